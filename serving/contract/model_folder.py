@@ -1,0 +1,179 @@
+"""A model version on disk.
+
+A version is a folder ``<name>/<version>/`` that both kinds of server load::
+
+    saved_model.pb, variables/   TensorFlow SavedModel, for tensorflow/serving
+    model.tflite                 the same function, for the embedded server
+    model.json                   what the version is: the keys of `ModelInfo`, and ``format``
+"""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, Self
+
+from serving.contract.signature import CELL_LABELS, INPUT_SIZE
+
+MODEL_JSON: Final = "model.json"
+MODEL_FILE: Final = "model.tflite"
+FORMAT: Final = 1
+
+
+class ModelFolderError(ValueError):
+    """A model version folder cannot be used; the message says what is wrong in it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelInfo:
+    """What ``model.json`` says about one version. Raises ModelFolderError when made with contradictory values."""
+
+    name: str
+    version: int
+    """Positive, and the name of the folder."""
+    labels: tuple[str, ...]
+    """K distinct names out of CELL_LABELS, in the order of the last axis of `probabilities` and `evidence`."""
+    input_size: int
+    """Side of the square input, in pixels."""
+    temperature: float
+    """The logits were divided by this before the softmax (Guo et al. 2017); already part of the graph."""
+    review_threshold: float
+    """A cell whose highest probability is below this (0 to 1) must be looked at by a person."""
+    metrics: Mapping[str, Any]
+    """Scores on the held-out test images, as the training run reported them."""
+    fingerprints: Mapping[str, str]
+    """``data`` and ``code``: digests that tell which images and which program made the version."""
+    backbone: str
+    trained_at: datetime
+    """In UTC."""
+    licence: str
+    """Where weights and images came from and what their licences ask for."""
+
+    def __post_init__(self) -> None:
+        _require(self.name != "", "name must not be empty")
+        _require(self.version >= 1, f"version must be 1 or more, not {self.version}")
+        _require(len(self.labels) >= 2, "labels must name at least two classes")
+        _require(len(set(self.labels)) == len(self.labels), "labels must not name a class twice")
+        unknown = sorted(set(self.labels) - set(CELL_LABELS))
+        _require(not unknown, f"labels has {', '.join(unknown)}; known classes are {', '.join(CELL_LABELS)}")
+        _require(self.input_size == INPUT_SIZE, f"input_size must be {INPUT_SIZE}, not {self.input_size}")
+        _require(
+            math.isfinite(self.temperature) and self.temperature > 0,
+            f"temperature must be above 0, not {self.temperature}",
+        )
+        _require(
+            0 <= self.review_threshold <= 1, f"review_threshold must be 0 to 1, not {self.review_threshold}"
+        )
+        for key in ("data", "code"):
+            value = self.fingerprints.get(key)
+            _require(isinstance(value, str) and value != "", f"fingerprints must have a text for {key!r}")
+        _require(
+            self.trained_at.utcoffset() == timedelta(0),
+            "trained_at must be a time in UTC, such as 2026-01-31T12:00:00+00:00",
+        )
+
+    @classmethod
+    def load(cls, folder: Path | str) -> Self:
+        """Read and check ``model.json`` of a version folder.
+
+        Keys this release does not know are ignored. Raises ModelFolderError when the file is missing, is not what
+        it should be, or names another version than the folder.
+        """
+        folder = Path(folder)
+        path = folder / MODEL_JSON
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ModelFolderError(
+                f"{folder} has no {MODEL_JSON}; it is not a model version folder"
+            ) from None
+        except OSError as error:
+            raise ModelFolderError(f"{path} cannot be read: {error.strerror}") from error
+        except ValueError as error:
+            raise ModelFolderError(f"{path} is not JSON: {error}") from error
+        try:
+            info = cls(**_checked_values(document))
+            if folder.name.isdecimal():
+                _require(
+                    info.version == int(folder.name),
+                    f"version is {info.version} but the folder is named {folder.name}",
+                )
+        except ModelFolderError as error:
+            raise ModelFolderError(f"{path}: {error}") from None
+        return info
+
+    def save(self, folder: Path | str) -> None:
+        """Write ``model.json`` into an existing version folder."""
+        document = {"format": FORMAT, **asdict(self), "trained_at": self.trained_at.isoformat()}
+        text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+        (Path(folder) / MODEL_JSON).write_text(text + "\n", encoding="utf-8")
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ModelFolderError(message)
+
+
+def _checked_values(document: object) -> dict[str, Any]:
+    """Constructor arguments of ModelInfo out of a JSON document, each of the right type."""
+    if not isinstance(document, dict):
+        raise ModelFolderError("it must hold one JSON object")
+    written = document.get("format")
+    _require(written == FORMAT, f"format is {written!r}; this release reads format {FORMAT}")
+    missing = [key for key in _READERS if key not in document]
+    _require(not missing, f"missing: {', '.join(missing)}")
+    return {key: read(key, document[key]) for key, read in _READERS.items()}
+
+
+def _text(key: str, value: object) -> str:
+    _require(isinstance(value, str), f"{key} must be a text, not {value!r}")
+    return str(value)
+
+
+def _integer(key: str, value: object) -> int:
+    # bool is an int in Python, and true is no version number.
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ModelFolderError(f"{key} must be a whole number, not {value!r}")
+    return value
+
+
+def _number(key: str, value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise ModelFolderError(f"{key} must be a number, not {value!r}")
+    return float(value)
+
+
+def _labels(key: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise ModelFolderError(f"{key} must be a list of class names, not {value!r}")
+    return tuple(_text(key, label) for label in value)
+
+
+def _mapping(key: str, value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ModelFolderError(f"{key} must be an object, not {value!r}")
+    return value
+
+
+def _time(key: str, value: object) -> datetime:
+    try:
+        return datetime.fromisoformat(_text(key, value))
+    except ValueError:
+        raise ModelFolderError(f"{key} must be an ISO 8601 time, not {value!r}") from None
+
+
+_READERS: Final[Mapping[str, Callable[[str, object], Any]]] = {
+    "name": _text,
+    "version": _integer,
+    "labels": _labels,
+    "input_size": _integer,
+    "temperature": _number,
+    "review_threshold": _number,
+    "metrics": _mapping,
+    "fingerprints": _mapping,
+    "backbone": _text,
+    "trained_at": _time,
+    "licence": _text,
+}

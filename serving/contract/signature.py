@@ -1,0 +1,46 @@
+"""Names, shapes and limits of the model signature.
+
+One signature, ``serving_default``:
+
+======  =================  =======  =================  ==========================================================
+in      ``image``          uint8    [N, 224, 224, 3]   RGB 0-255; scaling lives inside the graph
+out     ``probabilities``  float32  [N, K]             temperature-calibrated softmax, K labels in model.json order
+out     ``evidence``       float32  [N, h, w, K]       class evidence maps: spatial mean plus bias gives the logits
+                                                       (class activation maps, Zhou et al. 2016)
+out     ``embedding``      float32  [N, D]             pooled features
+======  =================  =======  =================  ==========================================================
+"""
+
+from typing import Final
+
+MODEL_NAME: Final = "hematovision"
+SIGNATURE: Final = "serving_default"
+
+IMAGE: Final = "image"
+PROBABILITIES: Final = "probabilities"
+EVIDENCE: Final = "evidence"
+EMBEDDING: Final = "embedding"
+
+INPUT_SIZE: Final = 224
+"""Side of the square model input, in pixels."""
+
+INPUT_SHAPE: Final = (INPUT_SIZE, INPUT_SIZE, 3)
+"""Shape of one image: rows, columns, RGB."""
+
+MAX_BATCH: Final = 64
+"""Most images in one Predict call. Must not exceed ``max_batch_size`` of the server."""
+
+MAX_MESSAGE_BYTES: Final = 64 * 1024 * 1024
+"""gRPC message limit of both ends, in bytes: a full batch of images takes 9.6 million, and its evidence maps less."""
+
+CELL_LABELS: Final = (
+    "basophil",
+    "eosinophil",
+    "erythroblast",
+    "immature_granulocyte",
+    "lymphocyte",
+    "monocyte",
+    "neutrophil",
+    "platelet",
+)
+"""Every class a model may name. A version's own order is in its model.json."""

@@ -1,0 +1,98 @@
+"""serving.contract.ModelInfo: what model.json may say, and how a wrong one is refused."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from serving.contract import CELL_LABELS, ModelFolderError, ModelInfo
+
+VALID: dict[str, Any] = {
+    "format": 1,
+    "name": "hematovision",
+    "version": 3,
+    "labels": list(CELL_LABELS),
+    "input_size": 224,
+    "temperature": 1.25,
+    "review_threshold": 0.6,
+    "metrics": {"test": {"accuracy": 0.97}},
+    "fingerprints": {"data": "sha256:aa", "code": "sha256:bb"},
+    "backbone": "EfficientNet-Lite0",
+    "trained_at": "2026-01-31T12:00:00Z",
+    "licence": "weights: Apache-2.0",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "hematovision" / "3"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def write(folder: Path, **changes: object) -> Path:
+    document = {key: value for key, value in {**VALID, **changes}.items() if value is not ...}
+    (folder / "model.json").write_text(json.dumps(document))
+    return folder
+
+
+def test_reads_what_was_written(folder: Path) -> None:
+    info = ModelInfo.load(write(folder, a_later_key="ignored"))
+
+    assert (info.name, info.version, info.labels) == ("hematovision", 3, CELL_LABELS)
+    assert info.trained_at.isoformat() == "2026-01-31T12:00:00+00:00"
+    info.save(folder)
+    assert ModelInfo.load(folder) == info
+
+
+@pytest.mark.parametrize("key", [key for key in VALID if key != "format"])
+def test_a_missing_key_is_named(folder: Path, key: str) -> None:
+    with pytest.raises(ModelFolderError, match=f"missing: {key}"):
+        ModelInfo.load(write(folder, **{key: ...}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"format": 2}, "format is 2"),
+        ({"format": ...}, "format is None"),
+        ({"name": ""}, "name must not be empty"),
+        ({"name": 5}, "name must be a text"),
+        ({"version": 0}, "version must be 1 or more"),
+        ({"version": True}, "version must be a whole number"),
+        ({"version": 4}, "version is 4 but the folder is named 3"),
+        ({"labels": "neutrophil"}, "labels must be a list"),
+        ({"labels": ["neutrophil"]}, "at least two"),
+        ({"labels": ["neutrophil", "neutrophil"]}, "twice"),
+        ({"labels": ["neutrophil", "unicorn"]}, "labels has unicorn"),
+        ({"input_size": 256}, "input_size must be 224"),
+        ({"temperature": 0}, "temperature must be above 0"),
+        ({"temperature": float("nan")}, "temperature must be above 0"),
+        ({"temperature": "1"}, "temperature must be a number"),
+        ({"review_threshold": 1.5}, "review_threshold must be 0 to 1"),
+        ({"metrics": []}, "metrics must be an object"),
+        ({"fingerprints": {"data": "x"}}, "'code'"),
+        ({"trained_at": "yesterday"}, "ISO 8601"),
+        ({"trained_at": "2026-01-31T12:00:00"}, "UTC"),
+        ({"trained_at": "2026-01-31T12:00:00+02:00"}, "UTC"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_the_reason(
+    folder: Path, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ModelFolderError, match=message) as refusal:
+        ModelInfo.load(write(folder, **changes))
+    assert str(folder / "model.json") in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "no model.json"), (b"{", "not JSON"), (b"\xff\xfe", "not JSON"), (b"[]", "one JSON object")],
+)
+def test_a_missing_or_unreadable_file_is_refused(folder: Path, content: bytes | None, message: str) -> None:
+    if content is not None:
+        (folder / "model.json").write_bytes(content)
+
+    with pytest.raises(ModelFolderError, match=message):
+        ModelInfo.load(folder)
