@@ -1,0 +1,49 @@
+"""One shape for every error: `{"error": {"code", "message", "fields"?}}`."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from webapp.cases.services import AccessionTaken
+from webapp.storage.objects import StorageUnavailable
+
+
+class Conflict(exceptions.APIException):
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "conflict"
+
+
+class StoreAway(exceptions.APIException):
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "storage_unavailable"
+    default_detail = "The image store does not answer. Nothing was taken; try again in a minute."
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+    if isinstance(error, AccessionTaken):
+        error = Conflict(str(error), "accession_taken")
+    elif isinstance(error, StorageUnavailable):
+        error = StoreAway()
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    if isinstance(error, exceptions.ValidationError):
+        body: dict[str, Any] = {
+            "code": "invalid",
+            "message": "Some of what was sent cannot be used; see fields.",
+            "fields": error.detail,
+        }
+    elif isinstance(error, Http404):
+        body = {"code": "not_found", "message": "There is nothing here that you can see."}
+    elif isinstance(error, PermissionDenied):
+        body = {"code": "permission_denied", "message": "You may not do this."}
+    else:
+        assert isinstance(error, exceptions.APIException)
+        detail = error.detail
+        body = {"code": getattr(detail, "code", error.default_code), "message": str(detail)}
+    response.data = {"error": body}
+    return response

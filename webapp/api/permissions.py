@@ -1,0 +1,26 @@
+from typing import Any
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from webapp.labs.models import Membership
+
+
+def membership_of(request: Request) -> Membership:
+    membership: Membership = request._request.membership  # type: ignore[attr-defined]
+    return membership
+
+
+class LabPermission(BasePermission):
+    """Asks the role table: a view names what it needs in `needs`, by HTTP method. What is not named is refused."""
+
+    message = "Your role in this lab does not allow this. Ask an administrator of the lab."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        membership: Membership | None = getattr(request._request, "membership", None)
+        if membership is None:
+            return False
+        if request.method == "OPTIONS":
+            return True
+        needed = view.needs.get("GET" if request.method == "HEAD" else request.method)
+        return needed is not None and membership.may(needed)

@@ -1,0 +1,235 @@
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.reverse import reverse
+
+from webapp.cases.models import Case, Image
+from webapp.cases.selectors import Progress
+from webapp.hematology.classes import BY_CODE, UNIDENTIFIED
+from webapp.inference.models import Prediction
+from webapp.inference.selectors import class_name
+
+MAX_FILES = 500
+
+
+class ProgressSerializer(serializers.Serializer[Progress]):
+    state = serializers.ChoiceField(["empty", "in_progress", "needs_attention", "done"])
+    total = serializers.IntegerField()
+    received = serializers.IntegerField(help_text="Waiting for the model.")
+    classified = serializers.IntegerField()
+    refused = serializers.IntegerField()
+    failed = serializers.IntegerField()
+
+
+class CaseSerializer(serializers.ModelSerializer[Case]):
+    created_by = serializers.CharField(source="created_by.name", read_only=True)
+    progress = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Case
+        fields = ("id", "accession", "created_by", "created_at", "progress")
+
+    def validate_accession(self, value: str) -> str:
+        if not value.isprintable():
+            raise serializers.ValidationError("An accession number has visible characters only.")
+        return value
+
+    @extend_schema_field(ProgressSerializer)
+    def get_progress(self, case: Case) -> dict[str, Any]:
+        return ProgressSerializer(self.context["progress"][case.id]).data
+
+
+class RowSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField(source="cell_class.code")
+    name = serializers.CharField(source="cell_class.name")
+    loinc = serializers.CharField(source="cell_class.loinc", allow_null=True)
+    count = serializers.IntegerField()
+    percent = serializers.FloatField(
+        allow_null=True, help_text="Of white cells; for erythroblasts per 100 white cells."
+    )
+    low = serializers.FloatField(allow_null=True, help_text="95 % Wilson interval.")
+    high = serializers.FloatField(allow_null=True)
+
+
+class DifferentialSerializer(serializers.Serializer[Any]):
+    white_cells = RowSerializer(many=True)
+    others = RowSerializer(many=True)
+    wbc_count = serializers.IntegerField()
+    unidentified = serializers.IntegerField()
+    is_full = serializers.BooleanField(help_text="At least 100 white cells were counted.")
+
+
+class CaseDetailSerializer(CaseSerializer):
+    differential = DifferentialSerializer(read_only=True)
+    model_notice = serializers.CharField(
+        read_only=True, allow_null=True, help_text="What to tell people while the model cannot answer."
+    )
+
+    class Meta(CaseSerializer.Meta):
+        fields = (*CaseSerializer.Meta.fields, "differential", "model_notice")
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class ImageSerializer(serializers.ModelSerializer[Image]):
+    reason = serializers.SerializerMethodField(help_text="Why it was refused or failed.")
+    cell_class = serializers.SerializerMethodField(help_text="The suggestion; `unidentified` where unsure.")
+    most_probable = serializers.SerializerMethodField()
+    confidence = serializers.SerializerMethodField()
+    flagged = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Image
+        fields = (
+            "id",
+            "name",
+            "status",
+            "bytes",
+            "width",
+            "height",
+            "received_at",
+            "finished_at",
+            "reason",
+            "cell_class",
+            "most_probable",
+            "confidence",
+            "flagged",
+        )
+
+    @staticmethod
+    def _prediction(image: Image) -> Prediction | None:
+        current: list[Prediction] = image.current  # type: ignore[attr-defined]
+        return current[0] if current else None
+
+    @extend_schema_field(ReasonSerializer(allow_null=True))
+    def get_reason(self, image: Image) -> dict[str, str] | None:
+        if image.status not in (Image.Status.REFUSED, Image.Status.FAILED):
+            return None
+        return {"code": image.refusal or "failed", "message": image.detail}
+
+    @extend_schema_field(serializers.ChoiceField([*BY_CODE, UNIDENTIFIED], allow_null=True))
+    def get_cell_class(self, image: Image) -> str | None:
+        prediction = self._prediction(image)
+        if prediction is None:
+            return None
+        return UNIDENTIFIED if prediction.flagged else prediction.cell_class
+
+    def get_most_probable(self, image: Image) -> str | None:
+        prediction = self._prediction(image)
+        return prediction.cell_class if prediction else None
+
+    def get_confidence(self, image: Image) -> float | None:
+        prediction = self._prediction(image)
+        return prediction.confidence if prediction else None
+
+    def get_flagged(self, image: Image) -> bool | None:
+        prediction = self._prediction(image)
+        return prediction.flagged if prediction else None
+
+
+class ImageDetailSerializer(ImageSerializer):
+    probabilities = serializers.SerializerMethodField(help_text="By class, most probable first.")
+    model = serializers.SerializerMethodField(help_text="The model version that answered.")
+    picture = serializers.SerializerMethodField()
+    evidence = serializers.SerializerMethodField(help_text="PNG to lay over the picture's centre square.")
+
+    class Meta(ImageSerializer.Meta):
+        fields = (*ImageSerializer.Meta.fields, "probabilities", "model", "picture", "evidence")
+
+    @extend_schema_field(serializers.ListField(child=serializers.DictField()))
+    def get_probabilities(self, image: Image) -> list[dict[str, Any]]:
+        prediction = self._prediction(image)
+        if prediction is None:
+            return []
+        pairs = zip(prediction.model_version.labels, prediction.probabilities, strict=True)
+        return [
+            {"code": code, "name": class_name(code), "probability": probability}
+            for code, probability in sorted(pairs, key=lambda pair: -pair[1])
+        ]
+
+    def get_model(self, image: Image) -> str | None:
+        prediction = self._prediction(image)
+        return str(prediction.model_version) if prediction else None
+
+    def get_picture(self, image: Image) -> str | None:
+        if image.status != Image.Status.CLASSIFIED:
+            return None
+        return reverse("api:picture", [image.id], request=self.context["request"])
+
+    def get_evidence(self, image: Image) -> str | None:
+        if self._prediction(image) is None:
+            return None
+        return reverse("api:evidence", [image.id], request=self.context["request"])
+
+
+class FileSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=4096, trim_whitespace=False)
+    size = serializers.IntegerField(min_value=0, max_value=2**40, help_text="Bytes.")
+
+
+class BeginSerializer(serializers.Serializer[Any]):
+    files = FileSerializer(many=True, allow_empty=False, max_length=MAX_FILES)
+
+
+class UploadSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField(source="image.id")
+    name = serializers.CharField(source="image.name")
+    url = serializers.SerializerMethodField()
+    fields_ = serializers.SerializerMethodField()
+    refused = serializers.SerializerMethodField()
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        fields["fields"] = fields.pop("fields_")
+        return fields
+
+    def get_url(self, upload: Any) -> str | None:
+        return upload.form["url"] if upload.form else None
+
+    @extend_schema_field(serializers.DictField(child=serializers.CharField(), allow_null=True))
+    def get_fields_(self, upload: Any) -> dict[str, str] | None:
+        return upload.form["fields"] if upload.form else None
+
+    @extend_schema_field(ReasonSerializer(allow_null=True))
+    def get_refused(self, upload: Any) -> dict[str, str] | None:
+        if upload.form:
+            return None
+        return {"code": upload.image.refusal, "message": upload.image.detail}
+
+
+class UploadsSerializer(serializers.Serializer[Any]):
+    uploads = UploadSerializer(many=True)
+
+
+class CompleteSerializer(serializers.Serializer[Any]):
+    ids = serializers.ListField(child=serializers.IntegerField(), allow_empty=False, max_length=MAX_FILES)
+    bulk = serializers.BooleanField(default=False, help_text="Nobody waits at a screen: use the bulk queue.")
+
+
+class AcceptedSerializer(serializers.Serializer[Any]):
+    accepted = serializers.IntegerField()
+
+
+class FilesSerializer(serializers.Serializer[Any]):
+    files = serializers.ListField(child=serializers.FileField(allow_empty_file=True, max_length=4096))
+
+
+class RequeuedSerializer(serializers.Serializer[Any]):
+    images = serializers.IntegerField()
+
+
+class SignInSerializer(serializers.Serializer[Any]):
+    email = serializers.EmailField()
+    password = serializers.CharField(trim_whitespace=False)
+    lab = serializers.UUIDField(required=False, help_text="Needed where the person belongs to several labs.")
+    name = serializers.CharField(max_length=100, default="command line")
+
+
+class TokenSerializer(serializers.Serializer[Any]):
+    token = serializers.CharField()
+    lab = serializers.CharField()
+    role = serializers.CharField()

@@ -1,0 +1,25 @@
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.permissions import AllowAny
+
+from webapp.api import views
+
+app_name = "api"
+urlpatterns = [
+    path("cases/", views.CaseList.as_view(), name="cases"),
+    path("cases/<uuid:case_id>/", views.CaseDetail.as_view(), name="case"),
+    path("cases/<uuid:case_id>/uploads/", views.UploadBegin.as_view(), name="upload-begin"),
+    path("cases/<uuid:case_id>/uploads/complete/", views.UploadComplete.as_view(), name="upload-complete"),
+    path("cases/<uuid:case_id>/images/", views.CaseImages.as_view(), name="case-images"),
+    path("cases/<uuid:case_id>/requeue/", views.Requeue.as_view(), name="requeue"),
+    path("images/<int:image_id>/", views.ImageDetail.as_view(), name="image"),
+    path("images/<int:image_id>/picture/", views.Picture.as_view(), name="picture"),
+    path("images/<int:image_id>/evidence/", views.Evidence.as_view(), name="evidence"),
+    path("tokens/", views.Tokens.as_view(), name="tokens"),
+    path("schema/", SpectacularAPIView.as_view(permission_classes=[AllowAny]), name="schema"),
+    path(
+        "docs/",
+        SpectacularSwaggerView.as_view(url_name="api:schema", permission_classes=[AllowAny]),
+        name="docs",
+    ),
+]

@@ -1,0 +1,273 @@
+"""The HTTP API. Each view names the permission it needs, by method, in `needs`."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import exceptions, generics, parsers, status
+from rest_framework.pagination import CursorPagination
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import AnonRateThrottle
+from rest_framework.views import APIView
+
+from webapp.api import serializers
+from webapp.api.permissions import membership_of
+from webapp.cases import selectors as case_selectors
+from webapp.cases import services as case_services
+from webapp.cases.models import Case, Image
+from webapp.hematology.classes import BY_CODE, UNIDENTIFIED
+from webapp.inference import selectors as inference_selectors
+from webapp.inference import services as inference_services
+from webapp.inference.evidence import evidence_map, overlay_png
+from webapp.labs import selectors as lab_selectors
+from webapp.labs import services as lab_services
+from webapp.labs.permissions import Permission
+from webapp.storage import objects
+from webapp.uploads import services as upload_services
+
+Needs = ClassVar[dict[str, Permission]]
+
+
+class NewestFirst(CursorPagination):
+    page_size = 50
+    max_page_size = 200
+    page_size_query_param = "page_size"
+    ordering = "-created_at"
+
+
+class UploadOrder(CursorPagination):
+    page_size = 100
+    max_page_size = 500
+    page_size_query_param = "page_size"
+    ordering = "id"
+
+
+class CaseList(generics.GenericAPIView[Case]):
+    needs: Needs = {"GET": Permission.VIEW_CASES, "POST": Permission.CREATE_CASES}
+    serializer_class = serializers.CaseSerializer
+    pagination_class = NewestFirst
+
+    def get_queryset(self) -> QuerySet[Case]:
+        return case_selectors.cases()
+
+    @extend_schema(
+        operation_id="cases_list",
+        parameters=[OpenApiParameter("accession", str, description="Exactly this number.")],
+        responses=serializers.CaseSerializer(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        """The lab's cases, newest first."""
+        found = self.get_queryset()
+        if accession := request.query_params.get("accession"):
+            found = found.filter(accession=accession)
+        page = self.paginate_queryset(found)
+        assert page is not None
+        return self.get_paginated_response(_cases(page))
+
+    def post(self, request: Request) -> Response:
+        """Open a case for one specimen."""
+        asked = serializers.CaseSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        membership = membership_of(request)
+        case = case_services.create_case(
+            membership.lab, accession=asked.validated_data["accession"], by=membership.user
+        )
+        return Response(_cases([case])[0], status=status.HTTP_201_CREATED)
+
+
+class CaseDetail(generics.GenericAPIView[Case]):
+    needs: Needs = {"GET": Permission.VIEW_CASES}
+    serializer_class = serializers.CaseDetailSerializer
+
+    def get(self, request: Request, case_id: UUID) -> Response:
+        """A case: how far it is, and its differential count so far."""
+        case = _case(case_id)
+        case.differential = inference_selectors.differential_of(case)  # type: ignore[attr-defined]
+        case.model_notice = inference_selectors.model_notice(case)  # type: ignore[attr-defined]
+        context = {"progress": case_selectors.progress_of([case])}
+        return Response(serializers.CaseDetailSerializer(case, context=context).data)
+
+
+class UploadBegin(generics.GenericAPIView[Image]):
+    needs: Needs = {"POST": Permission.UPLOAD_IMAGES}
+    serializer_class = serializers.BeginSerializer
+
+    @extend_schema(responses={201: serializers.UploadsSerializer})
+    def post(self, request: Request, case_id: UUID) -> Response:
+        """Ask for upload forms: post each file with its `fields` to its `url`, then call `complete`."""
+        asked = serializers.BeginSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        files = [(file["name"], file["size"]) for file in asked.validated_data["files"]]
+        uploads = upload_services.begin(_case(case_id), files)
+        return Response(
+            serializers.UploadsSerializer({"uploads": uploads}).data, status=status.HTTP_201_CREATED
+        )
+
+
+class UploadComplete(generics.GenericAPIView[Image]):
+    needs: Needs = {"POST": Permission.UPLOAD_IMAGES}
+    serializer_class = serializers.CompleteSerializer
+
+    @extend_schema(responses={202: serializers.AcceptedSerializer})
+    def post(self, request: Request, case_id: UUID) -> Response:
+        """Hand uploaded files over to be classified. May be repeated: each is accepted once."""
+        asked = serializers.CompleteSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        accepted = upload_services.complete(
+            _case(case_id), asked.validated_data["ids"], bulk=asked.validated_data["bulk"]
+        )
+        return Response({"accepted": accepted}, status=status.HTTP_202_ACCEPTED)
+
+
+class CaseImages(generics.GenericAPIView[Image]):
+    needs: Needs = {"GET": Permission.VIEW_CASES, "POST": Permission.UPLOAD_IMAGES}
+    serializer_class = serializers.ImageSerializer
+    pagination_class = UploadOrder
+    parser_classes = (parsers.MultiPartParser,)
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("status", str, enum=Image.Status.values),
+            OpenApiParameter("cell_class", str, enum=[*BY_CODE, UNIDENTIFIED]),
+        ]
+    )
+    def get(self, request: Request, case_id: UUID) -> Response:
+        """A case's images in the order of upload."""
+        found = inference_selectors.images_with_predictions(_case(case_id))
+        if wanted := request.query_params.get("status"):
+            found = found.filter(status=wanted)
+        if cell_class := request.query_params.get("cell_class"):
+            found = found.filter(inference_selectors.of_class(cell_class))
+        page = self.paginate_queryset(found)
+        return self.get_paginated_response(serializers.ImageSerializer(page, many=True).data)
+
+    @extend_schema(
+        request={"multipart/form-data": serializers.FilesSerializer},
+        responses={202: serializers.ImageSerializer(many=True)},
+    )
+    def post(self, request: Request, case_id: UUID) -> Response:
+        """Upload up to 100 files in one request: the simple road for small clients."""
+        case = _case(case_id)
+        asked = serializers.FilesSerializer(data={"files": request.FILES.getlist("files")})
+        asked.is_valid(raise_exception=True)
+        images = upload_services.receive(
+            case, [(file.name, file.size, file) for file in asked.validated_data["files"]]
+        )
+        found = inference_selectors.images_with_predictions(case).filter(
+            id__in=[image.id for image in images]
+        )
+        return Response(serializers.ImageSerializer(found, many=True).data, status=status.HTTP_202_ACCEPTED)
+
+
+class Requeue(generics.GenericAPIView[Case]):
+    needs: Needs = {"POST": Permission.REQUEUE_FAILED}
+    serializer_class = serializers.RequeuedSerializer
+
+    @extend_schema(request=None)
+    def post(self, request: Request, case_id: UUID) -> Response:
+        """Try the case's failed images again."""
+        return Response({"images": inference_services.requeue(_case(case_id))})
+
+
+class ImageDetail(generics.GenericAPIView[Image]):
+    needs: Needs = {"GET": Permission.VIEW_CASES}
+    serializer_class = serializers.ImageDetailSerializer
+
+    def get(self, request: Request, image_id: int) -> Response:
+        """One image with the model's whole answer."""
+        image = _image(image_id)
+        prediction = inference_selectors.prediction_of(image)
+        image.current = [prediction] if prediction else []  # type: ignore[attr-defined]
+        return Response(serializers.ImageDetailSerializer(image, context={"request": request}).data)
+
+
+class Picture(APIView):
+    needs: Needs = {"GET": Permission.VIEW_CASES}
+
+    @extend_schema(responses={302: None})
+    def get(self, request: Request, image_id: int) -> HttpResponse:
+        """The image as browsers show it: a redirect to the store, good for minutes."""
+        image = _image(image_id)
+        response = redirect(objects.download_url(image.display_key or image.key, "image/*"))
+        response["Cache-Control"] = "private, max-age=600"
+        return response
+
+
+class Evidence(APIView):
+    needs: Needs = {"GET": Permission.VIEW_CASES}
+
+    @extend_schema(
+        parameters=[OpenApiParameter("cell_class", str, enum=list(BY_CODE))],
+        responses={(200, "image/png"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, image_id: int) -> HttpResponse:
+        """Where the model saw evidence for a class (the suggested one unless named): a transparent overlay."""
+        prediction = inference_selectors.prediction_of(_image(image_id))
+        if prediction is None:
+            raise exceptions.NotFound("The model has not looked at this image.")
+        labels: list[str] = prediction.model_version.labels
+        wanted = request.query_params.get("cell_class", prediction.cell_class)
+        if wanted not in labels:
+            raise exceptions.ValidationError({"cell_class": [f"The model knows {', '.join(labels)}."]})
+        weights = evidence_map(bytes(prediction.evidence), prediction.evidence_grid, labels.index(wanted))
+        response = HttpResponse(overlay_png(weights), content_type="image/png")
+        response["Cache-Control"] = "private, max-age=86400"
+        return response
+
+
+class SignInThrottle(AnonRateThrottle):
+    rate = "10/min"
+
+
+class Tokens(APIView):
+    """Signing in with a password to get a token is open to all, so it is throttled by address."""
+
+    permission_classes = (AllowAny,)
+    authentication_classes = ()
+    throttle_classes = (SignInThrottle,)
+
+    @extend_schema(
+        request=serializers.SignInSerializer, responses={201: serializers.TokenSerializer}, auth=[]
+    )
+    def post(self, request: Request) -> Response:
+        """Exchange a password for an API token in one lab."""
+        asked = serializers.SignInSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        given = asked.validated_data
+        django_request: HttpRequest = request._request
+        user = authenticate(django_request, username=given["email"], password=given["password"])
+        memberships = lab_selectors.memberships_of(user) if user else []
+        if not memberships:
+            raise exceptions.AuthenticationFailed("E-mail or password is wrong, or you belong to no lab.")
+        if "lab" in given:
+            memberships = [membership for membership in memberships if membership.lab_id == given["lab"]]
+        if len(memberships) != 1:
+            labs = {
+                str(membership.lab_id): membership.lab.name
+                for membership in lab_selectors.memberships_of(user)
+            }
+            raise exceptions.ValidationError({"lab": [f"Name one of your labs: {labs}"]})
+        _, secret = lab_services.issue_token(memberships[0], given["name"])
+        body = {"token": secret, "lab": memberships[0].lab.name, "role": memberships[0].role}
+        return Response(body, status=status.HTTP_201_CREATED)
+
+
+def _case(case_id: UUID) -> Case:
+    return get_object_or_404(case_selectors.cases(), id=case_id)
+
+
+def _image(image_id: int) -> Image:
+    return get_object_or_404(Image.objects.all(), id=image_id)
+
+
+def _cases(cases: list[Case]) -> list[dict[str, Any]]:
+    context = {"progress": case_selectors.progress_of(cases)}
+    return serializers.CaseSerializer(cases, many=True, context=context).data  # type: ignore[return-value]

@@ -1,0 +1,84 @@
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django_scopes import ScopedManager
+
+from webapp.cases.refusals import Refusal
+from webapp.labs.models import Lab
+
+
+class Case(models.Model):
+    """One specimen's smear: the images of its cells and what was made of them."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
+    accession = models.CharField(max_length=64, help_text="The lab's own number for the specimen.")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ScopedManager(lab="lab")
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-created_at"]
+        constraints = [models.UniqueConstraint(fields=["lab", "accession"], name="accession_once_per_lab")]
+        indexes = [models.Index(fields=["lab", "-created_at"])]
+
+    def __str__(self) -> str:
+        return self.accession
+
+
+class Image(models.Model):
+    """One uploaded picture of one cell, from the upload link to the model's answer."""
+
+    class Status(models.TextChoices):
+        AWAITING_UPLOAD = "awaiting_upload", "Awaiting upload"
+        RECEIVED = "received", "Received"
+        CLASSIFIED = "classified", "Classified"
+        REFUSED = "refused", "Refused"
+        FAILED = "failed", "Failed"
+
+    lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="images")
+    name = models.CharField(max_length=255, help_text="The file's name as shown to people; never a path.")
+    key = models.CharField(
+        max_length=200, unique=True, help_text="Where the original lies in the object store."
+    )
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.AWAITING_UPLOAD)
+    refusal = models.CharField(max_length=32, choices=Refusal.choices, blank=True)
+    detail = models.CharField(max_length=300, blank=True, help_text="What exactly was wrong, for people.")
+    bytes = models.PositiveBigIntegerField(help_text="Size: declared at first, measured once fetched.")
+    width = models.PositiveIntegerField(null=True, help_text="Pixels, upright.")
+    height = models.PositiveIntegerField(null=True, help_text="Pixels, upright.")
+    sha256 = models.BinaryField(max_length=32, null=True, help_text="Of the original's bytes.")
+    chunk = models.ForeignKey("inference.Chunk", null=True, on_delete=models.PROTECT, related_name="images")
+    tile = models.PositiveSmallIntegerField(null=True, help_text="Its place on the chunk's contact sheet.")
+    display_key = models.CharField(
+        max_length=200, blank=True, help_text="A copy browsers can show, where the original is none."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    received_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = ScopedManager(lab="lab")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["case", "status", "id"]),
+            models.Index(
+                fields=["created_at"],
+                condition=models.Q(status="awaiting_upload"),
+                name="image_abandoned_uploads",
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case", "sha256"],
+                condition=models.Q(status="classified"),
+                name="same_image_once_per_case",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,64 @@
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, QuerySet
+
+from webapp.cases.models import Case, Image
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How many of a case's images stand where."""
+
+    awaiting_upload: int = 0
+    received: int = 0
+    classified: int = 0
+    refused: int = 0
+    failed: int = 0
+
+    @property
+    def total(self) -> int:
+        """All whose bytes have been handed over, or refused."""
+        return self.received + self.finished
+
+    @property
+    def finished(self) -> int:
+        return self.classified + self.refused + self.failed
+
+    @property
+    def percent(self) -> int:
+        return 100 * self.finished // self.total if self.total else 0
+
+    @property
+    def state(self) -> str:
+        """`empty`, `in_progress`, `needs_attention` (something failed) or `done`."""
+        if not self.total:
+            return "empty"
+        if self.received:
+            return "in_progress"
+        return "needs_attention" if self.failed else "done"
+
+
+def cases() -> QuerySet[Case]:
+    """The lab's cases, newest first."""
+    found: QuerySet[Case] = Case.objects.select_related("created_by")
+    return found
+
+
+def progress_of(cases: Iterable[Case]) -> dict[UUID, Progress]:
+    """The progress of each of `cases`, in one query."""
+    counts: dict[UUID, dict[str, int]] = {case.id: {} for case in cases}
+    rows = Image.objects.filter(case_id__in=counts).values_list("case_id", "status").annotate(n=Count("id"))
+    for case_id, status, n in rows.order_by():
+        counts[case_id][status] = n
+    return {case_id: Progress(**by_status) for case_id, by_status in counts.items()}
+
+
+def images(case: Case, **filters: Any) -> QuerySet[Image]:
+    """A case's images in the order of upload, those whose upload never began aside."""
+    found: QuerySet[Image] = Image.objects.filter(case=case, **filters).exclude(
+        status=Image.Status.AWAITING_UPLOAD
+    )
+    return found.order_by("id")

@@ -1,0 +1,1 @@
+"""What is known of blood cells and counts. Imports no Django and nothing of ours."""

@@ -1,0 +1,30 @@
+"""The kinds of cell a differential speaks of.
+
+LOINC codes are those of the ratio that a laboratory reports for the class (loinc.org).
+"""
+
+from dataclasses import dataclass
+
+UNIDENTIFIED = "unidentified"
+
+
+@dataclass(frozen=True)
+class CellClass:
+    code: str
+    name: str
+    short: str
+    in_wbc: bool  # counted in the white-cell denominator
+    loinc: str | None = None
+
+
+CELL_CLASSES: tuple[CellClass, ...] = (
+    CellClass("neutrophil", "Neutrophil", "NEU", True, "26511-6"),
+    CellClass("lymphocyte", "Lymphocyte", "LYM", True, "26478-8"),
+    CellClass("monocyte", "Monocyte", "MON", True, "26485-3"),
+    CellClass("eosinophil", "Eosinophil", "EOS", True, "26450-7"),
+    CellClass("basophil", "Basophil", "BAS", True, "30180-4"),
+    CellClass("immature_granulocyte", "Immature granulocyte", "IG", True, "38518-7"),
+    CellClass("erythroblast", "Erythroblast (NRBC)", "NRBC", False, "26461-4"),
+    CellClass("platelet", "Platelet", "PLT", False),
+)
+BY_CODE: dict[str, CellClass] = {cell_class.code: cell_class for cell_class in CELL_CLASSES}

@@ -1,0 +1,20 @@
+"""Confidence intervals of a proportion."""
+
+from math import sqrt
+
+Z_95 = 1.959963984540054
+
+
+def wilson(successes: int, total: int, z: float = Z_95) -> tuple[float, float]:
+    """Wilson's score interval for `successes` of `total`, as fractions (Wilson, JASA 1927; Rümke 1985 for counts).
+
+    Raises:
+        ValueError: the total is not positive, or the successes are not within it.
+    """
+    if total <= 0 or not 0 <= successes <= total:
+        raise ValueError(f"{successes} of {total} is not a proportion")
+    share = successes / total
+    centre = share + z * z / (2 * total)
+    margin = z * sqrt((share * (1 - share) + z * z / (4 * total)) / total)
+    scale = 1 + z * z / total
+    return max(0.0, (centre - margin) / scale), min(1.0, (centre + margin) / scale)

@@ -1,0 +1,84 @@
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django_scopes import ScopedManager
+
+from webapp.cases.models import Case, Image
+from webapp.labs.models import Lab
+from webapp.registry.models import ModelVersion
+
+
+class Queue(models.TextChoices):
+    """The Celery queues: a person waiting at the screen is never behind a night's bulk upload."""
+
+    INTERACTIVE = "interactive", "Interactive"
+    BULK = "bulk", "Bulk"
+
+
+class Chunk(models.Model):
+    """Up to 64 images of one case that go through the model together: the unit of work, retry and requeue."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        DEAD = "dead", "Gave up"
+
+    lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="chunks")
+    queue = models.CharField(max_length=16, choices=Queue.choices)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Claims that could have finished it.")
+    deferrals = models.PositiveIntegerField(
+        default=0, help_text="Times the model server could not be reached."
+    )
+    error = models.CharField(max_length=500, blank=True, help_text="What stopped the last attempt.")
+    claimed_by = models.CharField(max_length=64, blank=True, help_text="The task that holds it.")
+    lease_until = models.DateTimeField(null=True, help_text="When another worker may take it over.")
+    sheet_key = models.CharField(
+        max_length=200, blank=True, help_text="Contact sheet of its images, 8 a row."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = ScopedManager(lab="lab")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["case", "state"]),
+            models.Index(
+                fields=["lease_until"], condition=Q(state__in=["queued", "running"]), name="chunk_open"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"chunk {self.pk} of {self.case_id}"
+
+
+class Prediction(models.Model):
+    """What one model version said of one image. `current` marks the one the case counts."""
+
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="predictions")
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
+    cell_class = models.CharField(max_length=32, help_text="The most probable class.")
+    confidence = models.FloatField(help_text="Its calibrated probability, 0 to 1.")
+    flagged = models.BooleanField(help_text="Unsure: shown as Unidentified until a person decides.")
+    current = models.BooleanField(default=True)
+    probabilities = ArrayField(models.FloatField(), help_text="In the order of the version's labels.")
+    evidence = models.BinaryField(help_text="float16 [h, w, K], row-major: class evidence maps.")
+    evidence_grid = models.PositiveSmallIntegerField(help_text="h, equal to w.")
+    embedding = models.BinaryField(help_text="float16 [D].")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ScopedManager(lab="image__lab")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["image", "model_version"], name="one_prediction_per_version"),
+            models.UniqueConstraint(
+                fields=["image"], condition=Q(current=True), name="one_current_prediction"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.cell_class} {self.confidence:.3f}"

@@ -1,0 +1,94 @@
+from django.db.models import Count, Prefetch, Q, QuerySet
+
+from webapp.cases import selectors as cases
+from webapp.cases.models import Case, Image
+from webapp.hematology.classes import BY_CODE, UNIDENTIFIED
+from webapp.hematology.differential import Differential, differential
+from webapp.inference.models import Chunk, Prediction
+
+
+def counts_of(case: Case) -> dict[str, int]:
+    """The case's cells by class code; those the model is unsure of under `unidentified`."""
+    counts: dict[str, int] = {}
+    rows = Prediction.objects.filter(image__case=case, current=True).values_list("cell_class", "flagged")
+    for cell_class, flagged, n in rows.annotate(n=Count("id")).order_by():
+        code = UNIDENTIFIED if flagged else cell_class
+        counts[code] = counts.get(code, 0) + n
+    return counts
+
+
+def differential_of(case: Case) -> Differential:
+    return differential(counts_of(case))
+
+
+def classified_images(case: Case, cell_class: str = "") -> QuerySet[Image]:
+    """Classified images with their chunk and their current prediction as `image.current[0]`, least sure first.
+
+    `cell_class` keeps one class, as in `of_class`.
+    """
+    found = Image.objects.filter(of_class(cell_class), case=case, status=Image.Status.CLASSIFIED)
+    return (
+        found.select_related("chunk")
+        .prefetch_related(_with_current())
+        .order_by("predictions__confidence", "id")
+    )
+
+
+def of_class(code: str) -> Q:
+    """Which images are of a class by their current prediction: `unidentified` those flagged, "" those of any."""
+    current = Q(predictions__current=True)
+    if code == UNIDENTIFIED:
+        return current & Q(predictions__flagged=True)
+    if code:
+        return current & Q(predictions__cell_class=code, predictions__flagged=False)
+    return current
+
+
+def images_with_predictions(case: Case) -> QuerySet[Image]:
+    """All of a case's images in upload order, with `image.current` as above (empty where not classified)."""
+    return cases.images(case).prefetch_related(_with_current())
+
+
+def prediction_of(image: Image) -> Prediction | None:
+    """The prediction that counts, with its evidence and model version."""
+    return (
+        Prediction.objects.filter(image=image, current=True)
+        .select_related("model_version")
+        .defer("embedding")
+        .first()
+    )
+
+
+def dead_letters(case: Case) -> QuerySet[Chunk]:
+    found: QuerySet[Chunk] = (
+        Chunk.objects.filter(case=case, state=Chunk.State.DEAD).annotate(n=Count("images")).order_by("id")
+    )
+    return found
+
+
+def model_notice(case: Case) -> str | None:
+    """A sentence for the page while images wait because something they need cannot be reached."""
+    waiting = (
+        Chunk.objects.filter(case=case, state__in=[Chunk.State.QUEUED, Chunk.State.RUNNING], deferrals__gt=0)
+        .exclude(error="")
+        .order_by("-deferrals")
+        .values_list("error", flat=True)
+        .first()
+    )
+    if waiting is None:
+        return None
+    n = Image.objects.filter(case=case, status=Image.Status.RECEIVED).count()
+    images = "1 image is" if n == 1 else f"{n} images are"
+    return f"{waiting} {images} kept safe and will be tried again at least once a minute, until it works."
+
+
+def class_name(code: str) -> str:
+    return "Unidentified" if code == UNIDENTIFIED else BY_CODE[code].name
+
+
+def _with_current() -> Prefetch:
+    return Prefetch(
+        "predictions",
+        queryset=Prediction.objects.filter(current=True).defer("evidence", "embedding"),
+        to_attr="current",
+    )

@@ -1,0 +1,331 @@
+"""The life of a chunk: handed over, claimed, then recorded, put back, or given up.
+
+A worker's claim counts as an attempt; an outage of the model server or the object store is nobody's fault, so it
+gives the attempt back and waits. After MAX_ATTEMPTS a chunk of several images is halved, so that one picture that
+brings workers down cannot take its neighbours with it; a single image becomes a dead letter, for a person.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django_scopes import scopes_disabled
+
+from serving.contract import MAX_BATCH
+from webapp.cases.models import Case, Image
+from webapp.cases.refusals import Refusal
+from webapp.inference.models import Chunk, Prediction, Queue
+from webapp.outbox import services as outbox
+from webapp.registry.models import ModelVersion
+
+CLASSIFY = "classify_chunk"  # the task's name; workers register it
+MAX_ATTEMPTS = 3
+LEASE = timedelta(seconds=60)  # longer than a task may run, see workers.app
+LONGEST_WAIT = timedelta(seconds=60)  # between two tries while the model server is away
+INTERACTIVE_LIMIT = (
+    2 * MAX_BATCH
+)  # a case with more images under way than this is nobody's waiting at a screen
+
+
+@dataclass(frozen=True)
+class Refused:
+    image_id: int
+    refusal: Refusal
+    detail: str
+
+
+@dataclass(frozen=True)
+class Classified:
+    """One image's answer; arrays are bytes as `Prediction` keeps them."""
+
+    image_id: int
+    sha256: bytes
+    bytes: int
+    width: int
+    height: int
+    tile: int
+    display_key: str
+    cell_class: str
+    confidence: float
+    flagged: bool
+    probabilities: list[float]
+    evidence: bytes
+    evidence_grid: int
+    embedding: bytes
+
+
+def hand_over(case: Case, image_ids: Sequence[int], *, bulk: bool = False) -> None:
+    """Group received images into chunks and have them classified. Call in the transaction that received them."""
+    if not image_ids:
+        return
+    under_way = Image.objects.filter(case=case, status=Image.Status.RECEIVED).count()
+    queue = Queue.BULK if bulk or under_way > INTERACTIVE_LIMIT else Queue.INTERACTIVE
+    groups = [image_ids[start : start + MAX_BATCH] for start in range(0, len(image_ids), MAX_BATCH)]
+    chunks = Chunk.objects.bulk_create(Chunk(lab_id=case.lab_id, case=case, queue=queue) for _ in groups)
+    for chunk, group in zip(chunks, groups, strict=True):
+        Image.objects.filter(id__in=group).update(chunk=chunk)
+    _enqueue(chunks)
+
+
+@transaction.atomic
+def claim(chunk_id: int, *, task_id: str, redelivered: bool) -> Chunk | None:
+    """Take a chunk to work on it; None if it is finished or in other hands.
+
+    A message delivered again under the same task id means that the process that held it is gone.
+    """
+    chunk = Chunk.objects.select_for_update().filter(id=chunk_id).first()
+    if chunk is None or chunk.state not in (Chunk.State.QUEUED, Chunk.State.RUNNING):
+        return None
+    now = timezone.now()
+    ours_again = redelivered and chunk.claimed_by == task_id
+    if (
+        chunk.state == Chunk.State.RUNNING
+        and chunk.lease_until
+        and chunk.lease_until > now
+        and not ours_again
+    ):
+        return None
+    if chunk.attempts >= MAX_ATTEMPTS:
+        chunk.error = chunk.error or "The worker stopped each time it had these images in hand."
+        _halve_or_give_up(chunk)
+        return None
+    chunk.state, chunk.attempts = Chunk.State.RUNNING, chunk.attempts + 1
+    chunk.claimed_by, chunk.lease_until = task_id, now + LEASE
+    chunk.save(update_fields=["state", "attempts", "claimed_by", "lease_until"])
+    return chunk
+
+
+@transaction.atomic
+def record(
+    chunk: Chunk,
+    version: ModelVersion | None,
+    answers: Sequence[Classified],
+    refusals: Sequence[Refused],
+    sheet_key: str,
+) -> None:
+    """Write a chunk's results, all or nothing; a second delivery of the same work changes nothing.
+
+    `version` is None only where every image was refused. An image that the case has already, by its bytes, is
+    refused as a duplicate here, where it can be decided under the case's lock.
+    """
+    _lock_case(chunk.case_id)
+    if not _still_held(chunk):
+        return
+    new, duplicates = _without_duplicates(chunk.case_id, answers)
+    now = timezone.now()
+    _refuse([*refusals, *duplicates], now)
+    if version is not None:
+        _classify(new, now)
+        Prediction.objects.bulk_create(
+            Prediction(
+                image_id=answer.image_id,
+                model_version=version,
+                cell_class=answer.cell_class,
+                confidence=answer.confidence,
+                flagged=answer.flagged,
+                probabilities=answer.probabilities,
+                evidence=answer.evidence,
+                evidence_grid=answer.evidence_grid,
+                embedding=answer.embedding,
+            )
+            for answer in new
+        )
+    chunk.state, chunk.finished_at, chunk.sheet_key, chunk.error = Chunk.State.DONE, now, sheet_key, ""
+    chunk.save(update_fields=["state", "finished_at", "sheet_key", "error"])
+
+
+@transaction.atomic
+def put_back(chunk: Chunk, why: str) -> None:
+    """Something the chunk needs cannot be reached: give the attempt back and try again later, for as long as it takes."""
+    if not _still_held(chunk):
+        return
+    chunk.attempts -= 1
+    chunk.deferrals += 1
+    wait = min(LONGEST_WAIT, timedelta(seconds=2 ** min(chunk.deferrals, 6)))
+    _try_again(chunk, why, wait)
+
+
+@transaction.atomic
+def attempt_failed(chunk: Chunk, why: str) -> None:
+    """The attempt was the chunk's own failure: try again, and after MAX_ATTEMPTS halve it or give it up."""
+    if not _still_held(chunk):
+        return
+    if chunk.attempts >= MAX_ATTEMPTS:
+        chunk.error = why[:500]
+        _halve_or_give_up(chunk)
+    else:
+        _try_again(chunk, why, timedelta(seconds=2**chunk.attempts))
+
+
+@transaction.atomic
+def give_up(chunk: Chunk, why: str) -> None:
+    """The model server refused the request itself, so asking again is of no use: a dead letter at once."""
+    if _still_held(chunk):
+        _bury(chunk, why)
+
+
+@transaction.atomic
+def requeue(case: Case) -> int:
+    """Have a case's dead letters tried again, from the first attempt; returns how many images."""
+    dead = list(Chunk.objects.select_for_update().filter(case=case, state=Chunk.State.DEAD).order_by("id"))
+    images = Image.objects.filter(chunk__in=dead, status=Image.Status.FAILED).update(
+        status=Image.Status.RECEIVED, detail="", finished_at=None
+    )
+    Chunk.objects.filter(id__in=[chunk.id for chunk in dead]).update(
+        state=Chunk.State.QUEUED, attempts=0, error="", finished_at=None, lease_until=None, claimed_by=""
+    )
+    _enqueue(dead)
+    return images
+
+
+@transaction.atomic
+def recover_lost(patience: timedelta = LEASE) -> int:
+    """Enqueue chunks again that nobody works on any more: their worker or their message is gone.
+
+    A chunk is lost when its lease is over and no message for it is waiting to be sent, or was sent within
+    `patience`. Returns how many were found. Runs over all labs.
+    """
+    now = timezone.now()
+    with scopes_disabled():
+        lost = list(
+            Chunk.objects.filter(state__in=[Chunk.State.QUEUED, Chunk.State.RUNNING])
+            .filter(Q(lease_until=None) | Q(lease_until__lt=now))
+            .extra(  # the outbox keeps a task's arguments as text, so there is no key to join on
+                where=[
+                    "NOT EXISTS (SELECT 1 FROM outbox_outboxentry AS o WHERE o.task = %s"
+                    " AND o.args = ARRAY[inference_chunk.id::text] AND (o.sent_at IS NULL OR o.sent_at > %s))"
+                ],
+                params=[CLASSIFY, now - patience],
+            )
+            .select_for_update(skip_locked=True)
+            .order_by("id")[:1000]
+        )
+        _enqueue(lost)
+    return len(lost)
+
+
+def _enqueue(chunks: Sequence[Chunk], wait: timedelta = timedelta(0)) -> None:
+    by_target: dict[tuple[UUID, str], list[int]] = {}
+    for chunk in chunks:
+        by_target.setdefault((chunk.lab_id, chunk.queue), []).append(chunk.id)
+    for (lab_id, queue), ids in by_target.items():
+        outbox.enqueue(lab_id, queue, CLASSIFY, ids, wait=wait)
+
+
+def _try_again(chunk: Chunk, why: str, wait: timedelta) -> None:
+    chunk.state, chunk.error, chunk.lease_until, chunk.claimed_by = Chunk.State.QUEUED, why[:500], None, ""
+    chunk.save(update_fields=["state", "attempts", "deferrals", "error", "lease_until", "claimed_by"])
+    # Jitter, so that what failed together does not return together.
+    _enqueue([chunk], wait * random.uniform(0.5, 1.0))
+
+
+def _halve_or_give_up(chunk: Chunk) -> None:
+    ids = list(Image.objects.filter(chunk=chunk).order_by("id").values_list("id", flat=True))
+    if len(ids) < 2:
+        _bury(chunk, chunk.error)
+        return
+    other = Chunk.objects.create(lab_id=chunk.lab_id, case_id=chunk.case_id, queue=Queue.BULK)
+    Image.objects.filter(id__in=ids[len(ids) // 2 :]).update(chunk=other)
+    chunk.attempts, chunk.queue = 0, Queue.BULK
+    chunk.save(update_fields=["queue"])
+    _try_again(chunk, chunk.error, timedelta(0))
+    _enqueue([other])
+
+
+def _bury(chunk: Chunk, why: str) -> None:
+    now = timezone.now()
+    chunk.state, chunk.error, chunk.finished_at = Chunk.State.DEAD, why[:500], now
+    chunk.save(update_fields=["state", "error", "finished_at"])
+    Image.objects.filter(chunk=chunk, status=Image.Status.RECEIVED).update(
+        status=Image.Status.FAILED, detail=why[:300], finished_at=now
+    )
+
+
+def _lock_case(case_id: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [str(case_id)])
+
+
+def _still_held(chunk: Chunk) -> bool:
+    """Whether this claim is still the chunk's own; a lease that ran out may have passed it on. Locks the row."""
+    return (
+        Chunk.objects.select_for_update()
+        .filter(id=chunk.id, state=Chunk.State.RUNNING, claimed_by=chunk.claimed_by, attempts=chunk.attempts)
+        .exists()
+    )
+
+
+def _without_duplicates(
+    case_id: object, answers: Sequence[Classified]
+) -> tuple[list[Classified], list[Refused]]:
+    """Split off the answers whose bytes the case has already, in an earlier chunk or earlier in this one."""
+    seen: dict[bytes, str] = {
+        bytes(sha): name
+        for sha, name in Image.objects.filter(
+            case_id=case_id, status=Image.Status.CLASSIFIED, sha256__in=[answer.sha256 for answer in answers]
+        ).values_list("sha256", "name")
+    }
+    names = dict(
+        Image.objects.filter(id__in=[answer.image_id for answer in answers]).values_list("id", "name")
+    )
+    new, duplicates = [], []
+    for answer in answers:
+        if (first := seen.get(answer.sha256)) is not None:
+            duplicates.append(
+                Refused(
+                    answer.image_id,
+                    Refusal.DUPLICATE,
+                    f"The same image is in this case as {first}; it is counted once.",
+                )
+            )
+        else:
+            seen[answer.sha256] = names[answer.image_id]
+            new.append(answer)
+    return new, duplicates
+
+
+def _refuse(refusals: Sequence[Refused], now: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE cases_image AS image
+            SET status = 'refused', refusal = said.refusal, detail = said.detail, finished_at = %s
+            FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS said (id, refusal, detail)
+            WHERE image.id = said.id
+            """,
+            [
+                now,
+                [refused.image_id for refused in refusals],
+                [refused.refusal.value for refused in refusals],
+                [refused.detail[:300] for refused in refusals],
+            ],
+        )
+
+
+def _classify(answers: Sequence[Classified], now: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE cases_image AS image
+            SET status = 'classified', detail = '', finished_at = %s, sha256 = said.sha256, bytes = said.bytes,
+                width = said.width, height = said.height, tile = said.tile, display_key = said.display_key
+            FROM unnest(%s::bigint[], %s::bytea[], %s::bigint[], %s::int[], %s::int[], %s::smallint[], %s::text[])
+                AS said (id, sha256, bytes, width, height, tile, display_key)
+            WHERE image.id = said.id
+            """,
+            [
+                now,
+                [answer.image_id for answer in answers],
+                [answer.sha256 for answer in answers],
+                [answer.bytes for answer in answers],
+                [answer.width for answer in answers],
+                [answer.height for answer in answers],
+                [answer.tile for answer in answers],
+                [answer.display_key for answer in answers],
+            ],
+        )

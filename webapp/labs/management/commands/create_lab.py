@@ -1,0 +1,50 @@
+import json
+import secrets
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+
+from webapp.labs.models import Lab
+from webapp.labs.permissions import Role
+from webapp.labs.services import add_member, issue_token
+
+
+class Command(BaseCommand):
+    help = "Make a lab with its first members, and print their passwords and API tokens, this once."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name")
+        parser.add_argument(
+            "--member",
+            action="append",
+            default=[],
+            metavar="EMAIL:ROLE",
+            help=f"may be given again; roles: {', '.join(Role.values)}",
+        )
+        parser.add_argument("--json", action="store_true", help="print JSON for programs")
+
+    @transaction.atomic
+    def handle(self, *args: Any, name: str, member: list[str], **options: Any) -> None:
+        if Lab.objects.filter(name=name).exists():
+            raise CommandError(f"There is a lab named {name!r} already. Choose another name.")
+        lab = Lab.objects.create(name=name)
+        people = [self._add(lab, *entry.rpartition(":")[::2]) for entry in member]
+        if options["json"]:
+            self.stdout.write(json.dumps({"id": str(lab.id), "name": lab.name, "members": people}))
+            return
+        self.stdout.write(f"Lab {lab.name} ({lab.id})")
+        for person in people:
+            self.stdout.write("  {email}  {role}  password {password}  token {token}".format(**person))
+
+    @staticmethod
+    def _add(lab: Lab, email: str, role: str) -> dict[str, str]:
+        if role not in Role.values or "@" not in email:
+            raise CommandError(f"{email}:{role} is not EMAIL:ROLE; roles are {', '.join(Role.values)}.")
+        password = secrets.token_urlsafe(12)
+        local = email.partition("@")[0].replace(".", " ").replace("_", " ")
+        membership = add_member(lab, email=email, name=local.capitalize(), role=Role(role), password=password)
+        if not membership.user.check_password(password):
+            password = "(unchanged: this person has an account already)"
+        _, token = issue_token(membership, "made with the lab")
+        return {"email": email, "role": role, "password": password, "token": token}

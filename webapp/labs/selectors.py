@@ -1,0 +1,18 @@
+from webapp.accounts.models import User
+from webapp.labs.models import Membership
+from webapp.labs.services import digest
+
+
+def memberships_of(user: User) -> list[Membership]:
+    """The user's active memberships with their labs, by lab name."""
+    return list(
+        Membership.objects.filter(user=user, active=True).select_related("lab", "user").order_by("lab__name")
+    )
+
+
+def membership_for_token(secret: str) -> Membership | None:
+    return (
+        Membership.objects.filter(active=True, user__is_active=True, api_tokens__digest=digest(secret))
+        .select_related("lab", "user")
+        .first()
+    )

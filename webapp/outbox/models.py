@@ -1,0 +1,30 @@
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from webapp.labs.models import Lab
+
+
+class OutboxEntry(models.Model):
+    """A task to be sent to the broker, written in the transaction that makes it due.
+
+    Read by the relay alone, which serves all labs; so it is not scoped to one.
+    """
+
+    lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
+    queue = models.CharField(max_length=32)
+    task = models.CharField(max_length=100)
+    args = ArrayField(models.TextField())
+    not_before = models.DateTimeField(help_text="When it may be sent.")
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "outbox entries"
+        indexes = [
+            models.Index(fields=["queue", "lab", "id"], condition=Q(sent_at=None), name="outbox_to_send"),
+            models.Index(fields=["task", "args"], name="outbox_by_subject"),
+            models.Index(fields=["sent_at"], condition=~Q(sent_at=None), name="outbox_sent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task}({', '.join(self.args)})"

@@ -1,0 +1,138 @@
+"""Objects in the S3-compatible store, always encrypted at rest by the store (SSE, AES-256)."""
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ENCRYPTION = "AES256"
+StorageUnavailable = (BotoCoreError, ClientError)
+"""What a call raises while the store cannot be reached or refuses us; `ObjectMissing` is told apart."""
+
+
+class ObjectMissing(Exception):
+    """There is no object under this key."""
+
+
+def put(key: str, body: bytes, content_type: str) -> None:
+    _client().put_object(
+        Bucket=settings.S3_BUCKET,
+        Key=key,
+        Body=body,
+        ContentType=content_type,
+        ServerSideEncryption=ENCRYPTION,
+    )
+
+
+def get(key: str) -> bytes:
+    """The object's bytes.
+
+    Raises:
+        ObjectMissing: nothing lies under `key`.
+    """
+    try:
+        body: bytes = _client().get_object(Bucket=settings.S3_BUCKET, Key=key)["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            raise ObjectMissing(key) from None
+        raise
+    return body
+
+
+def delete(keys: "Iterable[str]") -> None:
+    for key in keys:
+        _client().delete_object(Bucket=settings.S3_BUCKET, Key=key)
+
+
+def upload_form(key: str, max_bytes: int) -> dict[str, Any]:
+    """A presigned POST: `url` and `fields` with which a client may write `key`, once signed, up to `max_bytes`."""
+    form: dict[str, Any] = _public_client().generate_presigned_post(
+        Bucket=settings.S3_BUCKET,
+        Key=key,
+        Fields={"x-amz-server-side-encryption": ENCRYPTION},
+        Conditions=[
+            {"x-amz-server-side-encryption": ENCRYPTION},
+            ["content-length-range", 0, max_bytes],
+        ],
+        ExpiresIn=settings.UPLOAD_LINK_SECONDS,
+    )
+    return form
+
+
+def download_url(key: str, content_type: str, seconds: int = 900) -> str:
+    """A link to read `key` for `seconds`; browsers may keep what they got, in their private cache."""
+    url: str = _public_client().generate_presigned_url(
+        "get_object",
+        Params={
+            "Bucket": settings.S3_BUCKET,
+            "Key": key,
+            "ResponseContentType": content_type,
+            "ResponseCacheControl": "private, max-age=86400, immutable",
+        },
+        ExpiresIn=seconds,
+    )
+    return url
+
+
+def prepare() -> None:
+    """Make the bucket and let the web's own pages post to it. May be run again."""
+    client = _client()
+    try:
+        client.create_bucket(Bucket=settings.S3_BUCKET)
+    except (client.exceptions.BucketAlreadyExists, client.exceptions.BucketAlreadyOwnedByYou):
+        pass
+    client.put_bucket_cors(
+        Bucket=settings.S3_BUCKET,
+        CORSConfiguration={
+            "CORSRules": [
+                {
+                    "AllowedOrigins": settings.WEB_ORIGINS,
+                    "AllowedMethods": ["GET", "POST"],
+                    "AllowedHeaders": ["*"],
+                    "MaxAgeSeconds": 3600,
+                }
+            ]
+        },
+    )
+
+
+def check() -> None:
+    """Raise one of `StorageUnavailable` unless the bucket answers."""
+    _client().head_bucket(Bucket=settings.S3_BUCKET)
+
+
+@cache
+def _client() -> Any:
+    return _connect(settings.S3_ENDPOINT)
+
+
+@cache
+def _public_client() -> Any:
+    return _connect(settings.S3_PUBLIC_ENDPOINT)
+
+
+def _connect(endpoint: str) -> Any:
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name=settings.S3_REGION,
+        aws_access_key_id=settings.S3_ACCESS_KEY,
+        aws_secret_access_key=settings.S3_SECRET_KEY,
+        config=Config(
+            signature_version="s3v4",
+            s3={"addressing_style": "path"},
+            max_pool_connections=32,
+            connect_timeout=3,
+            read_timeout=15,
+            retries={"mode": "standard", "total_max_attempts": 3},
+            # Checksums of our own bodies cost CPU for nothing: TLS or loopback carries them.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )
