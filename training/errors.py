@@ -1,0 +1,5 @@
+"""What can go wrong through no fault of the code."""
+
+
+class TrainingError(Exception):
+    """Input or configuration that cannot be used. The message says what is wrong and what to do next."""

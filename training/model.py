@@ -1,0 +1,44 @@
+"""The classifier: a backbone under a head whose evidence maps are the computation."""
+
+from typing import Any
+
+import keras
+
+from serving.contract import CELL_LABELS
+from training.backbones import build_backbone
+from training.config import Backbone
+
+
+@keras.saving.register_keras_serializable("hematovision")
+class MeanPlusBias(keras.layers.Layer):
+    """Class logits [N,K] from evidence maps [N,h,w,K]: their spatial mean plus one bias per class."""
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.bias = self.add_weight(shape=(input_shape[-1],), initializer="zeros", name="bias")
+
+    def call(self, evidence: Any) -> Any:
+        return keras.ops.mean(evidence, axis=(1, 2)) + self.bias
+
+
+def build_classifier(backbone: Backbone, *, dropout: float) -> keras.Model:
+    """The classifier: image float32 [N,H,W,3] in RGB 0–255 → dict of
+    logits [N,K], evidence [N,h,w,K] and embedding [N,D].
+
+    Evidence is a bias-free 1×1 convolution of the features, so it equals the class activation maps of
+    Zhou et al., CVPR 2016, for a global-average-pooling head. Dropping whole feature maps before it is the
+    same as dropping units of the pooled features.
+    """
+    extractor = build_backbone(backbone.name, backbone.weights)
+    if backbone.freeze_batch_norm:
+        for layer in extractor.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.trainable = False
+    image = keras.Input((None, None, 3), name="image")
+    features = extractor(image)
+    embedding = keras.layers.GlobalAveragePooling2D(name="embedding")(features)
+    kept = keras.layers.SpatialDropout2D(dropout)(features)
+    evidence = keras.layers.Conv2D(len(CELL_LABELS), 1, use_bias=False, name="evidence")(kept)
+    logits = MeanPlusBias(name="logits")(evidence)
+    return keras.Model(
+        image, {"logits": logits, "evidence": evidence, "embedding": embedding}, name="hematovision"
+    )

@@ -1,0 +1,220 @@
+"""The training loop: growing resolution, averaged weights, checkpoints that resume."""
+
+import json
+import logging
+import math
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+from rich.progress import Progress
+
+from serving.contract import CELL_LABELS
+from training.augment import augment
+from training.config import Experiment
+from training.data import CellImages, load_images, pixels
+from training.errors import TrainingError
+from training.fingerprint import code_fingerprint
+from training.model import build_classifier
+from training.schedule import Step, learning_rate, steps, total_steps
+
+log = logging.getLogger(__name__)
+
+RUN_FILE = "run.json"
+WEIGHTS_FILE = "model.keras"
+CHECKPOINT_EVERY = 200  # steps
+EVALUATION_BATCH = 64
+
+
+def train(experiment: Experiment, runs: Path) -> Path:
+    """Train, or go on where an interrupted run of the same experiment stopped.
+
+    Args:
+        experiment: what to train.
+        runs: parent of the run's folder; decoded images are cached in `runs`/cache.
+
+    Returns:
+        The run's folder: model.keras (averaged weights, replaced at the end of every stage) and run.json.
+
+    Raises:
+        TrainingError: unusable data or weights, interrupted, or a run of this name has other settings or data.
+    """
+    images = load_images(experiment.data.root, seed=experiment.seed)
+    rows, validation = images.rows("train"), images.rows("val")
+    run = runs / experiment.name
+    record = _open_run(run / RUN_FILE, experiment, images)
+    decoded = {stage.size: pixels(images, stage.size, runs / "cache") for stage in experiment.stages}
+    keras.utils.set_random_seed(experiment.seed)
+    trainer = _Trainer(experiment, images.labels[rows])
+    checkpoints = tf.train.CheckpointManager(trainer.checkpoint, str(run / "checkpoints"), max_to_keep=1)
+    checkpoints.restore_or_initialize()
+    record["history"] = [entry for entry in record["history"] if entry["step"] <= trainer.done]
+    if trainer.done:
+        log.info("Going on from step %d of %d.", trainer.done, trainer.total)
+
+    losses: list[float] = []
+    with Progress() as progress:
+        bar = progress.add_task(experiment.name, total=trainer.total, completed=trainer.done)
+        try:
+            for step in steps(experiment.stages, rows, seed=experiment.seed, start=trainer.done):
+                stage = experiment.stages[step.stage]
+                loss = trainer.step(step, decoded[stage.size][step.rows], images.labels[step.rows])
+                losses.append(loss)
+                progress.update(
+                    bar, advance=1, description=f"{experiment.name} {stage.size} px, loss {loss:.2f}"
+                )
+                if step.ends_epoch:
+                    entry = {
+                        "step": trainer.done,
+                        "size": stage.size,
+                        "loss": float(np.mean(losses)),
+                        "val_accuracy": trainer.accuracy(decoded[stage.size], images.labels, validation),
+                    }
+                    log.info("%s", entry)
+                    record["history"].append(entry)
+                    losses.clear()
+                    if step.epoch + 1 == stage.epochs:
+                        trainer.save_averaged(run / WEIGHTS_FILE)
+                        record["trained_at"] = datetime.now(UTC).isoformat(timespec="seconds")
+                    _write_json(run / RUN_FILE, record)
+                if step.ends_epoch or trainer.done % CHECKPOINT_EVERY == 0:
+                    checkpoints.save()
+        except KeyboardInterrupt:
+            checkpoints.save()
+            raise TrainingError(
+                f"Interrupted at step {trainer.done} of {trainer.total}. The same command goes on from there."
+            ) from None
+    return run
+
+
+class _Trainer:
+    """Model, optimiser and averaged weights, with the number of steps done."""
+
+    def __init__(self, experiment: Experiment, labels: NDArray[np.int64]) -> None:
+        settings = experiment.optimiser
+        self._experiment = experiment
+        self._model = build_classifier(experiment.backbone, dropout=settings.dropout)
+        self._optimiser = keras.optimizers.AdamW(weight_decay=settings.weight_decay, global_clipnorm=5.0)
+        self._optimiser.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
+        self._optimiser.build(self._model.trainable_variables)
+        # Batch-norm statistics are averages already, and are carried over as they are.
+        self._averaged = tf.Module()
+        self._averaged.weights = [tf.Variable(weight.value) for weight in self._model.trainable_variables]
+        self._done = tf.Variable(0, dtype=tf.int64)
+        self._class_weights = tf.constant(class_weights(labels, settings.class_weight_power), tf.float32)
+        self._update = tf.function(self._update_eagerly, reduce_retracing=True)
+        self._predict = tf.function(
+            lambda batch: self._model(batch, training=False)["logits"], reduce_retracing=True
+        )
+        self.total = total_steps(experiment.stages, len(labels))
+        self.checkpoint = tf.train.Checkpoint(
+            model=self._model, optimiser=self._optimiser, averaged=self._averaged, done=self._done
+        )
+
+    @property
+    def done(self) -> int:
+        """Steps taken so far, over all interruptions."""
+        return int(self._done)
+
+    def step(self, step: Step, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> float:
+        """Learn from one batch (uint8 [N,S,S,3], int64 [N]); the loss before the update.
+
+        Raises:
+            TrainingError: the loss is no number.
+        """
+        settings = self._experiment.optimiser
+        self._optimiser.learning_rate = learning_rate(
+            step.number, peak=settings.learning_rate, warmup=settings.warmup_steps, total=self.total
+        )
+        seed = tf.constant([self._experiment.seed, step.number], tf.int32)
+        decay = min(settings.ema_decay, (1 + step.number) / (10 + step.number))
+        loss = float(self._update(tf.constant(images), tf.constant(labels), seed, tf.constant(decay)))
+        if not math.isfinite(loss):
+            raise TrainingError(f"The loss is {loss} at step {step.number}. Lower optimiser.learning_rate.")
+        self._done.assign(step.number + 1)
+        return loss
+
+    def accuracy(
+        self, decoded: NDArray[np.uint8], labels: NDArray[np.int64], rows: NDArray[np.int64]
+    ) -> float:
+        """Share of `rows` that the averaged weights get right."""
+        self._swap_averaged()
+        batches = np.array_split(rows, math.ceil(len(rows) / EVALUATION_BATCH))
+        guesses = [
+            np.argmax(self._predict(tf.cast(decoded[batch], tf.float32)), axis=-1) for batch in batches
+        ]
+        self._swap_averaged()
+        return float(np.mean(np.concatenate(guesses) == labels[rows]))
+
+    def save_averaged(self, path: Path) -> None:
+        """Write the model with its averaged weights; an older file stays whole until the new one is."""
+        partial = path.with_stem(f"{path.stem}.partial")
+        self._swap_averaged()
+        self._model.save(partial)
+        self._swap_averaged()
+        partial.replace(path)
+
+    def _swap_averaged(self) -> None:
+        for average, weight in zip(self._averaged.weights, self._model.trainable_variables, strict=True):
+            kept = tf.identity(average)
+            average.assign(weight.value)
+            weight.assign(kept)
+
+    def _update_eagerly(
+        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor, decay: tf.Tensor
+    ) -> tf.Tensor:
+        varied = augment(images, seed, self._experiment.augmentation)
+        smoothing = self._experiment.optimiser.label_smoothing
+        targets = tf.one_hot(labels, len(CELL_LABELS)) * (1 - smoothing) + smoothing / len(CELL_LABELS)
+        variables = self._model.trainable_variables
+        with tf.GradientTape() as tape:
+            logits = self._model(varied, training=True)["logits"]
+            losses = tf.nn.softmax_cross_entropy_with_logits(targets, logits)
+            loss = tf.reduce_mean(losses * tf.gather(self._class_weights, labels))
+        self._optimiser.apply(tape.gradient(loss, variables), variables)
+        for average, weight in zip(self._averaged.weights, variables, strict=True):
+            average.assign(decay * average + (1 - decay) * weight.value)
+        return loss
+
+
+def class_weights(labels: NDArray[np.int64], power: float) -> NDArray[np.float64]:
+    """Weight of each of CELL_LABELS, frequency ** -power, with mean 1 over `labels`; 0 for an absent class."""
+    counts = np.bincount(labels, minlength=len(CELL_LABELS))
+    weights = np.where(counts > 0, np.maximum(counts, 1.0) ** -power, 0.0)
+    return weights * len(labels) / np.sum(weights * counts)
+
+
+def _open_run(path: Path, experiment: Experiment, images: CellImages) -> dict[str, Any]:
+    """The record of a new run, or of the same run begun earlier."""
+    record = {
+        "experiment": experiment.as_dict(),
+        "fingerprints": {"data": images.fingerprint, "code": code_fingerprint()},
+        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "history": [],
+    }
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_json(path, record)
+        return record
+    earlier: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if earlier["experiment"] != record["experiment"]:
+        raise TrainingError(
+            f"{path.parent} holds a run with other settings. Rename the experiment, or remove that folder."
+        )
+    if earlier["fingerprints"]["data"] != images.fingerprint:
+        raise TrainingError(
+            f"{path.parent} was begun on other data. Rename the experiment, or remove that folder."
+        )
+    if earlier["fingerprints"]["code"] != code_fingerprint():
+        log.warning("The code has changed since this run began; its fingerprint stays that of the beginning.")
+    return earlier
+
+
+def _write_json(path: Path, value: dict[str, Any]) -> None:
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+    partial.replace(path)
