@@ -97,7 +97,7 @@ X_FRAME_OPTIONS = "DENY"
 # --- static files -------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = env.path("STATIC_ROOT", WEBAPP.parent / "var" / "static")
-STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
+STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"}}
 
 # --- API ----------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

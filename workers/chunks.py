@@ -1,0 +1,163 @@
+"""A chunk's way through a worker: fetch, verify and decode, one Predict, one write."""
+
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import structlog
+from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
+
+from serving.client import ModelClient, ModelError, ModelRejected, ModelTimeout, ModelUnavailable, Predictions
+from webapp.cases.models import Image
+from webapp.cases.refusals import Refusal
+from webapp.inference import services
+from webapp.inference.models import Chunk
+from webapp.inference.services import Classified, Refused
+from webapp.registry.models import ModelVersion
+from webapp.storage import objects
+from workers.contact_sheet import contact_sheet
+from workers.images import CannotTake, Picture, read
+
+FETCHERS = 8  # threads; the store's latency is hidden, and Pillow decodes outside the interpreter's lock
+
+log = structlog.get_logger(__name__)
+
+
+class VersionUnknown(Exception):
+    """The model server answered with a version that nobody registered here."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    image: Image
+    picture: Picture
+    sha256: bytes
+    size: int
+    display_key: str
+
+
+def work_on(chunk_id: int, *, task_id: str, redelivered: bool) -> None:
+    """Classify a chunk, unless it is done or in other hands; whatever goes wrong ends up on the chunk's row."""
+    chunk = services.claim(chunk_id, task_id=task_id, redelivered=redelivered)
+    if chunk is None:
+        return
+    try:
+        _classify(chunk)
+    except ModelUnavailable as error:
+        log.warning("model unavailable", chunk=chunk.id, error=str(error))
+        services.put_back(chunk, "The model server does not answer.")
+    except objects.StorageUnavailable as error:
+        log.warning("storage unavailable", chunk=chunk.id, error=str(error))
+        services.put_back(chunk, "The image store does not answer.")
+    except VersionUnknown as error:
+        log.error("model version unknown", chunk=chunk.id, error=str(error))
+        services.put_back(chunk, str(error))
+    except ModelRejected as error:
+        log.error("model refused the request", chunk=chunk.id, error=str(error))
+        services.give_up(chunk, f"The model server refused the request: {error}")
+    except (ModelError, SoftTimeLimitExceeded) as error:
+        log.warning("chunk took too long", chunk=chunk.id, error=repr(error))
+        services.attempt_failed(chunk, "The model took too long to answer.")
+    except Exception as error:
+        log.exception("chunk failed", chunk=chunk.id)
+        services.attempt_failed(chunk, f"An unexpected error ({type(error).__name__}); it is in the worker's log.")
+
+
+def _classify(chunk: Chunk) -> None:
+    images = list(Image.objects.filter(chunk=chunk, status=Image.Status.RECEIVED).order_by("id"))
+    outcomes = list(_fetchers().map(_prepare, images))
+    prepared = [outcome for outcome in outcomes if isinstance(outcome, Prepared)]
+    refused = [outcome for outcome in outcomes if isinstance(outcome, Refused)]
+    if not prepared:
+        services.record(chunk, None, [], refused, sheet_key="")
+        return
+    sheet = _fetchers().submit(_store_sheet, chunk, prepared)
+    predictions = _predict(np.stack([ready.picture.pixels for ready in prepared]))
+    version = _version(predictions[0].model_name, predictions[0].version)
+    answers = _answers(prepared, predictions, version)
+    services.record(chunk, version, answers, refused, sheet_key=sheet.result())
+
+
+def _prepare(image: Image) -> Prepared | Refused:
+    try:
+        data = objects.get(image.key)
+        picture = read(data, max_pixels=settings.UPLOAD_MAX_PIXELS)
+    except objects.ObjectMissing:
+        return Refused(image.id, Refusal.NOT_UPLOADED, str(Refusal.NOT_UPLOADED.label))
+    except CannotTake as refused:
+        return Refused(image.id, refused.refusal, refused.detail)
+    display_key = ""
+    if picture.display is not None:
+        display_key = f"{image.key}.png"
+        objects.put(display_key, picture.display, "image/png")
+    return Prepared(image, picture, hashlib.sha256(data).digest(), len(data), display_key)
+
+
+def _store_sheet(chunk: Chunk, prepared: Sequence[Prepared]) -> str:
+    key = f"labs/{chunk.lab_id}/cases/{chunk.case_id}/sheets/{chunk.id}.jpg"
+    objects.put(key, contact_sheet([ready.picture.pixels for ready in prepared]), "image/jpeg")
+    return key
+
+
+def _predict(pixels: np.ndarray) -> list[Predictions]:
+    """Predict uint8 [N, 224, 224, 3] in one call; where that takes too long, in halves."""
+    try:
+        return [_model().predict(pixels)]
+    except ModelTimeout:
+        if len(pixels) == 1:
+            raise
+        half = len(pixels) // 2
+        return _predict(pixels[:half]) + _predict(pixels[half:])
+
+
+def _answers(
+    prepared: Sequence[Prepared], predictions: Sequence[Predictions], version: ModelVersion
+) -> list[Classified]:
+    probabilities = np.concatenate([part.probabilities for part in predictions])
+    evidence = np.concatenate([part.evidence for part in predictions]).astype("<f2")
+    embedding = np.concatenate([part.embedding for part in predictions]).astype("<f2")
+    best = probabilities.argmax(axis=1)
+    return [
+        Classified(
+            image_id=ready.image.id,
+            sha256=ready.sha256,
+            bytes=ready.size,
+            width=ready.picture.width,
+            height=ready.picture.height,
+            tile=place,
+            display_key=ready.display_key,
+            cell_class=version.labels[best[place]],
+            confidence=float(probabilities[place, best[place]]),
+            flagged=bool(probabilities[place, best[place]] < version.review_threshold),
+            probabilities=probabilities[place].tolist(),
+            evidence=evidence[place].tobytes(),
+            evidence_grid=evidence.shape[1],
+            embedding=embedding[place].tobytes(),
+        )
+        for place, ready in enumerate(prepared)
+    ]
+
+
+@cache
+def _version(name: str, number: int) -> ModelVersion:
+    try:
+        return ModelVersion.objects.get(name=name, version=number)
+    except ModelVersion.DoesNotExist:
+        raise VersionUnknown(
+            f"The model server answers with version {number} of {name}, which is not registered here."
+        ) from None
+
+
+@cache
+def _model() -> ModelClient:
+    """Made in the process that uses it: gRPC channels do not survive a fork."""
+    return ModelClient(settings.SERVING_TARGET)
+
+
+@cache
+def _fetchers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(FETCHERS, thread_name_prefix="fetch")

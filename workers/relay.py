@@ -1,0 +1,76 @@
+"""The outbox relay: `python -m workers.relay`.
+
+Moves due tasks from the database to the broker, labs taking turns, and keeps only a few waiting in the broker, so
+that the order stays fair while the backlog grows. Several relays may run; each entry is taken by one.
+"""
+
+import signal
+from threading import Event
+
+import kombu.exceptions
+import redis
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from webapp.inference.models import Queue
+from webapp.outbox import services
+from webapp.outbox.models import OutboxEntry
+from workers.celery import app
+
+DEPTH = 8  # tasks waiting in the broker per queue
+FULL_PAUSE = 0.05  # seconds until a full queue is looked at again
+IDLE_PAUSE = 1.0  # seconds without a word from the database; delayed entries fall due meanwhile
+TROUBLE_PAUSE = 1.0
+
+log = structlog.get_logger("workers.relay")
+
+
+def main() -> None:
+    stopping = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    log.info("relay started")
+    broker = redis.Redis.from_url(settings.BROKER_URL, socket_timeout=5, socket_connect_timeout=3)
+    while not stopping.is_set():
+        try:
+            _listen()
+            while not stopping.is_set():
+                _wait(FULL_PAUSE if _relay_once(broker) else IDLE_PAUSE)
+        except (redis.RedisError, kombu.exceptions.OperationalError) as error:
+            log.warning("broker unavailable; tasks wait in the outbox", error=repr(error))
+        except DatabaseError as error:
+            log.warning("database unavailable", error=repr(error))
+        connection.close()
+        stopping.wait(TROUBLE_PAUSE)
+    log.info("relay stopped")
+
+
+def _relay_once(broker: "redis.Redis[bytes]") -> bool:
+    """Fill every queue up to DEPTH; True if a queue had more due than it has room for."""
+    any_full = False
+    for queue in Queue.values:
+        room = DEPTH - int(broker.llen(queue))
+        if room <= 0 or services.send_due(queue, room, _send) == room:
+            any_full = True
+    return any_full
+
+
+def _send(entry: OutboxEntry) -> None:
+    app.send_task(entry.task, args=[str(entry.lab_id), *entry.args], queue=entry.queue, retry=False)
+
+
+def _listen() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"LISTEN {services.CHANNEL}")
+
+
+def _wait(seconds: float) -> None:
+    """Until something is put into the outbox, or `seconds`."""
+    assert connection.connection is not None
+    for _ in connection.connection.notifies(timeout=seconds, stop_after=1):
+        pass
+
+
+if __name__ == "__main__":
+    main()
