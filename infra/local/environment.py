@@ -1,0 +1,42 @@
+"""The environment variables of the product's own programs on this machine."""
+
+import os
+
+from infra.local.secrets import Secrets
+from infra.local.settings import LOOPBACK, PREFIX, Settings
+
+
+def environment(settings: Settings, secrets: Secrets) -> dict[str, str]:
+    """Variables that `webapp.config.settings` and the workers read; the same for all our programs."""
+    values = {
+        "HOME": str(settings.home),
+        "SECRET_KEY": secrets.django,
+        "ALLOWED_HOSTS": ",".join(sorted({settings.host, settings.public_host, LOOPBACK, "localhost"})),
+        "DATABASE_URL": (
+            f"postgresql://hematovision:{secrets.postgres}@{LOOPBACK}:{settings.port('postgres')}/hematovision"
+        ),
+        "BROKER_URL": f"redis://:{secrets.valkey}@{LOOPBACK}:{settings.port('valkey')}/0",
+        "WEB_ORIGINS": ",".join(
+            sorted(
+                {
+                    f"http://{host}:{settings.web_port}"
+                    for host in (settings.public_host, LOOPBACK, "localhost")
+                }
+            )
+        ),
+        "STATIC_ROOT": str(settings.home / "static"),
+        "S3_ENDPOINT": f"http://{LOOPBACK}:{settings.port('s3')}",
+        "S3_PUBLIC_ENDPOINT": f"http://{settings.public_host}:{settings.port('s3')}",
+        "S3_ACCESS_KEY": secrets.s3_access,
+        "S3_SECRET_KEY": secrets.s3_secret,
+        "S3_BUCKET": "hematovision",
+        "SERVING_TARGET": f"{LOOPBACK}:{settings.port('serving')}",
+    }
+    direct = ",".join(filter(None, [os.environ.get("NO_PROXY"), LOOPBACK, "localhost"]))
+    return {
+        **{PREFIX + name: value for name, value in values.items()},
+        # A site's proxy settings must not catch what never leaves the machine (boto3 and gRPC obey them).
+        "NO_PROXY": direct,
+        "no_proxy": direct,
+        "PYTHONUNBUFFERED": "1",
+    }

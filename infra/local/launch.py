@@ -1,0 +1,32 @@
+"""Become one program of the stack: `python -m infra.local.launch NAME`, the command the supervisor runs.
+
+Each program's command, environment and account are worked out here, in the process that becomes it, so that
+no secret passes through the supervisor or its configuration file.
+"""
+
+import os
+import signal
+import sys
+
+from infra.local.lifeline import die_with_parent, end_leftovers, mark
+from infra.local.programs import all_programs
+from infra.local.secrets import Secrets
+from infra.local.settings import Settings, home_from_environment
+
+
+def main(name: str) -> None:
+    """Prepare the program and become it; does not return."""
+    settings = Settings.of_running(home_from_environment())
+    program = all_programs(settings, Secrets.load(settings.home))[name]
+    # Children of an earlier run that was killed would keep its port, or its work.
+    end_leftovers(settings.home, name, patience_s=2)
+    program.prepare()
+    if program.account:
+        program.account.become()
+    die_with_parent(signal.Signals[f"SIG{program.stop_signal}"])  # a change of account would undo it
+    env = {**os.environ, **program.env, **mark(settings.home, name)}
+    os.execve(program.argv[0], program.argv, env)  # noqa: S606 - a list, never a shell's
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

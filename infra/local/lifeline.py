@@ -1,0 +1,70 @@
+"""No program outlives the stack: children die with their parent, and what was left behind is ended."""
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from infra.local.settings import PREFIX
+
+_PR_SET_PDEATHSIG = 1
+_HOME, PROGRAM = f"{PREFIX}HOME", f"{PREFIX}PROGRAM"
+
+
+def die_with_parent(signum: int = signal.SIGTERM) -> None:
+    """Have the kernel send this process a signal when its parent ends, however it ends.
+
+    Survives `exec`, not `fork`. Linux only; elsewhere `end_leftovers` at the next start does the work.
+    """
+    if sys.platform == "linux":
+        parent = os.getppid()
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signum, 0, 0, 0)
+        if os.getppid() != parent:  # it ended just before
+            os.kill(os.getpid(), signum)
+
+
+def mark(home: Path, program: str) -> dict[str, str]:
+    """Variables by which `end_leftovers` knows a program of the stack in `home`, and all its children."""
+    return {_HOME: str(home), PROGRAM: program}
+
+
+def end_leftovers(home: Path, program: str | None = None, *, patience_s: float = 10.0) -> int:
+    """End the programs of the stack in `home` (or one of them) that no supervisor looks after any more.
+
+    Args:
+        patience_s: how long they may take to end by themselves before they are killed.
+
+    Returns:
+        How many there were.
+    """
+    leftovers = list(_marked(home, program))
+    for process in leftovers:
+        _send(process, signal.SIGTERM)
+    _, stubborn = psutil.wait_procs(leftovers, timeout=patience_s)
+    for process in stubborn:
+        _send(process, signal.SIGKILL)
+    psutil.wait_procs(stubborn, timeout=5)
+    return len(leftovers)
+
+
+def _marked(home: Path, program: str | None) -> Iterator[psutil.Process]:
+    ourselves = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    for process in psutil.process_iter():
+        if process.pid in ourselves:
+            continue
+        try:
+            environ = process.environ()
+        except (psutil.Error, OSError):
+            continue
+        if environ.get(_HOME) == str(home) and environ.get(PROGRAM) and program in (None, environ[PROGRAM]):
+            yield process
+
+
+def _send(process: psutil.Process, signum: int) -> None:
+    with suppress(psutil.NoSuchProcess):
+        process.send_signal(signum)

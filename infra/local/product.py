@@ -1,0 +1,75 @@
+"""Our own programs: model server, web, outbox relay, workers, and what schedules and watches them."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from infra.local.environment import environment
+from infra.local.program import Program
+from infra.local.secrets import Secrets
+from infra.local.settings import LOOPBACK, Settings
+from infra.local.wheels import folder
+
+FLOWER_USER = "hematovision"
+MODEL = "hematovision"
+
+
+def model_server(settings: Settings, secrets: Secrets) -> Program:
+    models = settings.home / "models"
+    return Program(
+        name="serving",
+        argv=(
+            *(sys.executable, "-m", "serving.embedded", "--model-base", str(models)),
+            *("--host", LOOPBACK, "--port", str(settings.port("serving"))),
+            *("--threads", str(os.cpu_count() or 1)),
+        ),
+        group="services",
+        env=environment(settings, secrets),
+        prepare=lambda: _seed_models(models / MODEL),
+    )
+
+
+def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
+    """The programs that need the database, the broker, the object store and the model server."""
+    env = {
+        **environment(settings, secrets),
+        "FLOWER_BASIC_AUTH": f"{FLOWER_USER}:{secrets.flower}",
+    }
+
+    def module(name: str, *arguments: str, stop_seconds: int = 10) -> Program:
+        return Program(name, (sys.executable, "-m", *arguments), "product", env, stop_seconds=stop_seconds)
+
+    def worker(queue: str, concurrency: int) -> Program:
+        # Events (-E) feed Flower. Ending may take as long as the chunk in hand.
+        options = ("-Q", queue, "-c", str(concurrency), "-n", f"{queue}@%h", "-E")
+        return module(f"worker-{queue}", "celery", "-A", "workers", "worker", *options, stop_seconds=60)
+
+    yield module(
+        "web",
+        *("gunicorn", "webapp.config.wsgi:application", "--bind", f"{settings.host}:{settings.web_port}"),
+        *("--worker-class", "gthread", "--workers", "2", "--threads", "8", "--graceful-timeout", "10"),
+        *("--access-logfile", "-"),
+        stop_seconds=15,
+    )
+    yield module("relay", "workers.relay")
+    yield worker("interactive", concurrency=1)
+    yield worker("bulk", concurrency=2)
+    schedule = str(settings.home / "run" / "beat")
+    yield module("beat", "celery", "-A", "workers", "beat", "--schedule", schedule, "--pidfile=")
+    listen = (f"--address={LOOPBACK}", f"--port={settings.port('flower')}")
+    yield module("flower", "celery", "-A", "workers", "flower", *listen)
+
+
+def _seed_models(target: Path) -> None:
+    """Put the model versions that come with the product where the model server looks, once each."""
+    target.mkdir(parents=True, exist_ok=True)
+    shipped = folder("serving") / "models" / MODEL
+    for version in shipped.glob("[0-9]*"):
+        if not (target / version.name).exists():
+            # A version appears whole: the server may be watching. Dot names are not versions to it.
+            draft = target / f".{version.name}"
+            shutil.rmtree(draft, ignore_errors=True)
+            shutil.copytree(version, draft)
+            draft.rename(target / version.name)

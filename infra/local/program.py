@@ -1,0 +1,37 @@
+"""What the supervisor needs to know of one program."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from infra.local.account import Account
+
+Group = Literal["services", "product"]
+
+
+def _nothing() -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Program:
+    """One supervised program.
+
+    Attributes:
+        argv: the command.
+        group: `services` start first and stop last; `product` is our own code, and needs them.
+        env: variables added to those the stack was started with.
+        stop_signal: what asks it to end; also sent by the kernel when the supervisor dies.
+        stop_seconds: how long it may take to end before it is killed.
+        account: who runs it, where that is not whoever started the stack.
+        prepare: what must be done before it starts (write its configuration, make its data folder).
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    group: Group
+    env: Mapping[str, str] = field(default_factory=dict)
+    stop_signal: Literal["TERM", "INT"] = "TERM"
+    stop_seconds: int = 10
+    account: Account | None = None
+    prepare: Callable[[], None] = _nothing

@@ -1,0 +1,18 @@
+"""The table of all programs of the stack."""
+
+from infra.local import postgres, product, seaweedfs, valkey
+from infra.local.program import Program
+from infra.local.secrets import Secrets
+from infra.local.settings import Settings
+
+
+def all_programs(settings: Settings, secrets: Secrets) -> dict[str, Program]:
+    """Every program of the stack by name, in the order in which they start."""
+    programs = [
+        postgres.program(settings, secrets),
+        valkey.program(settings, secrets),
+        seaweedfs.program(settings, secrets),
+        product.model_server(settings, secrets),
+        *product.programs(settings, secrets),
+    ]
+    return {program.name: program for program in programs}

@@ -1,0 +1,58 @@
+"""Whether each service answers, asked as its clients would ask."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+
+import psycopg
+import redis
+
+from infra.local.environment import environment
+from infra.local.secrets import Secrets
+from infra.local.settings import LOOPBACK, Settings
+
+_TIMEOUT_S = 2
+# Not through a proxy: everything asked here is on this machine.
+_http = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def service_checks(settings: Settings, secrets: Secrets) -> dict[str, Callable[[], bool]]:
+    """For each service that stores something, a question whose answer is whether it is ready."""
+    env = environment(settings, secrets)
+
+    def postgres() -> bool:
+        with psycopg.connect(env["HEMATOVISION_DATABASE_URL"], connect_timeout=_TIMEOUT_S):
+            return True
+
+    def valkey() -> bool:
+        with redis.Redis.from_url(env["HEMATOVISION_BROKER_URL"], socket_timeout=_TIMEOUT_S) as client:
+            return bool(client.ping())
+
+    def seaweedfs() -> bool:
+        with _http.open(env["HEMATOVISION_S3_ENDPOINT"] + "/status", timeout=_TIMEOUT_S):
+            return True
+
+    checks = {"postgres": postgres, "valkey": valkey, "seaweedfs": seaweedfs}
+    return {name: _quiet(check) for name, check in checks.items()}
+
+
+def web_state(settings: Settings) -> dict[str, object] | None:
+    """What the web says of itself at `/readyz`; None while it does not answer."""
+    try:
+        with _http.open(f"http://{LOOPBACK}:{settings.web_port}/readyz", timeout=_TIMEOUT_S) as response:
+            return {**json.load(response), "ready": True}
+    except urllib.error.HTTPError as error:
+        return {**json.load(error), "ready": False} if error.code == 503 else None
+    except (OSError, ValueError):
+        return None
+
+
+def _quiet(check: Callable[[], bool]) -> Callable[[], bool]:
+    def ask() -> bool:
+        try:
+            return check()
+        except (OSError, psycopg.OperationalError, redis.RedisError):
+            return False
+
+    return ask

@@ -1,0 +1,111 @@
+"""What a person may choose about the one-machine stack, read from the environment in one place."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from infra.local.errors import NotRunningError, StackError
+
+LOOPBACK = "127.0.0.1"
+PREFIX = "HEMATOVISION_"
+
+# The order gives each port its place in the block that starts at HEMATOVISION_BASE_PORT.
+BLOCK = (
+    "postgres",
+    "valkey",
+    "s3",
+    "serving",
+    "flower",
+    "seaweedfs-master",
+    "seaweedfs-volume",
+    "seaweedfs-filer",
+    "seaweedfs-admin",
+    "seaweedfs-master-grpc",
+    "seaweedfs-volume-grpc",
+    "seaweedfs-filer-grpc",
+    "seaweedfs-admin-grpc",
+    "seaweedfs-s3-grpc",
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the stack keeps its state and where it listens.
+
+    Attributes:
+        home: folder of all state (`HEMATOVISION_HOME`, default `var`), absolute.
+        host: address the web page and the object store listen on (`HEMATOVISION_HOST`, default loopback).
+            Everything else listens on loopback whatever this says.
+        public_host: name by which browsers reach `host` (`HEMATOVISION_PUBLIC_HOST`, default `host`).
+        web_port: port of the web page (`HEMATOVISION_WEB_PORT`, default 8000).
+        base_port: first port of the block used by everything else (`HEMATOVISION_BASE_PORT`).
+    """
+
+    home: Path
+    host: str = LOOPBACK
+    public_host: str = LOOPBACK
+    web_port: int = 8000
+    base_port: int = 18470
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """Settings as the environment gives them.
+
+        Raises:
+            StackError: a port is not a number that a port can have.
+        """
+        host = environ.get(f"{PREFIX}HOST") or LOOPBACK
+        return cls(
+            home=home_from_environment(environ),
+            host=host,
+            public_host=environ.get(f"{PREFIX}PUBLIC_HOST") or host,
+            web_port=_port(environ, "WEB_PORT", cls.web_port, room=1),
+            base_port=_port(environ, "BASE_PORT", cls.base_port, room=len(BLOCK)),
+        )
+
+    @classmethod
+    def of_running(cls, home: Path) -> "Settings":
+        """Settings with which the stack in `home` was started.
+
+        Raises:
+            NotRunningError: no stack was started there.
+        """
+        try:
+            saved = json.loads((home / "run" / "settings.json").read_text())
+        except FileNotFoundError:
+            raise NotRunningError(home) from None
+        return cls(home=home, **saved)
+
+    def save(self) -> None:
+        """Leave the settings for the programs of the stack and for other commands (`of_running`)."""
+        values = asdict(self)
+        del values["home"]
+        (self.home / "run" / "settings.json").write_text(json.dumps(values, indent=2))
+
+    def port(self, name: str) -> int:
+        """Port of a service: `web` or a name in `BLOCK`."""
+        return self.web_port if name == "web" else self.base_port + BLOCK.index(name)
+
+    @property
+    def url(self) -> str:
+        """Address of the web page, as a browser reaches it."""
+        return f"http://{self.public_host}:{self.web_port}"
+
+    @property
+    def beyond_loopback(self) -> bool:
+        return self.host not in (LOOPBACK, "localhost")
+
+
+def home_from_environment(environ: Mapping[str, str] = os.environ) -> Path:
+    """Absolute path of the folder of all state: `HEMATOVISION_HOME`, or `var` in the current folder."""
+    return Path(environ.get(f"{PREFIX}HOME") or "var").expanduser().resolve()
+
+
+def _port(environ: Mapping[str, str], name: str, default: int, *, room: int) -> int:
+    text = environ.get(PREFIX + name) or str(default)
+    highest = 65536 - room
+    if not (text.isascii() and text.isdigit() and 1024 <= int(text) <= highest):
+        raise StackError(f"{PREFIX}{name} is {text!r}: give a whole number from 1024 to {highest}.")
+    return int(text)

