@@ -1,4 +1,4 @@
-"""The one truth shared by training, the model servers and the workers: labels, signature, pixels, version folder."""
+"""The one truth shared by training, servers and workers: labels, signature, pixels, version folder."""
 
 from serving.contract.model_folder import (
     MODEL_FILE,

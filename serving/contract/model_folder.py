@@ -28,13 +28,13 @@ class ModelFolderError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelInfo:
-    """What ``model.json`` says about one version. Raises ModelFolderError when made with contradictory values."""
+    """What ``model.json`` says about one version. Contradictory values raise ModelFolderError."""
 
     name: str
     version: int
     """Positive, and the name of the folder."""
     labels: tuple[str, ...]
-    """K distinct names out of CELL_LABELS, in the order of the last axis of `probabilities` and `evidence`."""
+    """K distinct names out of CELL_LABELS, in the order of the last axis of `probabilities`."""
     input_size: int
     """Side of the square input, in pixels."""
     temperature: float
@@ -78,8 +78,8 @@ class ModelInfo:
     def load(cls, folder: Path | str) -> Self:
         """Read and check ``model.json`` of a version folder.
 
-        Keys this release does not know are ignored. Raises ModelFolderError when the file is missing, is not what
-        it should be, or names another version than the folder.
+        Keys this release does not know are ignored. Raises ModelFolderError when the file is missing, is not
+        what it should be, or names another version than the folder.
         """
         folder = Path(folder)
         path = folder / MODEL_JSON

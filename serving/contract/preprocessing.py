@@ -12,12 +12,12 @@ _SIXTEEN_BIT_MODES = {"I", "I;16", "I;16L", "I;16B", "I;16N"}
 def to_model_input(image: Image.Image) -> npt.NDArray[np.uint8]:
     """Return `image` as the model sees it: uint8 [224, 224, 3], RGB 0-255.
 
-    Upright by its EXIF orientation, in RGB, cut to the largest centred square, and resized with an antialiased
-    bicubic filter. Transparent pixels become white, the background of a bright-field slide; 16-bit grey keeps its
-    eight high bits. The argument is not changed.
+    Upright by its EXIF orientation, in RGB, cut to the largest centred square, and resized with an
+    antialiased bicubic filter. Transparent pixels become white, the background of a bright-field slide;
+    16-bit grey keeps its eight high bits. The argument is not changed.
 
-    Raises ValueError for a pixel format that has no meaning as a picture (floating point, CIELAB), and whatever
-    Pillow raises while it decodes a lazily opened file.
+    Raises ValueError for a pixel format that has no meaning as a picture (floating point, CIELAB), and
+    whatever Pillow raises while it decodes a lazily opened file.
     """
     rgb = _to_rgb(ImageOps.exif_transpose(image))
     side = min(rgb.size)

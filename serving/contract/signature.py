@@ -2,13 +2,13 @@
 
 One signature, ``serving_default``:
 
-======  =================  =======  =================  ==========================================================
-in      ``image``          uint8    [N, 224, 224, 3]   RGB 0-255; scaling lives inside the graph
-out     ``probabilities``  float32  [N, K]             temperature-calibrated softmax, K labels in model.json order
-out     ``evidence``       float32  [N, h, w, K]       class evidence maps: spatial mean plus bias gives the logits
-                                                       (class activation maps, Zhou et al. 2016)
-out     ``embedding``      float32  [N, D]             pooled features
-======  =================  =======  =================  ==========================================================
+===  =================  =======  ================  =========================================================
+in   ``image``          uint8    [N, 224, 224, 3]  RGB 0-255; scaling lives inside the graph
+out  ``probabilities``  float32  [N, K]            calibrated softmax over K labels, in model.json's order
+out  ``evidence``       float32  [N, h, w, K]      class activation maps (Zhou et al. 2016): their mean over
+                                                   h and w, plus a bias, is the logits
+out  ``embedding``      float32  [N, D]            pooled features
+===  =================  =======  ================  =========================================================
 """
 
 from typing import Final
@@ -31,7 +31,7 @@ MAX_BATCH: Final = 64
 """Most images in one Predict call. Must not exceed ``max_batch_size`` of the server."""
 
 MAX_MESSAGE_BYTES: Final = 64 * 1024 * 1024
-"""gRPC message limit of both ends, in bytes: a full batch of images takes 9.6 million, and its evidence maps less."""
+"""gRPC message limit of both ends, in bytes. A full batch of images takes 9.6 million."""
 
 CELL_LABELS: Final = (
     "basophil",

@@ -1,0 +1,169 @@
+"""A client of the tensorflow/serving protocol for one model."""
+
+import os
+import random
+import time
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import grpc
+import numpy as np
+import numpy.typing as npt
+
+from serving.client.channel import open_channel
+from serving.client.errors import ModelError, ModelRejected, ModelTimeout, ModelUnavailable
+from serving.contract import (
+    EMBEDDING,
+    EVIDENCE,
+    IMAGE,
+    INPUT_SHAPE,
+    MAX_BATCH,
+    MODEL_NAME,
+    PROBABILITIES,
+    SIGNATURE,
+)
+from serving.tensors import TensorError, to_array, to_proto
+from serving.wire.serving_pb2 import (
+    GetModelStatusRequest,
+    ModelSpec,
+    ModelVersionStatus,
+    PredictRequest,
+    PredictResponse,
+)
+from serving.wire.serving_pb2_grpc import ModelServiceStub, PredictionServiceStub
+
+ATTEMPTS = 5
+FIRST_PAUSE_S = 0.25
+"""Longest pause before the second attempt; it doubles with each further one: 3.75 s in all at most."""
+
+_RETRIED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED}
+_ERRORS: dict[grpc.StatusCode, type[ModelError]] = {
+    grpc.StatusCode.DEADLINE_EXCEEDED: ModelTimeout,
+    grpc.StatusCode.INVALID_ARGUMENT: ModelRejected,
+    grpc.StatusCode.NOT_FOUND: ModelRejected,
+    grpc.StatusCode.FAILED_PRECONDITION: ModelRejected,
+    grpc.StatusCode.UNIMPLEMENTED: ModelRejected,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """Answers for N images, in their order. K is the number of the version's labels."""
+
+    model_name: str
+    version: int
+    probabilities: npt.NDArray[np.float32]
+    """[N, K]"""
+    evidence: npt.NDArray[np.float32]
+    """[N, h, w, K]"""
+    embedding: npt.NDArray[np.float32]
+    """[N, D]"""
+
+
+class VersionState(NamedTuple):
+    version: int
+    state: str
+    """START, LOADING, AVAILABLE, UNLOADING, END or UNKNOWN."""
+
+
+class ModelClient:
+    """Asks one model at one server.
+
+    Cheap to make; the connection is made at first use, and anew in a forked child: gRPC connections do not
+    survive a fork, so make no call before forking.
+    """
+
+    def __init__(self, target: str, *, model_name: str = MODEL_NAME, deadline_s: float = 20.0) -> None:
+        self._target = target
+        self._model_name = model_name
+        self._deadline_s = deadline_s
+        self._channel: grpc.Channel | None = None
+        self._channel_pid = 0
+
+    def predict(self, images: npt.NDArray[np.uint8]) -> Predictions:
+        """Classify `images`: uint8 [N, 224, 224, 3], 1 <= N <= MAX_BATCH.
+
+        One Predict call. A server that is down or full is asked again after a pause, ATTEMPTS times in all
+        and never beyond the client's deadline.
+
+        Raises ValueError for images of another type or shape, ModelUnavailable, ModelTimeout or
+        ModelRejected.
+        """
+        if images.dtype != np.uint8 or images.shape[1:] != INPUT_SHAPE or not 1 <= len(images) <= MAX_BATCH:
+            raise ValueError(
+                f"images must be uint8 [1 to {MAX_BATCH}, {', '.join(map(str, INPUT_SHAPE))}], "
+                f"not {images.dtype} {list(images.shape)}"
+            )
+        request = PredictRequest(
+            model_spec=ModelSpec(name=self._model_name, signature_name=SIGNATURE),
+            inputs={IMAGE: to_proto(images)},
+        )
+        return self._read(self._call(request), len(images))
+
+    def status(self, *, timeout_s: float = 5.0) -> list[VersionState]:
+        """Every version the server knows and its state. Raises as `predict` does, without retries."""
+        request = GetModelStatusRequest(model_spec=ModelSpec(name=self._model_name))
+        try:
+            answer = ModelServiceStub(self._connected()).GetModelStatus(request, timeout=timeout_s)
+        except grpc.RpcError as error:
+            raise self._error(error) from error
+        return [
+            VersionState(entry.version, ModelVersionStatus.State.Name(entry.state))
+            for entry in answer.model_version_status
+        ]
+
+    def ready(self, timeout_s: float) -> bool:
+        """Whether the server says, within `timeout_s`, that a version of the model is available."""
+        try:
+            return any(entry.state == "AVAILABLE" for entry in self.status(timeout_s=timeout_s))
+        except ModelError:
+            return False
+
+    def close(self) -> None:
+        """Close the connection, if there is one; the client can be used again."""
+        if self._channel is not None and self._channel_pid == os.getpid():
+            self._channel.close()
+        self._channel = None
+
+    def _connected(self) -> grpc.Channel:
+        if self._channel is None or self._channel_pid != os.getpid():
+            self._channel, self._channel_pid = open_channel(self._target), os.getpid()
+        return self._channel
+
+    def _call(self, request: PredictRequest) -> PredictResponse:
+        stub = PredictionServiceStub(self._connected())
+        deadline = time.monotonic() + self._deadline_s
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                response: PredictResponse = stub.Predict(request, timeout=deadline - time.monotonic())
+            except grpc.RpcError as error:
+                pause = random.uniform(0.5, 1) * FIRST_PAUSE_S * 2 ** (attempt - 1)  # noqa: S311 - jitter
+                out_of_time = time.monotonic() + pause >= deadline
+                if error.code() not in _RETRIED or attempt == ATTEMPTS or out_of_time:
+                    raise self._error(error) from error
+                time.sleep(pause)
+            else:
+                return response
+        raise AssertionError("the last attempt returns or raises")
+
+    def _error(self, error: grpc.RpcError) -> ModelError:
+        kind = _ERRORS.get(error.code(), ModelUnavailable)
+        return kind(f"{self._model_name} at {self._target}: {error.code().name}: {error.details()}")
+
+    def _read(self, response: PredictResponse, count: int) -> Predictions:
+        arrays = {}
+        for name, rank in ((PROBABILITIES, 2), (EVIDENCE, 4), (EMBEDDING, 2)):
+            try:
+                array = to_array(response.outputs[name]).astype(np.float32, copy=False)
+            except TensorError as error:
+                raise ModelRejected(
+                    f"{self._target} answered without a readable {name!r}: {error}"
+                ) from error
+            if array.ndim != rank or len(array) != count:
+                raise ModelRejected(
+                    f"{self._target} answered {count} images with {name!r} of shape {list(array.shape)}"
+                )
+            arrays[name] = array
+        return Predictions(
+            model_name=response.model_spec.name, version=response.model_spec.version.value, **arrays
+        )

@@ -1,0 +1,17 @@
+"""What can go wrong between a caller and the model server, sorted by what the caller should do."""
+
+
+class ModelError(Exception):
+    """No answer from the model."""
+
+
+class ModelUnavailable(ModelError):
+    """The server is down, starting or full. The same request may succeed later."""
+
+
+class ModelTimeout(ModelError):
+    """No answer within the deadline. A smaller request may succeed."""
+
+
+class ModelRejected(ModelError):
+    """The server will never answer this request: unknown model or signature, wrong type or shape."""
