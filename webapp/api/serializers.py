@@ -179,19 +179,20 @@ class UploadSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField(source="image.id")
     name = serializers.CharField(source="image.name")
     url = serializers.SerializerMethodField()
-    fields_ = serializers.SerializerMethodField()
+    # Named `fields` in JSON, which a serializer's own attribute of that name would not allow here.
+    form_fields = serializers.SerializerMethodField(method_name="get_form_fields")
     refused = serializers.SerializerMethodField()
 
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields()
-        fields["fields"] = fields.pop("fields_")
+        fields["fields"] = fields.pop("form_fields")
         return fields
 
     def get_url(self, upload: Any) -> str | None:
         return upload.form["url"] if upload.form else None
 
     @extend_schema_field(serializers.DictField(child=serializers.CharField(), allow_null=True))
-    def get_fields_(self, upload: Any) -> dict[str, str] | None:
+    def get_form_fields(self, upload: Any) -> dict[str, str] | None:
         return upload.form["fields"] if upload.form else None
 
     @extend_schema_field(ReasonSerializer(allow_null=True))

@@ -19,6 +19,7 @@ from rest_framework.throttling import AnonRateThrottle
 from rest_framework.views import APIView
 
 from webapp.api import serializers
+from webapp.api.authentication import ApiTokenAuthentication
 from webapp.api.permissions import membership_of
 from webapp.cases import selectors as case_selectors
 from webapp.cases import services as case_services
@@ -231,7 +232,7 @@ class Tokens(APIView):
     """Signing in with a password to get a token is open to all, so it is throttled by address."""
 
     permission_classes = (AllowAny,)
-    authentication_classes = ()
+    authentication_classes = (ApiTokenAuthentication,)  # not the session, which would ask for a CSRF token
     throttle_classes = (SignInThrottle,)
 
     @extend_schema(

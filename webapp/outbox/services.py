@@ -17,13 +17,18 @@ from webapp.outbox.models import OutboxEntry
 CHANNEL = "outbox"  # PostgreSQL NOTIFY channel that wakes the relay on commit
 
 _FAIR_CHOICE = """
-    SELECT id FROM outbox_outboxentry WHERE id IN (
-        SELECT id FROM (
-            SELECT id, row_number() OVER (PARTITION BY lab_id ORDER BY id) AS turn
-            FROM outbox_outboxentry WHERE sent_at IS NULL AND queue = %s AND not_before <= now()
-        ) AS waiting ORDER BY turn, id LIMIT %s
-    ) AND sent_at IS NULL
-    FOR UPDATE SKIP LOCKED
+    SELECT entry.id
+    FROM outbox_outboxentry AS entry
+    JOIN (
+        SELECT id, row_number() OVER (PARTITION BY lab_id ORDER BY id) AS turn
+        FROM outbox_outboxentry
+        WHERE sent_at IS NULL AND queue = %s AND not_before <= clock_timestamp()
+        ORDER BY turn, id
+        LIMIT %s
+    ) AS waiting USING (id)
+    WHERE entry.sent_at IS NULL
+    ORDER BY waiting.turn, entry.id
+    FOR UPDATE OF entry SKIP LOCKED
 """
 
 

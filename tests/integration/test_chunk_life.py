@@ -1,0 +1,249 @@
+"""The life of a chunk on a real database: claims, retries, duplicates, dead letters, recovery, fair turns."""
+
+import uuid
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+from django_scopes import scope, scopes_disabled
+
+from webapp.cases.models import Image
+from webapp.cases.refusals import Refusal
+from webapp.inference import selectors, services
+from webapp.inference.models import Chunk, Prediction
+from webapp.inference.services import Classified, Refused
+from webapp.outbox import services as outbox
+from webapp.outbox.models import OutboxEntry
+from webapp.registry.models import ModelVersion
+
+LABELS = ["neutrophil", "platelet"]
+
+
+@pytest.fixture
+def version(db):
+    return ModelVersion.objects.create(name="m", version=1, labels=LABELS, review_threshold=0.8, info={})
+
+
+@pytest.fixture
+def case(alice):
+    with scope(lab=alice.lab):
+        yield alice.case()
+
+
+def receive(case, how_many, **options):
+    images = Image.objects.bulk_create(
+        Image(
+            lab_id=case.lab_id,
+            case=case,
+            name=f"cell {number}.jpg",
+            key=uuid.uuid4().hex,
+            bytes=1,
+            status=Image.Status.RECEIVED,
+        )
+        for number in range(how_many)
+    )
+    services.hand_over(case, [image.id for image in images], **options)
+    return images
+
+
+def claim(chunk_id, task="t-1", redelivered=False):
+    return services.claim(chunk_id, task_id=task, redelivered=redelivered)
+
+
+def only_chunk():
+    return Chunk.objects.get()
+
+
+def answer(image_id, sha=None, confidence=0.9, cell_class="neutrophil"):
+    return Classified(
+        image_id=image_id,
+        sha256=sha or uuid.uuid4().bytes * 2,
+        bytes=10,
+        width=360,
+        height=363,
+        tile=0,
+        display_key="",
+        cell_class=cell_class,
+        confidence=confidence,
+        flagged=confidence < 0.8,
+        probabilities=[confidence, 1 - confidence],
+        evidence=b"\0" * 196,
+        evidence_grid=7,
+        embedding=b"\0" * 8,
+    )
+
+
+def statuses(case):
+    return Counter(Image.objects.filter(case=case).values_list("status", flat=True))
+
+
+def test_images_are_handed_over_in_chunks_of_64(case):
+    receive(case, 150)
+    sizes = sorted(chunk.images.count() for chunk in Chunk.objects.all())
+    assert sizes == [22, 64, 64]
+    assert OutboxEntry.objects.count() == 3
+
+
+def test_a_chunk_is_claimed_by_one(case):
+    receive(case, 2)
+    chunk = only_chunk()
+    assert claim(chunk.id, "t-1").attempts == 1
+    assert claim(chunk.id, "t-2") is None
+
+
+def test_the_message_of_a_killed_worker_may_claim_again(case):
+    receive(case, 2)
+    chunk = only_chunk()
+    claim(chunk.id, "t-1")
+    assert claim(chunk.id, "t-1") is None
+    assert claim(chunk.id, "t-1", redelivered=True).attempts == 2
+
+
+def test_a_lease_that_ran_out_passes_on_and_the_late_result_is_dropped(case, version):
+    first, second = receive(case, 2)
+    late = claim(only_chunk().id, "t-1")
+    Chunk.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    quick = claim(late.id, "t-2")
+    services.record(late, version, [answer(first.id), answer(second.id)], [], "")
+    assert statuses(case) == {"received": 2}
+    services.record(quick, version, [answer(first.id), answer(second.id)], [], "sheet")
+    assert statuses(case) == {"classified": 2}
+    assert Prediction.objects.count() == 2
+
+
+def test_results_are_recorded_once(case, version):
+    first, second, third = receive(case, 3)
+    chunk = claim(only_chunk().id)
+    results = [answer(first.id), answer(second.id, confidence=0.5, cell_class="platelet")]
+    refusals = [Refused(third.id, Refusal.DAMAGED, "cut short")]
+    services.record(chunk, version, results, refusals, "sheet")
+    services.record(chunk, version, results, refusals, "sheet")
+    assert statuses(case) == {"classified": 2, "refused": 1}
+    assert selectors.counts_of(case) == {"neutrophil": 1, "unidentified": 1}
+    assert claim(chunk.id, "t-1", redelivered=True) is None
+    third.refresh_from_db()
+    assert (third.refusal, third.detail) == ("damaged", "cut short")
+    assert third.finished_at
+
+
+def test_the_same_image_counts_once_in_a_chunk_and_across_chunks(case, version):
+    first, second = receive(case, 2)
+    services.record(claim(only_chunk().id), version, [answer(first.id, b"a" * 32), answer(second.id, b"a" * 32)], [], "")
+    (third,) = receive(case, 1)
+    later = Chunk.objects.get(images=third)
+    services.record(claim(later.id, "t-9"), version, [answer(third.id, b"a" * 32)], [], "")
+    assert statuses(case) == {"classified": 1, "refused": 2}
+    third.refresh_from_db()
+    assert third.refusal == Refusal.DUPLICATE
+    assert first.name in third.detail
+
+
+def test_an_outage_gives_the_attempt_back_and_says_so(case):
+    receive(case, 2)
+    for _ in range(5):
+        OutboxEntry.objects.all().delete()
+        chunk = claim(only_chunk().id)
+        services.put_back(chunk, "The model server does not answer.")
+    chunk = only_chunk()
+    assert (chunk.attempts, chunk.deferrals, chunk.state) == (0, 5, "queued")
+    wait = OutboxEntry.objects.get().not_before - timezone.now()
+    assert timedelta(seconds=14) < wait <= timedelta(seconds=32)
+    assert selectors.model_notice(case).startswith("The model server does not answer. 2 images are kept safe")
+
+
+def test_one_image_that_fails_three_times_is_a_dead_letter_until_requeued(case, version):
+    (image,) = receive(case, 1)
+    for attempt in range(3):
+        services.attempt_failed(claim(only_chunk().id, f"t-{attempt}"), "It broke.")
+    assert statuses(case) == {"failed": 1}
+    assert claim(only_chunk().id, "t-9") is None
+    assert [(letter.n, letter.error) for letter in selectors.dead_letters(case)] == [(1, "It broke.")]
+    OutboxEntry.objects.all().delete()
+    assert services.requeue(case) == 1
+    assert OutboxEntry.objects.count() == 1
+    services.record(claim(only_chunk().id, "t-10"), version, [answer(image.id)], [], "")
+    assert statuses(case) == {"classified": 1}
+    assert services.requeue(case) == 0
+
+
+def test_a_picture_that_kills_workers_is_found_by_halving(case, version):
+    images = receive(case, 8)
+    poison = images[5].id
+    for delivery in range(200):
+        open_chunks = Chunk.objects.filter(state__in=["queued", "running"]).order_by("id")
+        if not open_chunks:
+            break
+        # A killed worker writes nothing; its message comes back under the same id.
+        chunk = open_chunks[0]
+        claimed = claim(chunk.id, f"t-{chunk.id}", redelivered=True)
+        if claimed is None:
+            continue
+        ids = list(chunk.images.values_list("id", flat=True))
+        if poison not in ids:
+            services.record(claimed, version, [answer(image_id) for image_id in ids], [], "")
+    assert statuses(case) == {"classified": 7, "failed": 1}
+    assert Image.objects.get(status="failed").id == poison
+    assert delivery < 60
+
+
+def test_a_refused_request_is_not_repeated(case):
+    receive(case, 3)
+    services.give_up(claim(only_chunk().id), "wrong shape")
+    assert statuses(case) == {"failed": 3}
+
+
+def test_lost_work_is_found_and_work_in_hand_is_left_alone(case):
+    receive(case, 1)
+    assert services.recover_lost() == 0  # waits in the outbox
+    OutboxEntry.objects.update(sent_at=timezone.now())
+    assert services.recover_lost() == 0  # on its way
+    OutboxEntry.objects.update(sent_at=timezone.now() - timedelta(minutes=5))
+    assert services.recover_lost() == 1  # the broker lost it
+    OutboxEntry.objects.update(sent_at=timezone.now() - timedelta(minutes=5))
+    claim(only_chunk().id)
+    assert services.recover_lost() == 0  # in hand
+    Chunk.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert services.recover_lost() == 1  # whoever had it is gone
+
+
+def test_labs_take_turns(alice, charlie):
+    for person, how_many in ((alice, 640), (charlie, 64)):
+        with scope(lab=person.lab):
+            receive(person.case(), how_many, bulk=True)
+    sent = []
+    assert outbox.send_due("bulk", 4, sent.append) == 4
+    assert [entry.lab_id for entry in sent].count(charlie.lab.id) == 1
+    assert {sent[0].lab_id, sent[1].lab_id} == {alice.lab.id, charlie.lab.id}
+    assert outbox.send_due("interactive", 4, sent.append) == 0
+    assert outbox.send_due("bulk", 100, sent.append) == 7
+    assert len({entry.id for entry in sent}) == 11
+
+
+def test_a_broker_that_fails_leaves_everything_due(case):
+    receive(case, 1)
+
+    def fail(entry):
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        outbox.send_due("interactive", 5, fail)
+    assert outbox.send_due("interactive", 5, lambda entry: None) == 1
+
+
+def test_delayed_work_waits(case):
+    outbox.enqueue(case.lab_id, "bulk", "t", [1], wait=timedelta(hours=1))
+    assert outbox.send_due("bulk", 5, lambda entry: None) == 0
+
+
+@pytest.mark.django_db
+def test_recovery_can_use_an_index(case):
+    """The subquery reads the outbox by subject, not whole."""
+    receive(case, 1)
+    with connection.cursor() as cursor, scopes_disabled():
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(
+            "EXPLAIN SELECT 1 FROM outbox_outboxentry o WHERE o.task = 'x' AND o.args = ARRAY['1'::text]"
+        )
+        assert "outbox_by_subject" in str(cursor.fetchall())

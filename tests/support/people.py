@@ -1,0 +1,77 @@
+"""The cast: Alice works in the lab, Bob is in the lab but may not see cases, Charlie runs another lab."""
+
+import json
+from dataclasses import dataclass
+
+import pytest
+from django.test import Client
+from django_scopes import scope
+
+from webapp.cases.models import Case
+from webapp.cases.services import create_case
+from webapp.labs.models import Lab, Membership
+from webapp.labs.permissions import Role
+from webapp.labs.services import add_member, issue_token
+
+PASSWORD = "correct horse battery staple"
+
+
+@dataclass
+class Person:
+    membership: Membership
+    token: str
+
+    @property
+    def lab(self) -> Lab:
+        return self.membership.lab
+
+    @property
+    def api(self) -> "Api":
+        return Api(headers={"Authorization": f"Bearer {self.token}"})
+
+    @property
+    def browser(self) -> Client:
+        client = Client()
+        client.force_login(self.membership.user)
+        return client
+
+    def case(self, accession: str = "A-1") -> Case:
+        with scope(lab=self.lab):
+            return create_case(self.lab, accession=accession, by=self.membership.user)
+
+
+class Api(Client):
+    """Posts JSON."""
+
+    def send(self, path: str, body: object = None):
+        return self.post(f"/api/v1{path}", json.dumps(body), content_type="application/json")
+
+    def read(self, path: str, **query: str):
+        return self.get(f"/api/v1{path}", query)
+
+
+def person(lab: Lab, name: str, role: Role) -> Person:
+    email = f"{name.lower()}@{lab.name.split()[0].lower()}.example"
+    membership = add_member(lab, email=email, name=name, role=role, password=PASSWORD)
+    _, token = issue_token(membership, "tests")
+    return Person(membership, token)
+
+
+@pytest.fixture
+def lab(db) -> Lab:
+    return Lab.objects.create(name="Northern lab")
+
+
+@pytest.fixture
+def alice(lab) -> Person:
+    return person(lab, "Alice", Role.TECHNICIAN)
+
+
+@pytest.fixture
+def bob(lab) -> Person:
+    return person(lab, "Bob", Role.CLINICIAN)
+
+
+@pytest.fixture
+def charlie(db) -> Person:
+    return person(Lab.objects.create(name="Southern lab"), "Charlie", Role.ADMIN)

@@ -1,0 +1,121 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import ExifTags, Image
+
+from webapp.cases.refusals import Refusal
+from workers.images import CannotTake, read
+
+MAX_PIXELS = 50_000_000
+
+
+def picture(width=300, height=260, mode="RGB"):
+    """A stained-looking gradient whose corners differ, so that turns can be told."""
+    ramp = np.linspace(60, 220, width)[None, :] * np.ones((height, 1))
+    rgb = np.stack([ramp, ramp[:, ::-1] * 0.6, np.full_like(ramp, 190)], axis=2).astype(np.uint8)
+    rgb[: height // 3, : width // 3] = (120, 20, 130)
+    return Image.fromarray(rgb).convert(mode)
+
+
+def encoded(image, form="JPEG", **options):
+    out = io.BytesIO()
+    image.save(out, form, **options)
+    return out.getvalue()
+
+
+def refusal_of(data):
+    with pytest.raises(CannotTake) as caught:
+        read(data, max_pixels=MAX_PIXELS)
+    assert caught.value.detail
+    return caught.value.refusal
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF", "BMP", "WEBP"])
+def test_each_format_is_read(form):
+    found = read(encoded(picture(), form), max_pixels=MAX_PIXELS)
+    assert found.pixels.shape == (224, 224, 3)
+    assert found.pixels.dtype == np.uint8
+    assert (found.width, found.height) == (300, 260)
+    assert (found.display is not None) == (form == "TIFF")
+
+
+def test_empty():
+    assert refusal_of(b"") == Refusal.EMPTY
+
+
+def test_text_named_jpg():
+    assert refusal_of(b"Hello, I am a JPEG, honestly.") == Refusal.NOT_AN_IMAGE
+
+
+def test_a_gif_is_no_format_of_ours():
+    assert refusal_of(encoded(picture(), "GIF")) == Refusal.NOT_AN_IMAGE
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF", "BMP", "WEBP"])
+@pytest.mark.parametrize("kept", [0.02, 0.5, 0.95])
+def test_cut_short(form, kept):
+    data = encoded(picture(), form)
+    assert refusal_of(data[: int(len(data) * kept)]) == Refusal.DAMAGED
+
+
+def test_too_many_pixels_is_told_from_the_header_alone():
+    header = encoded(Image.new("1", (30_000, 30_000)), "PNG")[:100]
+    assert refusal_of(header) == Refusal.TOO_MANY_PIXELS
+
+
+def test_too_small():
+    assert refusal_of(encoded(picture(31, 200))) == Refusal.TOO_SMALL
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "LA", "I;16"])
+def test_without_colour(mode):
+    image = Image.fromarray((np.asarray(picture(mode="L")).astype(np.uint16) * 256)) if mode == "I;16" else picture(mode=mode)
+    assert refusal_of(encoded(image, "PNG")) == Refusal.NO_COLOUR
+
+
+def test_grey_saved_as_a_colour_jpeg_has_no_colour():
+    assert refusal_of(encoded(picture(mode="L").convert("RGB"))) == Refusal.NO_COLOUR
+
+
+def test_cmyk_is_taken_and_shown_by_a_copy():
+    found = read(encoded(picture(mode="CMYK")), max_pixels=MAX_PIXELS)
+    assert found.display is not None
+    assert np.abs(found.pixels.astype(int) - read(encoded(picture()), max_pixels=MAX_PIXELS).pixels).mean() < 8
+
+
+def test_palette_with_alpha_lies_on_white():
+    image = picture(mode="RGBA")
+    image.putalpha(Image.new("L", image.size, 0))
+    image.paste((200, 30, 60, 255), (100, 80, 200, 180))
+    found = read(encoded(image.quantize(16, method=Image.Quantize.FASTOCTREE), "PNG"), max_pixels=MAX_PIXELS)
+    assert found.pixels[2, 2].min() > 240
+    assert found.pixels[112, 112, 0] > 150
+    assert found.pixels[112, 112, 1] < 90
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+def test_exif_rotation_is_undone(form):
+    upright = picture()
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6  # stored lying; to be turned 90° clockwise to be seen
+    found = read(encoded(upright.transpose(Image.Transpose.ROTATE_90), form, exif=exif), max_pixels=MAX_PIXELS)
+    assert (found.width, found.height) == (300, 260)
+    straight = read(encoded(upright, form), max_pixels=MAX_PIXELS)
+    assert np.abs(found.pixels.astype(int) - straight.pixels).mean() < 6
+    assert (found.display is not None) == (form != "JPEG")  # browsers turn JPEG themselves
+
+
+@pytest.mark.parametrize("form", ["WEBP", "PNG", "TIFF"])
+def test_several_pictures_are_refused(form):
+    frames = [picture(), picture().rotate(90), picture().rotate(180)]
+    data = encoded(frames[0], form, save_all=True, append_images=frames[1:])
+    assert refusal_of(data) == Refusal.SEVERAL_PICTURES
+
+
+def test_the_display_copy_carries_no_metadata():
+    exif = Image.Exif()
+    exif[ExifTags.Base.ImageDescription] = "Jane Doe"
+    found = read(encoded(picture(), "TIFF", exif=exif), max_pixels=MAX_PIXELS)
+    assert b"Jane" not in found.display
+    assert Image.open(io.BytesIO(found.display)).size == (300, 260)
