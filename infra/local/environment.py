@@ -8,6 +8,8 @@ from infra.local.settings import LOOPBACK, PREFIX, Settings
 
 def environment(settings: Settings, secrets: Secrets) -> dict[str, str]:
     """Variables that `webapp.config.settings` and the workers read; the same for all our programs."""
+    # Browsers and the command line reach the store where they reach the web.
+    public_s3 = settings.port("s3-public" if settings.beyond_loopback else "s3")
     values = {
         "HOME": str(settings.home),
         "SECRET_KEY": secrets.django,
@@ -26,7 +28,7 @@ def environment(settings: Settings, secrets: Secrets) -> dict[str, str]:
         ),
         "STATIC_ROOT": str(settings.home / "static"),
         "S3_ENDPOINT": f"http://{LOOPBACK}:{settings.port('s3')}",
-        "S3_PUBLIC_ENDPOINT": f"http://{settings.public_host}:{settings.port('s3')}",
+        "S3_PUBLIC_ENDPOINT": f"http://{settings.public_host}:{public_s3}",
         "S3_ACCESS_KEY": secrets.s3_access,
         "S3_SECRET_KEY": secrets.s3_secret,
         "S3_BUCKET": "hematovision",

@@ -11,7 +11,7 @@ def all_programs(settings: Settings, secrets: Secrets) -> dict[str, Program]:
     programs = [
         postgres.program(settings, secrets),
         valkey.program(settings, secrets),
-        seaweedfs.program(settings, secrets),
+        *seaweedfs.programs(settings, secrets),
         product.model_server(settings, secrets),
         *product.programs(settings, secrets),
     ]

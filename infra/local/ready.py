@@ -10,7 +10,7 @@ import redis
 
 from infra.local.environment import environment
 from infra.local.secrets import Secrets
-from infra.local.settings import LOOPBACK, Settings
+from infra.local.settings import Settings
 
 _TIMEOUT_S = 2
 # Not through a proxy: everything asked here is on this machine.
@@ -37,15 +37,17 @@ def service_checks(settings: Settings, secrets: Secrets) -> dict[str, Callable[[
     return {name: _quiet(check) for name, check in checks.items()}
 
 
-def web_state(settings: Settings) -> dict[str, object] | None:
+def web_state(settings: Settings) -> dict[str, str] | None:
     """What the web says of itself at `/readyz`; None while it does not answer."""
     try:
-        with _http.open(f"http://{LOOPBACK}:{settings.web_port}/readyz", timeout=_TIMEOUT_S) as response:
-            return {**json.load(response), "ready": True}
+        with _http.open(f"{settings.web_here}/readyz", timeout=10) as response:
+            state: dict[str, str] = json.load(response)
     except urllib.error.HTTPError as error:
-        return {**json.load(error), "ready": False} if error.code == 503 else None
+        with error:
+            state = json.load(error) if error.code == 503 else {}
     except (OSError, ValueError):
         return None
+    return state
 
 
 def _quiet(check: Callable[[], bool]) -> Callable[[], bool]:

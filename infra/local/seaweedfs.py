@@ -3,42 +3,21 @@
 import hashlib
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from infra.local.program import Program
 from infra.local.secrets import Secrets, write_private
 from infra.local.settings import LOOPBACK, Settings
 
-WEED = str(Path(sys.executable).with_name("weed"))
+_WEED = str(Path(sys.executable).with_name("weed"))
 
 
-def program(settings: Settings, secrets: Secrets) -> Program:
+def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
+    """The store, on loopback; where the web listens beyond that, its S3 port is opened beside the web."""
     data = settings.home / "seaweedfs"
     identities = settings.home / "run" / "s3.json"
-    # Its own programs share one process but talk over loopback: these keys keep everyone else out of that.
-    keys = {
-        f"WEED_JWT_{use}_KEY": hashlib.sha256(f"{use} {secrets.seaweedfs}".encode()).hexdigest()
-        for use in ("SIGNING", "SIGNING_READ", "FILER_SIGNING", "FILER_SIGNING_READ")
-    }
-    ports = {
-        f"{part}.port{kind.replace('-', '.')}": settings.port(f"seaweedfs-{part}{kind}")
-        for part in ("master", "volume", "filer", "admin")
-        for kind in ("", "-grpc")
-    }
-    options = {
-        "dir": data,
-        "ip": LOOPBACK,
-        "ip.bind": LOOPBACK,
-        **ports,
-        "s3.port": settings.port("s3"),
-        "s3.port.grpc": settings.port("seaweedfs-s3-grpc"),
-        "s3.config": identities,
-        "s3.port.iceberg": 0,
-        "s3.port.lance": 0,
-        "webdav": "false",
-        "admin.ui": "false",
-        "master.telemetry": "false",
-    }
+    env = {name: _derived(secrets, name) for name in _KEYS}
 
     def prepare() -> None:
         data.mkdir(exist_ok=True)
@@ -46,13 +25,44 @@ def program(settings: Settings, secrets: Secrets) -> Program:
         (data / "mini.options").unlink(missing_ok=True)
         write_private(identities, json.dumps({"identities": [_identity(secrets)]}))
 
-    return Program(
+    yield Program(
         name="seaweedfs",
-        argv=(WEED, "mini", *(f"-{name}={value}" for name, value in options.items())),
+        argv=(
+            *(_WEED, "mini", f"-dir={data}", f"-ip={LOOPBACK}", f"-ip.bind={LOOPBACK}"),
+            *_parts(settings),
+            *(f"-s3.port={settings.port('s3')}", f"-s3.port.grpc={settings.port('s3-grpc')}"),
+            *(f"-s3.config={identities}", "-s3.port.iceberg=0", "-s3.port.lance=0"),
+            *("-webdav=false", "-admin.ui=false", "-master.telemetry=false", "-volume.preStopSeconds=0"),
+        ),
         group="services",
-        env=keys,
+        env=env,
         prepare=prepare,
     )
+    if settings.beyond_loopback:
+        module = (sys.executable, "-m", "infra.local.forward")
+        ports = (str(settings.port("s3-public")), str(settings.port("s3")))
+        yield Program(name="s3-public", argv=(*module, settings.host, *ports), group="product")
+
+
+# The parts of the store talk to one another over loopback; the JWT keys keep everyone else out of that. The last
+# key encrypts the keys of objects at rest.
+_KEYS = (
+    "WEED_JWT_SIGNING_KEY",
+    "WEED_JWT_SIGNING_READ_KEY",
+    "WEED_JWT_FILER_SIGNING_KEY",
+    "WEED_JWT_FILER_SIGNING_READ_KEY",
+    "WEED_S3_SSE_KEK",
+)
+
+
+def _derived(secrets: Secrets, use: str) -> str:
+    return hashlib.sha256(f"{use} {secrets.seaweedfs}".encode()).hexdigest()
+
+
+def _parts(settings: Settings) -> Iterator[str]:
+    for part in ("master", "volume", "filer", "admin"):
+        yield f"-{part}.port={settings.port(f'seaweedfs-{part}')}"
+        yield f"-{part}.port.grpc={settings.port(f'seaweedfs-{part}-grpc')}"
 
 
 def _identity(secrets: Secrets) -> dict[str, object]:

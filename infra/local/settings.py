@@ -26,7 +26,8 @@ BLOCK = (
     "seaweedfs-volume-grpc",
     "seaweedfs-filer-grpc",
     "seaweedfs-admin-grpc",
-    "seaweedfs-s3-grpc",
+    "s3-grpc",
+    "s3-public",
 )
 
 
@@ -95,7 +96,13 @@ class Settings:
 
     @property
     def beyond_loopback(self) -> bool:
+        """Whether other machines can reach the web page."""
         return self.host not in (LOOPBACK, "localhost")
+
+    @property
+    def web_here(self) -> str:
+        """Address of the web page, as this machine reaches it."""
+        return f"http://{LOOPBACK if self.host == '0.0.0.0' else self.host}:{self.web_port}"  # noqa: S104
 
 
 def home_from_environment(environ: Mapping[str, str] = os.environ) -> Path:

@@ -26,6 +26,7 @@ _SERVICES_S = 60
 _PRODUCT_S = 90
 _STOP_S = 90
 _POLL_S = 0.1
+_PARTS = ("database", "storage", "broker", "model")  # what the web must call "ok" at /readyz
 
 
 def _silent(_: str) -> None:
@@ -95,6 +96,8 @@ class Stack:
 
     def stop(self) -> None:
         """Stop everything: our own programs first, then the services; nothing is left running."""
+        if self._lock is None:
+            return
         if self._process is not None:
             self._process.terminate()
             try:
@@ -104,10 +107,9 @@ class Stack:
                 self._process.wait()
             self._process = None
         end_leftovers(self.settings.home)
-        if self._lock is not None:
-            (self.settings.home / "run" / "settings.json").unlink(missing_ok=True)
-            self._lock.close()
-            self._lock = None
+        (self.settings.home / "run" / "settings.json").unlink(missing_ok=True)
+        self._lock.close()
+        self._lock = None
 
     def _set_up(self) -> None:
         log = self.settings.home / "log" / "set_up.log"
@@ -130,12 +132,12 @@ class Stack:
         def answers() -> bool:
             nonlocal state
             state = ready.web_state(self.settings)
-            return state is not None and bool(state["ready"])
+            return state is not None and all(state.get(part) == "ok" for part in _PARTS)
 
         try:
             self._await("web", answers, seconds=_PRODUCT_S)
         except StackError as error:
-            raise StackError(f"{error} It says: {state}." if state else str(error)) from None
+            raise StackError(f"The web says {state}. {error}" if state else str(error)) from None
 
     def _await(self, name: str, answers: Callable[[], bool], *, seconds: float = _SERVICES_S) -> None:
         deadline = time.monotonic() + seconds

@@ -1,0 +1,224 @@
+"""`hematovision`: the command line of the product."""
+
+# What a command needs is imported inside it: `hematovision --help` answers at once.
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from infra.local.settings import Settings
+
+app = typer.Typer(
+    help="HematoVision: blood-cell images in, a differential count out. Not for diagnosis.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console(highlight=False)
+
+NOT_EVERYTHING = 1  # it worked, but some images were not classified
+FAILED = 2
+NOT_RUNNING = 3
+
+Url = Annotated[str, typer.Option(envvar="HEMATOVISION_URL", help="Address of the server.")]
+LOCAL_URL = "http://127.0.0.1:8000"
+
+
+@app.command()
+def up() -> None:
+    """Start everything on this machine and stay in the foreground; Ctrl-C stops it."""
+    from infra.local.errors import AlreadyRunningError
+    from infra.local.foreground import hold, running
+    from infra.local.settings import Settings
+    from infra.local.stack import Stack
+
+    with _failures():
+        settings = Settings.from_environment()
+        stack = Stack(settings, report=_say)
+        try:
+            with running(stack):
+                console.print(f"\nHematoVision is ready at [bold]{settings.url}[/]")
+                console.print(f"{_where(settings)}\nCtrl-C stops it.")
+                hold(stack)
+        except AlreadyRunningError as error:
+            console.print(str(error))
+        except KeyboardInterrupt:
+            console.print("HematoVision has stopped.")
+
+
+@app.command()
+def down() -> None:
+    """Stop what `up` started."""
+    from infra.local.errors import NotRunningError
+    from infra.local.settings import home_from_environment
+    from infra.local.stack import stop_running
+
+    with _failures():
+        try:
+            stop_running(home_from_environment())
+            console.print("HematoVision has stopped.")
+        except NotRunningError:
+            console.print("HematoVision is not running.")
+
+
+@app.command()
+def status() -> None:
+    """Show how each program does."""
+    from rich.table import Table
+
+    from infra.local.errors import NotRunningError
+    from infra.local.settings import Settings, home_from_environment
+    from infra.local.stack import states
+
+    with _failures():
+        try:
+            home = home_from_environment()
+            table = Table("program", "state", "")
+            for state in states(home):
+                style = "" if state.state == "RUNNING" else "bold red"
+                table.add_row(state.name, state.state.lower(), state.description, style=style)
+        except NotRunningError as error:
+            console.print(str(error))
+            raise typer.Exit(NOT_RUNNING) from None
+        settings = Settings.of_running(home)
+        console.print(table, f"{settings.url}\n{_where(settings)}")
+
+
+@app.command()
+def logs(
+    program: Annotated[str, typer.Argument(help="A name that `status` shows.")], lines: int = 50
+) -> None:
+    """Print the end of a program's log."""
+    from infra.local.settings import home_from_environment
+
+    folder = home_from_environment() / "log"
+    log = folder / f"{program}.log"
+    if log.parent != folder or not log.is_file():
+        names = ", ".join(sorted(path.stem for path in folder.glob("*.log"))) or "none yet"
+        _fail(f"There is no log of {program!r}. There are: {names}.")
+    for line in log.read_text(errors="replace").splitlines()[-lines:]:
+        typer.echo(line)
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+)
+def manage(context: typer.Context) -> None:
+    """Run a Django management command beside the running stack: `hematovision manage create_lab …`."""
+    from infra.local.settings import Settings, home_from_environment
+    from infra.local.stack import Stack
+
+    with _failures():
+        env = Stack(Settings.of_running(home_from_environment())).environment
+    argv = [sys.executable, "-m", "webapp", *context.args]
+    os.execve(sys.executable, argv, {**os.environ, **env})  # noqa: S606 - a list, never a shell's
+
+
+@app.command()
+def login(
+    email: Annotated[str, typer.Option(prompt=True)],
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True, envvar="HEMATOVISION_PASSWORD")],
+    url: Url = LOCAL_URL,
+) -> None:
+    """Sign in to a server once; later commands use the token that is kept for it."""
+    from infra import credentials
+    from infra.client import Client
+
+    with _failures(), Client(url) as client:
+        path = credentials.save(client.url, client.sign_in(email, password))
+    console.print(f"Signed in to {url}. The token is kept in {path}.")
+
+
+@app.command()
+def upload(
+    folder: Annotated[Path, typer.Argument(exists=True, help="A folder of images, or one image.")],
+    case: Annotated[str, typer.Option(help="Accession number; a new one opens a case.")],
+    url: Url = LOCAL_URL,
+    token: Annotated[str | None, typer.Option(envvar="HEMATOVISION_TOKEN", help="Or `login` first.")] = None,
+    wait: Annotated[bool, typer.Option(help="Wait for the result and show it.")] = True,
+) -> None:
+    """Upload a folder of cell images to a case. Repeat it after an interruption: nothing is counted twice.
+
+    Exit codes: 0 every image was classified (or, with --no-wait, handed over); 1 some were not; 2 the server
+    could not be reached or refused.
+    """
+    from infra import credentials, report
+    from infra.client import Client, SignInError, image_files
+
+    files = image_files(folder) if folder.is_dir() else [folder]
+    if not files:
+        _fail(f"There is no image in {folder}.")
+    with _failures(), Client(url, token or credentials.load(url.rstrip("/"))) as client:
+        try:
+            opened = client.open_case(case)
+        except SignInError as error:
+            _fail(f"{error} Sign in with `hematovision login --url {url}`, or give --token.")
+        sent = report.upload(client, opened, files, console)
+        if sent.skipped:
+            console.print(f"{len(sent.skipped)} of {len(files)} files were in the case already.")
+        ours = {image_id: path.name for path, image_id in sent.ids.items()}
+        page = f"{client.url}/cases/{opened.id}/"
+        lost = [(path.name, reason) for path, reason in sent.unsent.items()]
+        if wait:
+            finished = report.wait(client, client.case(opened.id), console)
+            lost += [
+                (image["name"], image["reason"]["message"])
+                for image in client.images(opened.id)
+                if image["id"] in ours and image["reason"]
+            ]
+            console.print(report.differential(finished))
+        if lost:
+            console.print(report.not_taken(lost))
+        console.print(page, soft_wrap=True)
+    raise typer.Exit(NOT_EVERYTHING if lost else 0)
+
+
+@app.command()
+def demo(
+    images: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Use these images.")
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="Stop afterwards instead of serving.")] = False,
+) -> None:
+    """Start everything, classify some images in a demo lab, and show the result.
+
+    Exit code 0 only if every image was classified.
+    """
+    from infra.demo.run import run
+
+    with _failures():
+        complete = run(images, keep_serving=not once, console=console)
+    raise typer.Exit(0 if complete else NOT_EVERYTHING)
+
+
+def _say(message: str) -> None:
+    console.print(f"  {message}")
+
+
+def _where(settings: "Settings") -> str:
+    flower = f"http://127.0.0.1:{settings.port('flower')}"
+    return f"State and logs are in {settings.home}; queues at {flower} (password in secrets.json)."
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Turn what a person can do something about into one line and an exit code."""
+    from infra.client import ClientError
+    from infra.local.errors import StackError
+
+    try:
+        yield
+    except (StackError, ClientError) as error:
+        _fail(str(error))
+
+
+def _fail(message: str) -> NoReturn:
+    Console(stderr=True, highlight=False).print(message, style="red", markup=False, soft_wrap=True)
+    raise typer.Exit(FAILED)
