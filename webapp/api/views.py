@@ -1,5 +1,6 @@
 """The HTTP API. Each view names the permission it needs, by method, in `needs`."""
 
+from mimetypes import guess_type
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -197,7 +198,9 @@ class Picture(APIView):
     def get(self, request: Request, image_id: int) -> HttpResponse:
         """The image as browsers show it: a redirect to the store, good for minutes."""
         image = _image(image_id)
-        response = redirect(objects.download_url(image.display_key or image.key, "image/*"))
+        shown = image.display_key or image.key
+        kind, _ = guess_type(image.display_key or image.name)
+        response = redirect(objects.download_url(shown, kind or "image/jpeg"))
         response["Cache-Control"] = "private, max-age=600"
         return response
 

@@ -1,7 +1,7 @@
 """Objects in the S3-compatible store, always encrypted at rest by the store (SSE, AES-256)."""
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -20,7 +20,7 @@ class ObjectMissing(Exception):
     """There is no object under this key."""
 
 
-def put(key: str, body: bytes, content_type: str) -> None:
+def put(key: str, body: bytes | IO[bytes], content_type: str) -> None:
     _client().put_object(
         Bucket=settings.S3_BUCKET,
         Key=key,

@@ -64,7 +64,7 @@ def receive(case: Case, files: Iterable[tuple[str, int, IO[bytes]]]) -> list[Ima
     for name, size, content in files:
         image = _new_image(case, name, size)
         if not image.refusal:
-            objects.put(image.key, content.read(), "application/octet-stream")
+            objects.put(image.key, content, "application/octet-stream")
         images.append(image)
     with transaction.atomic():
         Image.objects.bulk_create(images)
