@@ -1,0 +1,1 @@
+"""A model server for one machine: LiteRT on the CPU, speaking the tensorflow/serving protocol."""

@@ -1,0 +1,91 @@
+"""``python -m serving.embedded --model-base FOLDER``: serve the models in FOLDER until told to stop."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+import structlog
+
+from serving.contract import MAX_BATCH
+from serving.embedded.server import EmbeddedServer, PortTakenError
+
+
+def main() -> int:
+    options = _parse()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    )
+    try:
+        asyncio.run(_serve(options))
+    except PortTakenError as error:
+        print(f"serving.embedded: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m serving.embedded", description=__doc__)
+    parser.add_argument(
+        "--model-base",
+        type=_folder,
+        required=True,
+        help="a folder NAME holding VERSION folders, or a folder of several such NAME folders",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8500, help="0 for any free one (default: %(default)s)")
+    parser.add_argument(
+        "--threads", type=_positive, default=len(os.sched_getaffinity(0)), help="default: one for each core"
+    )
+    parser.add_argument(
+        "--max-waiting",
+        type=_positive,
+        default=8 * MAX_BATCH,
+        help="images that may queue; a request beyond is refused as UNAVAILABLE (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--poll-seconds", type=float, default=1.0, help="between looks at the folder (default: %(default)s)"
+    )
+    return parser.parse_args()
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is not a folder")
+    return path
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return number
+
+
+async def _serve(options: argparse.Namespace) -> None:
+    told_to_stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
+    async with EmbeddedServer(
+        options.model_base,
+        host=options.host,
+        port=options.port,
+        threads=options.threads,
+        max_waiting=options.max_waiting,
+        poll_s=options.poll_seconds,
+    ):
+        await told_to_stop.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""One model version in memory."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from ai_edge_litert.interpreter import Interpreter
+
+from serving.contract import (
+    EMBEDDING,
+    EVIDENCE,
+    IMAGE,
+    INPUT_SHAPE,
+    MODEL_FILE,
+    PROBABILITIES,
+    SIGNATURE,
+    ModelFolderError,
+    ModelInfo,
+)
+
+Outputs = dict[str, npt.NDArray[np.float32]]
+
+
+class Tensor(NamedTuple):
+    """One input or output of the signature."""
+
+    name: str
+    """Of the tensor in the graph."""
+    dtype: str
+    """As the protocol names it."""
+    shape: tuple[int, ...]
+    """-1 for the batch."""
+
+
+class LoadedModel:
+    """A version ready to answer: one interpreter for each compute thread, checked and warmed up.
+
+    An interpreter works on one image at a time with one thread. On a CPU that is the fastest way to keep
+    every core busy (see README.md), and an answer cannot depend on which images were asked about at the same
+    moment.
+    """
+
+    def __init__(self, folder: Path, *, threads: int) -> None:
+        """Load ``folder`` for compute threads 0 to `threads` - 1.
+
+        Raises ModelFolderError when model.json or the graph is wrong, or one contradicts the other.
+        """
+        self.info = ModelInfo.load(folder)
+        path = folder / MODEL_FILE
+        try:
+            # In memory rather than mapped: cutting or replacing the file must not touch a running version.
+            self._content = path.read_bytes()
+        except OSError as error:
+            raise ModelFolderError(f"{path} cannot be read: {error.strerror}") from error
+        try:
+            interpreters = [Interpreter(model_content=self._content, num_threads=1) for _ in range(threads)]
+            self._runners = [interpreter.get_signature_runner(SIGNATURE) for interpreter in interpreters]
+            details = {**self._runners[0].get_input_details(), **self._runners[0].get_output_details()}
+            warm, *_ = [self.run(thread, np.full(INPUT_SHAPE, 127, np.uint8)) for thread in range(threads)]
+        except (RuntimeError, ValueError) as error:
+            raise ModelFolderError(f"{path} cannot be used: {error}") from error
+        try:
+            self._check(warm)
+        except ModelFolderError as error:
+            raise ModelFolderError(f"{path}: {error}") from None
+        self.inputs = {IMAGE: Tensor(details[IMAGE]["name"], "DT_UINT8", (-1, *INPUT_SHAPE))}
+        self.outputs = {
+            name: Tensor(details[name]["name"], "DT_FLOAT", (-1, *output.shape))
+            for name, output in warm.items()
+        }
+
+    def run(self, thread: int, image: npt.NDArray[np.uint8]) -> Outputs:
+        """Every output for one image (uint8 [224, 224, 3]), without the batch axis.
+
+        Only compute thread `thread` may call this with its number.
+        """
+        outputs = self._runners[thread](**{IMAGE: image[np.newaxis]})
+        return {name: array[0] for name, array in outputs.items()}
+
+    def _check(self, outputs: Outputs) -> None:
+        wanted = {PROBABILITIES: 1, EVIDENCE: 3, EMBEDDING: 1}
+        if set(outputs) != set(wanted):
+            raise ModelFolderError(f"its outputs are {sorted(outputs)}, not {sorted(wanted)}")
+        for name, rank in wanted.items():
+            output = outputs[name]
+            if output.dtype != np.float32 or output.ndim != rank:
+                raise ModelFolderError(
+                    f"{name} is {output.dtype} with {output.ndim + 1} axes, not float32 with {rank + 1}"
+                )
+        labels = len(self.info.labels)
+        for name in (PROBABILITIES, EVIDENCE):
+            classes = outputs[name].shape[-1]
+            if classes != labels:
+                raise ModelFolderError(f"{name} has {classes} classes but model.json has {labels} labels")
+        if not np.isclose(outputs[PROBABILITIES].sum(), 1, atol=1e-3):
+            raise ModelFolderError(f"{PROBABILITIES} do not sum to 1")
