@@ -237,6 +237,16 @@ def test_delayed_work_waits(case):
     assert outbox.send_due("bulk", 5, lambda entry: None) == 0
 
 
+def test_when_the_model_is_back_nobody_waits_longer(case, version):
+    first, second = receive(case, 1), receive(case, 1)
+    for image in (*first, *second):
+        services.put_back(claim(Chunk.objects.get(images=image).id), "away")
+    OutboxEntry.objects.filter(not_before__lte=timezone.now()).delete()
+    assert outbox.send_due("interactive", 5, lambda entry: None) == 0
+    services.record(claim(Chunk.objects.get(images=first[0]).id), version, [answer(first[0].id)], [], "")
+    assert outbox.send_due("interactive", 5, lambda entry: None) == 2
+
+
 @pytest.mark.django_db
 def test_recovery_can_use_an_index(case):
     """The subquery reads the outbox by subject, not whole."""

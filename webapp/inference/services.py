@@ -137,6 +137,8 @@ def record(
         )
     chunk.state, chunk.finished_at, chunk.sheet_key, chunk.error = Chunk.State.DONE, now, sheet_key, ""
     chunk.save(update_fields=["state", "finished_at", "sheet_key", "error"])
+    if chunk.deferrals:
+        outbox.hurry(CLASSIFY)  # the others that wait for what was away need not wait longer
 
 
 @transaction.atomic

@@ -42,8 +42,7 @@ def enqueue(
         OutboxEntry(lab_id=lab_id, queue=queue, task=task, args=[str(subject)], not_before=due)
         for subject in subjects
     )
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+    _wake_relay()
 
 
 @transaction.atomic
@@ -62,7 +61,20 @@ def send_due(queue: str, room: int, send: Callable[[OutboxEntry], None]) -> int:
     return len(ids)
 
 
+def hurry(task: str) -> None:
+    """Have delayed entries of `task` sent now: what they waited for is back."""
+    OutboxEntry.objects.filter(task=task, sent_at=None, not_before__gt=timezone.now()).update(
+        not_before=timezone.now()
+    )
+    _wake_relay()
+
+
 def forget_sent(older_than: timedelta) -> int:
     """Delete entries sent longer ago than `older_than`; returns how many."""
     deleted, _ = OutboxEntry.objects.filter(sent_at__lt=timezone.now() - older_than).delete()
     return deleted
+
+
+def _wake_relay() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
