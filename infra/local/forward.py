@@ -1,7 +1,7 @@
 """Pass TCP connections on: `python -m infra.local.forward LISTEN_HOST LISTEN_PORT PORT`, to PORT on loopback.
 
-Browsers on other machines post images to the object store. Opening the store itself to them would also open its
-internal, unauthenticated ports; this opens only its S3 port, where every request is signed.
+Browsers on other machines post images to the object store. Opening the store itself to them would also open
+its internal, unauthenticated ports; this opens only its S3 port, where every request is signed.
 """
 
 import asyncio

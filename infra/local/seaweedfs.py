@@ -44,8 +44,8 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
         yield Program(name="s3-public", argv=(*module, settings.host, *ports), group="product")
 
 
-# The parts of the store talk to one another over loopback; the JWT keys keep everyone else out of that. The last
-# key encrypts the keys of objects at rest.
+# The parts of the store talk to one another over loopback; the JWT keys keep everyone else out of that. The
+# last key encrypts the keys of objects at rest.
 _KEYS = (
     "WEED_JWT_SIGNING_KEY",
     "WEED_JWT_SIGNING_READ_KEY",
