@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet, Subquery
 
 from webapp.cases.models import Case, Image
 
@@ -45,6 +45,17 @@ def cases() -> QuerySet[Case]:
     """The lab's cases, newest first."""
     found: QuerySet[Case] = Case.objects.select_related("created_by")
     return found
+
+
+def page_of_cases(size: int, *, prefix: str = "", before: UUID | None = None) -> QuerySet[Case]:
+    """Up to `size` of `cases`, older than `before`, with accession numbers that begin with `prefix`, in any case."""
+    found = cases().order_by("-created_at", "-id")
+    if prefix:
+        found = found.filter(accession__istartswith=prefix)
+    if before:
+        when = Subquery(cases().filter(id=before).values("created_at"))
+        found = found.filter(Q(created_at__lt=when) | Q(created_at=when, id__lt=before))
+    return found[:size]
 
 
 def progress_of(cases: Iterable[Case]) -> dict[UUID, Progress]:

@@ -1,8 +1,10 @@
 """Django settings, every one read strictly from `HEMATOVISION_<NAME>` or the file that `HEMATOVISION_<NAME>_FILE` names."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
+from csp.constants import NONE, SELF
 from environs import FileAwareEnv
 
 env = FileAwareEnv(prefix="HEMATOVISION_", strip_whitespace=True)
@@ -24,6 +26,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 INSTALLED_APPS = [
+    "csp",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -53,6 +56,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "webapp.labs.middleware.LabScopeMiddleware",
 ]
@@ -86,7 +90,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 LOGIN_URL = "ui:login"
-LOGIN_REDIRECT_URL = "ui:cases"
+LOGIN_REDIRECT_URL = "ui:home"
 LOGOUT_REDIRECT_URL = "ui:login"
 SECURE_COOKIES = env.bool("SECURE_COOKIES", False)
 SESSION_COOKIE_SECURE = SECURE_COOKIES
@@ -134,9 +138,36 @@ S3_BUCKET = env.str("S3_BUCKET", "hematovision")
 S3_REGION = env.str("S3_REGION", "us-east-1")
 WEB_ORIGINS = env.list("WEB_ORIGINS", ["http://localhost:8000", "http://127.0.0.1:8000"])  # may post to S3
 
+# --- content security policy --------------------------------------------------------------------------------
+# Pages carry no inline script or style. Pictures come from the object store, and uploads go straight to it.
+_STORE = "{0.scheme}://{0.netloc}".format(urlsplit(S3_PUBLIC_ENDPOINT))
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, _STORE],
+        "connect-src": [SELF, _STORE],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    },
+    # The page of the API's documentation comes with an inline script and styles of its own.
+    "EXCLUDE_URL_PREFIXES": ["/api/v1/docs/"],
+}
+
 # --- broker and model server --------------------------------------------------------------------------------
 BROKER_URL = env.str("BROKER_URL")
 SERVING_TARGET = env.str("SERVING_TARGET")
+
+# --- cache (rates of sign-in, shared by all web processes) ---------------------------------------------------
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": env.str("CACHE_URL", BROKER_URL),
+        "KEY_PREFIX": "hematovision",
+    }
+}
 
 # --- uploads ------------------------------------------------------------------------------------------------
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", 20 * 1024 * 1024)

@@ -1,4 +1,6 @@
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Case as Switch
+from django.db.models import Count, Prefetch, Q, QuerySet, Value, When, Window
+from django.db.models.functions import RowNumber
 
 from webapp.cases import selectors as cases
 from webapp.cases.models import Case, Image
@@ -21,27 +23,45 @@ def differential_of(case: Case) -> Differential:
     return differential(counts_of(case))
 
 
-def classified_images(case: Case, cell_class: str = "") -> QuerySet[Image]:
-    """Classified images with their chunk and their current prediction as `image.current[0]`, least sure first.
+def cells(case: Case, cell_class: str = "") -> QuerySet[Prediction]:
+    """A case's cells: their current predictions with image and chunk, least sure first.
 
     `cell_class` keeps one class, as in `of_class`.
     """
-    found = Image.objects.filter(of_class(cell_class), case=case, status=Image.Status.CLASSIFIED)
+    found: QuerySet[Prediction] = Prediction.objects.filter(of_class(cell_class, ""), image__case=case)
     return (
-        found.select_related("chunk")
-        .prefetch_related(_with_current())
-        .order_by("predictions__confidence", "id")
+        found.select_related("image__chunk").defer("evidence", "embedding").order_by("confidence", "image_id")
     )
 
 
-def of_class(code: str) -> Q:
-    """Which images are of a class by their current prediction: `unidentified` those flagged, "" those of any."""
-    current = Q(predictions__current=True)
+def before(cell: Prediction) -> Q:
+    """Which of `cells` come before `cell`."""
+    return Q(confidence__lt=cell.confidence) | Q(confidence=cell.confidence, image_id__lt=cell.image_id)
+
+
+def after(cell: Prediction) -> Q:
+    """Which of `cells` come after `cell`."""
+    return Q(confidence__gt=cell.confidence) | Q(confidence=cell.confidence, image_id__gt=cell.image_id)
+
+
+def first_cells_of_each_class(case: Case, n: int) -> QuerySet[Prediction]:
+    """Of each class as it is shown (`unidentified` those flagged), the first `n` of `cells`."""
+    shown = Switch(When(flagged=True, then=Value(UNIDENTIFIED)), default="cell_class")
+    place = Window(RowNumber(), partition_by=shown, order_by=["confidence", "image_id"])
+    return cells(case).alias(place=place).filter(place__lte=n)
+
+
+def of_class(code: str, via: str = "predictions__") -> Q:
+    """Which images (by way of `via`; "" for predictions) are of a class by their current prediction.
+
+    `unidentified`: those flagged; "": those of any class.
+    """
+    wanted: dict[str, str | bool] = {f"{via}current": True}
     if code == UNIDENTIFIED:
-        return current & Q(predictions__flagged=True)
-    if code:
-        return current & Q(predictions__cell_class=code, predictions__flagged=False)
-    return current
+        wanted[f"{via}flagged"] = True
+    elif code:
+        wanted |= {f"{via}cell_class": code, f"{via}flagged": False}
+    return Q(**wanted)
 
 
 def images_with_predictions(case: Case) -> QuerySet[Image]:

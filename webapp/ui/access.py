@@ -1,0 +1,67 @@
+"""Who may see a page, and of what."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404, resolve_url
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+from webapp.accounts.models import User
+from webapp.cases import selectors
+from webapp.cases.models import Case
+from webapp.labs.models import Membership
+from webapp.labs.permissions import Permission
+
+View = Callable[..., HttpResponseBase]
+
+
+class LabRequest(HttpRequest):
+    """A request as the middleware leaves it."""
+
+    user: User
+    membership: Membership | None
+    memberships: list[Membership]
+    htmx: HtmxDetails
+
+
+class MemberRequest(LabRequest):
+    """A request of someone who belongs to a lab."""
+
+    membership: Membership
+
+
+def needs(permission: Permission) -> Callable[[View], View]:
+    """Keep a page for members of the lab whose role has `permission`; others sign in, or are told why not."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def checked(request: LabRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return to_sign_in(request)
+            if request.membership is None or not request.membership.may(permission):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        checked.needs = permission  # type: ignore[attr-defined]
+        return checked
+
+    return decorate
+
+
+def to_sign_in(request: LabRequest) -> HttpResponseBase:
+    """Send a stranger to sign in and then back; a part of a page must not be replaced by the sign-in page."""
+    if request.htmx:
+        back = request.htmx.current_url_abs_path or resolve_url("ui:home")
+        return HttpResponseClientRedirect(redirect_to_login(back).url)
+    return redirect_to_login(request.get_full_path())
+
+
+def case_or_404(case_id: UUID) -> Case:
+    """The lab's case; one of another lab is as if it were not there."""
+    return get_object_or_404(selectors.cases(), id=case_id)

@@ -1,0 +1,33 @@
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm
+
+from webapp.cases.models import Case
+
+
+class SignInForm(AuthenticationForm):
+    error_messages = {
+        "invalid_login": "E-mail or password is wrong. Passwords are case-sensitive.",
+        "inactive": "This account is closed. Ask an administrator of your lab.",
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = "E-mail"
+        self.fields["username"].widget = forms.EmailInput(
+            attrs={"autocomplete": "username", "autofocus": True}
+        )
+
+
+class NewCaseForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    class Meta:
+        model = Case
+        fields = ("accession",)
+        error_messages = {"accession": {"required": "Give the specimen's accession number."}}
+
+    def clean_accession(self) -> str:
+        accession: str = self.cleaned_data["accession"]
+        if not accession.isprintable():
+            raise forms.ValidationError("An accession number has visible characters only.")
+        return accession

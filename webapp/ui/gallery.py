@@ -1,0 +1,101 @@
+"""Cells as the gallery shows them: by class, least sure first, cut from their chunk's contact sheet."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.urls import reverse
+
+from webapp.hematology.classes import BY_CODE, CELL_CLASSES, UNIDENTIFIED
+from webapp.inference.models import Prediction
+from webapp.inference.selectors import class_name
+
+TILE = 224  # pixels, on the sheet
+COLUMNS = 8
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One cell. `view_box` is its square on the contact sheet, as an SVG viewBox."""
+
+    image_id: int
+    url: str
+    sheet: str
+    view_box: str
+    name: str
+    short: str
+    confidence: float
+    flagged: bool
+    file: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """The cells shown of one class out of its `count`."""
+
+    code: str
+    name: str
+    count: int
+    tiles: list[Tile]
+
+    @property
+    def unidentified(self) -> bool:
+        return self.code == UNIDENTIFIED
+
+    @property
+    def is_whole(self) -> bool:
+        return len(self.tiles) >= self.count
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A choice of class with its number of cells; the code is "" for all."""
+
+    code: str
+    name: str
+    count: int
+
+
+def shown_class(prediction: Prediction) -> str:
+    """The class under which a cell is shown."""
+    return UNIDENTIFIED if prediction.flagged else prediction.cell_class
+
+
+def tile(case_id: UUID, prediction: Prediction) -> Tile:
+    image = prediction.image
+    row, column = divmod(image.tile or 0, COLUMNS)
+    cell_class = BY_CODE[prediction.cell_class]
+    return Tile(
+        image_id=image.id,
+        url=reverse("ui:cell", args=[case_id, image.id]),
+        sheet=reverse("ui:sheet", args=[case_id, image.chunk_id]),
+        view_box=f"{column * TILE} {row * TILE} {TILE} {TILE}",
+        name=cell_class.name,
+        short=cell_class.short,
+        confidence=prediction.confidence,
+        flagged=prediction.flagged,
+        file=image.name,
+    )
+
+
+def tabs(counts: Mapping[str, int]) -> list[Tab]:
+    """All classes that have cells, those to be looked at first."""
+    present = [code for code in _codes() if counts.get(code)]
+    classes = [Tab(code, class_name(code), counts[code]) for code in present]
+    return [Tab("", "All", sum(counts.values())), *classes]
+
+
+def sections(case_id: UUID, counts: Mapping[str, int], predictions: Iterable[Prediction]) -> list[Section]:
+    """The predictions sorted into the sections of their classes, those to be looked at first."""
+    by_class: dict[str, list[Tile]] = {}
+    for prediction in predictions:
+        by_class.setdefault(shown_class(prediction), []).append(tile(case_id, prediction))
+    return [
+        Section(code, class_name(code), max(counts.get(code, 0), len(by_class[code])), by_class[code])
+        for code in _codes()
+        if code in by_class
+    ]
+
+
+def _codes() -> list[str]:
+    return [UNIDENTIFIED, *(cell_class.code for cell_class in CELL_CLASSES)]

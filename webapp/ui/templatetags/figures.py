@@ -1,0 +1,35 @@
+"""Numbers as a laboratory writes them."""
+
+from django import template
+
+from webapp.inference import selectors
+
+register = template.Library()
+register.filter("class_name", selectors.class_name)
+
+
+@register.filter
+def confidence(probability: float) -> str:
+    """A probability in whole percent, never rounded up to certainty nor down to none."""
+    if probability > 0.99:
+        return "> 99 %"
+    if probability < 0.01:
+        return "< 1 %"
+    return f"{100 * probability:.0f} %"
+
+
+@register.filter
+def one_decimal(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"
+
+
+@register.filter
+def coordinate(value: float) -> str:
+    """A number as SVG reads it, in any language."""
+    return f"{value:.2f}"
+
+
+@register.filter
+def tenths(percent: int) -> int:
+    """Rounded down to tens, so that a screen reader hears of progress ten times, not every second."""
+    return percent // 10 * 10

@@ -1,0 +1,148 @@
+"""The list of cases, and one case: how far it is, its count, and its files."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import trigger_client_event
+
+from webapp.cases import selectors
+from webapp.cases.models import Case, Image
+from webapp.cases.services import AccessionTaken, create_case
+from webapp.hematology.differential import FULL_COUNT, differential
+from webapp.inference import selectors as inference_selectors
+from webapp.inference import services as inference_services
+from webapp.labs.permissions import Permission
+from webapp.ui import gallery
+from webapp.ui.access import MemberRequest, case_or_404, needs
+from webapp.ui.forms import NewCaseForm
+from webapp.ui.views.cells import gallery_context, wanted_class
+
+CASES_A_PAGE = 50
+FILES_A_PAGE = 100
+PROBLEMS_SHOWN = 12  # of the files with a problem, on the case's own page
+
+
+@needs(Permission.VIEW_CASES)
+@require_GET
+def case_list(request: MemberRequest) -> HttpResponse:
+    return render(request, "ui/cases.html", _list_context(request))
+
+
+@needs(Permission.CREATE_CASES)
+def new_case(request: MemberRequest) -> HttpResponseBase:
+    if request.method != "POST":
+        return redirect("ui:cases")
+    form = NewCaseForm(request.POST)
+    if form.is_valid():
+        accession = form.cleaned_data["accession"]
+        try:
+            case = create_case(request.membership.lab, accession=accession, by=request.user)
+        except AccessionTaken as error:
+            form.add_error("accession", str(error))
+            existing = selectors.cases().filter(accession=accession).first()
+            return render(
+                request, "ui/cases.html", _list_context(request, form=form, existing=existing), status=409
+            )
+        return redirect("ui:case", case.id)
+    return render(request, "ui/cases.html", _list_context(request, form=form), status=422)
+
+
+@needs(Permission.VIEW_CASES)
+@require_GET
+def case_page(request: MemberRequest, case_id: UUID) -> HttpResponse:
+    case = case_or_404(case_id)
+    code = wanted_class(request)
+    context = _live_context(request, case, code)
+    context |= gallery_context(case, context["counts"], code)
+    context["may_upload"] = request.membership.may(Permission.UPLOAD_IMAGES)
+    return render(request, "ui/case.html", context)
+
+
+@needs(Permission.VIEW_CASES)
+@require_GET
+def live(request: MemberRequest, case_id: UUID) -> HttpResponse:
+    """What changes on the case's page while images are uploaded and classified."""
+    case = case_or_404(case_id)
+    context = _live_context(request, case, wanted_class(request))
+    response = render(request, "ui/case/live.html", context | {"alone": True})
+    if request.GET.get("classified") != str(context["progress"].classified):
+        trigger_client_event(response, "cells-changed")
+    return response
+
+
+@needs(Permission.VIEW_CASES)
+@require_GET
+def files(request: MemberRequest, case_id: UUID) -> HttpResponse:
+    """A case's files in the order of upload, of one status where asked."""
+    case = case_or_404(case_id)
+    status = request.GET.get("status", "")
+    if status and status not in Image.Status.values:
+        raise Http404
+    found = inference_selectors.images_with_predictions(case)
+    pages = Paginator(found.filter(status=status) if status else found, FILES_A_PAGE)
+    context = {
+        "case": case,
+        "progress": selectors.progress_of([case])[case.id],
+        "status": status,
+        "page": pages.get_page(request.GET.get("page")),
+    }
+    return render(request, "ui/files.html", context)
+
+
+@needs(Permission.REQUEUE_FAILED)
+@require_POST
+def requeue(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
+    case = case_or_404(case_id)
+    n = inference_services.requeue(case)
+    messages.success(request, f"{n} {'image is' if n == 1 else 'images are'} being tried again.")
+    return redirect("ui:case", case.id)
+
+
+def _list_context(request: MemberRequest, **more: Any) -> dict[str, Any]:
+    prefix = request.GET.get("q", "").strip()
+    found = list(
+        selectors.page_of_cases(CASES_A_PAGE + 1, prefix=prefix, before=_uuid(request.GET.get("before")))
+    )
+    shown = found[:CASES_A_PAGE]
+    progress = selectors.progress_of(shown)
+    return {
+        "form": NewCaseForm(),
+        "may_create": request.membership.may(Permission.CREATE_CASES),
+        "q": prefix,
+        "rows": [(case, progress[case.id]) for case in shown],
+        "older": shown[-1].id if len(found) > CASES_A_PAGE else None,
+        "is_first_page": "before" not in request.GET,
+        "in_progress": any(progress[case.id].state == "in_progress" for case in shown),
+        **more,
+    }
+
+
+def _live_context(request: MemberRequest, case: Case, code: str) -> dict[str, Any]:
+    progress = selectors.progress_of([case])[case.id]
+    counts = inference_selectors.counts_of(case)
+    problems = selectors.images(case, status__in=[Image.Status.REFUSED, Image.Status.FAILED])
+    return {
+        "case": case,
+        "progress": progress,
+        "counts": counts,
+        "differential": differential(counts),
+        "full_count": FULL_COUNT,
+        "model_notice": inference_selectors.model_notice(case),
+        "problems": problems[:PROBLEMS_SHOWN],
+        "n_problems": progress.refused + progress.failed,
+        "may_requeue": request.membership.may(Permission.REQUEUE_FAILED),
+        "tabs": gallery.tabs(counts),
+        "code": code,
+    }
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        raise Http404 from None

@@ -1,0 +1,49 @@
+"""Signing in and out, and choosing the lab to work in."""
+
+from django.contrib.auth.views import LoginView, LogoutView
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from webapp.labs.middleware import ACTIVE_LAB
+from webapp.labs.permissions import Permission, Role
+from webapp.ui.access import LabRequest, to_sign_in
+from webapp.ui.forms import SignInForm
+
+sign_in = LoginView.as_view(
+    template_name="ui/sign_in.html", authentication_form=SignInForm, redirect_authenticated_user=True
+)
+sign_out = LogoutView.as_view()
+
+# What those find here who have no business with open cases.
+WORK_OF_ROLE = {
+    Role.CLINICIAN: "Signed reports, with pictures of the cells and reference ranges. "
+    "A report appears here once a pathologist has signed it.",
+    Role.RESEARCHER: "Anonymised data of signed cases. Nobody's name or number is in them.",
+    Role.DATA_SCIENTIST: "How each version of the model does, and the cells on which people overruled it.",
+}
+
+
+@require_GET
+def home(request: LabRequest) -> HttpResponseBase:
+    """The cases, or for those whose role may not see them, what their role will find here."""
+    if not request.user.is_authenticated:
+        return to_sign_in(request)
+    if request.membership is None:
+        return render(request, "ui/no_lab.html")
+    if request.membership.may(Permission.VIEW_CASES):
+        return redirect("ui:cases")
+    work = WORK_OF_ROLE[Role(request.membership.role)]
+    return render(request, "ui/role_home.html", {"work": work})
+
+
+@require_POST
+def switch_lab(request: LabRequest) -> HttpResponseBase:
+    if not request.user.is_authenticated:
+        return to_sign_in(request)
+    wanted = request.POST.get("lab")
+    if wanted not in {str(membership.lab_id) for membership in request.memberships}:
+        raise PermissionDenied
+    request.session[ACTIVE_LAB] = wanted
+    return redirect("ui:home")
