@@ -40,9 +40,9 @@ class Prepared:
     display_key: str
 
 
-def work_on(chunk_id: int, *, task_id: str, redelivered: bool) -> None:
+def work_on(chunk_id: int, *, holder: str, redelivered: bool) -> None:
     """Classify a chunk, unless it is done or in other hands; whatever goes wrong ends up on the chunk's row."""
-    chunk = services.claim(chunk_id, task_id=task_id, redelivered=redelivered)
+    chunk = services.claim(chunk_id, holder=holder, redelivered=redelivered)
     if chunk is None:
         return
     try:

@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+from celery.signals import worker_ready
+from celery.worker.consumer import Consumer
+
 from workers.celery import LabTask, app
 from workers.chunks import work_on
 from webapp.inference import services as inference
@@ -12,7 +15,13 @@ from webapp.uploads import services as uploads
 @app.task(base=LabTask, name=inference.CLASSIFY, bind=True)
 def classify_chunk(self: LabTask, chunk_id: str) -> None:
     info = self.request.delivery_info or {}
-    work_on(int(chunk_id), task_id=self.request.id or "", redelivered=bool(info.get("redelivered")))
+    holder = f"{self.request.hostname}/{self.request.id}"
+    work_on(int(chunk_id), holder=holder, redelivered=bool(info.get("redelivered")))
+
+
+@worker_ready.connect
+def take_up_what_a_killed_worker_left(sender: Consumer, **_: object) -> None:
+    inference.release_claims(sender.hostname)
 
 
 @app.task(name="recover_lost_chunks")

@@ -49,7 +49,7 @@ def receive(case, how_many, **options):
 
 
 def claim(chunk_id, task="t-1", redelivered=False):
-    return services.claim(chunk_id, task_id=task, redelivered=redelivered)
+    return services.claim(chunk_id, holder=task, redelivered=redelivered)
 
 
 def only_chunk():
@@ -219,6 +219,16 @@ def test_labs_take_turns(alice, charlie):
     assert outbox.send_due("interactive", 4, sent.append) == 0
     assert outbox.send_due("bulk", 100, sent.append) == 7
     assert len({entry.id for entry in sent}) == 11
+
+
+def test_a_worker_that_starts_again_frees_what_it_held(case):
+    receive(case, 1)
+    claim(only_chunk().id, "bulk@a/t-1")
+    OutboxEntry.objects.all().delete()
+    assert services.release_claims("bulk@ab") == 0
+    assert services.release_claims("bulk@a") == 1
+    assert OutboxEntry.objects.count() == 1
+    assert claim(only_chunk().id, "bulk@b/t-2").attempts == 2
 
 
 def test_a_broker_that_fails_leaves_everything_due(case):

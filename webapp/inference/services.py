@@ -73,16 +73,17 @@ def hand_over(case: Case, image_ids: Sequence[int], *, bulk: bool = False) -> No
 
 
 @transaction.atomic
-def claim(chunk_id: int, *, task_id: str, redelivered: bool) -> Chunk | None:
+def claim(chunk_id: int, *, holder: str, redelivered: bool) -> Chunk | None:
     """Take a chunk to work on it; None if it is finished or in other hands.
 
-    A message delivered again under the same task id means that the process that held it is gone.
+    `holder` names the worker and the task. A message delivered again to the same holder means that the process
+    that had it in hand is gone.
     """
     chunk = Chunk.objects.select_for_update().filter(id=chunk_id).first()
     if chunk is None or chunk.state not in (Chunk.State.QUEUED, Chunk.State.RUNNING):
         return None
     now = timezone.now()
-    ours_again = redelivered and chunk.claimed_by == task_id
+    ours_again = redelivered and chunk.claimed_by == holder
     if (
         chunk.state == Chunk.State.RUNNING
         and chunk.lease_until
@@ -95,7 +96,7 @@ def claim(chunk_id: int, *, task_id: str, redelivered: bool) -> Chunk | None:
         _halve_or_give_up(chunk)
         return None
     chunk.state, chunk.attempts = Chunk.State.RUNNING, chunk.attempts + 1
-    chunk.claimed_by, chunk.lease_until = task_id, now + LEASE
+    chunk.claimed_by, chunk.lease_until = holder, now + LEASE
     chunk.save(update_fields=["state", "attempts", "claimed_by", "lease_until"])
     return chunk
 
@@ -183,6 +184,22 @@ def requeue(case: Case) -> int:
     )
     _enqueue(dead)
     return images
+
+
+@transaction.atomic
+def release_claims(worker: str) -> int:
+    """A worker of this name has just started, so whatever it held before is free at once; returns how many.
+
+    Runs over all labs.
+    """
+    with scopes_disabled():
+        held = Chunk.objects.select_for_update(skip_locked=True).filter(
+            state=Chunk.State.RUNNING, claimed_by__startswith=f"{worker}/"
+        )
+        chunks = list(held)
+        Chunk.objects.filter(id__in=[chunk.id for chunk in chunks]).update(lease_until=timezone.now())
+        _enqueue(chunks)
+    return len(chunks)
 
 
 @transaction.atomic
