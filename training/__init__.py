@@ -1,1 +1,1 @@
-"""Training, calibration, evaluation and export of the cell classifier. The only package that imports TensorFlow."""
+"""Training, calibration, evaluation and export of the classifier. Only this package imports TensorFlow."""

@@ -25,14 +25,15 @@ RunsOption = Annotated[Path, typer.Option(help="Folder for runs and the cache of
 @app.command()
 def train(experiment: Path, runs: RunsOption = Path("runs")) -> None:
     """Train an EXPERIMENT (a YAML file), or go on with an interrupted one."""
+    settings = load_experiment(experiment)  # before TensorFlow, whose import takes seconds
     from training.train import train as run_training
 
-    print(run_training(load_experiment(experiment), runs))
+    print(run_training(settings, runs))
 
 
 @app.command()
 def export(run: Path, target: Path) -> None:
-    """Calibrate a RUN folder and write it to TARGET, a version folder such as serving/models/hematovision/1."""
+    """Calibrate a RUN folder and write it to TARGET, such as serving/models/hematovision/1."""
     from training.export import export as run_export
 
     run_export(run, target)

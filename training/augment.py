@@ -1,6 +1,7 @@
 """Random variation of a batch, as another microscope, stain or hand would give it. All in batch operations.
 
-Randomness is stateless: the same images and seed give the same result, so a resumed run repeats an unbroken one.
+Randomness is stateless: the same images and seed give the same result, so a resumed run repeats an
+unbroken one.
 """
 
 import math
@@ -11,7 +12,8 @@ import tensorflow as tf
 from serving.contract import INPUT_SIZE
 from training.config import Augmentation
 
-# Optical density of haematoxylin, eosin and DAB in R, G, B (Ruifrok & Johnston, Anal Quant Cytol Histol 2001).
+# Optical density of haematoxylin, eosin and DAB in R, G, B
+# (Ruifrok & Johnston, Anal Quant Cytol Histol 2001).
 _HED_TO_RGB = np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]], np.float32)
 _RGB_TO_HED = np.linalg.inv(_HED_TO_RGB).astype(np.float32)
 # Luminance weights (ITU-R BT.601).
@@ -62,7 +64,7 @@ def augment(images: tf.Tensor, seed: tf.Tensor, strength: Augmentation) -> tf.Te
 
 
 def _geometry(x: tf.Tensor, draws: _Draws, strength: Augmentation) -> tf.Tensor:
-    """Any rotation, either handedness, zoom, stretch and shift, in one resampling; the surroundings are mirrored in."""
+    """Any rotation and handedness, zoom, stretch and shift, in one resampling; the rim is mirrored."""
     count, side = tf.shape(x)[0], tf.cast(tf.shape(x)[1], tf.float32)
     angle = draws.uniform([count]) * math.pi
     zoom = tf.exp(draws.uniform([count]) * math.log1p(strength.scale))
@@ -70,7 +72,7 @@ def _geometry(x: tf.Tensor, draws: _Draws, strength: Augmentation) -> tf.Tensor:
     flip = tf.sign(draws.uniform([count]))
     shift = draws.uniform([count, 2]) * strength.shift * side
     cos, sin = tf.cos(angle), tf.sin(angle)
-    # Output pixel → input pixel, about the centre: input = R(angle) · diag(flip·stretch, 1/stretch)/zoom · output
+    # From output to input pixel, about the centre: R(angle) · diag(flip·stretch, 1/stretch) / zoom.
     a, b = cos * flip * stretch / zoom, -sin / stretch / zoom
     c, d = sin * flip * stretch / zoom, cos / stretch / zoom
     centre = (side - 1) / 2
@@ -88,7 +90,7 @@ def _geometry(x: tf.Tensor, draws: _Draws, strength: Augmentation) -> tf.Tensor:
 
 
 def _stain_and_light(x: tf.Tensor, draws: _Draws, strength: Augmentation, vigour: tf.Tensor) -> tf.Tensor:
-    """Stain amounts, gamma, white balance and shading: each is linear in optical density (Beer-Lambert), so all are one map."""
+    """Stain amounts, gamma, white balance, shading: linear in optical density (Beer-Lambert), so one map."""
     count = tf.shape(x)[0]
     amounts = 1 + vigour * strength.stain * draws.uniform([count, 3])
     gamma = tf.exp(vigour * strength.exposure * draws.uniform([count, 1]))
@@ -108,7 +110,7 @@ def _stain_and_light(x: tf.Tensor, draws: _Draws, strength: Augmentation, vigour
 
 
 def _colour(x: tf.Tensor, draws: _Draws, strength: Augmentation, vigour: tf.Tensor) -> tf.Tensor:
-    """Saturation, crosstalk of the colour channels, and a veil of stray light of any colour, which also lowers contrast."""
+    """Saturation, crosstalk of the channels, and a veil of coloured stray light, which lowers contrast."""
     count, vigour = tf.shape(x)[0], vigour[:, :, None]
     grey = tf.constant(_LUMA)[:, None] * tf.ones((1, 3))
     saturation = tf.exp(vigour * strength.colour * draws.uniform([count, 1, 1]))
@@ -123,7 +125,7 @@ def _colour(x: tf.Tensor, draws: _Draws, strength: Augmentation, vigour: tf.Tens
 
 
 def _focus(x: tf.Tensor, draws: _Draws, strength: Augmentation) -> tf.Tensor:
-    """Blur or slight sharpening of a share of the images; the width is drawn per batch, the weight per image."""
+    """Blur or slight sharpening of a share of the images: width drawn per batch, weight per image."""
     if not strength.blur:
         return x
     count, side = tf.shape(x)[0], tf.cast(tf.shape(x)[1], tf.float32)
@@ -165,12 +167,12 @@ def _jpeg(x: tf.Tensor, draws: _Draws, strength: Augmentation) -> tf.Tensor:
     """Recompression of a share of the images, at quality 25 to 95."""
     if not strength.jpeg:
         return x
-    chosen = draws.uniform([tf.shape(x)[0]], 0.0, 1.0) < strength.jpeg
-    quality = tf.cast(draws.uniform([tf.shape(x)[0]], 25.0, 95.0), tf.int32)
-    rows = tf.where(chosen)
+    count = tf.shape(x)[0]
+    share = tf.cast(tf.math.ceil(strength.jpeg * tf.cast(count, tf.float32)), tf.int32)
+    rows = tf.argsort(draws.uniform([count]))[:share]
     recompressed = tf.map_fn(
         lambda item: tf.image.adjust_jpeg_quality(item[0], item[1]),
-        (tf.cast(tf.gather_nd(x, rows), tf.uint8), tf.gather_nd(quality, rows)),
+        (tf.cast(tf.gather(x, rows), tf.uint8), tf.cast(draws.uniform([share], 25.0, 95.0), tf.int32)),
         fn_output_signature=tf.TensorSpec((None, None, 3), tf.uint8),
     )
-    return tf.tensor_scatter_nd_update(x, rows, tf.cast(recompressed, tf.float32))
+    return tf.tensor_scatter_nd_update(x, rows[:, None], tf.cast(recompressed, tf.float32))

@@ -20,7 +20,7 @@ def build_backbone(name: str, weights: Path | None) -> keras.Model:
 
 
 def _efficientnet_lite0(weights: Path | None) -> keras.Model:
-    """EfficientNet-Lite0 without its top, 3.4 M parameters, D = 1280: no squeeze-and-excite, ReLU6, made for integer inference."""
+    """EfficientNet-Lite0 without its top: 3.4 M parameters, D = 1280."""
     if weights is None:
         raise TrainingError(
             "efficientnet_lite0 needs backbone.weights: a .keras file of the network without its top."

@@ -1,4 +1,4 @@
-"""Turning scores into probabilities that mean what they say, and the confidence below which a person must look."""
+"""From scores to calibrated probabilities, and the confidence below which a person must look."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ def fit_temperature(logits: Floats, labels: Labels) -> float:
 def review_threshold(probabilities: Floats, labels: Labels, *, target: float) -> float:
     """The lowest confidence at which the cells at or above it are right in at least `target` of cases.
 
-    At least LOWEST_THRESHOLD; 1.0 where no threshold reaches the target, so that all but certain cells are flagged.
+    At least LOWEST_THRESHOLD; 1.0, which flags all but certain cells, where no threshold reaches the target.
     """
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels

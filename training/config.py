@@ -1,4 +1,4 @@
-"""An experiment: everything that decides the outcome of a run, in one YAML file, checked before any work starts."""
+"""An experiment: all that decides the outcome of a run, in one YAML file, checked before any work starts."""
 
 import types
 import typing

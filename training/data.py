@@ -52,12 +52,13 @@ class CellImages:
 
 
 def load_images(root: Path, *, seed: int = 0) -> CellImages:
-    """Read what `root` holds: `labels.csv` (file, label and perhaps split) where there is one, else one folder per class.
+    """Read `root`: its `labels.csv` (file, label, perhaps split) where there is one, else a folder per class.
 
     Without a split column the images are split 70/15/15 within each class; identical files stay together.
 
     Raises:
-        TrainingError: no such folder, an unknown class or split, a missing file, an empty class folder, or a single class.
+        TrainingError: no such folder, an unknown class or split, a missing file, an empty class folder, or
+            a single class.
     """
     if not root.is_dir():
         raise TrainingError(
@@ -94,7 +95,7 @@ def stratified_splits(labels: NDArray[np.int64], digests: list[str], *, seed: in
 
 
 def pixels(images: CellImages, size: int, cache: Path) -> NDArray[np.uint8]:
-    """Decoded images, uint8 [N,size,size,3], memory-mapped from `cache`, where they are put on the first call.
+    """Decoded images, uint8 [N,size,size,3], memory-mapped from `cache`, where the first call puts them.
 
     Full size goes through the contract's preprocessing; smaller sizes are reduced from that.
 

@@ -13,8 +13,9 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 from rich.progress import track
 
-from serving.contract import IMAGE, INPUT_SIZE, MODEL_FILE, PROBABILITIES, SIGNATURE, ModelInfo
+from serving.contract import CELL_LABELS, IMAGE, INPUT_SIZE, MODEL_FILE, PROBABILITIES, SIGNATURE, ModelInfo
 from training.data import CellImages, pixels
+from training.errors import TrainingError
 from training.metrics import (
     Floats,
     Labels,
@@ -41,12 +42,11 @@ def lite_predictor(folder: Path, *, threads: int | None = None) -> Predict:
 def saved_model_predictor(folder: Path) -> Predict:
     """The SavedModel form of a version."""
     loaded = tf.saved_model.load(str(folder))
-    signature = loaded.signatures[SIGNATURE]
 
     def predict(images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-        # Held here too: the signature does not keep its model alive.
-        assert loaded is not None
-        return {name: value.numpy() for name, value in signature(**{IMAGE: tf.constant(images)}).items()}
+        # Looked up here, because a signature alone does not keep its model alive.
+        outputs = loaded.signatures[SIGNATURE](**{IMAGE: tf.constant(images)})
+        return {name: value.numpy() for name, value in outputs.items()}
 
     return predict
 
@@ -62,8 +62,8 @@ def probabilities(
 def scores(info: ModelInfo, predicted: Floats, labels: Labels) -> dict[str, Any]:
     """Scores of one set of images.
 
-    Labels are indices into info.labels. Where the set lacks some classes, accuracy still counts a guess of such a class as a
-    mistake; accuracy_among_present is that of the best guess among the classes the set has.
+    Labels are indices into info.labels. Where the set lacks some classes, accuracy still counts a guess of
+    such a class as a mistake; accuracy_among_present is that of the best guess among the classes it has.
     """
     present = np.unique(labels)
     confusion = confusion_matrix(predicted.argmax(axis=1), labels, len(info.labels))
@@ -97,17 +97,18 @@ def parity(one: Floats, other: Floats) -> dict[str, float]:
 def evaluate(
     folder: Path, images: CellImages, split: str | None, cache: Path, *, with_parity: bool
 ) -> dict[str, Any]:
-    """Scores of the LiteRT form on one split (None: all images), with its parity to the SavedModel where asked for.
+    """Scores of the LiteRT form on one split (None: all images), and on request its parity to the SavedModel.
 
     Raises:
-        TrainingError: the split is empty or an image cannot be read.
+        TrainingError: the split is empty, an image cannot be read, or the version does not know a class.
         ModelFolderError: `folder` is no usable version.
     """
     info = ModelInfo.load(folder)
     rows = np.arange(len(images.files)) if split is None else images.rows(split)
+    labels = np.array([_index(CELL_LABELS[label], info) for label in images.labels[rows]])
     decoded = pixels(images, INPUT_SIZE, cache)
     lite = probabilities(lite_predictor(folder), decoded, rows, "LiteRT")
-    result = scores(info, lite, images.labels[rows])
+    result = scores(info, lite, labels)
     if with_parity:
         result["parity"] = parity(
             lite, probabilities(saved_model_predictor(folder), decoded, rows, "SavedModel")
@@ -119,3 +120,9 @@ def record(folder: Path, name: str, result: dict[str, Any]) -> None:
     """Keep a result under metrics[name] of the version's model.json."""
     info = ModelInfo.load(folder)
     replace(info, metrics={**info.metrics, name: result}).save(folder)
+
+
+def _index(label: str, info: ModelInfo) -> int:
+    if label not in info.labels:
+        raise TrainingError(f"The images have the class {label}, which this version does not know.")
+    return info.labels.index(label)

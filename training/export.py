@@ -41,7 +41,7 @@ UNFLAGGED_ACCURACY = 0.997
 
 
 def export(run: Path, target: Path) -> ModelInfo:
-    """Calibrate `run` on its validation images and write it to `target`, a folder named by its version number.
+    """Calibrate `run` on its validation images and write it to `target`, named by its version number.
 
     Raises:
         TrainingError: the run has no finished stage, its data has changed, or `target` is taken or ill-named.
@@ -106,7 +106,7 @@ def predict_logits(
 
 
 def write_graphs(model: keras.Model, temperature: float, folder: Path) -> None:
-    """Write both forms of the serving function into `folder`: a frozen SavedModel and model.tflite (float32)."""
+    """Write both forms of the serving function into `folder`: frozen SavedModel and float32 model.tflite."""
 
     def serve(image: tf.Tensor) -> dict[str, tf.Tensor]:
         outputs = model(tf.cast(image, tf.float32), training=False)

@@ -30,7 +30,7 @@ def macro_f1(confusion: NDArray[np.int64]) -> float:
 
 
 def expected_calibration_error(probabilities: Floats, labels: Labels, bins: int = 15) -> float:
-    """Mean distance between confidence and accuracy over equal-width confidence bins (Guo et al., ICML 2017)."""
+    """Mean distance of confidence from accuracy over equal-width confidence bins (Guo et al., ICML 2017)."""
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
     bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = np.bincount(bin_of, weights=confidence - right, minlength=bins)
@@ -39,7 +39,7 @@ def expected_calibration_error(probabilities: Floats, labels: Labels, bins: int 
 
 @dataclass(frozen=True)
 class Coverage:
-    """What a review threshold does: share of cells not flagged, share of those right, share of mistakes flagged."""
+    """Of a review threshold: share of cells not flagged, of those right, and of mistakes flagged."""
 
     coverage: float
     accuracy: float

@@ -41,7 +41,7 @@ def train(experiment: Experiment, runs: Path) -> Path:
         The run's folder: model.keras (averaged weights, replaced at the end of every stage) and run.json.
 
     Raises:
-        TrainingError: unusable data or weights, interrupted, or a run of this name has other settings or data.
+        TrainingError: unusable data or weights, interrupted, or a run of this name has other settings.
     """
     images = load_images(experiment.data.root, seed=experiment.seed)
     rows, validation = images.rows("train"), images.rows("val")
@@ -104,6 +104,13 @@ class _Trainer:
         # Batch-norm statistics are averages already, and are carried over as they are.
         self._averaged = tf.Module()
         self._averaged.weights = [tf.Variable(weight.value) for weight in self._model.trainable_variables]
+        # A checkpoint of a Keras model leaves out the state of its dropout.
+        self._random = tf.Module()
+        self._random.states = [
+            variable.value
+            for variable in self._model.variables
+            if variable.path.endswith("seed_generator_state")
+        ]
         self._done = tf.Variable(0, dtype=tf.int64)
         self._class_weights = tf.constant(class_weights(labels, settings.class_weight_power), tf.float32)
         self._update = tf.function(self._update_eagerly, reduce_retracing=True)
@@ -112,7 +119,11 @@ class _Trainer:
         )
         self.total = total_steps(experiment.stages, len(labels))
         self.checkpoint = tf.train.Checkpoint(
-            model=self._model, optimiser=self._optimiser, averaged=self._averaged, done=self._done
+            model=self._model,
+            optimiser=self._optimiser,
+            averaged=self._averaged,
+            random=self._random,
+            done=self._done,
         )
 
     @property
@@ -182,7 +193,7 @@ class _Trainer:
 
 
 def class_weights(labels: NDArray[np.int64], power: float) -> NDArray[np.float64]:
-    """Weight of each of CELL_LABELS, frequency ** -power, with mean 1 over `labels`; 0 for an absent class."""
+    """Weight of each of CELL_LABELS: frequency ** -power, mean 1 over `labels`; 0 for an absent class."""
     counts = np.bincount(labels, minlength=len(CELL_LABELS))
     weights = np.where(counts > 0, np.maximum(counts, 1.0) ** -power, 0.0)
     return weights * len(labels) / np.sum(weights * counts)

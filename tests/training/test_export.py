@@ -1,0 +1,103 @@
+"""training.export: a version folder that keeps the contract, in both of its forms."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from serving.contract import CELL_LABELS, ModelInfo
+from training.calibrate import softmax
+from training.config import Experiment
+from training.errors import TrainingError
+from training.evaluate import Predict, lite_predictor, saved_model_predictor
+from training.export import export
+from training.train import train
+
+
+@pytest.fixture(scope="module")
+def run(experiment: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train(experiment, tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture(scope="module")
+def version(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("models") / "hematovision" / "7"
+    export(run, target)
+    return target
+
+
+@pytest.fixture(scope="module")
+def images() -> NDArray[np.uint8]:
+    return np.random.default_rng(0).integers(0, 256, (5, 224, 224, 3), dtype=np.uint8)
+
+
+@pytest.fixture(params=[lite_predictor, saved_model_predictor], ids=["LiteRT", "SavedModel"])
+def predict(request: pytest.FixtureRequest, version: Path) -> Predict:
+    return request.param(version)
+
+
+def test_the_folder_is_a_version(version: Path, run: Path, experiment: Experiment) -> None:
+    info = ModelInfo.load(version)
+    assert (info.name, info.version, info.labels) == ("hematovision", 7, CELL_LABELS)
+    assert (info.backbone, info.licence) == ("small_cnn", "drawn")
+    assert 0.5 <= info.review_threshold <= 1
+    names = {path.relative_to(version).parts[0] for path in version.rglob("*") if path.is_file()}
+    assert names == {"model.json", "model.tflite", "saved_model.pb", "fingerprint.pb", "variables"}
+    assert [path.name for path in version.parent.iterdir()] == ["7"]
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_names_types_and_shapes(predict: Predict, images: NDArray[np.uint8], count: int) -> None:
+    outputs = predict(images[:count])
+    assert {name: (value.shape, value.dtype) for name, value in outputs.items()} == {
+        "probabilities": ((count, 8), np.float32),
+        "evidence": ((count, 14, 14, 8), np.float32),
+        "embedding": ((count, 64), np.float32),
+    }
+
+
+def test_evidence_explains_the_probabilities(
+    predict: Predict, run: Path, version: Path, images: NDArray[np.uint8]
+) -> None:
+    outputs = predict(images)
+    bias = keras.saving.load_model(run / "model.keras", compile=False).get_layer("logits").weights[0].numpy()
+    logits = outputs["evidence"].mean(axis=(1, 2)) + bias
+    assert np.allclose(
+        softmax(logits / ModelInfo.load(version).temperature), outputs["probabilities"], atol=1e-5
+    )
+
+
+def test_both_forms_compute_what_was_trained(run: Path, version: Path, images: NDArray[np.uint8]) -> None:
+    trained = keras.saving.load_model(run / "model.keras", compile=False)(images.astype(np.float32))
+    lite, saved = lite_predictor(version)(images), saved_model_predictor(version)(images)
+    for name in ("probabilities", "evidence", "embedding"):
+        assert np.allclose(lite[name], saved[name], atol=1e-4), name
+    for name in ("evidence", "embedding"):
+        assert np.allclose(lite[name], trained[name], atol=1e-4), name
+
+
+def test_the_saved_model_is_frozen(version: Path) -> None:
+    assert sum(path.stat().st_size for path in (version / "variables").iterdir()) < 2000
+
+
+def test_a_taken_or_ill_named_target_and_an_unfinished_run_are_refused(
+    run: Path, version: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(TrainingError, match="exists already"):
+        export(run, version)
+    with pytest.raises(TrainingError, match="named by a number"):
+        export(run, tmp_path / "best")
+    with pytest.raises(TrainingError, match=r"has no model\.keras"):
+        export(tmp_path, tmp_path / "1")
+
+
+def test_a_failure_leaves_nothing_behind(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full_disk(info: ModelInfo, folder: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(ModelInfo, "save", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        export(run, tmp_path / "hematovision" / "1")
+    assert not list((tmp_path / "hematovision").iterdir())

@@ -1,0 +1,171 @@
+"""training.data: reading labelled images, splitting them, and the cache of their pixels."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from serving.contract import CELL_LABELS, to_model_input
+from training.data import SPLITS, load_images, pixels, stratified_splits
+from training.errors import TrainingError
+
+
+def picture(path: Path, shade: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    gradient = np.add.outer(np.arange(40), np.arange(50))[..., None] + np.array([shade, shade // 2, 9])
+    Image.fromarray((gradient % 256).astype(np.uint8)).save(path)
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Path:
+    """Ten images in each of two class folders."""
+    for label in ("basophil", "monocyte"):
+        for index in range(10):
+            picture(tmp_path / "cells" / label / f"{index}.png", 20 * index + len(label))
+    return tmp_path / "cells"
+
+
+@pytest.fixture
+def table(folders: Path) -> Callable[..., Path]:
+    """Writes labels.csv over those images; extra rows are appended."""
+
+    def write(*extra: dict[str, str], split: bool = True) -> Path:
+        rows = [
+            {"file": f"{label}/{index}.png", "label": label, "split": SPLITS[index % 3]}
+            for label in ("basophil", "monocyte")
+            for index in range(10)
+        ]
+        with (folders / "labels.csv").open("w", newline="") as file:
+            fields = ["file", "label", "split"] if split else ["file", "label"]
+            writer = csv.DictWriter(file, fields, extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows([*rows, *extra])
+        return folders
+
+    return write
+
+
+def test_class_folders_are_read_and_split_within_each_class(folders: Path) -> None:
+    images = load_images(folders)
+    assert len(images.files) == 20
+    for name in ("basophil", "monocyte"):
+        of_class = images.splits[images.labels == CELL_LABELS.index(name)]
+        assert [int(np.sum(of_class == split)) for split in SPLITS] == [7, 1, 2]
+
+
+def test_given_splits_are_kept(table: Callable[..., Path]) -> None:
+    images = load_images(table())
+    assert images.files[0] == "basophil/0.png"
+    assert list(images.splits[:4]) == ["train", "val", "test", "train"]
+    assert list(images.rows("val")) == [1, 4, 7, 11, 14, 17]
+
+
+def test_a_table_without_splits_gets_them(table: Callable[..., Path]) -> None:
+    assert set(load_images(table(split=False)).splits) == set(SPLITS)
+
+
+def test_splits_are_stratified_and_repeatable() -> None:
+    labels = np.repeat([0, 3], [200, 40])
+    digests = [str(index) for index in range(240)]
+    splits = stratified_splits(labels, digests, seed=1)
+    assert [int(np.sum(splits[labels == 0] == split)) for split in SPLITS] == [140, 30, 30]
+    assert [int(np.sum(splits[labels == 3] == split)) for split in SPLITS] == [28, 6, 6]
+    assert np.array_equal(splits, stratified_splits(labels, digests, seed=1))
+    assert not np.array_equal(splits, stratified_splits(labels, digests, seed=2))
+
+
+def test_splits_never_part_identical_files() -> None:
+    digests = [str(index % 50) for index in range(200)]
+    splits = stratified_splits(np.zeros(200, np.int64), digests, seed=0)
+    for copy in range(50):
+        assert len(set(splits[copy::50])) == 1
+
+
+def test_the_fingerprint_follows_pixels_labels_and_splits(table: Callable[..., Path]) -> None:
+    root = table()
+    first = load_images(root).fingerprint
+    assert load_images(root).fingerprint == first
+    picture(root / "basophil" / "0.png", 201)
+    second = load_images(root).fingerprint
+    (root / "labels.csv").write_text(
+        (root / "labels.csv").read_text().replace("1.png,basophil,val", "1.png,basophil,test")
+    )
+    assert len({first, second, load_images(root).fingerprint}) == 3
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ({"file": "basophil/0.png", "label": "blast", "split": "train"}, r"line 22: unknown class 'blast'"),
+        ({"file": "basophil/0.png", "label": "basophil", "split": "dev"}, r"line 22: unknown split 'dev'"),
+        (
+            {"file": "basophil/77.png", "label": "basophil", "split": "val"},
+            r"there is no file 'basophil/77.png'",
+        ),
+    ],
+)
+def test_a_wrong_row_is_named(table: Callable[..., Path], row: dict[str, str], says: str) -> None:
+    with pytest.raises(TrainingError, match=says):
+        load_images(table(row))
+
+
+def test_unusable_folders_are_refused(folders: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="no data folder"):
+        load_images(tmp_path / "absent")
+    (tmp_path / "bare").mkdir()
+    with pytest.raises(TrainingError, match=r"neither labels\.csv nor class folders"):
+        load_images(tmp_path / "bare")
+    (folders / "platelet").mkdir()
+    with pytest.raises(TrainingError, match=r"platelet has no image"):
+        load_images(folders)
+    (folders / "platelet").rename(folders / "blast")
+    with pytest.raises(TrainingError, match=r"blast is not a known class"):
+        load_images(folders)
+
+
+def test_a_single_class_is_refused(tmp_path: Path) -> None:
+    picture(tmp_path / "basophil" / "0.png", 1)
+    with pytest.raises(TrainingError, match=r"images of 1 class\(es\): basophil"):
+        load_images(tmp_path)
+
+
+def test_an_empty_split_is_refused(table: Callable[..., Path]) -> None:
+    root = table()
+    (root / "labels.csv").write_text((root / "labels.csv").read_text().replace(",val", ",train"))
+    with pytest.raises(TrainingError, match="no image in its 'val' split"):
+        load_images(root).rows("val")
+
+
+def test_pixels_are_those_of_the_contract_and_are_read_once(folders: Path, tmp_path: Path) -> None:
+    images, cache = load_images(folders), tmp_path / "cache"
+    decoded = pixels(images, 224, cache)
+    assert decoded.shape == (20, 224, 224, 3)
+    with Image.open(folders / images.files[13]) as image:
+        assert np.array_equal(decoded[13], to_model_input(image))
+    small = pixels(images, 32, cache)
+    assert small.shape == (20, 32, 32, 3)
+    assert abs(float(small[13].mean()) - float(decoded[13].mean())) < 1
+    (folders / images.files[13]).unlink()
+    assert np.array_equal(pixels(images, 224, cache), decoded)
+    assert [path.suffix for path in cache.iterdir()] == [".npy", ".npy"]
+
+
+def test_an_unreadable_image_is_named_and_leaves_no_cache(folders: Path, tmp_path: Path) -> None:
+    whole = (folders / "monocyte" / "4.png").read_bytes()
+    (folders / "monocyte" / "4.png").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(TrainingError, match=r"Cannot read the image .*monocyte/4\.png"):
+        pixels(load_images(folders), 224, tmp_path / "cache")
+    assert not list((tmp_path / "cache").iterdir())
+
+
+def test_a_full_disk_is_said(folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no /dev/full")
+    monkeypatch.setattr(Path, "with_suffix", lambda path, suffix: full)
+    monkeypatch.setattr(Path, "unlink", lambda path, missing_ok: None)
+    with pytest.raises(TrainingError, match="No space left on device"):
+        pixels(load_images(folders), 224, tmp_path)
