@@ -1,10 +1,10 @@
 """Drawn blood cells of the eight classes, as May Grünwald-Giemsa stains them, for demonstrations and tests.
 
-`python -m infra.demo.cells FOLDER --per-class N --seed S` writes one sub-folder for each class. The same seed draws
-the same pictures. They are drawings: nothing measured on them says anything about real blood.
+`python -m infra.demo.cells FOLDER --per-class N --seed S` writes one sub-folder for each class. The same seed
+draws the same pictures. They are drawings: nothing measured on them says anything about real blood.
 
-Sizes, colours and shapes follow the textbook morphology of a smear at 100x, at the scale of common analyser crops:
-360 x 363 pixels, a neutrophil about 142 across, a red cell about 85.
+Sizes, colours and shapes follow the textbook morphology of a smear at 100x, at the scale of common analyser
+crops: 360 x 363 pixels, a neutrophil about 142 across, a red cell about 85.
 """
 
 import argparse
@@ -58,7 +58,7 @@ def draw(label: str, seed: int) -> Image.Image:
 
 
 def write(folder: Path, per_class: int, seed: int) -> list[Path]:
-    """Draw `per_class` pictures of each class into `folder/<class>/`, those not there yet; returns all paths."""
+    """Draw `per_class` pictures of each class into `folder/<class>/`, unless they are there; returns all."""
     paths = []
     for label in CELL_LABELS:
         (folder / label).mkdir(parents=True, exist_ok=True)

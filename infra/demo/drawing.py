@@ -1,8 +1,8 @@
 """Drawing with stains: shapes as distance fields, colours as light absorbed (Beer-Lambert).
 
-A shape is a field of distances in pixels, positive inside, so that shapes join, shift and roughen by arithmetic.
-A stain lets through a share of the light in each of red, green and blue; stains that lie over one another
-multiply, as two red cells that overlap do under the microscope.
+A shape is a field of distances in pixels, positive inside, so that shapes join, shift and roughen by
+arithmetic. A stain lets through a share of the light in each of red, green and blue; stains that lie over one
+another multiply, as two red cells that overlap do under the microscope.
 
 Every field is float [363, 360]: rows, columns.
 """
@@ -53,7 +53,8 @@ def blob(
     outline = np.ones_like(angle)
     for wave in range(2, waves + 1):
         outline += uneven * rng.normal() / (wave - 1) * np.cos(wave * angle + rng.uniform(0, 2 * np.pi))
-    return radius * outline - np.hypot(u, v)
+    distance: Field = radius * outline - np.hypot(u, v)
+    return distance
 
 
 def around(centre: tuple[float, float], reach: float) -> Window:
@@ -67,7 +68,7 @@ def around(centre: tuple[float, float], reach: float) -> Window:
 
 def ribbon(points: list[tuple[float, float]], widths: list[float]) -> Field:
     """A band along a line of points, whose half-width goes from one of `widths` to the next."""
-    best = np.full_like(X, -np.inf)
+    best: Field = np.full_like(X, -np.inf)
     for (x0, y0), (x1, y1), w0, w1 in zip(points, points[1:], widths, widths[1:], strict=False):
         along = np.array([x1 - x0, y1 - y0])
         length2 = max(float(along @ along), 1e-9)
@@ -141,4 +142,5 @@ class Slide:
         return Image.fromarray(np.clip(soft + grain + 0.5, 0, 255).astype(np.uint8))
 
     def _density(self, colour: Colour) -> NDArray[np.float64]:
-        return np.maximum(np.log(_REFERENCE / np.array(colour)), 0)
+        density: NDArray[np.float64] = np.maximum(np.log(_REFERENCE / np.array(colour)), 0)
+        return density

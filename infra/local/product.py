@@ -50,6 +50,7 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
         "web",
         *("gunicorn", "webapp.config.wsgi:application", "--bind", f"{settings.host}:{settings.web_port}"),
         *("--worker-class", "gthread", "--workers", "2", "--threads", "8", "--graceful-timeout", "10"),
+        "--preload",  # one copy of the code in memory; nothing is connected before the fork
         *("--access-logfile", "-"),
         stop_seconds=15,
     )

@@ -51,6 +51,23 @@ class Stack:
         """Variables for a Django command or a test that works beside the running stack."""
         return environment(self.settings, Secrets.load(self.settings.home))
 
+    def manage(self, *arguments: str) -> str:
+        """Run a Django management command beside the running stack, and return what it printed.
+
+        Raises:
+            StackError: it failed; the message is the command's own.
+        """
+        done = subprocess.run(
+            [sys.executable, "-m", "webapp", *arguments],
+            env={**os.environ, **self.environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            raise StackError(done.stderr.strip())
+        return done.stdout
+
     def start(self) -> None:
         """Start everything and return once the web says that it is ready.
 

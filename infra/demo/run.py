@@ -1,0 +1,148 @@
+"""A run of the whole product: a demo laboratory, some images, their differential count, and the time."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from infra import report
+from infra.client import Client, image_files
+from infra.demo import cells
+from infra.local.errors import AlreadyRunningError, StackError
+from infra.local.foreground import hold, running
+from infra.local.secrets import write_private
+from infra.local.settings import Settings
+from infra.local.stack import Stack
+from serving.contract import CELL_LABELS
+
+LAB = "Demo laboratory"
+ROLES = ("technician", "pathologist", "lab_supervisor", "clinician", "researcher", "data_scientist", "admin")
+UNIDENTIFIED = "unidentified"
+
+_PER_CLASS, _SEED = 12, 1
+
+
+def run(folder: Path | None, *, keep_serving: bool, console: Console) -> bool:
+    """Start the stack unless it runs, classify the images in `folder` (or drawn ones) and show the result.
+
+    Args:
+        keep_serving: stay until Ctrl-C instead of stopping the stack.
+
+    Returns:
+        Whether every image was classified.
+
+    Raises:
+        StackError: the stack does not start, or there is no image.
+        ClientError: the stack does not answer.
+    """
+    settings = Settings.from_environment()
+    stack = Stack(settings, report=lambda message: console.print(f"  {message}"))
+    complete = False
+    with ExitStack() as held:
+        try:
+            held.enter_context(running(stack))
+            ours = True
+        except AlreadyRunningError as error:
+            console.print(str(error))
+            stack = Stack(Settings.of_running(settings.home))
+            ours = False
+        try:
+            files = image_files(folder) if folder else _drawn(settings.home, console)
+            if not files:
+                raise StackError(f"There is no image in {folder}.")
+            people = _people(stack)
+            complete = _classify(stack.settings.url, people, files, drawn=folder is None, console=console)
+            _show_logins(people, stack.settings.url, console)
+            if keep_serving and ours:
+                console.print("Ctrl-C stops it.")
+                hold(stack)
+        except KeyboardInterrupt:
+            console.print("HematoVision has stopped.")
+    return complete
+
+
+def _drawn(home: Path, console: Console) -> list[Path]:
+    paths = cells.write(home / "demo" / "drawn", _PER_CLASS, _SEED)
+    console.print(f"  {len(paths)} cells are drawn")
+    return paths
+
+
+def _people(stack: Stack) -> dict[str, dict[str, str]]:
+    """The demo laboratory's members by role, each with e-mail, password and token; made on the first run."""
+    saved = stack.settings.home / "demo" / "people.json"
+    if not saved.exists():
+        members = [f"--member={role}@demo.example:{role}" for role in ROLES]
+        made = json.loads(stack.manage("create_lab", LAB, "--json", *members))["members"]
+        saved.parent.mkdir(exist_ok=True)
+        write_private(saved, json.dumps({person["role"]: person for person in made}, indent=2))
+    people: dict[str, dict[str, str]] = json.loads(saved.read_text())
+    return people
+
+
+def _classify(
+    url: str, people: dict[str, dict[str, str]], files: list[Path], *, drawn: bool, console: Console
+) -> bool:
+    with Client(url, people["technician"]["token"]) as client:
+        case = client.open_case(f"DEMO-{datetime.now():%Y%m%d-%H%M%S}")  # noqa: DTZ005 - a name, in local time
+        started = time.monotonic()
+        sent = report.upload(client, case, files, console)
+        finished = report.wait(client, client.case(case.id), console)
+        took = time.monotonic() - started
+        answers = {image["id"]: image for image in client.images(case.id)}
+    console.print("", report.differential(finished))
+    outcomes = [(path, answers[image_id]) for path, image_id in sent.ids.items()]
+    if accuracy := _accuracy(outcomes):
+        console.print(accuracy)
+    classified = sum(answer["status"] == "classified" for _, answer in outcomes)
+    console.print(
+        f"Time: {len(files)} images in {took:.1f} s, {len(files) / took:.1f} images/s, "
+        "from the first upload to the last result."
+    )
+    if drawn:
+        console.print(
+            "These images are drawn by a program, not photographed: the figures say that the parts work "
+            "together, and nothing about real blood. `make demo IMAGES=folder` takes yours.",
+            style="yellow",
+        )
+    lost = [(path.name, reason) for path, reason in sent.unsent.items()]
+    lost += [(path.name, answer["reason"]["message"]) for path, answer in outcomes if answer["reason"]]
+    if lost:
+        console.print(report.not_taken(lost))
+    console.print(f"Classified: {classified} of {len(files)}.   Case: {url}/cases/{case.id}/", soft_wrap=True)
+    return bool(classified == len(files))
+
+
+def _accuracy(outcomes: Iterable[tuple[Path, dict[str, Any]]]) -> str | None:
+    """How often the suggestion is the name of the image's folder; None where no folder is a class."""
+    counts = Counter(
+        "unidentified"
+        if answer["cell_class"] == UNIDENTIFIED
+        else "right"
+        if answer["cell_class"] == path.parent.name
+        else "wrong"
+        for path, answer in outcomes
+        if path.parent.name in CELL_LABELS and answer["status"] == "classified"
+    )
+    if not counts:
+        return None
+    named, total = counts["right"] + counts["wrong"], counts.total()
+    share = f"{100 * counts['right'] / named:.1f} %" if named else "no share"
+    return (
+        f"Accuracy: {share} right ({counts['right']} of the {named} that the model named); "
+        f"{counts['unidentified']} of {total} left Unidentified for a person."
+    )
+
+
+def _show_logins(people: dict[str, dict[str, str]], url: str, console: Console) -> None:
+    table = Table("role", "e-mail", "password", title=f"Sign in at {escape(url)}", title_justify="left")
+    for person in people.values():
+        table.add_row(person["role"].replace("_", " "), person["email"], person["password"])
+    console.print("", table)
