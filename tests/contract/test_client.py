@@ -1,0 +1,203 @@
+"""ModelClient against a server that answers as it is told."""
+
+import multiprocessing
+import time
+from collections.abc import Iterator
+from concurrent import futures
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+
+from serving.client import ModelClient, ModelRejected, ModelTimeout, ModelUnavailable
+from serving.client import client as client_module
+from serving.tensors import to_proto
+from serving.wire import serving_pb2, serving_pb2_grpc
+from tests.support.embedded import RunningServer
+from tests.support.tiny_model import CORNER_COLOURS
+
+pytestmark = pytest.mark.enable_socket
+
+IMAGES = np.zeros((2, 224, 224, 3), np.uint8)
+OK = grpc.StatusCode.OK
+
+
+class Scripted(serving_pb2_grpc.PredictionServiceServicer):
+    """Gives one status after the other; the last one for ever."""
+
+    def __init__(self) -> None:
+        self.script = [OK]
+        self.slow_s = 0.0
+        self.response = answer()
+        self.calls = 0
+
+    def Predict(self, request: Any, context: Any) -> Any:  # noqa: N802
+        code = self.script[min(self.calls, len(self.script) - 1)]
+        self.calls += 1
+        time.sleep(self.slow_s)
+        if code is not OK:
+            context.abort(code, "as the script says")
+        return self.response
+
+
+def answer(count: int = 2, **changes: Any) -> serving_pb2.PredictResponse:
+    outputs = {
+        "probabilities": np.full((count, 8), 0.125, np.float32),
+        "evidence": np.zeros((count, 7, 7, 8), np.float32),
+        "embedding": np.ones((count, 16), np.float32),
+    }
+    spec = serving_pb2.ModelSpec(name="hematovision")
+    spec.version.value = 12
+    protos = {name: to_proto(array) for name, array in {**outputs, **changes}.items() if array is not None}
+    return serving_pb2.PredictResponse(model_spec=spec, outputs=protos)
+
+
+@pytest.fixture
+def scripted() -> Scripted:
+    return Scripted()
+
+
+@pytest.fixture
+def client(scripted: Scripted, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelClient]:
+    monkeypatch.setattr(client_module, "FIRST_PAUSE_S", 0.01)
+    server = grpc.server(futures.ThreadPoolExecutor(2))
+    serving_pb2_grpc.add_PredictionServiceServicer_to_server(scripted, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    client = ModelClient(f"127.0.0.1:{port}", deadline_s=2)
+    yield client
+    client.close()
+    server.stop(0).wait()
+
+
+def test_predictions_are_read(client: ModelClient) -> None:
+    predictions = client.predict(IMAGES)
+
+    assert (predictions.model_name, predictions.version) == ("hematovision", 12)
+    assert predictions.probabilities.tolist() == [[0.125] * 8] * 2
+    assert predictions.evidence.shape == (2, 7, 7, 8)
+    assert predictions.embedding.shape == (2, 16)
+
+
+@pytest.mark.parametrize("busy", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED])
+def test_a_server_that_is_down_or_full_is_asked_again(
+    client: ModelClient, scripted: Scripted, busy: grpc.StatusCode
+) -> None:
+    scripted.script = [busy, busy, OK]
+
+    assert client.predict(IMAGES).version == 12
+    assert scripted.calls == 3
+
+
+def test_the_number_of_attempts_is_bounded(client: ModelClient, scripted: Scripted) -> None:
+    scripted.script = [grpc.StatusCode.UNAVAILABLE]
+
+    with pytest.raises(ModelUnavailable, match="as the script says"):
+        client.predict(IMAGES)
+    assert scripted.calls == client_module.ATTEMPTS
+
+
+def test_retries_end_with_the_deadline(
+    client: ModelClient, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "FIRST_PAUSE_S", 10)
+    scripted.script = [grpc.StatusCode.UNAVAILABLE]
+    began = time.monotonic()
+
+    with pytest.raises(ModelUnavailable):
+        client.predict(IMAGES)
+    assert time.monotonic() - began < 1
+
+
+def test_a_slow_server_is_a_timeout_and_is_not_asked_again(client: ModelClient, scripted: Scripted) -> None:
+    scripted.slow_s = 3
+
+    with pytest.raises(ModelTimeout):
+        client.predict(IMAGES)
+    assert scripted.calls == 1
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        grpc.StatusCode.INVALID_ARGUMENT,
+        grpc.StatusCode.NOT_FOUND,
+        grpc.StatusCode.FAILED_PRECONDITION,
+        grpc.StatusCode.UNIMPLEMENTED,
+    ],
+)
+def test_a_refusal_is_not_retried(client: ModelClient, scripted: Scripted, code: grpc.StatusCode) -> None:
+    scripted.script = [code]
+
+    with pytest.raises(ModelRejected, match=code.name):
+        client.predict(IMAGES)
+    assert scripted.calls == 1
+
+
+def test_a_failing_server_may_be_tried_later(client: ModelClient, scripted: Scripted) -> None:
+    scripted.script = [grpc.StatusCode.INTERNAL]
+
+    with pytest.raises(ModelUnavailable):
+        client.predict(IMAGES)
+
+
+@pytest.mark.parametrize(
+    ("response", "says"),
+    [
+        (answer(count=1), "answered 2 images"),
+        (answer(evidence=None), "evidence"),
+        (answer(embedding=np.zeros((2, 3, 4), np.float32)), "embedding"),
+    ],
+)
+def test_an_answer_that_does_not_fit_is_refused(
+    client: ModelClient, scripted: Scripted, response: serving_pb2.PredictResponse, says: str
+) -> None:
+    scripted.response = response
+
+    with pytest.raises(ModelRejected, match=says):
+        client.predict(IMAGES)
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        np.zeros((0, 224, 224, 3), np.uint8),
+        np.zeros((65, 224, 224, 3), np.uint8),
+        np.zeros((224, 224, 3), np.uint8),
+        np.zeros((1, 224, 224, 3), np.float32),
+    ],
+)
+def test_images_that_no_server_takes_are_not_sent(
+    client: ModelClient, scripted: Scripted, images: np.ndarray[Any, Any]
+) -> None:
+    with pytest.raises(ValueError, match="images must be uint8"):
+        client.predict(images)
+    assert scripted.calls == 0
+
+
+def test_nobody_there_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "FIRST_PAUSE_S", 0.01)
+    client = ModelClient("127.0.0.1:1")
+
+    assert not client.ready(timeout_s=1)
+    with pytest.raises(ModelUnavailable):
+        client.status()
+    with pytest.raises(ModelUnavailable):
+        client.predict(IMAGES)
+
+
+def test_a_client_made_before_a_fork_works_in_the_child(server: RunningServer) -> None:
+    client = ModelClient(server.target)
+    white = np.full((1, 224, 224, 3), CORNER_COLOURS[7], np.uint8)
+
+    def classify(sender: Any) -> None:
+        sender.send(int(client.predict(white).probabilities.argmax()))
+
+    receiver, sender = multiprocessing.Pipe()
+    child = multiprocessing.get_context("fork").Process(target=classify, args=(sender,))
+    child.start()
+
+    assert receiver.poll(timeout=20)
+    assert receiver.recv() == 7
+    child.join()
