@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infra.local.environment import environment
-from infra.local.program import Program
+from infra.local.program import Group, Program
 from infra.local.secrets import Secrets
 from infra.local.settings import LOOPBACK, Settings
 from infra.local.wheels import folder
@@ -38,8 +38,8 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
         "FLOWER_BASIC_AUTH": f"{FLOWER_USER}:{secrets.flower}",
     }
 
-    def module(name: str, *arguments: str, stop_seconds: int = 10) -> Program:
-        return Program(name, (sys.executable, "-m", *arguments), "product", env, stop_seconds=stop_seconds)
+    def module(name: str, *arguments: str, group: Group = "product", stop_seconds: int = 10) -> Program:
+        return Program(name, (sys.executable, "-m", *arguments), group, env, stop_seconds=stop_seconds)
 
     def worker(queue: str, concurrency: int) -> Program:
         # Events (-E) feed Flower. Ending may take as long as the chunk in hand.
@@ -58,9 +58,11 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
     yield worker("interactive", concurrency=1)
     yield worker("bulk", concurrency=2)
     schedule = str(settings.home / "run" / "beat")
-    yield module("beat", "celery", "-A", "workers", "beat", "--schedule", schedule, "--pidfile=")
+    yield module(
+        "beat", "celery", "-A", "workers", "beat", "--schedule", schedule, "--pidfile=", group="aside"
+    )
     listen = (f"--address={LOOPBACK}", f"--port={settings.port('flower')}")
-    yield module("flower", "celery", "-A", "workers", "flower", *listen)
+    yield module("flower", "celery", "-A", "workers", "flower", *listen, group="aside")
 
 
 def _seed_models(target: Path) -> None:

@@ -6,7 +6,8 @@ from typing import Literal
 
 from infra.local.account import Account
 
-Group = Literal["services", "product"]
+Group = Literal["services", "product", "aside"]
+"""In the order in which they start: what stores and computes; our own programs, that need it; what can wait."""
 
 
 def _nothing() -> None:
@@ -19,7 +20,7 @@ class Program:
 
     Attributes:
         argv: the command.
-        group: `services` start first and stop last; `product` is our own code, and needs them.
+        group: groups start in order, and stop in the opposite one.
         env: variables added to those the stack was started with.
         stop_signal: what asks it to end; also sent by the kernel when the supervisor dies.
         stop_seconds: how long it may take to end before it is killed.

@@ -80,6 +80,7 @@ class Stack:
             self._set_up()
             self.supervisor.start_group("product")
             self._await_web()
+            self.supervisor.start_group("aside")
         except BaseException:
             self.stop()
             raise

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from xmlrpc.client import Fault, ServerProxy
 
 from supervisor.xmlrpc import Faults, SupervisorTransport
@@ -159,7 +159,7 @@ class Supervisor:
                 "stdout_logfile_maxbytes": "10MB",
                 "stdout_logfile_backups": "3",
             }
-        for priority, group in enumerate(("services", "product")):  # the highest stops first
+        for priority, group in enumerate(get_args(Group)):  # the highest stops first
             members = [program.name for program in programs if program.group == group]
             parser[f"group:{group}"] = {"programs": ",".join(members), "priority": str(priority)}
         for section in parser.values():
