@@ -48,7 +48,7 @@ def cases() -> QuerySet[Case]:
 
 
 def page_of_cases(size: int, *, prefix: str = "", before: UUID | None = None) -> QuerySet[Case]:
-    """Up to `size` of `cases`, older than `before`, with accession numbers that begin with `prefix`, in any case."""
+    """Up to `size` of `cases`, older than `before`, whose accession begins with `prefix` in any case."""
     found = cases().order_by("-created_at", "-id")
     if prefix:
         found = found.filter(accession__istartswith=prefix)

@@ -119,7 +119,7 @@ def _probabilities(prediction: Prediction) -> list[dict[str, Any]]:
 
 
 def _evidence_geometry(image: Image) -> dict[str, float]:
-    """Where the evidence lies: on the picture's centre square; the picture is centred in a square of `side`."""
+    """Where the evidence lies: on the picture's centre square, itself centred in a square of `side`."""
     width, height = image.width or 1, image.height or 1
     side, square = max(width, height), min(width, height)
     return {"side": side, "square": square, "inset": (side - square) / 2}

@@ -17,8 +17,8 @@ function drawEvidence() {
   const chosen = form.querySelector("input[type=radio]:checked");
   const url = `${overlay.dataset.evidence}?cell_class=${chosen.value}`;
   if (overlay.getAttribute("href") !== url) overlay.setAttribute("href", url);
-  const name = chosen.closest("label").querySelector(".probability-name").textContent;
-  form.querySelector("[data-evidence-name]").textContent = name.toLowerCase();
+  const name = chosen.closest("label").querySelector(".probability-name");
+  form.querySelector("[data-evidence-name]").textContent = name.textContent;
 }
 
 async function open(url) {
