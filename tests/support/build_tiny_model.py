@@ -1,8 +1,7 @@
 """Builds tiny_model.tflite: the real signature on a graph of a few operations, for tests without TensorFlow.
 
-The mean colour of an image is compared with the eight corners of the RGB cube: class k is the corner whose red,
-green and blue are bits 2, 1 and 0 of k. So a plain black image is class 0, a plain blue one class 1, a white one
-class 7.
+The mean colour of an image is compared with the eight corners of the RGB cube: class k is the corner whose
+red, green and blue are bits 2, 1 and 0 of k. So a black image is class 0, a blue one class 1, a white one 7.
 
 Run in the training environment: ``.venv-training/bin/python -m tests.support.build_tiny_model``
 """
@@ -45,8 +44,6 @@ def main() -> None:
         model = tf.lite.TFLiteConverter.from_saved_model(saved_model, signature_keys=[SIGNATURE]).convert()
     target = Path(__file__).with_name("tiny_model.tflite")
     target.write_bytes(model)
-    interpreter = tf.lite.Interpreter(str(target))
-    print(f"{target}: {target.stat().st_size} bytes, {interpreter.get_signature_list()[SIGNATURE]}")
 
 
 if __name__ == "__main__":

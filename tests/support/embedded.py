@@ -76,5 +76,4 @@ def embedded_server(base: Path, *arguments: str) -> Iterator[RunningServer]:
 
 
 def _read(lines: Iterator[str], into: list[dict[str, Any]]) -> None:
-    for line in lines:
-        into.append(json.loads(line))
+    into.extend(map(json.loads, lines))

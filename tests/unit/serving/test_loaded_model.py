@@ -1,0 +1,79 @@
+"""A version folder becomes a model that answers, or a refusal that says why."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from serving.contract import CELL_LABELS, INPUT_SHAPE, MODEL_FILE, ModelFolderError
+from serving.embedded.model import LoadedModel
+from tests.support.tiny_model import CORNER_COLOURS, make_version
+
+
+def test_every_thread_answers_alike(tmp_path: Path) -> None:
+    model = LoadedModel(make_version(tmp_path), threads=2)
+    red = np.full(INPUT_SHAPE, CORNER_COLOURS[4], np.uint8)
+
+    answers = [model.run(thread, red) for thread in (0, 1)]
+
+    assert [int(answer["probabilities"].argmax()) for answer in answers] == [4, 4]
+    assert {name: tensor.shape for name, tensor in model.outputs.items()} == {
+        "probabilities": (-1, 8),
+        "evidence": (-1, 7, 7, 8),
+        "embedding": (-1, 3),
+    }
+    assert model.inputs["image"].shape == (-1, *INPUT_SHAPE)
+
+
+def test_labels_that_contradict_the_graph_are_refused(tmp_path: Path) -> None:
+    folder = make_version(tmp_path, labels=CELL_LABELS[:5])
+
+    with pytest.raises(ModelFolderError, match=r"has 8 classes but model\.json has 5 labels"):
+        LoadedModel(folder, threads=1)
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: b"", lambda data: data[: len(data) // 2], lambda data: b"no model" * 99]
+)
+def test_a_damaged_file_is_refused(tmp_path: Path, damage: Any) -> None:
+    folder = make_version(tmp_path)
+    model = folder / MODEL_FILE
+    model.write_bytes(damage(model.read_bytes()))
+
+    with pytest.raises(ModelFolderError, match=f"{MODEL_FILE} cannot be used"):
+        LoadedModel(folder, threads=1)
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    folder = make_version(tmp_path)
+    (folder / MODEL_FILE).unlink()
+
+    with pytest.raises(ModelFolderError, match="cannot be read"):
+        LoadedModel(folder, threads=1)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "says"),
+    [
+        ({"probabilities": np.ones(8, np.float32) / 8}, "its outputs are"),
+        ({"evidence": np.zeros((7, 7), np.float32)}, "evidence is float32 with 3 axes"),
+        ({"embedding": np.zeros(4, np.float64)}, "embedding is float64"),
+        ({"evidence": np.zeros((7, 7, 9), np.float32)}, "evidence has 9 classes"),
+        ({"probabilities": np.ones(8, np.float32)}, "do not sum to 1"),
+        ({"probabilities": np.full(8, np.nan, np.float32)}, "do not sum to 1"),
+    ],
+)
+def test_another_signature_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outputs: dict[str, Any], says: str
+) -> None:
+    right = {
+        "probabilities": np.full(8, 1 / 8, np.float32),
+        "evidence": np.zeros((7, 7, 8), np.float32),
+        "embedding": np.zeros(4, np.float32),
+    }
+    wrong = outputs if says == "its outputs are" else {**right, **outputs}
+    monkeypatch.setattr(LoadedModel, "run", lambda model, thread, image: wrong)
+
+    with pytest.raises(ModelFolderError, match=says):
+        LoadedModel(make_version(tmp_path), threads=1)
