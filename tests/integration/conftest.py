@@ -1,3 +1,3 @@
-from tests.support.people import alice, bob, charlie, lab
+from tests.support.people import alice, bob, charlie, lab, quick_passwords
 
-__all__ = ["alice", "bob", "charlie", "lab"]
+__all__ = ["alice", "bob", "charlie", "lab", "quick_passwords"]

@@ -91,12 +91,12 @@ def test_the_store_refuses_a_form_for_another_key(alice):
     assert post_to_store(upload).status_code == 403
 
 
-def test_objects_are_encrypted_at_rest(alice):
+def test_objects_are_encrypted_at_rest(alice, settings):
     case = alice.case()
     (upload,) = begin(alice, case, "cell.jpg").json()["uploads"]
     post_to_store(upload)
     key = upload["fields"]["key"]
-    head = objects._client().head_object(Bucket="hematovision", Key=key)
+    head = objects._client().head_object(Bucket=settings.S3_BUCKET, Key=key)
     assert head["ServerSideEncryption"] == "AES256"
     del upload["fields"]["x-amz-server-side-encryption"]
     assert post_to_store(upload).status_code == 403

@@ -57,6 +57,12 @@ def person(lab: Lab, name: str, role: Role) -> Person:
     return Person(membership, token)
 
 
+@pytest.fixture(autouse=True)
+def quick_passwords(settings) -> None:
+    """A hash made to be slow would be most of the run."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def lab(db) -> Lab:
     return Lab.objects.create(name="Northern lab")

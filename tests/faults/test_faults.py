@@ -1,0 +1,111 @@
+"""Things die in the middle of 300 images; every image ends classified exactly once, with no human help."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from infra.demo import cells
+
+IMAGES = 300
+PATIENCE_S = 150
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory) -> list[Path]:
+    """300 pictures with different bytes out of 24 drawn ones: what follows a JPEG's end is not looked at."""
+    folder = tmp_path_factory.mktemp("cells")
+    drawn = cells.write(folder / "drawn", per_class=3, seed=7)
+    copies = []
+    for number in range(IMAGES):
+        copy = folder / f"{number:03}.jpg"
+        copy.write_bytes(drawn[number % len(drawn)].read_bytes() + number.to_bytes(4, "big"))
+        copies.append(copy)
+    return copies
+
+
+@pytest.fixture
+def client(stack):
+    with stack.client() as client:
+        yield client
+
+
+@pytest.fixture
+def upload(client, files):
+    """A case whose 300 images are being uploaded; some are classified already, some are not."""
+    case = client.open_case("faults")
+    with ThreadPoolExecutor(1) as background:
+        uploaded = background.submit(client.upload, case, files)
+        deadline = time.monotonic() + PATIENCE_S
+        while client.case(case.id).progress["classified"] == 0:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        yield case
+        uploaded.result()
+
+
+def all_classified_once(stack, client, case) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while (progress := client.case(case.id).progress)["classified"] < IMAGES:
+        assert time.monotonic() < deadline, progress
+        assert progress["failed"] == 0, list(client.images(case.id, status="failed"))[:2]
+        time.sleep(0.5)
+    assert (progress["total"], progress["refused"], progress["failed"]) == (IMAGES, 0, 0)
+    with psycopg.connect(stack.environment["HEMATOVISION_DATABASE_URL"]) as connection:
+        predictions, images = connection.execute(
+            "SELECT count(*), count(DISTINCT image_id) FROM inference_prediction AS prediction"
+            " JOIN cases_image AS image ON image.id = image_id WHERE case_id = %s",
+            [case.id],
+        ).fetchone()
+    assert (predictions, images) == (IMAGES, IMAGES)
+
+
+@pytest.mark.parametrize("who", ["the worker", "its child"])
+def test_a_worker_is_killed(stack, client, upload, who):
+    worker = psutil.Process(stack.pid("worker-bulk"))
+    for victim in [worker] if who == "the worker" else worker.children():
+        victim.kill()
+    all_classified_once(stack, client, upload)
+
+
+def test_the_model_server_is_killed(stack, client, upload):
+    stack.kill("serving")
+    all_classified_once(stack, client, upload)
+
+
+def test_the_model_server_is_away_for_a_while_and_the_case_says_so(stack, client, upload):
+    stack.stop("serving")
+    deadline = time.monotonic() + 60
+    while not (notice := client.case(upload.id).model_notice):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert notice.startswith("The model server does not answer.")
+    stack.start("serving")
+    all_classified_once(stack, client, upload)
+    assert client.case(upload.id).model_notice is None
+
+
+def test_the_broker_stops_for_ten_seconds(stack, client, upload):
+    stack.stop("valkey")
+    time.sleep(10)
+    stack.start("valkey")
+    all_classified_once(stack, client, upload)
+
+
+def test_the_relay_is_killed(stack, client, upload):
+    stack.kill("relay")
+    all_classified_once(stack, client, upload)
+
+
+def test_a_worker_that_is_asked_to_stop_finishes_what_it_has_in_hand(stack, client, upload):
+    stack.stop("worker-bulk")
+    with psycopg.connect(stack.environment["HEMATOVISION_DATABASE_URL"]) as connection:
+        held = connection.execute(
+            "SELECT count(*) FROM inference_chunk WHERE state = 'running' AND claimed_by LIKE 'bulk@%'"
+        ).fetchone()
+    assert held == (0,)
+    stack.start("worker-bulk")
+    all_classified_once(stack, client, upload)

@@ -1,0 +1,146 @@
+"""Every page × every role × own lab, other lab, nobody; the expectation is the role table itself."""
+
+import uuid
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tests.support.pages import add_cells, plain_static
+from tests.support.people import person
+from webapp.labs.middleware import ACTIVE_LAB
+from webapp.labs.permissions import Permission, Role, allows
+from webapp.labs.services import add_member
+from webapp.ui.urls import urlpatterns
+
+__all__ = ["plain_static"]
+pytestmark = pytest.mark.usefixtures("plain_static")
+
+OPEN_TO_ALL = {"home", "login", "logout", "switch-lab"}
+WRITING = {"new-case", "case-requeue"}
+PAGES = [pattern for pattern in urlpatterns if pattern.name not in OPEN_TO_ALL]
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+
+@pytest.fixture
+def subject(alice):
+    case = alice.case("A-secret")
+    (image,) = add_cells(alice, case, "neutrophil", 0.97)
+    return {"case_id": case.id, "image_id": image.id, "chunk_id": image.chunk_id}
+
+
+def path_of(page, subject):
+    return reverse(f"ui:{page.name}", kwargs={name: subject[name] for name in page.pattern.converters})
+
+
+def ask(client, page, subject, **headers):
+    path = path_of(page, subject)
+    if page.name in WRITING:
+        return client.post(path, {"accession": "N-1"}, headers=headers)
+    return client.get(path, headers=headers)
+
+
+def test_every_page_names_what_it_needs():
+    assert {page.name for page in PAGES if not isinstance(page.callback.needs, Permission)} == set()
+
+
+@pytest.mark.parametrize("role", list(Role), ids=str)
+@each_page
+def test_role_in_own_lab(alice, subject, role, page):
+    someone = person(alice.lab, f"Some.{role.value}", role)
+    response = ask(someone.browser, page, subject)
+    if allows(role, page.callback.needs):
+        assert response.status_code in (200, 302)
+    else:
+        assert response.status_code == 403
+        assert b"not for your role" in response.content
+        assert b"A-secret" not in response.content
+
+
+@each_page
+def test_another_lab_sees_nothing(charlie, subject, page):
+    response = ask(charlie.browser, page, subject)
+    if page.pattern.converters:
+        assert response.status_code == 404
+        missing = {"case_id": uuid.uuid4(), "image_id": 10**9, "chunk_id": 10**9}
+        assert ask(charlie.browser, page, missing).status_code == 404
+    assert b"A-secret" not in response.content
+
+
+@each_page
+def test_a_case_gives_no_way_to_anothers_cells(alice, charlie, subject, page):
+    """The case in the address is one's own; the image or the sheet is not."""
+    if set(page.pattern.converters) <= {"case_id"}:
+        return
+    mine = charlie.case("C-1")
+    assert ask(charlie.browser, page, {**subject, "case_id": mine.id}).status_code == 404
+
+
+@each_page
+def test_nobody_is_sent_to_sign_in_and_back(subject, page):
+    path = path_of(page, subject)
+    response = ask(Client(), page, subject)
+    assert response.status_code == 302
+    assert response.url == f"{reverse('ui:login')}?next={path}"
+
+
+@each_page
+def test_a_part_of_a_page_is_never_replaced_by_the_sign_in_page(subject, page):
+    here = f"http://testserver{reverse('ui:case', args=[subject['case_id']])}"
+    response = ask(Client(), page, subject, **{"HX-Request": "true", "HX-Current-URL": here})
+    assert response.content == b""
+    assert response["HX-Redirect"].startswith(reverse("ui:login"))
+    assert str(subject["case_id"]) in response["HX-Redirect"]
+
+
+@pytest.mark.parametrize("role", list(Role), ids=str)
+def test_everyone_finds_a_start_page(alice, role):
+    response = person(alice.lab, f"Some.{role.value}", role).browser.get(reverse("ui:home"), follow=True)
+    assert response.status_code == 200
+    heading = b"<h1>Cases</h1>" if allows(role, Permission.VIEW_CASES) else b"What you will find here"
+    assert heading in response.content
+
+
+def test_without_a_lab_there_is_an_explanation(alice):
+    alice.membership.active = False
+    alice.membership.save()
+    assert b"not a member of a lab" in alice.browser.get(reverse("ui:home")).content
+    assert alice.browser.get(reverse("ui:cases")).status_code == 403
+
+
+def test_the_lab_switcher_leads_only_to_ones_own_labs(alice, charlie):
+    browser = alice.browser
+    switch = reverse("ui:switch-lab")
+    assert browser.post(switch, {"lab": str(charlie.lab.id)}).status_code == 403
+    assert ACTIVE_LAB not in browser.session
+    charlie.case("C-1")
+    add_member(charlie.lab, email=alice.membership.user.email, name="Alice", role=Role.ADMIN, password="")
+    browser.post(switch, {"lab": str(charlie.lab.id)})
+    assert b"C-1" in browser.get(reverse("ui:cases")).content
+
+
+def test_what_a_role_may_not_do_is_not_offered(alice, subject):
+    supervisor = person(alice.lab, "Sue", Role.SUPERVISOR).browser
+    assert b"Create case" not in supervisor.get(reverse("ui:cases")).content
+    page = supervisor.get(reverse("ui:case", args=[subject["case_id"]])).content
+    assert b"Choose images" not in page
+    assert b"upload.js" not in page
+
+
+def test_pages_forbid_inline_scripts_and_styles(alice, subject):
+    response = alice.browser.get(reverse("ui:case", args=[subject["case_id"]]))
+    policy = response["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    page = response.content.decode()
+    assert " style=" not in page
+    assert "<style" not in page
+    assert page.count("<script") == page.count("<script src=")
+
+
+def test_writing_needs_the_token_of_the_form(alice, subject):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(alice.membership.user)
+    response = browser.post(reverse("ui:new-case"), {"accession": "N-1"})
+    assert response.status_code == 403
+    assert b"out of date" in response.content
