@@ -1,0 +1,91 @@
+"""What tests of pages need: static files without a build, and cells as the workers leave them."""
+
+import uuid
+
+import numpy as np
+import pytest
+from django_scopes import scope
+
+from serving.contract import CELL_LABELS, MODEL_NAME
+from tests.support.people import Person
+from webapp.cases.models import Case, Image
+from webapp.inference.models import Chunk, Prediction, Queue
+from webapp.registry.models import ModelVersion
+
+GRID = 7
+
+
+@pytest.fixture
+def plain_static(settings) -> None:
+    """Pages name static files as they lie in the source, so no collected copies are needed."""
+    plain = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": plain}}
+
+
+def add_cells(
+    person: Person, case: Case, cell_class: str, *confidences: float, flagged: bool = False
+) -> list[Image]:
+    """Put one chunk of classified images into `case`, in the order of `confidences`."""
+    with scope(lab=person.lab):
+        version, _ = ModelVersion.objects.get_or_create(
+            name=MODEL_NAME,
+            version=1,
+            defaults={"labels": list(CELL_LABELS), "review_threshold": 0.6, "info": {}},
+        )
+        chunk = Chunk.objects.create(
+            lab=person.lab, case=case, queue=Queue.BULK, state=Chunk.State.DONE, sheet_key=uuid.uuid4().hex
+        )
+        images = Image.objects.bulk_create(
+            Image(
+                lab=person.lab,
+                case=case,
+                name=f"{cell_class}-{place}.jpg",
+                key=uuid.uuid4().hex,
+                status=Image.Status.CLASSIFIED,
+                bytes=1,
+                width=360,
+                height=363,
+                sha256=uuid.uuid4().bytes,
+                chunk=chunk,
+                tile=place,
+            )
+            for place in range(len(confidences))
+        )
+        evidence = np.zeros((GRID, GRID, len(CELL_LABELS)), "<f2").tobytes()
+        Prediction.objects.bulk_create(
+            Prediction(
+                image=image,
+                model_version=version,
+                cell_class=cell_class,
+                confidence=confidence,
+                flagged=flagged,
+                probabilities=_probabilities(cell_class, confidence),
+                evidence=evidence,
+                evidence_grid=GRID,
+                embedding=b"",
+            )
+            for image, confidence in zip(images, confidences, strict=True)
+        )
+    return images
+
+
+def add_unusable(person: Person, case: Case, status: Image.Status, n: int = 1) -> None:
+    """Put refused or failed files into `case`, each with a reason."""
+    with scope(lab=person.lab):
+        Image.objects.bulk_create(
+            Image(
+                lab=person.lab,
+                case=case,
+                name=f"{status}-{place}.jpg",
+                key=uuid.uuid4().hex,
+                status=status,
+                detail="The image is damaged.",
+                bytes=1,
+            )
+            for place in range(n)
+        )
+
+
+def _probabilities(cell_class: str, confidence: float) -> list[float]:
+    rest = (1 - confidence) / (len(CELL_LABELS) - 1)
+    return [confidence if label == cell_class else rest for label in CELL_LABELS]
