@@ -14,7 +14,6 @@ def open_channel(target: str) -> grpc.Channel:
     return grpc.insecure_channel(
         target,
         options=[
-            ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
             ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
             ("grpc.initial_reconnect_backoff_ms", _FIRST_RECONNECT_MS),
             ("grpc.max_reconnect_backoff_ms", _LAST_RECONNECT_MS),

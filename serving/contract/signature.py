@@ -31,7 +31,7 @@ MAX_BATCH: Final = 64
 """Most images in one Predict call. Must not exceed ``max_batch_size`` of the server."""
 
 MAX_MESSAGE_BYTES: Final = 64 * 1024 * 1024
-"""gRPC message limit of both ends, in bytes. A full batch of images takes 9.6 million."""
+"""Largest message either end accepts, in bytes. A full batch of images takes 9.6 million."""
 
 CELL_LABELS: Final = (
     "basophil",

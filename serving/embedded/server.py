@@ -46,7 +46,6 @@ class EmbeddedServer:
         self._health = health.aio.HealthServicer()
         self._server = grpc.aio.server(
             options=[
-                ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
                 ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
                 # Without this a second server would silently share the port.
                 ("grpc.so_reuseport", 0),

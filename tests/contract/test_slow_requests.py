@@ -1,0 +1,107 @@
+"""Requests that take their time: abandoned ones are dropped, those under way at the end are finished."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any, Self
+
+import grpc
+import numpy as np
+import pytest
+
+from serving.client import ModelClient
+from serving.client.channel import open_channel
+from serving.contract import MAX_BATCH
+from serving.embedded.model import LoadedModel
+from serving.embedded.server import EmbeddedServer
+from serving.tensors import to_proto
+from serving.wire import serving_pb2, serving_pb2_grpc
+
+pytestmark = pytest.mark.enable_socket
+
+IMAGE_S = 0.02
+
+
+REQUEST = serving_pb2.PredictRequest(
+    model_spec=serving_pb2.ModelSpec(name="hematovision"),
+    inputs={"image": to_proto(np.zeros((MAX_BATCH, 224, 224, 3), np.uint8))},
+)
+
+
+class SlowServer(EmbeddedServer):
+    """One compute thread, and a model that needs IMAGE_S for each image."""
+
+    def __init__(self, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__(base, host="127.0.0.1", port=0, threads=1, max_waiting=MAX_BATCH, poll_s=0.1)
+        self.computed = 0
+        self.monkeypatch = monkeypatch
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        while not await asyncio.to_thread(ModelClient(self.target).ready, 1):
+            await asyncio.sleep(0.05)
+        run = LoadedModel.run
+
+        def slow_run(model: LoadedModel, thread: int, image: Any) -> Any:
+            self.computed += 1
+            time.sleep(IMAGE_S)
+            return run(model, thread, image)
+
+        self.monkeypatch.setattr(LoadedModel, "run", slow_run)
+        return self
+
+    @property
+    def target(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+
+@pytest.mark.parametrize("goes", ["deadline", "cancel"])
+def test_the_rest_of_an_abandoned_batch_is_not_computed(
+    base: Path, monkeypatch: pytest.MonkeyPatch, goes: str
+) -> None:
+    def ask_and_go(target: str) -> grpc.StatusCode:
+        with open_channel(target) as channel:
+            stub: Any = serving_pb2_grpc.PredictionServiceStub(channel)
+            call = stub.Predict.future(REQUEST, timeout=IMAGE_S * 10 if goes == "deadline" else None)
+            time.sleep(IMAGE_S * 10)
+            call.cancel()
+            code: grpc.StatusCode = call.code()
+            return code
+
+    async def scenario() -> tuple[grpc.StatusCode, int, int]:
+        async with SlowServer(base, monkeypatch) as server:
+            code = await asyncio.to_thread(ask_and_go, server.target)
+            await asyncio.sleep(IMAGE_S * 2)
+            then = server.computed
+            await asyncio.sleep(IMAGE_S * 10)
+            return code, then, server.computed
+
+    code, then, later = asyncio.run(scenario())
+
+    assert code in {grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED}
+    assert 0 < then < MAX_BATCH / 2
+    assert later == then
+
+
+def test_a_request_under_way_is_finished_before_the_server_ends(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> tuple[Any, int]:
+        async with SlowServer(base, monkeypatch) as server:
+            channel = grpc.aio.insecure_channel(server.target)
+            stub: Any = serving_pb2_grpc.PredictionServiceStub(channel)
+            asking = asyncio.create_task(_await(stub.Predict(REQUEST)))
+            while server.computed < 3:
+                await asyncio.sleep(IMAGE_S / 4)
+        response = await asking
+        await channel.close()
+        return response, server.computed
+
+    response, computed = asyncio.run(scenario())
+
+    assert computed == MAX_BATCH
+    assert response.outputs["probabilities"].tensor_shape.dim[0].size == MAX_BATCH
+
+
+async def _await(call: Any) -> Any:
+    return await call
