@@ -10,25 +10,23 @@ def check_free(settings: Settings) -> None:
     """Check that nothing listens where the stack will.
 
     Raises:
-        StackError: something does; the message names the port, what it is for, and the setting that moves it.
+        StackError: something does; the message names the ports, what they are for, and the setting that moves
+            them.
     """
-    taken = [] if _free(settings.host, settings.web_port) else [_moved(settings.web_port, "web", "WEB_PORT")]
-    taken += [
-        _moved(settings.port(name), name, "BASE_PORT")
-        for name in BLOCK
-        if not _free(LOOPBACK, settings.port(name))
-    ]
-    if taken:
-        raise StackError("\n".join(taken))
-
-
-def _moved(port: int, name: str, setting: str) -> str:
-    what = "the web page" if name == "web" else name
-    block = "" if name == "web" else f", the first of {len(BLOCK)} in a row"
-    return (
-        f"Port {port}, meant for {what}, is taken by another program. "
-        f"Stop that one, or set {PREFIX}{setting} to another port{block}."
-    )
+    problems = []
+    if not _free(settings.host, settings.web_port):
+        problems.append(
+            f"Port {settings.web_port}, meant for the web page, is taken by another program. "
+            f"Stop that one, or set {PREFIX}WEB_PORT to a free port."
+        )
+    if taken := {name: port for name, port in settings.ports.items() if not _free(LOOPBACK, port)}:
+        ports = ", ".join(f"{port} ({name})" for name, port in taken.items())
+        problems.append(
+            f"Taken by another program: port {ports}. "
+            f"Stop that one, or set {PREFIX}BASE_PORT to the first of {len(BLOCK)} free ports in a row."
+        )
+    if problems:
+        raise StackError("\n".join(problems))
 
 
 def _free(host: str, port: int) -> bool:

@@ -7,7 +7,7 @@ from typing import Literal
 from infra.local.account import Account
 
 Group = Literal["services", "product", "aside"]
-"""In the order in which they start: what stores and computes; our own programs, that need it; what can wait."""
+"""In the order in which they start: what stores and computes, our own programs, and what can wait."""
 
 
 def _nothing() -> None:

@@ -62,7 +62,7 @@ def _derived(secrets: Secrets, use: str) -> str:
 def _parts(settings: Settings) -> Iterator[str]:
     for part in ("master", "volume", "filer", "admin"):
         yield f"-{part}.port={settings.port(f'seaweedfs-{part}')}"
-        yield f"-{part}.port.grpc={settings.port(f'seaweedfs-{part}-grpc')}"
+        yield f"-{part}.port.grpc={settings.ports[f'seaweedfs-{part}-grpc']}"
 
 
 def _identity(secrets: Secrets) -> dict[str, object]:

@@ -25,7 +25,6 @@ BLOCK = (
     "seaweedfs-master-grpc",
     "seaweedfs-volume-grpc",
     "seaweedfs-filer-grpc",
-    "seaweedfs-admin-grpc",
     "s3-grpc",
     "s3-public",
 )
@@ -63,7 +62,7 @@ class Settings:
             host=host,
             public_host=environ.get(f"{PREFIX}PUBLIC_HOST") or host,
             web_port=_port(environ, "WEB_PORT", cls.web_port, room=1),
-            base_port=_port(environ, "BASE_PORT", cls.base_port, room=len(BLOCK)),
+            base_port=_port(environ, "BASE_PORT", cls.base_port, room=10_000 + len(BLOCK)),
         )
 
     @classmethod
@@ -88,6 +87,13 @@ class Settings:
     def port(self, name: str) -> int:
         """Port of a service: `web` or a name in `BLOCK`."""
         return self.web_port if name == "web" else self.base_port + BLOCK.index(name)
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Every port beside that of the web page, by what it is for."""
+        # SeaweedFS looks for this one there, whatever it is told.
+        far = {"seaweedfs-admin-grpc": self.port("seaweedfs-admin") + 10_000}
+        return {name: self.port(name) for name in BLOCK} | far
 
     @property
     def url(self) -> str:

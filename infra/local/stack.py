@@ -76,6 +76,14 @@ class Stack:
             StackError: a port is taken, or a program does not start.
         """
         self.start_services()
+        self.start_product()
+
+    def start_product(self) -> None:
+        """Start everything else, once the services run.
+
+        Raises:
+            StackError: a program does not start.
+        """
         try:
             self._set_up()
             self.supervisor.start_group("product")

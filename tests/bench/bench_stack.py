@@ -12,7 +12,7 @@ import psutil
 
 from infra.client import Client
 from infra.local.settings import Settings
-from infra.local.stack import Stack, manage, states
+from infra.local.stack import Stack, states
 
 
 @dataclass(frozen=True)
@@ -82,12 +82,8 @@ def _one_by_one(client: Client, files: list[Path]) -> Iterator[float]:
 
 
 def _token(stack: Stack) -> str:
-    done = manage(
-        ["create_lab", "Bench", "--member", "bench@example.org:technician", "--json"],
-        stack.environment,
-        timeout_s=60,
-    )
-    token: str = json.loads(done.stdout.splitlines()[-1])["members"][0]["token"]
+    made = stack.manage("create_lab", "Bench", "--member", "bench@example.org:technician", "--json")
+    token: str = json.loads(made)["members"][0]["token"]
     return token
 
 

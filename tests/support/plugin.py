@@ -1,0 +1,29 @@
+"""Decides, before Django reads its settings, where the services of this test run will listen.
+
+A pytest plugin (`-p tests.support.plugin`), because pytest-django imports the settings before any conftest is
+read. Nothing is started here: the fixtures in `tests/conftest.py` start what a test asks for.
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from infra.local.environment import environment
+from infra.local.secrets import Secrets
+from tests.support.stack import free_settings
+
+HOME = Path(tempfile.mkdtemp(prefix="hematovision-tests-"))
+SETTINGS = free_settings(HOME)
+
+os.environ.update(environment(SETTINGS, Secrets.load(HOME)))
+# What tests do inside this process is kept out of the way of the running stack: another database of the broker,
+# another bucket; pytest-django takes care of PostgreSQL.
+os.environ["HEMATOVISION_BROKER_URL"] = os.environ["HEMATOVISION_BROKER_URL"].removesuffix("/0") + "/1"
+os.environ["HEMATOVISION_S3_BUCKET"] = "hematovision-tests"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(HOME, ignore_errors=True)

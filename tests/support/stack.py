@@ -1,0 +1,78 @@
+"""The whole product, or its services alone, on free ports in a folder of its own, for tests."""
+
+import json
+import random
+import signal
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from infra.client import Client
+from infra.local.errors import StackError
+from infra.local.ports import check_free
+from infra.local.settings import BLOCK, Settings
+from infra.local.stack import Stack
+
+ROLES = ("technician", "pathologist", "lab_supervisor", "clinician", "researcher", "data_scientist", "admin")
+
+
+def free_settings(home: Path) -> Settings:
+    """Settings for a stack in `home` on ports that nothing uses now."""
+    while True:
+        first = random.randrange(20_000, 30_000 - len(BLOCK) - 1)
+        settings = Settings(home=home, web_port=first, base_port=first + 1)
+        try:
+            check_free(settings)
+        except StackError:
+            continue
+        return settings
+
+
+class RunningStack:
+    """A running stack, what a test does to it, and people who use it."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.url = stack.settings.url
+        self.home = stack.settings.home
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables for a process that works beside the stack."""
+        return self.stack.environment
+
+    def pid(self, program: str) -> int:
+        (pid,) = [state.pid for state in self.stack.supervisor.states() if state.name == program]
+        return pid
+
+    def kill(self, program: str, signum: int = signal.SIGKILL) -> int:
+        """Send a signal to a program's own process, children aside; returns which it was."""
+        process = psutil.Process(self.pid(program))
+        process.send_signal(signum)
+        return process.pid
+
+    def stop(self, program: str) -> None:
+        self.stack.supervisor.stop(program)
+
+    def start(self, program: str) -> None:
+        self.stack.supervisor.start(program)
+
+    def log(self, program: str) -> str:
+        return (self.home / "log" / f"{program}.log").read_text(errors="replace")
+
+    def new_lab(self) -> dict[str, dict[str, str]]:
+        """A lab that no other test uses: its members by role, each with e-mail, password and token."""
+        name = f"Lab {uuid.uuid4().hex[:8]}"
+        domain = f"{name.split()[1]}.example"
+        members = [f"--member={role}@{domain}:{role}" for role in ROLES]
+        made = json.loads(self.stack.manage("create_lab", name, "--json", *members))
+        return {member["role"]: member for member in made["members"]}
+
+    @contextmanager
+    def client(self, role: str = "technician") -> Iterator[Client]:
+        """An API client of somebody in a lab of their own."""
+        with Client(self.url, self.new_lab()[role]["token"]) as client:
+            yield client
