@@ -2,7 +2,7 @@
 
 import html
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import boto3
 import httpx
@@ -12,7 +12,6 @@ from PIL import ExifTags, Image
 
 from infra.client import Client
 from infra.demo.cells import draw
-from tests.support.stack import RunningStack
 
 
 @pytest.fixture(scope="module")
@@ -69,10 +68,8 @@ TAKEN: dict[str, Callable[[list[Image.Image]], bytes]] = {
 class Desk:
     """A technician of a lab of their own, at the running stack."""
 
-    def __init__(self, stack: RunningStack) -> None:
-        self.url = stack.url
-        self.member = stack.new_lab()["technician"]
-        self.client = Client(stack.url, self.member["token"])
+    def __init__(self, url: str, member: dict[str, str], client: Client) -> None:
+        self.url, self.member, self.client = url, member, client
 
     def post(self, path: str, **request: object) -> dict:
         response = httpx.post(
@@ -101,8 +98,10 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(stack) -> Desk:
-    return Desk(stack)
+def desk(stack) -> Iterator[Desk]:
+    member = stack.new_lab()["technician"]
+    with Client(stack.url, member["token"]) as client:
+        yield Desk(stack.url, member, client)
 
 
 @pytest.fixture(scope="module")
