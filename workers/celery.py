@@ -4,17 +4,12 @@ Times hold together: a task ends within TIME_LIMIT, a chunk's lease outlives it,
 unacknowledged message out again only after both (Celery docs, Redis visibility timeout: set in all three places).
 """
 
-import os
 from typing import Any
 
-import django
 from celery import Celery, Task
 from celery.signals import setup_logging
 from django.conf import settings
 from django_scopes import scope
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.config.settings")
-django.setup()
 
 SOFT_TIME_LIMIT, TIME_LIMIT = 45, 55
 VISIBILITY = {"visibility_timeout": 300}
@@ -51,7 +46,11 @@ app.conf.update(
     timezone="UTC",
     beat_schedule={
         "recover-lost-chunks": {"task": "recover_lost_chunks", "schedule": 10, "options": {"expires": 10}},
-        "finish-abandoned-uploads": {"task": "finish_abandoned_uploads", "schedule": 600, "options": {"expires": 600}},
+        "finish-abandoned-uploads": {
+            "task": "finish_abandoned_uploads",
+            "schedule": 600,
+            "options": {"expires": 600},
+        },
         "forget-sent-tasks": {"task": "forget_sent_tasks", "schedule": 600, "options": {"expires": 600}},
     },
 )

@@ -64,7 +64,9 @@ def work_on(chunk_id: int, *, holder: str, redelivered: bool) -> None:
         services.attempt_failed(chunk, "The model took too long to answer.")
     except Exception as error:
         log.exception("chunk failed", chunk=chunk.id)
-        services.attempt_failed(chunk, f"An unexpected error ({type(error).__name__}); it is in the worker's log.")
+        services.attempt_failed(
+            chunk, f"An unexpected error ({type(error).__name__}); it is in the worker's log."
+        )
 
 
 def _classify(chunk: Chunk) -> None:

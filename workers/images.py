@@ -95,7 +95,8 @@ def _check_header(image: Image.Image, max_pixels: int) -> None:
 
 
 def _display_copy(image: Image.Image, orientation: int) -> bytes | None:
-    turned = orientation != 1 and image.format not in ("JPEG", "MPO")  # which browsers turn upright themselves
+    # Browsers turn a JPEG upright themselves.
+    turned = orientation != 1 and image.format not in ("JPEG", "MPO")
     if image.format != "TIFF" and image.mode != "CMYK" and not turned:
         return None
     out = io.BytesIO()

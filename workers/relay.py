@@ -13,10 +13,10 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from workers.celery import app  # isort: skip  # first of ours: it sets Django up
 from webapp.inference.models import Queue
 from webapp.outbox import services
 from webapp.outbox.models import OutboxEntry
+from workers.celery import app
 
 DEPTH = 8  # tasks waiting in the broker per queue
 FULL_PAUSE = 0.05  # seconds until a full queue is looked at again
@@ -67,7 +67,7 @@ def _listen() -> None:
 
 def _wait(seconds: float) -> None:
     """Until something is put into the outbox, or `seconds`."""
-    assert connection.connection is not None
+    connection.ensure_connection()
     for _ in connection.connection.notifies(timeout=seconds, stop_after=1):
         pass
 

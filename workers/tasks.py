@@ -5,11 +5,11 @@ from datetime import timedelta
 from celery.signals import worker_ready
 from celery.worker.consumer import Consumer
 
-from workers.celery import LabTask, app
-from workers.chunks import work_on
 from webapp.inference import services as inference
 from webapp.outbox import services as outbox
 from webapp.uploads import services as uploads
+from workers.celery import LabTask, app
+from workers.chunks import work_on
 
 
 @app.task(base=LabTask, name=inference.CLASSIFY, bind=True)

@@ -121,7 +121,16 @@ def test_files_that_cannot_be_taken_are_kept_as_refused(alice, settings):
 
 
 @pytest.mark.parametrize(
-    "files", [None, [], [{}], [{"name": "a.jpg"}], [{"name": "a.jpg", "size": -1}], [{"name": "a", "size": 1}] * 501, "a"]
+    "files",
+    [
+        None,
+        [],
+        [{}],
+        [{"name": "a.jpg"}],
+        [{"name": "a.jpg", "size": -1}],
+        [{"name": "a", "size": 1}] * 501,
+        "a",
+    ],
 )
 def test_bad_upload_requests_are_told(alice, files):
     response = alice.api.send(f"/cases/{alice.case().id}/uploads/", {"files": files})

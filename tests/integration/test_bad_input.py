@@ -157,7 +157,9 @@ def test_over_the_size_bound(desk):
     declared = desk.post(f"cases/{case.id}/uploads/", json={"files": [{"name": "a.tif", "size": too_large}]})
     assert declared["uploads"][0]["refused"]["code"] == "too_large"
     # One that lies about its size is stopped by the store, and then shows as never uploaded.
-    (upload,) = desk.post(f"cases/{case.id}/uploads/", json={"files": [{"name": "b.tif", "size": 5}]})["uploads"]
+    (upload,) = desk.post(f"cases/{case.id}/uploads/", json={"files": [{"name": "b.tif", "size": 5}]})[
+        "uploads"
+    ]
     answer = httpx.post(upload["url"], data=upload["fields"], files={"file": bytes(too_large)}, timeout=60)
     assert answer.status_code in (400, 413)
     desk.post(f"cases/{case.id}/uploads/complete/", json={"ids": [upload["id"]]})

@@ -130,7 +130,9 @@ def test_results_are_recorded_once(case, version):
 
 def test_the_same_image_counts_once_in_a_chunk_and_across_chunks(case, version):
     first, second = receive(case, 2)
-    services.record(claim(only_chunk().id), version, [answer(first.id, b"a" * 32), answer(second.id, b"a" * 32)], [], "")
+    services.record(
+        claim(only_chunk().id), version, [answer(first.id, b"a" * 32), answer(second.id, b"a" * 32)], [], ""
+    )
     (third,) = receive(case, 1)
     later = Chunk.objects.get(images=third)
     services.record(claim(later.id, "t-9"), version, [answer(third.id, b"a" * 32)], [], "")

@@ -41,7 +41,12 @@ def subject(alice):
     case = alice.case()
     with scope(lab=alice.lab):
         image = Image.objects.create(
-            lab=alice.lab, case=case, name="a.jpg", key=uuid.uuid4().hex, bytes=1, status=Image.Status.RECEIVED
+            lab=alice.lab,
+            case=case,
+            name="a.jpg",
+            key=uuid.uuid4().hex,
+            bytes=1,
+            status=Image.Status.RECEIVED,
         )
     return case, image
 
@@ -91,7 +96,9 @@ def test_another_lab_sees_nothing(charlie, subject, pattern, method, permission)
 @pytest.mark.parametrize(
     ("pattern", "method", "permission"), ENDPOINTS, ids=[f"{m}-{p.name}" for p, m, _ in ENDPOINTS]
 )
-@pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer hv_made-up"}], ids=["nobody", "false-token"])
+@pytest.mark.parametrize(
+    "header", [{}, {"Authorization": "Bearer hv_made-up"}], ids=["nobody", "false-token"]
+)
 def test_nobody(subject, header, pattern, method, permission):
     response = call(Client(headers=header), method, path_of(pattern, *subject))
     assert response.status_code == 401
@@ -107,4 +114,6 @@ def test_a_deactivated_member_is_out_at_once(alice, subject):
 def test_session_writes_need_the_csrf_token(alice):
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(alice.membership.user)
-    assert browser.post("/api/v1/cases/", {"accession": "X"}, content_type="application/json").status_code == 403
+    assert (
+        browser.post("/api/v1/cases/", {"accession": "X"}, content_type="application/json").status_code == 403
+    )

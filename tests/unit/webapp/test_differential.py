@@ -18,7 +18,9 @@ def test_the_model_can_only_name_classes_that_can_be_counted():
 
 
 def test_percentages_are_of_white_cells_only():
-    found = differential({"neutrophil": 60, "lymphocyte": 40, "erythroblast": 10, "platelet": 500, UNIDENTIFIED: 7})
+    found = differential(
+        {"neutrophil": 60, "lymphocyte": 40, "erythroblast": 10, "platelet": 500, UNIDENTIFIED: 7}
+    )
     assert found.wbc_count == 100
     assert found.is_full
     assert found.unidentified == 7

@@ -11,7 +11,7 @@ from webapp.uploads.names import LONGEST, has_image_extension, shown_name
         ("cell.jpg", "cell.jpg"),
         ("../../etc/passwd.jpg", "passwd.jpg"),
         ("C:\\Users\\Ann\\cell 1.png", "cell 1.png"),
-        ('a"b\'c<d>.jpg', "a\"b'c<d>.jpg"),
+        ("a\"b'c<d>.jpg", "a\"b'c<d>.jpg"),
         ("🩸 sang.jpg", "🩸 sang.jpg"),
         ("line\nbreak\x00.jpg", "linebreak.jpg"),
         ("gpj.\u202eexe.jpg", "gpj.exe.jpg"),  # right-to-left override
@@ -38,6 +38,8 @@ def test_any_name_fits_and_has_no_folder(name):
     assert "\x00" not in shown
 
 
-@pytest.mark.parametrize(("name", "yes"), [("a.JPG", True), ("a.tif", True), ("a.gif", False), ("a", False), (".jpg", False)])
+@pytest.mark.parametrize(
+    ("name", "yes"), [("a.JPG", True), ("a.tif", True), ("a.gif", False), ("a", False), (".jpg", False)]
+)
 def test_extensions(name, yes):
     assert has_image_extension(name) is yes

@@ -70,7 +70,11 @@ def test_too_small():
 
 @pytest.mark.parametrize("mode", ["L", "1", "LA", "I;16"])
 def test_without_colour(mode):
-    image = Image.fromarray((np.asarray(picture(mode="L")).astype(np.uint16) * 256)) if mode == "I;16" else picture(mode=mode)
+    image = (
+        Image.fromarray(np.asarray(picture(mode="L")).astype(np.uint16) * 256)
+        if mode == "I;16"
+        else picture(mode=mode)
+    )
     assert refusal_of(encoded(image, "PNG")) == Refusal.NO_COLOUR
 
 
@@ -81,7 +85,9 @@ def test_grey_saved_as_a_colour_jpeg_has_no_colour():
 def test_cmyk_is_taken_and_shown_by_a_copy():
     found = read(encoded(picture(mode="CMYK")), max_pixels=MAX_PIXELS)
     assert found.display is not None
-    assert np.abs(found.pixels.astype(int) - read(encoded(picture()), max_pixels=MAX_PIXELS).pixels).mean() < 8
+    assert (
+        np.abs(found.pixels.astype(int) - read(encoded(picture()), max_pixels=MAX_PIXELS).pixels).mean() < 8
+    )
 
 
 def test_palette_with_alpha_lies_on_white():
@@ -99,7 +105,9 @@ def test_exif_rotation_is_undone(form):
     upright = picture()
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6  # stored lying; to be turned 90° clockwise to be seen
-    found = read(encoded(upright.transpose(Image.Transpose.ROTATE_90), form, exif=exif), max_pixels=MAX_PIXELS)
+    found = read(
+        encoded(upright.transpose(Image.Transpose.ROTATE_90), form, exif=exif), max_pixels=MAX_PIXELS
+    )
     assert (found.width, found.height) == (300, 260)
     straight = read(encoded(upright, form), max_pixels=MAX_PIXELS)
     assert np.abs(found.pixels.astype(int) - straight.pixels).mean() < 6
