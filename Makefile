@@ -1,0 +1,91 @@
+# HematoVision: `make help` lists what there is to do.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+export UV := $(abspath $(shell command -v uv 2>/dev/null || echo .tools/bin/uv))
+
+SYNC := $(UV) sync --quiet --locked --inexact
+BIN := .venv/bin
+# Django asks for these before it does anything; checks connect to nothing.
+CHECK_ENV := HEMATOVISION_SECRET_KEY=check HEMATOVISION_DATABASE_URL=postgresql://check/check \
+	HEMATOVISION_BROKER_URL=redis://check HEMATOVISION_S3_ENDPOINT=http://check HEMATOVISION_S3_ACCESS_KEY=check \
+	HEMATOVISION_S3_SECRET_KEY=check HEMATOVISION_SERVING_TARGET=check:1
+
+.PHONY: help
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- running ---------------------------------------------------------------------------------------------------
+
+.PHONY: install
+install: .venv/.runs ## Install what the product needs to run on this machine
+
+.PHONY: up
+up: install ## Start everything in the foreground; Ctrl-C stops it
+	@$(BIN)/hematovision up
+
+.PHONY: down
+down: install ## Stop what `make up` started
+	@$(BIN)/hematovision down
+
+.PHONY: status
+status: install ## Show how each program does
+	@$(BIN)/hematovision status
+
+.PHONY: demo
+demo: install ## Classify drawn cells in a demo lab and keep serving; IMAGES=folder takes yours, ONCE=1 stops afterwards
+	@$(BIN)/hematovision demo $(if $(IMAGES),--images "$(IMAGES)") $(if $(filter-out 0,$(ONCE)),--once)
+
+# --- developing ------------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: .venv/.develops .venv-protocol/.installed .venv-training/.installed ## Run every test
+	$(BIN)/pytest
+	.venv-training/bin/python -m pytest tests/training
+
+.PHONY: check
+check: .venv/.develops ## Lint, types, import contracts, migrations, known vulnerabilities
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(CHECK_ENV) $(BIN)/mypy
+	$(BIN)/lint-imports
+	$(CHECK_ENV) $(BIN)/python -W ignore::RuntimeWarning -m webapp makemigrations --check
+	$(BIN)/pip-audit --skip-editable --progress-spinner off
+
+.PHONY: format
+format: .venv/.develops ## Format the code
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: bench
+bench: .venv/.develops ## Measure images/s of the model alone, over gRPC, and through the whole stack
+	$(BIN)/python -m tests.bench
+
+.PHONY: clean
+clean: ## Remove the environments; the data in var/ stays
+	rm -rf .venv .venv-protocol .venv-training .tools
+
+# --- environments ----------------------------------------------------------------------------------------------
+
+.venv/.runs: pyproject.toml uv.lock | $(UV)
+	@$(SYNC) --extra local --no-default-groups
+	@touch $@
+
+.venv/.develops: pyproject.toml uv.lock | $(UV)
+	@$(SYNC) --extra local
+	@touch $@ .venv/.runs
+
+# The official client and servicer, and training: both import TensorFlow, which nothing else here does.
+.venv-protocol/.installed: pyproject.toml uv.lock | $(UV)
+	@UV_PROJECT_ENVIRONMENT=.venv-protocol $(SYNC) --only-group protocol
+	@touch $@
+
+.venv-training/.installed: pyproject.toml uv.lock | $(UV)
+	@UV_PROJECT_ENVIRONMENT=.venv-training $(SYNC) --extra training --no-default-groups --group protocol
+	@touch $@
+
+$(CURDIR)/.tools/bin/uv:
+	@python3 -m venv .tools
+	@.tools/bin/pip install --quiet --disable-pip-version-check uv
