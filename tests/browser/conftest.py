@@ -1,0 +1,132 @@
+"""Chromium, people at their screens, and cells for them to upload."""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    StorageState,
+    expect,
+    sync_playwright,
+)
+
+from infra.demo import cells
+
+CHROMIUM = os.environ.get("HEMATOVISION_CHROMIUM", "/usr/bin/chromium")
+PATIENCE_MS = 30_000
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    assert Path(CHROMIUM).is_file(), (
+        f"These tests need Chromium, and there is none at {CHROMIUM}. "
+        "Install it, or name it in HEMATOVISION_CHROMIUM."
+    )
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def pictures(tmp_path_factory) -> list[Path]:
+    """One drawn cell of each class."""
+    return cells.write(tmp_path_factory.mktemp("cells"), per_class=1, seed=3)
+
+
+@pytest.fixture(scope="package")
+def lab(stack) -> dict[str, dict[str, str]]:
+    return stack.new_lab()
+
+
+@dataclass
+class Screen:
+    """A person's browser. Whatever the console complains of meanwhile is in `complaints`."""
+
+    page: Page
+    url: str
+    complaints: list[str]
+
+    def sign_in(self, member: dict[str, str]) -> None:
+        self.page.goto(self.url)
+        self.page.get_by_label("E-mail").fill(member["email"])
+        self.page.get_by_label("Password").fill(member["password"])
+        self.page.get_by_role("button", name="Sign in").click()
+        expect(self.page.locator(".account")).to_be_visible()
+
+    def open_case(self, accession: str) -> None:
+        self.page.goto(f"{self.url}/cases/")
+        self.page.get_by_label("New case").fill(accession)
+        self.page.get_by_role("button", name="Create case").click()
+        expect(self.page.get_by_role("heading", level=1)).to_have_text(accession)
+
+    def choose(self, *files: Path) -> None:
+        self.page.get_by_label("Choose images").set_input_files(list(files))
+
+    def expect_classified(self, n: int) -> None:
+        tally = self.page.locator(".tally div", has_text="Classified").locator("dd")
+        expect(tally).to_have_text(f"{n}")
+        expect(self.page.locator("#live")).to_have_attribute("data-state", re.compile("done|needs_attention"))
+
+
+@pytest.fixture(scope="package")
+def signed_in(chromium, stack, lab) -> StorageState:
+    """The cookies of the technician: checking a password is slow on purpose, so it is done once."""
+    context = chromium.new_context()
+    Screen(context.new_page(), stack.url, []).sign_in(lab["technician"])
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture
+def context(chromium) -> Iterator[BrowserContext]:
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def screen(stack, context) -> Iterator[Screen]:
+    """A screen on which the console must stay silent; a test that provokes complaints clears them."""
+    page = context.new_page()
+    screen = Screen(page, stack.url, [])
+
+    def console(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            screen.complaints.append(message.text)
+
+    page.on("console", console)
+    page.on("pageerror", lambda error: screen.complaints.append(str(error)))
+    yield screen
+    assert screen.complaints == []
+
+
+@pytest.fixture
+def technician(screen, signed_in) -> Screen:
+    screen.page.context.add_cookies(signed_in["cookies"])
+    return screen
+
+
+@pytest.fixture(scope="package")
+def filled_case(stack, lab, pictures, tmp_path_factory) -> str:
+    """The path of a case with cells of all classes and a refused file, made once."""
+    from infra.client import Client
+
+    text = tmp_path_factory.mktemp("text") / "notes.jpg"
+    text.write_text("not an image")
+    with Client(stack.url, lab["technician"]["token"]) as client:
+        case = client.open_case("FILLED")
+        client.upload(case, [*pictures, text])
+        client.wait(case.id)
+    return f"/cases/{case.id}/"

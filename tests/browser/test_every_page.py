@@ -1,0 +1,85 @@
+"""What holds for every page: it fits narrow screens, is accessible in light and dark."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1.min.js").read_text()
+
+
+def _class(page: Page) -> None:
+    page.locator(".tab:not(#tab-all)").first.click()
+    expect(page.locator("#gallery .class-section")).to_have_count(1)
+
+
+def _dialog(page: Page) -> None:
+    page.locator(".tile").first.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def _evidence(page: Page) -> None:
+    _dialog(page)
+    page.get_by_label("Show evidence").check()
+
+
+def _signed_out(page: Page) -> None:
+    page.context.clear_cookies()
+    page.reload()
+
+
+# How to come to each page from that of a case.
+PAGES: dict[str, Callable[[Page], object]] = {
+    "case": lambda page: None,
+    "class": _class,
+    "dialog": _dialog,
+    "evidence": _evidence,
+    "cell": lambda page: page.goto(page.locator(".tile").first.evaluate("tile => tile.href")),
+    "files": lambda page: page.get_by_role("link", name="All files of this case").click(),
+    "cases": lambda page: page.get_by_label("Main").get_by_role("link", name="Cases").click(),
+    "menu": lambda page: page.locator(".account summary").click(),
+    "missing": lambda page: page.goto(page.url + "nothing/"),
+    "sign-in": _signed_out,
+}
+
+
+@pytest.fixture(params=PAGES)
+def shown(request, technician, filled_case) -> Page:
+    page = technician.page
+    page.goto(technician.url + filled_case)
+    PAGES[request.param](page)
+    page.wait_for_load_state("networkidle")
+    if request.param == "missing":
+        technician.complaints.clear()
+    return page
+
+
+def test_nothing_is_wider_than_a_narrow_screen(shown):
+    shown.set_viewport_size({"width": 360, "height": 740})
+    assert shown.evaluate("document.documentElement.scrollWidth") <= 360
+    outside = shown.evaluate(
+        """() => [...document.querySelectorAll("body *:not(.hidden, .skip, svg *)")]
+            .filter(e => e.getBoundingClientRect().right > innerWidth + 1)
+            .map(e => e.outerHTML.slice(0, 80))"""
+    )
+    assert outside == []
+
+
+def test_axe_finds_nothing_serious(shown):
+    shown.evaluate(AXE)
+    serious = []
+    for scheme in ("light", "dark"):
+        shown.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        for violation in shown.evaluate("axe.run().then(result => result.violations)"):
+            if violation["impact"] in ("serious", "critical"):
+                where = [node["html"][:120] for node in violation["nodes"][:3]]
+                serious.append((scheme, violation["id"], violation["help"], where))
+    assert serious == []
+
+
+def test_dark_is_dark(screen):
+    screen.page.emulate_media(color_scheme="dark")
+    screen.page.goto(screen.url)
+    ground = screen.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == "rgb(16, 19, 23)"
