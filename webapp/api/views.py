@@ -4,7 +4,6 @@ from mimetypes import guess_type
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth import authenticate
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse

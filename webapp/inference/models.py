@@ -33,7 +33,9 @@ class Chunk(models.Model):
         default=0, help_text="Times the model server could not be reached."
     )
     error = models.CharField(max_length=500, blank=True, help_text="What stopped the last attempt.")
-    claimed_by = models.CharField(max_length=255, blank=True, help_text="The worker and the task that hold it.")
+    claimed_by = models.CharField(
+        max_length=255, blank=True, help_text="The worker and the task that hold it."
+    )
     lease_until = models.DateTimeField(null=True, help_text="When another worker may take it over.")
     sheet_key = models.CharField(
         max_length=200, blank=True, help_text="Contact sheet of its images, 8 a row."

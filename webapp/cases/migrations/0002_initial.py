@@ -5,44 +5,58 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('cases', '0001_initial'),
-        ('inference', '0001_initial'),
-        ('labs', '0001_initial'),
+        ("cases", "0001_initial"),
+        ("inference", "0001_initial"),
+        ("labs", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='image',
-            name='chunk',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='images', to='inference.chunk'),
+            model_name="image",
+            name="chunk",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="images",
+                to="inference.chunk",
+            ),
         ),
         migrations.AddField(
-            model_name='image',
-            name='lab',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='labs.lab'),
+            model_name="image",
+            name="lab",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="labs.lab"
+            ),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['lab', '-created_at'], name='cases_case_lab_id_a4c3c9_idx'),
+            model_name="case",
+            index=models.Index(fields=["lab", "-created_at"], name="cases_case_lab_id_a4c3c9_idx"),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.UniqueConstraint(fields=('lab', 'accession'), name='accession_once_per_lab'),
+            model_name="case",
+            constraint=models.UniqueConstraint(fields=("lab", "accession"), name="accession_once_per_lab"),
         ),
         migrations.AddIndex(
-            model_name='image',
-            index=models.Index(fields=['case', 'status', 'id'], name='cases_image_case_id_be637b_idx'),
+            model_name="image",
+            index=models.Index(fields=["case", "status", "id"], name="cases_image_case_id_be637b_idx"),
         ),
         migrations.AddIndex(
-            model_name='image',
-            index=models.Index(condition=models.Q(('status', 'awaiting_upload')), fields=['created_at'], name='image_abandoned_uploads'),
+            model_name="image",
+            index=models.Index(
+                condition=models.Q(("status", "awaiting_upload")),
+                fields=["created_at"],
+                name="image_abandoned_uploads",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='image',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'classified')), fields=('case', 'sha256'), name='same_image_once_per_case'),
+            model_name="image",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "classified")),
+                fields=("case", "sha256"),
+                name="same_image_once_per_case",
+            ),
         ),
     ]

@@ -6,55 +6,160 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('cases', '0001_initial'),
-        ('labs', '0001_initial'),
-        ('registry', '0001_initial'),
+        ("cases", "0001_initial"),
+        ("labs", "0001_initial"),
+        ("registry", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Chunk',
+            name="Chunk",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('queue', models.CharField(choices=[('interactive', 'Interactive'), ('bulk', 'Bulk')], max_length=16)),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('done', 'Done'), ('dead', 'Gave up')], default='queued', max_length=16)),
-                ('attempts', models.PositiveSmallIntegerField(default=0, help_text='Claims that could have finished it.')),
-                ('deferrals', models.PositiveIntegerField(default=0, help_text='Times the model server could not be reached.')),
-                ('error', models.CharField(blank=True, help_text='What stopped the last attempt.', max_length=500)),
-                ('claimed_by', models.CharField(blank=True, help_text='The worker and the task that hold it.', max_length=255)),
-                ('lease_until', models.DateTimeField(help_text='When another worker may take it over.', null=True)),
-                ('sheet_key', models.CharField(blank=True, help_text='Contact sheet of its images, 8 a row.', max_length=200)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='chunks', to='cases.case')),
-                ('lab', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='labs.lab')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "queue",
+                    models.CharField(
+                        choices=[("interactive", "Interactive"), ("bulk", "Bulk")], max_length=16
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("dead", "Gave up"),
+                        ],
+                        default="queued",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "attempts",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="Claims that could have finished it."
+                    ),
+                ),
+                (
+                    "deferrals",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Times the model server could not be reached."
+                    ),
+                ),
+                (
+                    "error",
+                    models.CharField(blank=True, help_text="What stopped the last attempt.", max_length=500),
+                ),
+                (
+                    "claimed_by",
+                    models.CharField(
+                        blank=True, help_text="The worker and the task that hold it.", max_length=255
+                    ),
+                ),
+                (
+                    "lease_until",
+                    models.DateTimeField(help_text="When another worker may take it over.", null=True),
+                ),
+                (
+                    "sheet_key",
+                    models.CharField(
+                        blank=True, help_text="Contact sheet of its images, 8 a row.", max_length=200
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="chunks", to="cases.case"
+                    ),
+                ),
+                (
+                    "lab",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="labs.lab"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['case', 'state'], name='inference_c_case_id_4e8374_idx'), models.Index(condition=models.Q(('state__in', ['queued', 'running'])), fields=['lease_until'], name='chunk_open')],
+                "indexes": [
+                    models.Index(fields=["case", "state"], name="inference_c_case_id_4e8374_idx"),
+                    models.Index(
+                        condition=models.Q(("state__in", ["queued", "running"])),
+                        fields=["lease_until"],
+                        name="chunk_open",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Prediction',
+            name="Prediction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('cell_class', models.CharField(help_text='The most probable class.', max_length=32)),
-                ('confidence', models.FloatField(help_text='Its calibrated probability, 0 to 1.')),
-                ('flagged', models.BooleanField(help_text='Unsure: shown as Unidentified until a person decides.')),
-                ('current', models.BooleanField(default=True)),
-                ('probabilities', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(), help_text="In the order of the version's labels.", size=None)),
-                ('evidence', models.BinaryField(help_text='float16 [h, w, K], row-major: class evidence maps.')),
-                ('evidence_grid', models.PositiveSmallIntegerField(help_text='h, equal to w.')),
-                ('embedding', models.BinaryField(help_text='float16 [D].')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('image', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='predictions', to='cases.image')),
-                ('model_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registry.modelversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("cell_class", models.CharField(help_text="The most probable class.", max_length=32)),
+                ("confidence", models.FloatField(help_text="Its calibrated probability, 0 to 1.")),
+                (
+                    "flagged",
+                    models.BooleanField(help_text="Unsure: shown as Unidentified until a person decides."),
+                ),
+                ("current", models.BooleanField(default=True)),
+                (
+                    "probabilities",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.FloatField(),
+                        help_text="In the order of the version's labels.",
+                        size=None,
+                    ),
+                ),
+                (
+                    "evidence",
+                    models.BinaryField(help_text="float16 [h, w, K], row-major: class evidence maps."),
+                ),
+                ("evidence_grid", models.PositiveSmallIntegerField(help_text="h, equal to w.")),
+                ("embedding", models.BinaryField(help_text="float16 [D].")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "image",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="predictions",
+                        to="cases.image",
+                    ),
+                ),
+                (
+                    "model_version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="registry.modelversion",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('image', 'model_version'), name='one_prediction_per_version'), models.UniqueConstraint(condition=models.Q(('current', True)), fields=('image',), name='one_current_prediction')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("image", "model_version"), name="one_prediction_per_version"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("current", True)),
+                        fields=("image",),
+                        name="one_current_prediction",
+                    ),
+                ],
             },
         ),
     ]
