@@ -24,6 +24,7 @@ appendonly yes
 appendfsync everysec
 maxmemory 256mb
 maxmemory-policy noeviction
+set-proc-title no
 """,
         )
 

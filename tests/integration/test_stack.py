@@ -1,0 +1,261 @@
+"""The one-machine stack itself: how it starts, what it shows, what it survives, how it ends."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+
+import httpx
+import psutil
+import psycopg
+import pytest
+import redis
+
+from infra.local.lifeline import PROGRAM
+from infra.local.settings import BLOCK, LOOPBACK, PREFIX, Settings
+from infra.local.stack import Stack, states
+from tests.support.stack import free_settings
+
+HEMATOVISION = str(Path(sys.executable).with_name("hematovision"))
+START_S = 20  # the promise, on a machine that does nothing else
+PROGRAMS = {
+    *("postgres", "valkey", "seaweedfs", "serving"),
+    *("web", "relay", "worker-interactive", "worker-bulk", "beat", "flower"),
+}
+
+
+@dataclass
+class Up:
+    """`hematovision up` in a process of its own."""
+
+    settings: Settings
+    process: "subprocess.Popen[bytes]"
+    took: float
+    said: str
+
+    @property
+    def home(self) -> Path:
+        return self.settings.home
+
+
+def environ_of(settings: Settings) -> dict[str, str]:
+    ours = {
+        "HOME": str(settings.home),
+        "WEB_PORT": str(settings.web_port),
+        "BASE_PORT": str(settings.base_port),
+    }
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return {**inherited, **{PREFIX + name: value for name, value in ours.items()}}
+
+
+def run(settings: Settings, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [HEMATOVISION, *arguments],
+        env=environ_of(settings),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+    )
+
+
+def start(settings: Settings) -> Up:
+    """Run `up` and return once it says that it is ready."""
+    began = time.monotonic()
+    output = settings.home.parent / f"up-{uuid.uuid4().hex}.txt"
+    with output.open("w") as file:
+        process = subprocess.Popen(
+            [HEMATOVISION, "up"],
+            env=environ_of(settings),
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    assert eventually(lambda: "Ctrl-C" in output.read_text() or process.poll() is not None, 120)
+    said = output.read_text()
+    assert settings.url in said, said
+    return Up(settings, process, time.monotonic() - began, said)
+
+
+def ours(home: Path) -> list[psutil.Process]:
+    """Every process that belongs to the stack in `home`, whoever its parent is."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            environ = process.environ()
+        except psutil.Error:
+            continue
+        if environ.get(f"{PREFIX}HOME") == str(home) and PROGRAM in environ:
+            found.append(process)
+    return found
+
+
+def eventually(check: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if check():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def idle() -> bool:
+    """Whether the machine had time for us when these tests began."""
+    return os.getloadavg()[0] < 1.5 * (os.cpu_count() or 1)
+
+
+@pytest.fixture(scope="module")
+def up(idle: bool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    # A path with spaces, and longer than a Unix socket's may be.
+    home = tmp_path_factory.mktemp("home") / ("a folder whose name does not end " * 3).strip()
+    running = start(free_settings(home))
+    yield running
+    running.process.terminate()
+    running.process.wait(90)
+
+
+def test_first_start_is_quick(up: Up, idle: bool) -> None:
+    if not idle:
+        pytest.skip("the machine is busy with something else: the time would say nothing")
+    assert up.took < START_S, up.said
+
+
+def test_every_program_runs(up: Up) -> None:
+    assert eventually(lambda: all(state.state == "RUNNING" for state in states(up.home)), 20)
+    assert {state.name for state in states(up.home)} == PROGRAMS
+    shown = run(up.settings, "status")
+    assert shown.returncode == 0
+    assert all(program in shown.stdout for program in PROGRAMS)
+    assert up.settings.url in shown.stdout
+
+
+def test_a_second_up_says_that_it_is_running(up: Up) -> None:
+    second = run(up.settings, "up")
+    assert second.returncode == 0
+    assert f"already running at {up.settings.url}" in " ".join(second.stdout.split())
+    assert answers(f"{up.settings.url}/healthz")
+
+
+def test_nothing_listens_beyond_loopback(up: Up) -> None:
+    listening = {
+        connection.laddr
+        for process in ours(up.home)
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert all(ip_address(address.ip.removeprefix("::ffff:")).is_loopback for address in listening), listening
+    expected = {up.settings.web_port, *up.settings.ports.values()} - {up.settings.port("s3-public")}
+    assert {address.port for address in listening} == expected
+
+
+def test_secrets_are_for_their_owner_alone(up: Up) -> None:
+    assert up.home.stat().st_mode & 0o777 == 0o700
+    assert (up.home / "secrets.json").stat().st_mode & 0o777 == 0o600
+    secret = re.findall(r'"([0-9a-f]{64})"', (up.home / "secrets.json").read_text())
+    assert len(secret) >= 4
+    for process in ours(up.home):
+        arguments = " ".join(process.cmdline())
+        assert not any(value in arguments for value in secret), f"{process.name()} shows a secret to everyone"
+
+
+def test_every_door_is_locked(up: Up) -> None:
+    database = Stack(up.settings).environment[f"{PREFIX}DATABASE_URL"]
+    wrong = re.sub(r"hematovision:\w+@", "hematovision:wrong@", database)
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        psycopg.connect(wrong)
+    with pytest.raises(psycopg.OperationalError, match=r"no pg_hba\.conf entry"):
+        psycopg.connect(wrong.replace("hematovision:wrong@", "postgres@"))
+    with redis.Redis(port=up.settings.port("valkey")) as broker, pytest.raises(redis.AuthenticationError):
+        broker.ping()
+    for service, path in (("s3", "hematovision"), ("flower", "workers"), ("seaweedfs-filer", "buckets/")):
+        url = f"http://{LOOPBACK}:{up.settings.port(service)}/{path}"
+        assert eventually(lambda url=url: httpx.get(url).status_code in (401, 403), 20), url
+
+
+@pytest.mark.parametrize("program", ["web", "postgres", "worker-bulk", "seaweedfs"])
+def test_a_killed_program_is_back_within_seconds(up: Up, program: str) -> None:
+    (before,) = [state for state in states(up.home) if state.name == program]
+    psutil.Process(before.pid).kill()
+
+    def back() -> bool:
+        (now,) = [state for state in states(up.home) if state.name == program]
+        return now.state == "RUNNING" and now.pid != before.pid
+
+    assert eventually(back, 15)
+    assert eventually(lambda: answers(f"{up.settings.url}/readyz"), 30)
+    # No child of the killed one is left beside the new one's.
+    leaders = {state.pid for state in states(up.home) if state.name == program}
+    family = {p.pid for leader in leaders for p in psutil.Process(leader).children(recursive=True)} | leaders
+    assert {p.pid for p in ours(up.home) if p.environ().get(PROGRAM) == program} <= family
+
+
+def test_logs_are_at_hand(up: Up) -> None:
+    shown = run(up.settings, "logs", "postgres")
+    assert "database system is ready" in shown.stdout
+    assert run(up.settings, "logs", "../secrets").returncode == 2
+
+
+def test_django_commands_run_beside_it(up: Up) -> None:
+    done = run(up.settings, "manage", "migrate", "--check")
+    assert done.returncode == 0, done.stdout
+
+
+def test_down_leaves_nothing_and_the_next_start_finds_everything(up: Up) -> None:
+    made = run(up.settings, "manage", "create_lab", "Kept", "--json")
+    assert made.returncode == 0, made.stdout
+    assert run(up.settings, "down").returncode == 0
+    assert up.process.wait(5) == 0
+    assert ours(up.home) == []
+    assert run(up.settings, "status").returncode == 3
+    assert "not running" in run(up.settings, "down").stdout
+    up.process = start(up.settings).process
+    assert "already" in run(up.settings, "manage", "create_lab", "Kept").stdout
+
+
+@pytest.mark.parametrize("victim", ["up", "supervisord"])
+def test_when_the_one_above_is_killed_nothing_is_orphaned(up: Up, victim: str) -> None:
+    if up.process.poll() is not None:
+        up.process = start(up.settings).process
+    parent = psutil.Process(up.process.pid)
+    (supervisor,) = [child for child in parent.children() if "supervisord" in " ".join(child.cmdline())]
+    (parent if victim == "up" else supervisor).send_signal(signal.SIGKILL)
+    assert eventually(lambda: ours(up.home) == [], 60), ours(up.home)
+    assert up.process.wait(10) != 0
+
+
+@pytest.mark.parametrize(("service", "setting"), [("web", "WEB_PORT"), ("valkey", "BASE_PORT")])
+def test_a_taken_port_is_named_with_what_moves_it(tmp_path: Path, service: str, setting: str) -> None:
+    settings = free_settings(tmp_path / "var")
+    with socket.create_server((LOOPBACK, settings.port(service))):
+        refused = run(settings, "up")
+    assert refused.returncode == 2
+    assert str(settings.port(service)) in refused.stdout
+    assert PREFIX + setting in refused.stdout
+    assert ours(settings.home) == []
+
+
+@pytest.mark.parametrize("value", ["eighty", "80", "70000", "-1", "1e4"])
+def test_a_bad_port_is_refused(tmp_path: Path, value: str) -> None:
+    settings = free_settings(tmp_path / "var")
+    env = {**environ_of(settings), f"{PREFIX}WEB_PORT": value}
+    refused = subprocess.run([HEMATOVISION, "up"], env=env, capture_output=True, text=True, timeout=30)
+    assert refused.returncode == 2
+    assert value in refused.stderr
+    assert len(BLOCK) == len(set(BLOCK))
