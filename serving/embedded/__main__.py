@@ -44,7 +44,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8500, help="0 for any free one (default: %(default)s)")
     parser.add_argument(
-        "--threads", type=_positive, default=len(os.sched_getaffinity(0)), help="default: one for each core"
+        "--threads", type=_positive, default=os.cpu_count() or 1, help="default: one for each core"
     )
     parser.add_argument(
         "--max-waiting",

@@ -84,7 +84,10 @@ class EmbeddedServer:
 
     async def _watch(self) -> None:
         while True:
-            await self._repository.sync()
+            try:
+                await self._repository.sync()
+            except Exception:
+                _log.exception("looking for versions failed; what is loaded goes on answering")
             await self._report_health()
             await asyncio.sleep(self._poll_s)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import grpc
+import structlog
 
 from serving.contract import SIGNATURE
 from serving.embedded.compute import ComputePool, QueueFullError
@@ -35,6 +36,7 @@ from serving.wire.serving_pb2 import (
 from serving.wire.serving_pb2_grpc import ModelServiceServicer, PredictionServiceServicer
 
 _SIGNATURE_DEF = "signature_def"
+_log = structlog.get_logger("serving.embedded")
 
 _Service = TypeVar("_Service")
 _Request = TypeVar("_Request")
@@ -44,7 +46,7 @@ _Response = TypeVar("_Response")
 def _rpc(
     method: Callable[[_Service, _Request], Awaitable[_Response]],
 ) -> Callable[[_Service, _Request, "grpc.aio.ServicerContext[_Request, _Response]"], Awaitable[_Response]]:
-    """Turn a RequestError into the RPC's status."""
+    """Turn a RequestError into the RPC's status, and anything unforeseen into INTERNAL and a line in the log."""
 
     @functools.wraps(method)
     async def answer(
@@ -54,6 +56,11 @@ def _rpc(
             return await method(service, request)
         except RequestError as error:
             await context.abort(error.code, error.message)
+        except Exception as error:  # noqa: BLE001 - logged with its traceback
+            _log.exception("request failed", rpc=method.__name__)
+            await context.abort(
+                grpc.StatusCode.INTERNAL, f"{type(error).__name__}; the server's log says more"
+            )
 
     return answer
 

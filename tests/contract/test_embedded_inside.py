@@ -1,4 +1,4 @@
-"""Requests that take their time: abandoned ones are dropped, those under way at the end are finished."""
+"""What the embedded server does when its model is slow or fails, seen from inside."""
 
 import asyncio
 import time
@@ -13,6 +13,7 @@ from serving.client import ModelClient
 from serving.client.channel import open_channel
 from serving.contract import MAX_BATCH
 from serving.embedded.model import LoadedModel
+from serving.embedded.repository import ModelRepository
 from serving.embedded.server import EmbeddedServer
 from serving.tensors import to_proto
 from serving.wire import serving_pb2, serving_pb2_grpc
@@ -105,3 +106,45 @@ def test_a_request_under_way_is_finished_before_the_server_ends(
 
 async def _await(call: Any) -> Any:
     return await call
+
+
+def test_a_failing_model_is_an_internal_error_and_the_server_goes_on(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(model: LoadedModel, thread: int, image: Any) -> Any:
+        raise RuntimeError("the interpreter failed")
+
+    def code_of(target: str) -> grpc.StatusCode | None:
+        with open_channel(target) as channel:
+            code: grpc.StatusCode | None = (
+                serving_pb2_grpc.PredictionServiceStub(channel).Predict.future(REQUEST).code()
+            )
+            return code
+
+    async def scenario() -> list[grpc.StatusCode | None]:
+        async with SlowServer(base, monkeypatch) as server:
+            with monkeypatch.context() as broken:
+                broken.setattr(LoadedModel, "run", fail)
+                failed = await asyncio.to_thread(code_of, server.target)
+            return [failed, await asyncio.to_thread(code_of, server.target)]
+
+    assert asyncio.run(scenario()) == [grpc.StatusCode.INTERNAL, grpc.StatusCode.OK]
+
+
+def test_a_failing_look_at_the_disk_does_not_end_the_watch(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync, failures = ModelRepository.sync, iter([MemoryError("no room for this version")])
+
+    async def sometimes(repository: ModelRepository) -> None:
+        for failure in failures:
+            raise failure
+        await sync(repository)
+
+    monkeypatch.setattr(ModelRepository, "sync", sometimes)
+
+    async def scenario() -> None:
+        async with SlowServer(base, monkeypatch):
+            pass  # it became ready
+
+    asyncio.run(scenario())
