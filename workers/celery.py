@@ -1,7 +1,8 @@
 """The Celery application: `celery -A workers worker -Q interactive|bulk`.
 
 Times hold together: a task ends within TIME_LIMIT, a chunk's lease outlives it, and the broker hands an
-unacknowledged message out again only after both (Celery docs, Redis visibility timeout: set in all three places).
+unacknowledged message out again only after both (Celery docs, Redis visibility timeout: set in all three
+places).
 """
 
 from typing import Any

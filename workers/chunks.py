@@ -41,7 +41,10 @@ class Prepared:
 
 
 def work_on(chunk_id: int, *, holder: str, redelivered: bool) -> None:
-    """Classify a chunk, unless it is done or in other hands; whatever goes wrong ends up on the chunk's row."""
+    """Classify a chunk, unless it is done or in other hands.
+
+    Whatever goes wrong ends up on the chunk's row.
+    """
     chunk = services.claim(chunk_id, holder=holder, redelivered=redelivered)
     if chunk is None:
         return
@@ -127,7 +130,7 @@ def _answers(
         Classified(
             image_id=ready.image.id,
             sha256=ready.sha256,
-            bytes=ready.size,
+            size=ready.size,
             width=ready.picture.width,
             height=ready.picture.height,
             tile=place,

@@ -15,7 +15,7 @@ MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*", b"BM", b"RIF
 LEAST_SIDE = 32  # pixels
 GREY_TOLERANCE = 6  # levels of 255 between channels that compression alone explains
 
-# Pillow's own bound on pixels is a constant of the module; ours is a setting, checked before anything is decoded.
+# Pillow's own bound on pixels is a constant of the module; ours is a setting, checked before decoding.
 Image.MAX_IMAGE_PIXELS = None
 
 
@@ -32,8 +32,9 @@ class CannotTake(Exception):
 class Picture:
     """A picture that can be classified.
 
-    `pixels` is the model's input, uint8 [224, 224, 3]; `width` and `height` are the upright original's, in pixels;
-    `display` is a PNG without metadata where browsers would not show the original as it was read, else None.
+    `pixels` is the model's input, uint8 [224, 224, 3]; `width` and `height` are the upright original's, in
+    pixels; `display` is a PNG without metadata where browsers would not show the original as it was read,
+    else None.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -78,15 +79,16 @@ def _check_header(image: Image.Image, max_pixels: int) -> None:
     if width * height > max_pixels:
         raise CannotTake(
             Refusal.TOO_MANY_PIXELS,
-            f"The image is {width}×{height} pixels; this server takes up to {max_pixels / 1e6:.0f} megapixels. "
-            "Crop it to the cell.",
+            f"The image is {width}×{height} pixels; this server takes up to "
+            f"{max_pixels / 1e6:.0f} megapixels. Crop it to the cell.",
         )
     if min(width, height) < LEAST_SIDE:
         raise CannotTake(
             Refusal.TOO_SMALL,
-            f"The image is {width}×{height} pixels; at least {LEAST_SIDE}×{LEAST_SIDE} are needed to show a cell.",
+            f"The image is {width}×{height} pixels; at least {LEAST_SIDE}×{LEAST_SIDE} are needed to show a "
+            "cell.",
         )
-    # A phone's MPO is one photograph with its own preview or depth map behind it: the first picture is all of it.
+    # A phone's MPO is one photograph with its preview or depth map behind it: the first picture is all of it.
     frames = getattr(image, "n_frames", 1)
     if frames > 1 and image.format != "MPO":
         raise CannotTake(

@@ -1,7 +1,8 @@
 """The outbox relay: `python -m workers.relay`.
 
-Moves due tasks from the database to the broker, labs taking turns, and keeps only a few waiting in the broker, so
-that the order stays fair while the backlog grows. Several relays may run; each entry is taken by one.
+Moves due tasks from the database to the broker, labs taking turns, and keeps only a few waiting in the
+broker, so that the order stays fair while the backlog grows. Several relays may run; each entry is taken by
+one.
 """
 
 import signal
@@ -46,7 +47,7 @@ def main() -> None:
     log.info("relay stopped")
 
 
-def _relay_once(broker: "redis.Redis[bytes]") -> bool:
+def _relay_once(broker: redis.Redis) -> bool:
     """Fill every queue up to DEPTH; True if a queue had more due than it has room for."""
     any_full = False
     for queue in Queue.values:

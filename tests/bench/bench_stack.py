@@ -88,7 +88,7 @@ def _token(stack: Stack) -> str:
 
 
 def _distinct(sources: list[Path], count: int, folder: Path) -> Iterator[Path]:
-    """`count` files with different bytes: copies of the sources carry a number after the end of the picture."""
+    """`count` files with different bytes: copies carry a number after the end of their source's picture."""
     folder.mkdir(parents=True)
     for number in range(count):
         source = sources[number % len(sources)]

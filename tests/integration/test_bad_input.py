@@ -106,7 +106,7 @@ def desk(stack) -> Iterator[Desk]:
 
 @pytest.fixture(scope="module")
 def outcome(desk, cells) -> dict[str, dict]:
-    """All of it in one case; each image's row by the name it was uploaded under, and the case's id under ``""``."""
+    """All of it in one case: each image's row by the name of its upload, the case's id under ``""``."""
     case = desk.client.open_case("bad input")
     contents = {name: make(cells) for name, (make, _) in REFUSED.items()} | {
         name: make(cells) for name, make in TAKEN.items()

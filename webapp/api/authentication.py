@@ -1,17 +1,26 @@
+from typing import cast
+
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from webapp.accounts.models import User
+from webapp.labs.requests import LabRequest
+
+
+def lab_request(request: Request) -> LabRequest:
+    """Django's request inside that of REST framework."""
+    return cast(LabRequest, request._request)
 
 
 class ApiTokenAuthentication(BaseAuthentication):
     """Accepts the membership that `LabScopeMiddleware` found for the request's bearer token."""
 
     def authenticate(self, request: Request) -> tuple[User, None] | None:
-        if not getattr(request._request, "by_token", False):
+        asked = lab_request(request)
+        if not asked.by_token or asked.membership is None:
             return None
-        return request._request.membership.user, None  # type: ignore[attr-defined]
+        return asked.membership.user, None
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

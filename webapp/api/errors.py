@@ -1,6 +1,6 @@
 """One shape for every error: `{"error": {"code", "message", "fields"?}}`."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
@@ -42,8 +42,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     elif isinstance(error, PermissionDenied):
         body = {"code": "permission_denied", "message": "You may not do this."}
     else:
-        assert isinstance(error, exceptions.APIException)
-        detail = error.detail
-        body = {"code": getattr(detail, "code", error.default_code), "message": str(detail)}
+        refused = cast(exceptions.APIException, error)  # nothing else is answered by the handler above
+        code = getattr(refused.detail, "code", refused.default_code)
+        body = {"code": code, "message": str(refused.detail)}
     response.data = {"error": body}
     return response

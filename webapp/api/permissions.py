@@ -1,23 +1,27 @@
-from typing import Any
+from typing import Any, cast
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from webapp.api.authentication import lab_request
 from webapp.labs.models import Membership
 
 
 def membership_of(request: Request) -> Membership:
-    membership: Membership = request._request.membership  # type: ignore[attr-defined]
-    return membership
+    """The membership that acts: `LabPermission` lets nobody in without one."""
+    return cast(Membership, lab_request(request).membership)
 
 
 class LabPermission(BasePermission):
-    """Asks the role table: a view names what it needs in `needs`, by HTTP method. What is not named is refused."""
+    """Asks the role table: a view names what it needs in `needs`, by HTTP method.
+
+    What is not named is refused.
+    """
 
     message = "Your role in this lab does not allow this. Ask an administrator of the lab."
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        membership: Membership | None = getattr(request._request, "membership", None)
+        membership = lab_request(request).membership
         if membership is None:
             return False
         if request.method == "OPTIONS":

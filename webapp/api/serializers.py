@@ -28,7 +28,7 @@ class CaseSerializer(serializers.ModelSerializer[Case]):
 
     class Meta:
         model = Case
-        fields = ("id", "accession", "created_by", "created_at", "progress")
+        fields: tuple[str, ...] = ("id", "accession", "created_by", "created_at", "progress")
 
     def validate_accession(self, value: str) -> str:
         if not value.isprintable():
@@ -84,7 +84,7 @@ class ImageSerializer(serializers.ModelSerializer[Image]):
 
     class Meta:
         model = Image
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "name",
             "status",
@@ -172,7 +172,8 @@ class FileSerializer(serializers.Serializer[Any]):
 
 
 class BeginSerializer(serializers.Serializer[Any]):
-    files = FileSerializer(many=True, allow_empty=False, max_length=MAX_FILES)
+    # The stubs do not know that `many` makes it a ListSerializer, which has a `max_length`.
+    files = FileSerializer(many=True, allow_empty=False, max_length=MAX_FILES)  # type: ignore[call-arg]
 
 
 class UploadSerializer(serializers.Serializer[Any]):

@@ -1,7 +1,7 @@
 """The HTTP API. Each view names the permission it needs, by method, in `needs`."""
 
 from mimetypes import guess_type
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import authenticate
@@ -34,7 +34,7 @@ from webapp.labs.permissions import Permission
 from webapp.storage import objects
 from webapp.uploads import services as upload_services
 
-Needs = ClassVar[dict[str, Permission]]
+Needs = dict[str, Permission]
 
 
 class NewestFirst(CursorPagination):
@@ -69,9 +69,7 @@ class CaseList(generics.GenericAPIView[Case]):
         found = self.get_queryset()
         if accession := request.query_params.get("accession"):
             found = found.filter(accession=accession)
-        page = self.paginate_queryset(found)
-        assert page is not None
-        return self.get_paginated_response(_cases(page))
+        return self.get_paginated_response(_cases(self.paginate_queryset(found) or []))
 
     def post(self, request: Request) -> Response:
         """Open a case for one specimen."""
@@ -212,7 +210,10 @@ class Evidence(APIView):
         responses={(200, "image/png"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, image_id: int) -> HttpResponse:
-        """Where the model saw evidence for a class (the suggested one unless named): a transparent overlay."""
+        """Where the model saw evidence for a class: a transparent overlay.
+
+        The class is the suggested one unless another is named.
+        """
         prediction = inference_selectors.prediction_of(_image(image_id))
         if prediction is None:
             raise exceptions.NotFound("The model has not looked at this image.")
@@ -250,16 +251,12 @@ class Tokens(APIView):
         memberships = lab_selectors.memberships_of(user) if user else []
         if not memberships:
             raise exceptions.AuthenticationFailed("E-mail or password is wrong, or you belong to no lab.")
-        if "lab" in given:
-            memberships = [membership for membership in memberships if membership.lab_id == given["lab"]]
-        if len(memberships) != 1:
-            labs = {
-                str(membership.lab_id): membership.lab.name
-                for membership in lab_selectors.memberships_of(user)
-            }
+        wanted = [membership for membership in memberships if given.get("lab") in (None, membership.lab_id)]
+        if len(wanted) != 1:
+            labs = {str(membership.lab_id): membership.lab.name for membership in memberships}
             raise exceptions.ValidationError({"lab": [f"Name one of your labs: {labs}"]})
-        _, secret = lab_services.issue_token(memberships[0], given["name"])
-        body = {"token": secret, "lab": memberships[0].lab.name, "role": memberships[0].role}
+        _, secret = lab_services.issue_token(wanted[0], given["name"])
+        body = {"token": secret, "lab": wanted[0].lab.name, "role": wanted[0].role}
         return Response(body, status=status.HTTP_201_CREATED)
 
 

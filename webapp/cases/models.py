@@ -9,7 +9,7 @@ from webapp.cases.refusals import Refusal
 from webapp.labs.models import Lab
 
 
-class Case(models.Model):
+class Case(models.Model):  # type: ignore[django-manager-missing] # ScopedManager makes classes at run time
     """One specimen's smear: the images of its cells and what was made of them."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -18,7 +18,7 @@ class Case(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = ScopedManager(lab="lab")
+    objects: ClassVar[models.Manager["Case"]] = ScopedManager(lab="lab")
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-created_at"]
@@ -29,7 +29,7 @@ class Case(models.Model):
         return self.accession
 
 
-class Image(models.Model):
+class Image(models.Model):  # type: ignore[django-manager-missing] # ScopedManager makes classes at run time
     """One uploaded picture of one cell, from the upload link to the model's answer."""
 
     class Status(models.TextChoices):
@@ -61,7 +61,7 @@ class Image(models.Model):
     received_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
-    objects = ScopedManager(lab="lab")
+    objects: ClassVar[models.Manager["Image"]] = ScopedManager(lab="lab")
 
     class Meta:
         indexes = [

@@ -43,8 +43,7 @@ class Progress:
 
 def cases() -> QuerySet[Case]:
     """The lab's cases, newest first."""
-    found: QuerySet[Case] = Case.objects.select_related("created_by")
-    return found
+    return Case.objects.select_related("created_by")
 
 
 def page_of_cases(size: int, *, prefix: str = "", before: UUID | None = None) -> QuerySet[Case]:
@@ -69,7 +68,5 @@ def progress_of(cases: Iterable[Case]) -> dict[UUID, Progress]:
 
 def images(case: Case, **filters: Any) -> QuerySet[Image]:
     """A case's images in the order of upload, those whose upload never began aside."""
-    found: QuerySet[Image] = Image.objects.filter(case=case, **filters).exclude(
-        status=Image.Status.AWAITING_UPLOAD
-    )
+    found = Image.objects.filter(case=case, **filters).exclude(status=Image.Status.AWAITING_UPLOAD)
     return found.order_by("id")

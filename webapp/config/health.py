@@ -32,7 +32,7 @@ def _said(check: Callable[[], None]) -> str:
     try:
         check()
     except (DatabaseError, redis.RedisError, grpc.RpcError, *objects.StorageUnavailable) as error:
-        # The kind of failure only: addresses and names of our insides are for the log, not for anyone who asks.
+        # The kind of failure only: addresses and names of our insides are for the log, not for all who ask.
         return f"failed: {type(error).__name__}"
     return "ok"
 

@@ -1,4 +1,7 @@
-"""Django settings, every one read strictly from `HEMATOVISION_<NAME>` or the file that `HEMATOVISION_<NAME>_FILE` names."""
+"""Django settings.
+
+Every one is read strictly from `HEMATOVISION_<NAME>`, or from the file that `HEMATOVISION_<NAME>_FILE` names.
+"""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,7 +18,7 @@ WEBAPP = Path(__file__).resolve().parent.parent
 SECRET_KEY = env.str("SECRET_KEY")
 DEBUG = env.bool("DEBUG", False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 
 ROOT_URLCONF = "webapp.config.urls"
 WSGI_APPLICATION = "webapp.config.wsgi.application"
@@ -160,7 +163,7 @@ CONTENT_SECURITY_POLICY = {
 BROKER_URL = env.str("BROKER_URL")
 SERVING_TARGET = env.str("SERVING_TARGET")
 
-# --- cache (rates of sign-in, shared by all web processes) ---------------------------------------------------
+# --- cache (rates of sign-in, shared by all web processes) --------------------------------------------------
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

@@ -1,7 +1,8 @@
 """The differential count.
 
-Erythroblasts and platelets are never in the white-cell denominator; erythroblasts are given per 100 white cells
-(CLSI H20-A2). Unidentified cells are in no class until a person decides, so they are in no denominator either.
+Erythroblasts and platelets are never in the white-cell denominator; erythroblasts are given per 100 white
+cells (CLSI H20-A2). Unidentified cells are in no class until a person decides, so they are in no denominator
+either.
 """
 
 from collections.abc import Mapping
@@ -17,8 +18,8 @@ FULL_COUNT = 100  # white cells, the least a manual differential counts
 class Row:
     """One class. `percent` is of all white cells counted; `low` and `high` bound it with 95 % confidence.
 
-    For erythroblasts `percent` is per 100 white cells and unbounded above, so it has no interval; platelets have
-    a number only. All three are None while there is nothing to divide by.
+    For erythroblasts `percent` is per 100 white cells and unbounded above, so it has no interval; platelets
+    have a number only. All three are None while there is nothing to divide by.
     """
 
     cell_class: CellClass

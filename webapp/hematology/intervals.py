@@ -6,7 +6,9 @@ Z_95 = 1.959963984540054
 
 
 def wilson(successes: int, total: int, z: float = Z_95) -> tuple[float, float]:
-    """Wilson's score interval for `successes` of `total`, as fractions (Wilson, JASA 1927; Rümke 1985 for counts).
+    """Wilson's score interval for `successes` of `total`, as fractions.
+
+    Wilson, JASA 1927; Rümke 1985 for counts.
 
     Raises:
         ValueError: the total is not positive, or the successes are not within it.

@@ -1,7 +1,7 @@
 """Class evidence maps as pictures (class activation mapping, Zhou et al. 2016).
 
-The maps are the model's own arithmetic: a class's score is the mean of its map plus a constant, so what is drawn
-is the reason, not an approximation of it.
+The maps are the model's own arithmetic: a class's score is the mean of its map plus a constant, so what is
+drawn is the reason, not an approximation of it.
 """
 
 import io
@@ -21,7 +21,10 @@ def evidence_map(evidence: bytes, grid: int, class_index: int) -> npt.NDArray[np
 
 
 def overlay_png(weights: npt.NDArray[np.float32]) -> bytes:
-    """A transparent RGBA PNG, 224×224, red where the evidence *for* the class is; evidence against it stays clear."""
+    """A transparent RGBA PNG, 224×224, red where the evidence is *for* the class.
+
+    Evidence against it stays clear.
+    """
     positive = np.clip(weights, 0, None)
     strength = positive / positive.max() if positive.max() > 0 else positive
     alpha = Image.fromarray((strength * 170).astype(np.uint8)).resize((SIDE, SIDE), Image.Resampling.BICUBIC)

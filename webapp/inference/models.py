@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -15,7 +17,7 @@ class Queue(models.TextChoices):
     BULK = "bulk", "Bulk"
 
 
-class Chunk(models.Model):
+class Chunk(models.Model):  # type: ignore[django-manager-missing] # ScopedManager makes classes at run time
     """Up to 64 images of one case that go through the model together: the unit of work, retry and requeue."""
 
     class State(models.TextChoices):
@@ -43,7 +45,7 @@ class Chunk(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
 
-    objects = ScopedManager(lab="lab")
+    objects: ClassVar[models.Manager["Chunk"]] = ScopedManager(lab="lab")
 
     class Meta:
         indexes = [
@@ -72,7 +74,7 @@ class Prediction(models.Model):
     embedding = models.BinaryField(help_text="float16 [D].")
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = ScopedManager(lab="image__lab")
+    objects: ClassVar[models.Manager["Prediction"]] = ScopedManager(lab="image__lab")
 
     class Meta:
         constraints = [

@@ -28,9 +28,11 @@ def cells(case: Case, cell_class: str = "") -> QuerySet[Prediction]:
 
     `cell_class` keeps one class, as in `of_class`.
     """
-    found: QuerySet[Prediction] = Prediction.objects.filter(of_class(cell_class, ""), image__case=case)
     return (
-        found.select_related("image__chunk").defer("evidence", "embedding").order_by("confidence", "image_id")
+        Prediction.objects.filter(of_class(cell_class, ""), image__case=case)
+        .select_related("image__chunk")
+        .defer("evidence", "embedding")
+        .order_by("confidence", "image_id")
     )
 
 
@@ -66,7 +68,13 @@ def of_class(code: str, via: str = "predictions__") -> Q:
 
 def images_with_predictions(case: Case) -> QuerySet[Image]:
     """All of a case's images in upload order, with `image.current` as above (empty where not classified)."""
-    return cases.images(case).prefetch_related(_with_current())
+    return cases.images(case).prefetch_related(
+        Prefetch(
+            "predictions",
+            queryset=Prediction.objects.filter(current=True).defer("evidence", "embedding"),
+            to_attr="current",
+        )
+    )
 
 
 def prediction_of(image: Image) -> Prediction | None:
@@ -80,10 +88,7 @@ def prediction_of(image: Image) -> Prediction | None:
 
 
 def dead_letters(case: Case) -> QuerySet[Chunk]:
-    found: QuerySet[Chunk] = (
-        Chunk.objects.filter(case=case, state=Chunk.State.DEAD).annotate(n=Count("images")).order_by("id")
-    )
-    return found
+    return Chunk.objects.filter(case=case, state=Chunk.State.DEAD).annotate(n=Count("images")).order_by("id")
 
 
 def model_notice(case: Case) -> str | None:
@@ -104,11 +109,3 @@ def model_notice(case: Case) -> str | None:
 
 def class_name(code: str) -> str:
     return "Unidentified" if code == UNIDENTIFIED else BY_CODE[code].name
-
-
-def _with_current() -> Prefetch:
-    return Prefetch(
-        "predictions",
-        queryset=Prediction.objects.filter(current=True).defer("evidence", "embedding"),
-        to_attr="current",
-    )

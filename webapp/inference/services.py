@@ -1,14 +1,15 @@
 """The life of a chunk: handed over, claimed, then recorded, put back, or given up.
 
-A worker's claim counts as an attempt; an outage of the model server or the object store is nobody's fault, so it
-gives the attempt back and waits. After MAX_ATTEMPTS a chunk of several images is halved, so that one picture that
-brings workers down cannot take its neighbours with it; a single image becomes a dead letter, for a person.
+A worker's claim counts as an attempt; an outage of the model server or the object store is nobody's fault, so
+it gives the attempt back and waits. After MAX_ATTEMPTS a chunk of several images is halved, so that one
+picture that brings workers down cannot take its neighbours with it; a single image becomes a dead letter, for
+a person.
 """
 
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -25,11 +26,9 @@ from webapp.registry.models import ModelVersion
 
 CLASSIFY = "classify_chunk"  # the task's name; workers register it
 MAX_ATTEMPTS = 3
-LEASE = timedelta(seconds=60)  # longer than a task may run, see workers.app
+LEASE = timedelta(seconds=60)  # longer than a task may run, see workers.celery
 LONGEST_WAIT = timedelta(seconds=60)  # between two tries while the model server is away
-INTERACTIVE_LIMIT = (
-    2 * MAX_BATCH
-)  # a case with more images under way than this is nobody's waiting at a screen
+INTERACTIVE_LIMIT = 2 * MAX_BATCH  # with more images under way, nobody waits for the case at a screen
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Classified:
 
     image_id: int
     sha256: bytes
-    bytes: int
+    size: int
     width: int
     height: int
     tile: int
@@ -60,7 +59,10 @@ class Classified:
 
 
 def hand_over(case: Case, image_ids: Sequence[int], *, bulk: bool = False) -> None:
-    """Group received images into chunks and have them classified. Call in the transaction that received them."""
+    """Group received images into chunks and have them classified.
+
+    Call in the transaction that received them.
+    """
     if not image_ids:
         return
     under_way = Image.objects.filter(case=case, status=Image.Status.RECEIVED).count()
@@ -76,8 +78,8 @@ def hand_over(case: Case, image_ids: Sequence[int], *, bulk: bool = False) -> No
 def claim(chunk_id: int, *, holder: str, redelivered: bool) -> Chunk | None:
     """Take a chunk to work on it; None if it is finished or in other hands.
 
-    `holder` names the worker and the task. A message delivered again to the same holder means that the process
-    that had it in hand is gone.
+    `holder` names the worker and the task. A message delivered again to the same holder means that the
+    process that had it in hand is gone.
     """
     chunk = Chunk.objects.select_for_update().filter(id=chunk_id).first()
     if chunk is None or chunk.state not in (Chunk.State.QUEUED, Chunk.State.RUNNING):
@@ -144,7 +146,10 @@ def record(
 
 @transaction.atomic
 def put_back(chunk: Chunk, why: str) -> None:
-    """Something the chunk needs cannot be reached: give the attempt back and try again later, for as long as it takes."""
+    """Something the chunk needs cannot be reached: give the attempt back and try again later.
+
+    This goes on for as long as it takes.
+    """
     if not _still_held(chunk):
         return
     chunk.attempts -= 1
@@ -216,8 +221,13 @@ def recover_lost(patience: timedelta = LEASE) -> int:
             .filter(Q(lease_until=None) | Q(lease_until__lt=now))
             .extra(  # the outbox keeps a task's arguments as text, so there is no key to join on
                 where=[
-                    "NOT EXISTS (SELECT 1 FROM outbox_outboxentry AS o WHERE o.task = %s"
-                    " AND o.args = ARRAY[inference_chunk.id::text] AND (o.sent_at IS NULL OR o.sent_at > %s))"
+                    """
+                    NOT EXISTS (
+                        SELECT 1 FROM outbox_outboxentry AS o
+                        WHERE o.task = %s AND o.args = ARRAY[inference_chunk.id::text]
+                            AND (o.sent_at IS NULL OR o.sent_at > %s)
+                    )
+                    """
                 ],
                 params=[CLASSIFY, now - patience],
             )
@@ -240,7 +250,7 @@ def _try_again(chunk: Chunk, why: str, wait: timedelta) -> None:
     chunk.state, chunk.error, chunk.lease_until, chunk.claimed_by = Chunk.State.QUEUED, why[:500], None, ""
     chunk.save(update_fields=["state", "attempts", "deferrals", "error", "lease_until", "claimed_by"])
     # Jitter, so that what failed together does not return together.
-    _enqueue([chunk], wait * random.uniform(0.5, 1.0))
+    _enqueue([chunk], wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
 
 
 def _halve_or_give_up(chunk: Chunk) -> None:
@@ -265,13 +275,16 @@ def _bury(chunk: Chunk, why: str) -> None:
     )
 
 
-def _lock_case(case_id: object) -> None:
+def _lock_case(case_id: UUID) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [str(case_id)])
 
 
 def _still_held(chunk: Chunk) -> bool:
-    """Whether this claim is still the chunk's own; a lease that ran out may have passed it on. Locks the row."""
+    """Whether this claim is still the chunk's own; a lease that ran out may have passed it on.
+
+    Locks the row.
+    """
     return (
         Chunk.objects.select_for_update()
         .filter(id=chunk.id, state=Chunk.State.RUNNING, claimed_by=chunk.claimed_by, attempts=chunk.attempts)
@@ -280,7 +293,7 @@ def _still_held(chunk: Chunk) -> bool:
 
 
 def _without_duplicates(
-    case_id: object, answers: Sequence[Classified]
+    case_id: UUID, answers: Sequence[Classified]
 ) -> tuple[list[Classified], list[Refused]]:
     """Split off the answers whose bytes the case has already, in an earlier chunk or earlier in this one."""
     seen: dict[bytes, str] = {
@@ -288,6 +301,7 @@ def _without_duplicates(
         for sha, name in Image.objects.filter(
             case_id=case_id, status=Image.Status.CLASSIFIED, sha256__in=[answer.sha256 for answer in answers]
         ).values_list("sha256", "name")
+        if sha is not None
     }
     names = dict(
         Image.objects.filter(id__in=[answer.image_id for answer in answers]).values_list("id", "name")
@@ -308,7 +322,7 @@ def _without_duplicates(
     return new, duplicates
 
 
-def _refuse(refusals: Sequence[Refused], now: object) -> None:
+def _refuse(refusals: Sequence[Refused], now: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -326,22 +340,24 @@ def _refuse(refusals: Sequence[Refused], now: object) -> None:
         )
 
 
-def _classify(answers: Sequence[Classified], now: object) -> None:
+def _classify(answers: Sequence[Classified], now: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE cases_image AS image
-            SET status = 'classified', detail = '', finished_at = %s, sha256 = said.sha256, bytes = said.bytes,
-                width = said.width, height = said.height, tile = said.tile, display_key = said.display_key
-            FROM unnest(%s::bigint[], %s::bytea[], %s::bigint[], %s::int[], %s::int[], %s::smallint[], %s::text[])
-                AS said (id, sha256, bytes, width, height, tile, display_key)
+            SET status = 'classified', detail = '', finished_at = %s,
+                sha256 = said.sha256, bytes = said.bytes, width = said.width, height = said.height,
+                tile = said.tile, display_key = said.display_key
+            FROM unnest(
+                %s::bigint[], %s::bytea[], %s::bigint[], %s::int[], %s::int[], %s::smallint[], %s::text[]
+            ) AS said (id, sha256, bytes, width, height, tile, display_key)
             WHERE image.id = said.id
             """,
             [
                 now,
                 [answer.image_id for answer in answers],
                 [answer.sha256 for answer in answers],
-                [answer.bytes for answer in answers],
+                [answer.size for answer in answers],
                 [answer.width for answer in answers],
                 [answer.height for answer in answers],
                 [answer.tile for answer in answers],

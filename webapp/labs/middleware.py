@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 import structlog
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpResponseBase, JsonResponse
 from django_scopes import scope
 
 from webapp.labs import selectors
 from webapp.labs.models import Membership
+from webapp.labs.requests import LabRequest
 
 ACTIVE_LAB = "active_lab"
 BEARER = "Bearer "
@@ -19,32 +20,31 @@ class LabScopeMiddleware:
     A request without a membership stays unscoped, so a scoped query in it raises instead of leaking.
     """
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+    def __init__(self, get_response: Callable[[LabRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def __call__(self, request: LabRequest) -> HttpResponseBase:
         header = request.headers.get("Authorization", "")
-        membership: Membership | None
-        if header.startswith(BEARER):
+        request.by_token = header.startswith(BEARER)
+        if request.by_token:
             membership = selectors.membership_for_token(header.removeprefix(BEARER))
             if membership is None:
                 message = "This API token is not valid. It may have been revoked; make a new one."
                 return JsonResponse({"error": {"code": "invalid_token", "message": message}}, status=401)
-            request.by_token = True  # type: ignore[attr-defined]
         else:
             membership = self._membership_of_session(request)
-        request.membership = membership  # type: ignore[attr-defined]
+        request.membership = membership
         if membership is None:
             return self.get_response(request)
         with scope(lab=membership.lab), structlog.contextvars.bound_contextvars(lab=str(membership.lab_id)):
             return self.get_response(request)
 
     @staticmethod
-    def _membership_of_session(request: HttpRequest) -> Membership | None:
+    def _membership_of_session(request: LabRequest) -> Membership | None:
         if not request.user.is_authenticated:
             return None
         memberships = selectors.memberships_of(request.user)
-        request.memberships = memberships  # type: ignore[attr-defined]
+        request.memberships = memberships
         wanted = request.session.get(ACTIVE_LAB)
         chosen = [membership for membership in memberships if str(membership.lab_id) == wanted]
         return next(iter(chosen or memberships), None)

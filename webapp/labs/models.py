@@ -48,7 +48,7 @@ class ApiToken(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[models.Manager["ApiToken"]] = models.Manager()
-    in_lab = ScopedManager(lab="membership__lab")
+    in_lab: ClassVar[models.Manager["ApiToken"]] = ScopedManager(lab="membership__lab")
 
     def __str__(self) -> str:
         return f"{self.prefix}… ({self.name})"

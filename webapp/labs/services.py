@@ -7,7 +7,8 @@ from webapp.accounts.models import User
 from webapp.labs.models import ApiToken, Lab, Membership
 from webapp.labs.permissions import Role
 
-TOKEN_MARK = "hv_"  # lets secret scanners and people recognise a leaked token
+# Lets secret scanners and people recognise a leaked token.
+TOKEN_MARK = "hv_"  # noqa: S105 - the public beginning of every token
 
 
 @transaction.atomic

@@ -1,8 +1,8 @@
 """At-least-once hand-over of tasks from the database to the broker.
 
-`enqueue` is called inside the transaction that makes the work due; the relay calls `send_due`. If the broker is
-down the entries wait here; if the relay dies between sending and committing, the entry is sent again, so every
-task must bear being delivered twice.
+`enqueue` is called inside the transaction that makes the work due; the relay calls `send_due`. If the broker
+is down the entries wait here; if the relay dies between sending and committing, the entry is sent again, so
+every task must bear being delivered twice.
 """
 
 from collections.abc import Callable, Iterable

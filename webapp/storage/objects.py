@@ -1,15 +1,14 @@
 """Objects in the S3-compatible store, always encrypted at rest by the store (SSE, AES-256)."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 ENCRYPTION = "AES256"
 StorageUnavailable = (BotoCoreError, ClientError)
@@ -45,13 +44,13 @@ def get(key: str) -> bytes:
     return body
 
 
-def delete(keys: "Iterable[str]") -> None:
+def delete(keys: Iterable[str]) -> None:
     for key in keys:
         _client().delete_object(Bucket=settings.S3_BUCKET, Key=key)
 
 
 def upload_form(key: str, max_bytes: int) -> dict[str, Any]:
-    """A presigned POST: `url` and `fields` with which a client may write `key`, once signed, up to `max_bytes`."""
+    """A presigned POST: `url` and `fields` with which a client may write up to `max_bytes` under `key`."""
     form: dict[str, Any] = _public_client().generate_presigned_post(
         Bucket=settings.S3_BUCKET,
         Key=key,
@@ -83,10 +82,8 @@ def download_url(key: str, content_type: str, seconds: int = 900) -> str:
 def prepare() -> None:
     """Make the bucket and let the web's own pages post to it. May be run again."""
     client = _client()
-    try:
+    with suppress(client.exceptions.BucketAlreadyExists, client.exceptions.BucketAlreadyOwnedByYou):
         client.create_bucket(Bucket=settings.S3_BUCKET)
-    except (client.exceptions.BucketAlreadyExists, client.exceptions.BucketAlreadyOwnedByYou):
-        pass
     client.put_bucket_cors(
         Bucket=settings.S3_BUCKET,
         CORSConfiguration={

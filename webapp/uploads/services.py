@@ -1,7 +1,7 @@
 """From a wish to upload to work for the model.
 
-`begin` makes the rows and the links, the client posts the bytes straight to the object store, `complete` hands
-the images over to the workers. `receive` is the plain road, in one request through the web process.
+`begin` makes the rows and the links, the client posts the bytes straight to the object store, `complete`
+hands the images over to the workers. `receive` is the plain road, in one request through the web process.
 """
 
 import uuid
@@ -49,7 +49,8 @@ def begin(case: Case, files: Iterable[tuple[str, int]]) -> list[Upload]:
 def complete(case: Case, image_ids: Sequence[int], *, bulk: bool = False) -> int:
     """Hand uploaded images to the workers; returns how many were accepted now.
 
-    May be called again with the same ids: an image is accepted once. `bulk` says that nobody waits at a screen.
+    May be called again with the same ids: an image is accepted once.
+    `bulk` says that nobody waits at a screen.
     """
     waiting = Image.objects.filter(case=case, id__in=image_ids, status=Image.Status.AWAITING_UPLOAD)
     accepted = list(waiting.select_for_update().order_by("id").values_list("id", flat=True))
@@ -59,7 +60,10 @@ def complete(case: Case, image_ids: Sequence[int], *, bulk: bool = False) -> int
 
 
 def receive(case: Case, files: Iterable[tuple[str, int, IO[bytes]]]) -> list[Image]:
-    """Take files, each (name, size in bytes, content), through the web process, for clients that cannot post to the store."""
+    """Take files, each (name, size in bytes, content), through the web process.
+
+    This is for clients that cannot post to the store.
+    """
     images = []
     for name, size, content in files:
         image = _new_image(case, name, size)

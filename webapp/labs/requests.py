@@ -1,0 +1,11 @@
+from django.http import HttpRequest
+
+from webapp.labs.models import Membership
+
+
+class LabRequest(HttpRequest):
+    """A request as `LabScopeMiddleware` leaves it."""
+
+    by_token: bool
+    membership: Membership | None
+    memberships: list[Membership]  # to choose from; only where a person has signed in to a session
