@@ -22,7 +22,7 @@ from serving.contract import (
     PROBABILITIES,
     SIGNATURE,
 )
-from serving.tensors import TensorError, to_array, to_proto
+from serving.tensors import TensorError, fill, to_array
 from serving.wire.serving_pb2 import (
     GetModelStatusRequest,
     ModelSpec,
@@ -94,10 +94,8 @@ class ModelClient:
                 f"images must be uint8 [1 to {MAX_BATCH}, {', '.join(map(str, INPUT_SHAPE))}], "
                 f"not {images.dtype} {list(images.shape)}"
             )
-        request = PredictRequest(
-            model_spec=ModelSpec(name=self._model_name, signature_name=SIGNATURE),
-            inputs={IMAGE: to_proto(images)},
-        )
+        request = PredictRequest(model_spec=ModelSpec(name=self._model_name, signature_name=SIGNATURE))
+        fill(request.inputs[IMAGE], images)
         return self._read(self._call(request), len(images))
 
     def status(self, *, timeout_s: float = 5.0) -> list[VersionState]:

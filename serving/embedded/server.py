@@ -86,7 +86,7 @@ class EmbeddedServer:
         while True:
             try:
                 await self._repository.sync()
-            except Exception:
+            except Exception:  # noqa: BLE001 - logged with its traceback
                 _log.exception("looking for versions failed; what is loaded goes on answering")
             await self._report_health()
             await asyncio.sleep(self._poll_s)

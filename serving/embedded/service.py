@@ -15,7 +15,7 @@ from serving.embedded.errors import RequestError, invalid
 from serving.embedded.model import Tensor
 from serving.embedded.predict_request import check_signature, read_images, select_outputs
 from serving.embedded.repository import ModelRepository, Source, Version
-from serving.tensors import to_proto
+from serving.tensors import fill
 from serving.wire.error_codes_pb2 import Code
 from serving.wire.framework_pb2 import SignatureDef, TensorInfo, TensorShapeProto
 from serving.wire.serving_pb2 import (
@@ -46,7 +46,7 @@ _Response = TypeVar("_Response")
 def _rpc(
     method: Callable[[_Service, _Request], Awaitable[_Response]],
 ) -> Callable[[_Service, _Request, "grpc.aio.ServicerContext[_Request, _Response]"], Awaitable[_Response]]:
-    """Turn a RequestError into the RPC's status, and anything unforeseen into INTERNAL and a line in the log."""
+    """Turn a RequestError into the RPC's status, anything unforeseen into INTERNAL and a line in the log."""
 
     @functools.wraps(method)
     async def answer(
@@ -85,10 +85,10 @@ class PredictionService(PredictionServiceServicer):
         except QueueFullError as error:
             # The code of tensorflow/serving's batching queue.
             raise RequestError(grpc.StatusCode.UNAVAILABLE, f"the queue is full: {error}") from error
-        return PredictResponse(
-            model_spec=_spec(model.info.name, model.info.version, SIGNATURE),
-            outputs={name: to_proto(outputs[name]) for name in names},
-        )
+        response = PredictResponse(model_spec=_spec(model.info.name, model.info.version, SIGNATURE))
+        for name in names:
+            fill(response.outputs[name], outputs[name])
+        return response
 
     @_rpc
     async def GetModelMetadata(self, request: GetModelMetadataRequest) -> GetModelMetadataResponse:

@@ -12,9 +12,9 @@ import pytest
 
 from serving.client import ModelClient, ModelRejected, ModelTimeout, ModelUnavailable
 from serving.client import client as client_module
-from serving.tensors import to_proto
 from serving.wire import serving_pb2, serving_pb2_grpc
 from tests.support.embedded import RunningServer
+from tests.support.tensors import to_proto
 from tests.support.tiny_model import CORNER_COLOURS
 
 pytestmark = pytest.mark.enable_socket

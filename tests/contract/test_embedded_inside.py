@@ -15,8 +15,8 @@ from serving.contract import MAX_BATCH
 from serving.embedded.model import LoadedModel
 from serving.embedded.repository import ModelRepository
 from serving.embedded.server import EmbeddedServer
-from serving.tensors import to_proto
 from serving.wire import serving_pb2, serving_pb2_grpc
+from tests.support.tensors import to_proto
 
 pytestmark = pytest.mark.enable_socket
 

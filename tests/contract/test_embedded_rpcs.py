@@ -10,9 +10,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from serving.client.channel import open_channel
 from serving.contract import CELL_LABELS, MAX_BATCH
-from serving.tensors import to_array, to_proto
+from serving.tensors import to_array
 from serving.wire import framework_pb2, serving_pb2, serving_pb2_grpc
 from tests.support.embedded import RunningServer
+from tests.support.tensors import to_proto
 from tests.support.tiny_model import CORNER_COLOURS
 
 pytestmark = pytest.mark.enable_socket

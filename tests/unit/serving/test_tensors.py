@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from serving.tensors import TensorError, shape_of, to_array, to_proto
+from serving.tensors import TensorError, shape_of, to_array
 from serving.wire.framework_pb2 import DT_DOUBLE, DT_FLOAT, DT_UINT8, TensorProto, TensorShapeProto
+from tests.support.tensors import to_proto
 
 
 def proto(dtype: int, shape: tuple[int, ...], **values: object) -> TensorProto:
