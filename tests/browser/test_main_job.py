@@ -107,6 +107,22 @@ def test_a_class_alone_then_all_again(technician, filled_case):
     expect(page.locator("#tab-all")).to_have_attribute("aria-current", "true")
 
 
+def test_cells_that_come_in_wait_while_a_class_is_looked_at(technician, pictures):
+    page = technician.page
+    technician.open_case("BR-waiting")
+    technician.choose(pictures[0])
+    technician.expect_classified(1)
+    page.locator(".tab:not(#tab-all)").click()
+    expect(page.locator("#gallery[data-class]")).to_have_count(1)
+    technician.choose(pictures[1])
+    technician.expect_classified(2)
+    expect(page.locator("#new-cells")).to_be_visible()
+    page.get_by_role("link", name="Show them").click()
+    expect(page.locator("#new-cells")).to_be_hidden()
+    page.locator("#tab-all").click()
+    expect(page.locator("#gallery .tile")).to_have_count(2)
+
+
 def test_more_cells_come_as_one_scrolls(technician, many_of_one_class):
     page = technician.page
     page.goto(technician.url + many_of_one_class)
@@ -174,12 +190,13 @@ def test_a_wrong_password(screen, lab):
     expect(page.get_by_role("alert")).to_contain_text("E-mail or password is wrong")
 
 
-def test_signing_out(technician):
-    page = technician.page
+def test_signing_out(screen, lab):
+    screen.sign_in(lab["technician"])
+    page = screen.page
     page.locator(".account summary").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
-    page.goto(f"{technician.url}/cases/")
+    page.goto(f"{screen.url}/cases/")
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 

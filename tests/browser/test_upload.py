@@ -86,7 +86,7 @@ def test_leaving_meanwhile_is_warned_of_and_stopping_keeps_what_arrived(technici
     page.route(STORE, lambda route: held.append(route) if len(held) < 6 else route.continue_())
     technician.open_case("UP-leave")
     technician.choose(*pictures)
-    page.wait_for_function("document.querySelector('[data-said]').textContent.startsWith('Uploading')")
+    expect(page.locator("[data-said]")).to_contain_text("Uploading")
     warned = []
     page.once("dialog", lambda dialog: (warned.append(dialog.type), dialog.dismiss()))
     page.close(run_before_unload=True)

@@ -74,7 +74,7 @@ def test_the_count_and_its_caveats(alice):
     assert "4 white cells" in page
     assert "75.0" in page
     assert "30.1–95.4" in page  # Wilson's interval of 3 of 4
-    assert '50.0</td><td colspan="2" class="rate">per 100 white cells' in page
+    assert '50.0</td>\n        <td colspan="2" class="rate">per 100 white cells' in page
     assert "1 Unidentified" in page
     assert "must be looked at" in page
     assert "Fewer than 100 white cells" in page

@@ -80,9 +80,8 @@ def tile(case_id: UUID, prediction: Prediction) -> Tile:
 
 def tabs(counts: Mapping[str, int]) -> list[Tab]:
     """All classes that have cells, those to be looked at first."""
-    present = [code for code in _codes() if counts.get(code)]
-    classes = [Tab(code, class_name(code), counts[code]) for code in present]
-    return [Tab("", "All", sum(counts.values())), *classes]
+    classes = [Tab(code, class_name(code), counts[code]) for code in _codes() if counts.get(code)]
+    return [Tab("", "All", sum(counts.values())), *classes] if classes else []
 
 
 def sections(case_id: UUID, counts: Mapping[str, int], predictions: Iterable[Prediction]) -> list[Section]:
