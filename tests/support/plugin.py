@@ -19,7 +19,7 @@ HOME = Path(tempfile.mkdtemp(prefix="hematovision-tests-"))
 SETTINGS = free_settings(HOME)
 
 os.environ.update(environment(SETTINGS, Secrets.load(HOME)))
-# What tests do inside this process is kept out of the way of the running stack: another database of the broker,
+# What tests do in this process is kept out of the way of the running stack: another database of the broker,
 # another bucket; pytest-django takes care of PostgreSQL.
 os.environ["HEMATOVISION_BROKER_URL"] = os.environ["HEMATOVISION_BROKER_URL"].removesuffix("/0") + "/1"
 os.environ["HEMATOVISION_S3_BUCKET"] = "hematovision-tests"
