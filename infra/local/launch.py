@@ -21,9 +21,13 @@ def main(name: str) -> None:
     # Children of an earlier run that was killed would keep its port, or its work.
     end_leftovers(settings.home, name, patience_s=2)
     program.prepare()
+    supervisor = int((settings.home / "run" / "supervisord.pid").read_text())
     if program.account:
         program.account.become()
-    die_with_parent(signal.Signals[f"SIG{program.stop_signal}"])  # a change of account would undo it
+    # What stores ends in good order; the rest at once: without the services it would wait for them in vain,
+    # and its work is safe in the database. Last here, because a change of account would undo it.
+    orderly = program.group == "services"
+    die_with_parent(supervisor, signal.Signals[f"SIG{program.stop_signal}"] if orderly else signal.SIGKILL)
     env = {**os.environ, **program.env, **mark(settings.home, name)}
     os.execve(program.argv[0], program.argv, env)  # noqa: S606 - a list, never a shell's
 

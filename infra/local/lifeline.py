@@ -16,16 +16,18 @@ _PR_SET_PDEATHSIG = 1
 _HOME, PROGRAM = f"{PREFIX}HOME", f"{PREFIX}PROGRAM"
 
 
-def die_with_parent(signum: int = signal.SIGTERM) -> None:
+def die_with_parent(parent: int, signum: int = signal.SIGTERM) -> None:
     """Have the kernel send this process a signal when its parent ends, however it ends.
 
     Survives `exec`, not `fork`. Linux only; elsewhere `end_leftovers` at the next start does the work.
+
+    Args:
+        parent: process id of the parent; if it has ended already, this process ends now.
     """
     if sys.platform == "linux":
-        parent = os.getppid()
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signum, 0, 0, 0)
-        if os.getppid() != parent:  # it ended just before
-            os.kill(os.getpid(), signum)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def mark(home: Path, program: str) -> dict[str, str]:

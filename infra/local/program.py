@@ -22,7 +22,7 @@ class Program:
         argv: the command.
         group: groups start in order, and stop in the opposite one.
         env: variables added to those the stack was started with.
-        stop_signal: what asks it to end; also sent by the kernel when the supervisor dies.
+        stop_signal: what asks it to end.
         stop_seconds: how long it may take to end before it is killed.
         account: who runs it, where that is not whoever started the stack.
         prepare: what must be done before it starts (write its configuration, make its data folder).

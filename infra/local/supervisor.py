@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, get_args
@@ -65,7 +66,7 @@ class Supervisor:
             stdin=subprocess.DEVNULL,
             umask=0o077,
             start_new_session=True,  # Ctrl-C is for us to answer
-            preexec_fn=die_with_parent,
+            preexec_fn=partial(die_with_parent, os.getpid()),
         )
         deadline = time.monotonic() + _START_S
         while not self.answers():
