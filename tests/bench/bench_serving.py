@@ -27,7 +27,7 @@ CLIENTS = 3
 """Workers that ask at the same time: the next chunk is there when one is done."""
 ROUND_S = 2.0
 ROUNDS = 3
-"""Limit and gRPC are measured in turns, the best turn of each counts: what else runs only lowers a rate."""
+"""Limit and gRPC are measured in turns, and the best turn of each counts: other programs only lower it."""
 
 
 @dataclass(frozen=True)
