@@ -11,7 +11,15 @@ import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 
-from serving.client import ModelClient, ModelError, ModelRejected, ModelTimeout, ModelUnavailable, Predictions
+from serving.client import (
+    ModelClient,
+    ModelError,
+    ModelMissing,
+    ModelRejected,
+    ModelTimeout,
+    ModelUnavailable,
+    Predictions,
+)
 from webapp.cases.models import Image
 from webapp.cases.refusals import Refusal
 from webapp.inference import services
@@ -50,6 +58,9 @@ def work_on(chunk_id: int, *, holder: str, redelivered: bool) -> None:
         return
     try:
         _classify(chunk)
+    except ModelMissing as error:
+        log.error("model missing", chunk=chunk.id, error=str(error))
+        services.put_back(chunk, "The model server does not have the model yet.")
     except ModelUnavailable as error:
         log.warning("model unavailable", chunk=chunk.id, error=str(error))
         services.put_back(chunk, "The model server does not answer.")

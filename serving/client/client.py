@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from serving.client.channel import open_channel
-from serving.client.errors import ModelError, ModelRejected, ModelTimeout, ModelUnavailable
+from serving.client.errors import ModelError, ModelMissing, ModelRejected, ModelTimeout, ModelUnavailable
 from serving.contract import (
     EMBEDDING,
     EVIDENCE,
@@ -36,11 +36,11 @@ ATTEMPTS = 5
 FIRST_PAUSE_S = 0.25
 """Longest pause before the second attempt; it doubles with each further one: 3.75 s in all at most."""
 
-_RETRIED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED}
+_RETRIED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.NOT_FOUND}
 _ERRORS: dict[grpc.StatusCode, type[ModelError]] = {
     grpc.StatusCode.DEADLINE_EXCEEDED: ModelTimeout,
     grpc.StatusCode.INVALID_ARGUMENT: ModelRejected,
-    grpc.StatusCode.NOT_FOUND: ModelRejected,
+    grpc.StatusCode.NOT_FOUND: ModelMissing,
     grpc.StatusCode.FAILED_PRECONDITION: ModelRejected,
     grpc.StatusCode.UNIMPLEMENTED: ModelRejected,
 }
@@ -83,11 +83,11 @@ class ModelClient:
     def predict(self, images: npt.NDArray[np.uint8]) -> Predictions:
         """Classify `images`: uint8 [N, 224, 224, 3], 1 <= N <= MAX_BATCH.
 
-        One Predict call. A server that is down or full is asked again after a pause, ATTEMPTS times in all
-        and never beyond the client's deadline.
+        One Predict call. A server that is down, full or without the model is asked again after a pause,
+        ATTEMPTS times in all and never beyond the client's deadline.
 
-        Raises ValueError for images of another type or shape, ModelUnavailable, ModelTimeout or
-        ModelRejected.
+        Raises ValueError for images of another type or shape, ModelUnavailable (ModelMissing is one),
+        ModelTimeout or ModelRejected.
         """
         if images.dtype != np.uint8 or images.shape[1:] != INPUT_SHAPE or not 1 <= len(images) <= MAX_BATCH:
             raise ValueError(

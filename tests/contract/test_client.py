@@ -10,7 +10,7 @@ import grpc
 import numpy as np
 import pytest
 
-from serving.client import ModelClient, ModelRejected, ModelTimeout, ModelUnavailable
+from serving.client import ModelClient, ModelMissing, ModelRejected, ModelTimeout, ModelUnavailable
 from serving.client import client as client_module
 from serving.wire import serving_pb2, serving_pb2_grpc
 from tests.support.embedded import RunningServer
@@ -122,7 +122,6 @@ def test_a_slow_server_is_a_timeout_and_is_not_asked_again(client: ModelClient, 
     "code",
     [
         grpc.StatusCode.INVALID_ARGUMENT,
-        grpc.StatusCode.NOT_FOUND,
         grpc.StatusCode.FAILED_PRECONDITION,
         grpc.StatusCode.UNIMPLEMENTED,
     ],
@@ -133,6 +132,14 @@ def test_a_refusal_is_not_retried(client: ModelClient, scripted: Scripted, code:
     with pytest.raises(ModelRejected, match=code.name):
         client.predict(IMAGES)
     assert scripted.calls == 1
+
+
+def test_a_model_that_is_still_loading_is_waited_for(client: ModelClient, scripted: Scripted) -> None:
+    scripted.script = [grpc.StatusCode.NOT_FOUND]
+
+    with pytest.raises(ModelMissing, match="NOT_FOUND"):
+        client.predict(IMAGES)
+    assert scripted.calls == client_module.ATTEMPTS
 
 
 def test_a_failing_server_may_be_tried_later(client: ModelClient, scripted: Scripted) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from serving.client import ModelClient, ModelRejected
+from serving.client import ModelClient, ModelMissing
 from serving.client.channel import open_channel
 from serving.contract import MODEL_FILE
 from serving.wire import serving_pb2, serving_pb2_grpc
@@ -52,7 +52,7 @@ def test_not_serving_until_a_version_is_loaded(tmp_path: Path) -> None:
         client = ModelClient(server.target)
         assert health(server) == health_pb2.HealthCheckResponse.NOT_SERVING
         assert not client.ready(timeout_s=1)
-        with pytest.raises(ModelRejected, match="NOT_FOUND"):
+        with pytest.raises(ModelMissing, match="NOT_FOUND"):
             client.predict(IMAGE)
 
         make_version(tmp_path / "hematovision", 1)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
-from serving.client import ModelClient, ModelRejected
+from serving.client import ModelClient, ModelMissing
 from serving.contract import MAX_BATCH
 from serving.wire import error_codes_pb2, framework_pb2, serving_pb2
 from tests.support.embedded import embedded_server
@@ -106,5 +106,5 @@ def test_our_client_understands_a_server_built_from_the_official_servicer(offici
     np.testing.assert_allclose(predictions.embedding, images[:, 0, 0])
     assert client.status() == [(3, "AVAILABLE")]
     assert client.ready(timeout_s=5)
-    with pytest.raises(ModelRejected, match="NOT_FOUND"):
+    with pytest.raises(ModelMissing, match="NOT_FOUND"):
         ModelClient(official_server, model_name="nobody").predict(images[:1])
