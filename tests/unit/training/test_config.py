@@ -57,6 +57,7 @@ def test_optional_settings_may_be_left_out(written) -> None:
         ({"seed": ...}, "setting 'seed' is missing"),
         ({"optimiser__momentum": 0.9}, "optimiser: unknown setting 'momentum'; known are learning_rate"),
         ({"seed": "seven"}, "seed: expected int, found 'seven'"),
+        ({"seed": True}, "seed: expected int, found True"),
         ({"backbone__freeze_batch_norm": 1}, "freeze_batch_norm: expected bool, found 1"),
         ({"stages": []}, "stages is empty"),
         ({"stages": {"size": 96}}, "stages: expected a list"),

@@ -82,6 +82,7 @@ def test_splits_never_part_identical_files() -> None:
     splits = stratified_splits(np.zeros(200, np.int64), digests, seed=0)
     for copy in range(50):
         assert len(set(splits[copy::50])) == 1
+    assert [int(np.sum(splits == split)) for split in SPLITS] == [4 * 35, 4 * 7, 4 * 8]
 
 
 def test_the_fingerprint_follows_pixels_labels_and_splits(table: Callable[..., Path]) -> None:
