@@ -38,7 +38,7 @@ YELLOWISH: Colour = (253, 228, 203)
 BLUISH: Colour = (232, 226, 235)
 
 CHROMATIN: Colour = (74, 28, 130)
-CHROMATIN_GAP: Colour = (150, 96, 168)
+CHROMATIN_GAP: Colour = (166, 108, 166)
 RED_CELL: Colour = (199, 156, 163)
 
 
@@ -119,6 +119,7 @@ def _nucleus(
     shape: Field,
     *,
     colour: Colour = CHROMATIN,
+    clumped: float = 0.08,
     gaps: float = 0.5,
     grain: float = 6.0,
     rim: float = 0.15,
@@ -127,16 +128,17 @@ def _nucleus(
     """A nucleus with clumped chromatin.
 
     Args:
-        gaps: how much paler the seams between clumps are, 0 to 1.
+        clumped: how much denser the clumps are.
+        gaps: how pale the seams between clumps are, 0 to 1.
         grain: size of the clumps in pixels.
         rim: how much denser the membrane is.
     """
-    clumps = 0.8 * texture(rng, grain) + 0.6 * texture(rng, grain / 2)
-    edge = np.exp(-np.clip(shape, 0, None) / 2.5)
-    seams = np.clip((clumps - 0.5) / 1.2, 0, 1) * (1 - edge)
-    depth = 1 - 0.12 * clumps + rim * edge
-    slide.paint(cover(shape, soft), colour, np.clip(depth, 0.55, 1.3))
-    slide.paint(cover(shape, soft) * seams * gaps, CHROMATIN_GAP)
+    clumps = texture(rng, grain)
+    seams = np.clip((0.8 * clumps + 0.6 * texture(rng, grain / 1.7) - 0.15) / 1.3, 0, 1)
+    edge = np.exp(-np.clip(shape - 0.5, 0, None) / 1.8)
+    share = cover(shape, soft)
+    slide.paint(share, colour, np.clip(1 - clumped * clumps + rim * edge, 0.5, 1.4))
+    slide.paint(share * seams * gaps * (1 - edge), CHROMATIN_GAP)
 
 
 def _granules(
@@ -179,16 +181,13 @@ def _band(rng: Random, centre: Point, radius: float) -> Field:
 
 def _neutrophil(slide: Slide, rng: Random, centre: Point, radius: float) -> None:
     cell = blob(rng, centre, radius, uneven=0.03, stretch=1 + abs(rng.normal(0, 0.07)))
-    _cytoplasm(slide, rng, cell, (219, 186, 194), mottle=0.25)
-    grains = rng.integers(350, 700)
-    _granules(slide, rng, cell - 2, int(grains), (0.6, 1.5), (168, 110, 176), 0.9)
-    band = rng.random() < 0.4
-    nucleus = (
-        _band(rng, centre, radius)
-        if band
-        else _lobes(rng, centre, radius, int(rng.choice([2, 3, 4], p=[0.2, 0.5, 0.3])))
-    )
-    _nucleus(slide, rng, nucleus, gaps=0.55, grain=6.5)
+    _cytoplasm(slide, rng, cell, (222, 188, 192), mottle=0.45)
+    _granules(slide, rng, cell - 2, int(rng.integers(350, 900)), (0.6, 1.5), (176, 122, 172), 0.9)
+    if rng.random() < 0.4:
+        nucleus = _band(rng, centre, radius)
+    else:
+        nucleus = _lobes(rng, centre, radius, int(rng.choice([2, 3, 4], p=[0.2, 0.5, 0.3])))
+    _nucleus(slide, rng, nucleus, gaps=0.55, grain=5)
 
 
 def _eosinophil(slide: Slide, rng: Random, centre: Point, radius: float) -> None:
@@ -197,40 +196,41 @@ def _eosinophil(slide: Slide, rng: Random, centre: Point, radius: float) -> None
     slide.paint(0.75 * speckle(rng, cell - 2, 900, (1.4, 2.6), soft=1.2), (214, 140, 138))
     _granules(slide, rng, np.minimum(cell - 1, 8 - cell), 60, (1.6, 2.6), (196, 120, 160), 0.8)
     nucleus = _lobes(rng, centre, radius * 0.98, int(rng.choice([2, 3], p=[0.8, 0.2])))
-    _nucleus(slide, rng, nucleus, gaps=0.6, grain=7, colour=(76, 32, 134))
+    _nucleus(slide, rng, nucleus, gaps=0.6, grain=5, colour=(76, 32, 134))
 
 
 def _basophil(slide: Slide, rng: Random, centre: Point, radius: float) -> None:
     cell = blob(rng, centre, radius, uneven=0.045, stretch=1 + abs(rng.normal(0, 0.08)))
-    _cytoplasm(slide, rng, cell, (190, 138, 188), mottle=0.3)
-    _nucleus(
-        slide, rng, _lobes(rng, centre, radius * 0.95, 2), colour=(96, 48, 146), gaps=0.35, grain=9, rim=0.0
-    )
-    _granules(slide, rng, cell - 1, int(rng.integers(260, 520)), (2.0, 3.6), (92, 46, 140), 0.95)
+    _cytoplasm(slide, rng, cell, (206, 148, 186), mottle=0.3)
+    nucleus = _lobes(rng, centre, radius * 0.98, 2)
+    _nucleus(slide, rng, nucleus, colour=(104, 54, 148), gaps=0.4, grain=6, rim=0.0)
+    _granules(slide, rng, cell - 1, int(rng.integers(500, 1100)), (1.4, 2.7), (98, 48, 140))
 
 
 def _lymphocyte(slide: Slide, rng: Random, centre: Point, radius: float) -> None:
-    cell = blob(rng, centre, radius, uneven=0.03, stretch=1 + abs(rng.normal(0, 0.1))) + 0.8 * texture(rng, 6)
-    _cytoplasm(slide, rng, cell, (118, 106, 176), mottle=0.3)
-    away = rng.uniform(0, 2 * np.pi)
-    inner = radius * rng.uniform(0.84, 0.93)
-    nucleus = blob(rng, _toward(centre, radius - inner, away), inner, uneven=0.03, stretch=1.06)
-    _nucleus(slide, rng, np.minimum(nucleus, cell - 1.5), colour=(76, 33, 130), gaps=0.3, grain=7, rim=0.12)
+    cell = blob(rng, centre, radius, uneven=0.04, stretch=1 + abs(rng.normal(0, 0.12)))
+    cell += 1.1 * texture(rng, 5)
+    _cytoplasm(slide, rng, cell, (116, 104, 166), mottle=0.4)
+    inner = radius * rng.uniform(0.86, 0.97)
+    middle = _toward(centre, (radius - inner) * 0.9, rng.uniform(0, 2 * np.pi))
+    nucleus = blob(rng, middle, inner, uneven=0.05, stretch=1.06)
+    _nucleus(slide, rng, np.minimum(nucleus, cell - 1.5), colour=(74, 31, 126), gaps=0.3, grain=5, rim=0.15)
 
 
 def _monocyte(slide: Slide, rng: Random, centre: Point, radius: float) -> None:
     cell = blob(rng, centre, radius, uneven=0.09, stretch=1 + abs(rng.normal(0, 0.12)))
     cell += 0.8 * texture(rng, 8)
-    _cytoplasm(slide, rng, cell, (176, 156, 186), mottle=0.22)
-    _granules(slide, rng, cell - 3, 260, (0.6, 1.2), (190, 150, 196), 0.7)
-    _vacuoles(slide, rng, cell - 8, int(rng.integers(0, 9)))
+    _cytoplasm(slide, rng, cell, (178, 152, 184), mottle=0.35)
+    slide.add(0.35 * np.exp(-np.square((cell - 2) / 4)), (150, 140, 190))
+    _granules(slide, rng, cell - 3, 500, (0.6, 1.3), (184, 136, 188), 0.8)
+    _vacuoles(slide, rng, cell - 8, int(rng.choice([0, 4, 14])))
     away = rng.uniform(0, 2 * np.pi)
     middle = _toward(centre, radius * 0.1, away)
-    body = blob(rng, middle, radius * 0.68, uneven=0.08, stretch=rng.uniform(1.05, 1.5))
+    body = blob(rng, middle, radius * 0.7, uneven=0.08, stretch=rng.uniform(1.05, 1.5))
     notch_at = _toward(middle, radius * rng.uniform(0.62, 0.8), away + np.pi + rng.normal(0, 0.4))
     notch = blob(rng, notch_at, radius * rng.uniform(0.18, 0.34), uneven=0.15, stretch=rng.uniform(1, 2))
     nucleus = -join(-body, notch, -(cell - 4), soft=3) + 0.9 * texture(rng, 14)
-    _nucleus(slide, rng, nucleus, colour=(94, 44, 142), gaps=0.5, grain=5, rim=0.25)
+    _nucleus(slide, rng, nucleus, colour=(90, 36, 134), clumped=0.15, gaps=0.6, grain=4, rim=0.25)
     fold = ribbon([_toward(middle, radius * 0.55, away + turn) for turn in (0.3, 2.6)], [1.2, 0.6])
     slide.add(0.35 * cover(np.minimum(fold, nucleus - 4), 1.5), (120, 70, 160))
 
@@ -244,8 +244,9 @@ def _immature_granulocyte(slide: Slide, rng: Random, centre: Point, radius: floa
     age = rng.random()
     radius *= 1.2 - 0.3 * age
     cell = blob(rng, centre, radius, uneven=0.03, stretch=1 + abs(rng.normal(0, 0.05)))
-    young, old = np.array((142, 118, 190)), np.array((198, 168, 198))
+    young, old = np.array((150, 122, 190)), np.array((206, 172, 198))
     _cytoplasm(slide, rng, cell, tuple(young + age * (old - young)), mottle=0.35)
+    slide.add(0.5 * np.exp(-np.square((cell - 2) / 3)), (150, 140, 195))
     away = rng.uniform(0, 2 * np.pi)
     inner = radius * (0.78 - 0.1 * age)
     nucleus = blob(
@@ -255,8 +256,8 @@ def _immature_granulocyte(slide: Slide, rng: Random, centre: Point, radius: floa
         bite = blob(rng, _toward(centre, radius * 0.75, away + np.pi), radius * 0.4, uneven=0.05)
         nucleus = np.minimum(nucleus, -bite)
     nucleus = np.minimum(nucleus, cell - 3) + texture(rng, 12)
-    _nucleus(slide, rng, nucleus, colour=(100, 48, 158), gaps=0.45, grain=9, rim=0.0, soft=2.5)
-    _granules(slide, rng, cell - 2, int(420 * (1 - 0.5 * age)), (0.8, 1.8), (196, 148, 200), 0.8)
+    _nucleus(slide, rng, nucleus, colour=(102, 46, 160), clumped=0.16, gaps=0.3, grain=5, rim=0.05, soft=2)
+    _granules(slide, rng, cell - 2, int(600 * (1 - 0.5 * age)), (0.8, 1.9), (190, 126, 184), 0.8)
 
 
 def _erythroblast(slide: Slide, rng: Random, centre: Point, radius: float) -> None:

@@ -137,7 +137,8 @@ class Slide:
         lamp = 1 + slope[0] * (X / WIDTH - 0.5) + slope[1] * (Y / HEIGHT - 0.5)
         seen = self._light * np.exp(-self._absorbed) * lamp[..., None]
         picture = Image.fromarray(np.clip(seen, 0, 255).astype(np.uint8))
-        soft = np.asarray(picture.filter(ImageFilter.GaussianBlur(blur)), dtype=np.float64)
+        picture = picture.filter(ImageFilter.GaussianBlur(blur)).filter(ImageFilter.UnsharpMask(1.5, 50, 0))
+        soft = np.asarray(picture, dtype=np.float64)
         grain = rng.normal(0, noise, (HEIGHT, WIDTH, 1)) + rng.normal(0, noise / 2, (HEIGHT, WIDTH, 3))
         return Image.fromarray(np.clip(soft + grain + 0.5, 0, 255).astype(np.uint8))
 
