@@ -46,7 +46,7 @@ def draw(label: str, seed: int) -> Image.Image:
     """A picture of one cell of the class `label` among red cells.
 
     Raises:
-        KeyError: no such class.
+        ValueError: there is no such class.
     """
     rng = np.random.default_rng([seed, CELL_LABELS.index(label)])
     slide = Slide(YELLOWISH if rng.random() < 0.75 else BLUISH)
