@@ -45,7 +45,7 @@ def up() -> None:
         try:
             with running(stack):
                 console.print(f"\nHematoVision is ready at [bold]{settings.url}[/]")
-                console.print(f"{_where(settings)}\nCtrl-C stops it.")
+                console.print(f"{_where(settings)}\nCtrl-C stops it.", soft_wrap=True)
                 hold(stack)
         except AlreadyRunningError as error:
             console.print(str(error))
@@ -88,7 +88,8 @@ def status() -> None:
             console.print(str(error))
             raise typer.Exit(NOT_RUNNING) from None
         settings = Settings.of_running(home)
-        console.print(table, f"{settings.url}\n{_where(settings)}")
+        console.print(table)
+        console.print(f"{settings.url}\n{_where(settings)}", soft_wrap=True)
 
 
 @app.command()

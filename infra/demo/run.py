@@ -100,17 +100,19 @@ def _classify(
     console.print("", report.differential(finished))
     outcomes = [(path, answers[image_id]) for path, image_id in sent.ids.items()]
     if accuracy := _accuracy(outcomes):
-        console.print(accuracy)
+        console.print(accuracy, soft_wrap=True)
     classified = sum(answer["status"] == "classified" for _, answer in outcomes)
     console.print(
         f"Time: {len(files)} images in {took:.1f} s, {len(files) / took:.1f} images/s, "
-        "from the first upload to the last result."
+        "from the first upload to the last result.",
+        soft_wrap=True,
     )
     if drawn:
         console.print(
             "These images are drawn by a program, not photographed: the figures say that the parts work "
             "together, and nothing about real blood. `make demo IMAGES=folder` takes yours.",
             style="yellow",
+            soft_wrap=True,
         )
     lost = [(path.name, reason) for path, reason in sent.unsent.items()]
     lost += [(path.name, answer["reason"]["message"]) for path, answer in outcomes if answer["reason"]]
