@@ -33,7 +33,7 @@ app.conf.update(
     task_soft_time_limit=SOFT_TIME_LIMIT,
     task_serializer="json",
     accept_content=["json"],
-    task_default_queue="interactive",  # maintenance is seconds of work a minute,
+    task_default_queue="maintenance",
     worker_prefetch_multiplier=1,
     worker_send_task_events=True,
     task_send_sent_event=True,
@@ -46,7 +46,7 @@ app.conf.update(
     visibility_timeout=VISIBILITY["visibility_timeout"],
     timezone="UTC",
     beat_schedule={
-        "recover-lost-chunks": {"task": "recover_lost_chunks", "schedule": 10, "options": {"expires": 10}},
+        "recover-lost-chunks": {"task": "recover_lost_chunks", "schedule": 10, "options": {"expires": 60}},
         "finish-abandoned-uploads": {
             "task": "finish_abandoned_uploads",
             "schedule": 600,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
@@ -28,7 +29,7 @@ from webapp.inference.services import Classified, Refused
 from webapp.registry.models import ModelVersion
 from webapp.storage import objects
 from workers.contact_sheet import contact_sheet
-from workers.images import CannotTake, Picture, read
+from workers.images import CannotTake, read
 
 FETCHERS = 8  # threads; the store's latency is hidden, and Pillow decodes outside the interpreter's lock
 
@@ -41,10 +42,15 @@ class VersionUnknown(Exception):
 
 @dataclass(frozen=True)
 class Prepared:
+    """A picture ready for the model; `pixels` is uint8 [224, 224, 3], `width` and `height` the original's."""
+
     image: Image
-    picture: Picture
+    pixels: npt.NDArray[np.uint8]
+    width: int
+    height: int
     sha256: bytes
     size: int
+    object_version: str
     display_key: str
 
 
@@ -66,21 +72,35 @@ def work_on(chunk_id: int, *, holder: str, redelivered: bool) -> None:
         services.put_back(chunk, "The model server does not answer.")
     except objects.StorageUnavailable as error:
         log.warning("storage unavailable", chunk=chunk.id, error=str(error))
-        services.put_back(chunk, "The image store does not answer.")
+        _blame_store_or_chunk(chunk, "The image store could not give one of these images.")
     except VersionUnknown as error:
         log.error("model version unknown", chunk=chunk.id, error=str(error))
         services.put_back(chunk, str(error))
     except ModelRejected as error:
         log.error("model refused the request", chunk=chunk.id, error=str(error))
         services.give_up(chunk, f"The model server refused the request: {error}")
-    except (ModelError, SoftTimeLimitExceeded) as error:
-        log.warning("chunk took too long", chunk=chunk.id, error=repr(error))
+    except SoftTimeLimitExceeded:
+        log.warning("chunk took too long", chunk=chunk.id)
+        _blame_store_or_chunk(chunk, "These images took too long.")
+    except ModelTimeout as error:
+        log.warning("model too slow", chunk=chunk.id, error=str(error))
         services.attempt_failed(chunk, "The model took too long to answer.")
+    except ModelError as error:
+        log.error("model failed", chunk=chunk.id, error=str(error))
+        services.attempt_failed(chunk, "The model failed on these images; the reason is in its log.")
     except Exception as error:
         log.exception("chunk failed", chunk=chunk.id)
         services.attempt_failed(
             chunk, f"An unexpected error ({type(error).__name__}); it is in the worker's log."
         )
+
+
+def _blame_store_or_chunk(chunk: Chunk, why: str) -> None:
+    """A store that is away is waited for; if it answers, the trouble is with these images."""
+    if objects.answers():
+        services.attempt_failed(chunk, why)
+    else:
+        services.put_back(chunk, "The image store does not answer.")
 
 
 def _classify(chunk: Chunk) -> None:
@@ -92,7 +112,9 @@ def _classify(chunk: Chunk) -> None:
         services.record(chunk, None, [], refused, sheet_key="")
         return
     sheet = _fetchers().submit(_store_sheet, chunk, prepared)
-    predictions = _predict(np.stack([ready.picture.pixels for ready in prepared]))
+    predictions = _predict(np.stack([ready.pixels for ready in prepared]))
+    if len({(part.model_name, part.version) for part in predictions}) > 1:
+        raise ModelUnavailable("a new version went live between two halves of the chunk")
     version = _version(predictions[0].model_name, predictions[0].version)
     answers = _answers(prepared, predictions, version)
     services.record(chunk, version, answers, refused, sheet_key=sheet.result())
@@ -100,7 +122,7 @@ def _classify(chunk: Chunk) -> None:
 
 def _prepare(image: Image) -> Prepared | Refused:
     try:
-        data = objects.get(image.key)
+        data, object_version = objects.get(image.key)
         picture = read(data, max_pixels=settings.UPLOAD_MAX_PIXELS)
     except objects.ObjectMissing:
         return Refused(image.id, Refusal.NOT_UPLOADED, str(Refusal.NOT_UPLOADED.label))
@@ -110,12 +132,21 @@ def _prepare(image: Image) -> Prepared | Refused:
     if picture.display is not None:
         display_key = f"{image.key}.png"
         objects.put(display_key, picture.display, "image/png")
-    return Prepared(image, picture, hashlib.sha256(data).digest(), len(data), display_key)
+    return Prepared(
+        image=image,
+        pixels=picture.pixels,
+        width=picture.width,
+        height=picture.height,
+        sha256=hashlib.sha256(data).digest(),
+        size=len(data),
+        object_version=object_version,
+        display_key=display_key,
+    )
 
 
 def _store_sheet(chunk: Chunk, prepared: Sequence[Prepared]) -> str:
     key = f"labs/{chunk.lab_id}/cases/{chunk.case_id}/sheets/{chunk.id}.jpg"
-    objects.put(key, contact_sheet([ready.picture.pixels for ready in prepared]), "image/jpeg")
+    objects.put(key, contact_sheet([ready.pixels for ready in prepared]), "image/jpeg")
     return key
 
 
@@ -142,8 +173,9 @@ def _answers(
             image_id=ready.image.id,
             sha256=ready.sha256,
             size=ready.size,
-            width=ready.picture.width,
-            height=ready.picture.height,
+            width=ready.width,
+            height=ready.height,
+            object_version=ready.object_version,
             tile=place,
             display_key=ready.display_key,
             cell_class=version.labels[best[place]],

@@ -1,7 +1,9 @@
 """From uploaded bytes to pixels, or to a clear refusal. Pure: no database, no network."""
 
 import io
+from contextlib import nullcontext
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +15,13 @@ from webapp.cases.refusals import Refusal
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "WEBP")
 MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*", b"BM", b"RIFF")
 LEAST_SIDE = 32  # pixels
+LARGE = 4_000_000  # pixels; decoding such an image takes hundreds of megabytes
 GREY_TOLERANCE = 6  # levels of 255 between channels that compression alone explains
 
 # Pillow's own bound on pixels is a constant of the module; ours is a setting, checked before decoding.
 Image.MAX_IMAGE_PIXELS = None
+
+_ONE_LARGE_AT_A_TIME = Lock()
 
 
 class CannotTake(Exception):
@@ -51,6 +56,7 @@ def read(data: bytes, *, max_pixels: int) -> Picture:
 
     Raises:
         CannotTake: the file cannot be used.
+        MemoryError: this machine has not enough; nothing is wrong with the file.
     """
     if not data:
         raise CannotTake(Refusal.EMPTY)
@@ -59,12 +65,17 @@ def read(data: bytes, *, max_pixels: int) -> Picture:
     except Exception as error:  # broken headers make Pillow's parsers raise many kinds
         known = data.startswith(MAGIC)
         raise CannotTake(Refusal.DAMAGED if known else Refusal.NOT_AN_IMAGE) from error
-    _check_header(image, max_pixels)
+    _check_size(image.width, image.height, max_pixels)
     try:
-        image.load()
-        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-        pixels = to_model_input(image)
-        display = _display_copy(image, orientation)
+        if _holds_another(image):
+            raise CannotTake(Refusal.SEVERAL_PICTURES)
+        with _ONE_LARGE_AT_A_TIME if image.width * image.height > LARGE else nullcontext():
+            image.load()
+            orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+            pixels = to_model_input(image)
+            display = _display_copy(image, orientation)
+    except (CannotTake, MemoryError):
+        raise
     except Exception as error:
         raise CannotTake(Refusal.DAMAGED) from error
     # Every eighth pixel tells colour from grey, at a sixty-fourth of the cost.
@@ -74,26 +85,31 @@ def read(data: bytes, *, max_pixels: int) -> Picture:
     return Picture(pixels, width, height, display)
 
 
-def _check_header(image: Image.Image, max_pixels: int) -> None:
-    width, height = image.size
+def _check_size(width: int, height: int, max_pixels: int) -> None:
     if width * height > max_pixels:
         raise CannotTake(
             Refusal.TOO_MANY_PIXELS,
-            f"The image is {width}×{height} pixels; this server takes up to "
-            f"{max_pixels / 1e6:.0f} megapixels. Crop it to the cell.",
+            f"The image is {width}×{height} pixels; this server takes up to {max_pixels / 1e6:.0f} "
+            "megapixels. Crop it to the cell.",
         )
     if min(width, height) < LEAST_SIDE:
         raise CannotTake(
             Refusal.TOO_SMALL,
-            f"The image is {width}×{height} pixels; at least {LEAST_SIDE}×{LEAST_SIDE} are needed to show a "
-            "cell.",
+            f"The image is {width}×{height} pixels; at least {LEAST_SIDE}×{LEAST_SIDE} are needed "
+            "to show a cell.",
         )
-    # A phone's MPO is one photograph with its preview or depth map behind it: the first picture is all of it.
-    frames = getattr(image, "n_frames", 1)
-    if frames > 1 and image.format != "MPO":
-        raise CannotTake(
-            Refusal.SEVERAL_PICTURES, f"The file holds {frames} pictures. Upload each as a file of its own."
-        )
+
+
+def _holds_another(image: Image.Image) -> bool:
+    """Whether a second picture follows. Never counts them all: a TIFF can pretend to have a million."""
+    # A phone's MPO is one photograph with its own preview or depth map behind it: the first is all of it.
+    if image.format == "MPO":
+        return False
+    try:
+        image.seek(1)
+    except EOFError:
+        return False
+    return True
 
 
 def _display_copy(image: Image.Image, orientation: int) -> bytes | None:

@@ -9,10 +9,11 @@ import signal
 from threading import Event
 
 import kombu.exceptions
+import psycopg
 import redis
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 
 from webapp.inference.models import Queue
 from webapp.outbox import services
@@ -40,7 +41,7 @@ def main() -> None:
                 _wait(FULL_PAUSE if _relay_once(broker) else IDLE_PAUSE)
         except (redis.RedisError, kombu.exceptions.OperationalError) as error:
             log.warning("broker unavailable; tasks wait in the outbox", error=repr(error))
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError, psycopg.Error) as error:
             log.warning("database unavailable", error=repr(error))
         connection.close()
         stopping.wait(TROUBLE_PAUSE)

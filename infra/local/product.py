@@ -41,10 +41,10 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
     def module(name: str, *arguments: str, group: Group = "product", stop_seconds: int = 10) -> Program:
         return Program(name, (sys.executable, "-m", *arguments), group, env, stop_seconds=stop_seconds)
 
-    def worker(queue: str, concurrency: int) -> Program:
+    def worker(name: str, *queues: str, concurrency: int) -> Program:
         # Events (-E) feed Flower. Ending may take as long as the chunk in hand.
-        options = ("-Q", queue, "-c", str(concurrency), "-n", f"{queue}@%h", "-E")
-        return module(f"worker-{queue}", "celery", "-A", "workers", "worker", *options, stop_seconds=60)
+        options = ("-Q", ",".join(queues), "-c", str(concurrency), "-n", f"{name}@%h", "-E")
+        return module(f"worker-{name}", "celery", "-A", "workers", "worker", *options, stop_seconds=60)
 
     yield module(
         "web",
@@ -55,8 +55,8 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
         stop_seconds=15,
     )
     yield module("relay", "workers.relay")
-    yield worker("interactive", concurrency=1)
-    yield worker("bulk", concurrency=2)
+    yield worker("interactive", "interactive", concurrency=1)
+    yield worker("bulk", "bulk", "maintenance", concurrency=2)
     schedule = str(settings.home / "run" / "beat")
     yield module(
         "beat", "celery", "-A", "workers", "beat", "--schedule", schedule, "--pidfile=", group="aside"

@@ -38,6 +38,9 @@ FIRST_PAUSE_S = 0.25
 
 _RETRIED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.NOT_FOUND}
 _ERRORS: dict[grpc.StatusCode, type[ModelError]] = {
+    grpc.StatusCode.UNAVAILABLE: ModelUnavailable,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: ModelUnavailable,
+    grpc.StatusCode.CANCELLED: ModelUnavailable,
     grpc.StatusCode.DEADLINE_EXCEEDED: ModelTimeout,
     grpc.StatusCode.INVALID_ARGUMENT: ModelRejected,
     grpc.StatusCode.NOT_FOUND: ModelMissing,
@@ -145,7 +148,7 @@ class ModelClient:
         raise AssertionError("the last attempt returns or raises")
 
     def _error(self, error: grpc.RpcError) -> ModelError:
-        kind = _ERRORS.get(error.code(), ModelUnavailable)
+        kind = _ERRORS.get(error.code(), ModelError)
         return kind(f"{self._model_name} at {self._target}: {error.code().name}: {error.details()}")
 
     def _read(self, response: PredictResponse, count: int) -> Predictions:

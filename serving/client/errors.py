@@ -2,7 +2,7 @@
 
 
 class ModelError(Exception):
-    """No answer from the model."""
+    """No answer from the model: it failed on this request, or one of the kinds below."""
 
 
 class ModelUnavailable(ModelError):

@@ -10,7 +10,14 @@ import grpc
 import numpy as np
 import pytest
 
-from serving.client import ModelClient, ModelMissing, ModelRejected, ModelTimeout, ModelUnavailable
+from serving.client import (
+    ModelClient,
+    ModelError,
+    ModelMissing,
+    ModelRejected,
+    ModelTimeout,
+    ModelUnavailable,
+)
 from serving.client import client as client_module
 from serving.wire import serving_pb2, serving_pb2_grpc
 from tests.support.embedded import RunningServer
@@ -142,11 +149,15 @@ def test_a_model_that_is_still_loading_is_waited_for(client: ModelClient, script
     assert scripted.calls == client_module.ATTEMPTS
 
 
-def test_a_failing_server_may_be_tried_later(client: ModelClient, scripted: Scripted) -> None:
+def test_a_server_that_fails_on_a_request_is_not_called_unavailable(
+    client: ModelClient, scripted: Scripted
+) -> None:
     scripted.script = [grpc.StatusCode.INTERNAL]
 
-    with pytest.raises(ModelUnavailable):
+    with pytest.raises(ModelError) as caught:
         client.predict(IMAGES)
+    assert type(caught.value) is ModelError
+    assert scripted.calls == 1
 
 
 @pytest.mark.parametrize(

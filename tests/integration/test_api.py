@@ -1,18 +1,30 @@
 """The API on a real database and object store, without workers."""
 
 import io
+import json
+from datetime import timedelta
 
 import httpx
 import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
 from django_scopes import scope
 from django_scopes.exceptions import ScopeError
 
 from tests.support.people import PASSWORD, Api
 from webapp.cases.models import Case, Image
+from webapp.inference.models import Chunk
 from webapp.outbox.models import OutboxEntry
 from webapp.storage import objects
+from webapp.uploads.services import finish_abandoned
 
 JPEG = b"\xff\xd8\xff\xe0 not much of a picture"
+
+
+@pytest.fixture(autouse=True)
+def fresh_rates(services):
+    cache.clear()
 
 
 def begin(person, case, *names, size=None):
@@ -62,7 +74,7 @@ def test_upload_straight_to_the_store(alice):
     with scope(lab=alice.lab):
         image = Image.objects.get(id=upload["id"])
     assert image.status == Image.Status.RECEIVED
-    assert objects.get(image.key) == JPEG
+    assert objects.get(image.key)[0] == JPEG
     assert OutboxEntry.objects.get().args == [str(image.chunk_id)]
 
 
@@ -213,6 +225,83 @@ def test_probes(client, db):
     assert client.get("/healthz").status_code == 200
     body = client.get("/readyz").json()
     assert body["database"] == body["storage"] == "ok"
+
+
+def test_a_used_upload_form_cannot_replace_what_was_read(alice):
+    case = alice.case()
+    (upload,) = begin(alice, case, "cell.jpg").json()["uploads"]
+    post_to_store(upload)
+    content, version = objects.get(upload["fields"]["key"])
+    post_to_store(upload, b"another picture")
+    url = objects.download_url(upload["fields"]["key"], "image/jpeg", version=version)
+    assert httpx.get(url).content == content == JPEG
+
+
+def test_sign_in_is_throttled_whatever_headers_say(alice):
+    body = {"email": alice.membership.user.email, "password": "wrong"}
+    answers = [
+        alice.api.post(
+            "/api/v1/tokens/",
+            json.dumps(body),
+            content_type="application/json",
+            headers={"X-Forwarded-For": f"10.0.0.{number}"},
+        ).status_code
+        for number in range(11)
+    ]
+    assert set(answers[:10]) == {401}
+    assert answers[10] == 429
+    page = Client().post("/sign-in/", {"username": body["email"], "password": "wrong"})
+    assert "Too many attempts" in page.content.decode()
+
+
+def test_files_are_kept_only_where_they_are_asked_for(alice, settings, tmp_path):
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
+    settings.UPLOAD_MAX_BYTES = 1000
+    large = io.BytesIO(bytes(5_000_000))
+    large.name = "large.jpg"
+    assert Client().post("/sign-in/", {"file": large}).status_code == 200
+    large.seek(0)
+    case = alice.case()
+    (row,) = alice.api.post(f"/api/v1/cases/{case.id}/images/", {"files": large}).json()
+    assert row["reason"]["code"] == "too_large"
+    assert alice.api.post(f"/api/v1/cases/{case.id}/images/", {"file": large}).status_code == 400
+
+
+@pytest.mark.parametrize("query", [{"status": "bogus"}, {"status": "\0"}, {"cell_class": "x"}])
+def test_bad_filters_are_told(alice, query):
+    assert alice.api.read(f"/cases/{alice.case().id}/images/", **query).status_code == 400
+
+
+def test_a_bad_accession_filter_is_told(alice):
+    assert alice.api.read("/cases/", accession="\0").status_code == 400
+
+
+def test_one_bad_name_does_not_fail_the_others(alice):
+    uploads = begin(alice, alice.case(), "a.jpg", "b\ud800.jpg", "", "c\0.jpg").json()["uploads"]
+    assert [upload["name"] for upload in uploads] == ["a.jpg", "b.jpg", "unnamed", "c.jpg"]
+
+
+def test_dead_letters_are_listed_across_cases(alice, charlie):
+    with scope(lab=alice.lab):
+        Chunk.objects.create(
+            lab=alice.lab, case=alice.case("H-9"), queue="bulk", state="dead", error="It broke.", attempts=3
+        )
+    (letter,) = alice.api.read("/dead-letters/").json()["results"]
+    assert (letter["accession"], letter["error"], letter["images"]) == ("H-9", "It broke.", 0)
+    assert charlie.api.read("/dead-letters/").json()["results"] == []
+
+
+def test_forgotten_uploads_are_finished_and_repeated_ones_dropped(alice):
+    case = alice.case()
+    begin(alice, case, "a.jpg", "b.jpg")
+    begin(alice, case, "b.jpg")
+    with scope(lab=alice.lab):
+        Image.objects.update(created_at=timezone.now() - timedelta(hours=3))
+        assert finish_abandoned() == 2
+        assert sorted(Image.objects.values_list("name", "status")) == [
+            ("a.jpg", "received"),
+            ("b.jpg", "received"),
+        ]
 
 
 def test_openapi_describes_every_endpoint(client, db):

@@ -63,6 +63,7 @@ def answer(image_id, sha=None, confidence=0.9, cell_class="neutrophil"):
         size=10,
         width=360,
         height=363,
+        object_version="v1",
         tile=0,
         display_key="",
         cell_class=cell_class,
@@ -161,7 +162,7 @@ def test_one_image_that_fails_three_times_is_a_dead_letter_until_requeued(case, 
         services.attempt_failed(claim(only_chunk().id, f"t-{attempt}"), "It broke.")
     assert statuses(case) == {"failed": 1}
     assert claim(only_chunk().id, "t-9") is None
-    assert [(letter.n, letter.error) for letter in selectors.dead_letters(case)] == [(1, "It broke.")]
+    assert [(letter.n, letter.error) for letter in selectors.dead_letters()] == [(1, "It broke.")]
     OutboxEntry.objects.all().delete()
     assert services.requeue(case) == 1
     assert OutboxEntry.objects.count() == 1
@@ -230,6 +231,34 @@ def test_a_worker_that_starts_again_frees_what_it_held(case):
     assert services.release_claims("bulk@a") == 1
     assert OutboxEntry.objects.count() == 1
     assert claim(only_chunk().id, "bulk@b/t-2").attempts == 2
+
+
+def test_labs_take_turns_when_there_is_room_for_one(alice, charlie):
+    for person, how_many in ((alice, 640), (charlie, 128)):
+        with scope(lab=person.lab):
+            receive(person.case(), how_many, bulk=True)
+    sent = []
+    while outbox.send_due("bulk", 1, sent.append):
+        pass
+    assert [entry.lab_id == charlie.lab.id for entry in sent[:5]].count(True) == 2
+    assert len(sent) == 12
+
+
+def test_an_old_outage_is_not_blamed_for_a_new_failure(case):
+    (image,) = receive(case, 1)
+    services.put_back(claim(only_chunk().id), "The model server does not answer.")
+    for attempt in range(4):  # killed each time: nothing is written
+        claim(only_chunk().id, "t", redelivered=attempt > 0)
+    image.refresh_from_db()
+    assert image.status == Image.Status.FAILED
+    assert image.detail == "The worker stopped each time it had these images in hand."
+
+
+def test_the_page_says_nothing_of_an_outage_that_is_over(case):
+    receive(case, 1)
+    services.put_back(claim(only_chunk().id), "The model server does not answer.")
+    services.attempt_failed(claim(only_chunk().id), "It broke.")
+    assert selectors.model_notice(case) is None
 
 
 def test_a_broker_that_fails_leaves_everything_due(case):

@@ -1,5 +1,6 @@
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
@@ -7,7 +8,7 @@ from rest_framework.reverse import reverse
 from webapp.cases.models import Case, Image
 from webapp.cases.selectors import Progress
 from webapp.hematology.classes import BY_CODE, UNIDENTIFIED
-from webapp.inference.models import Prediction
+from webapp.inference.models import Chunk, Prediction
 from webapp.inference.selectors import class_name
 
 MAX_FILES = 500
@@ -166,8 +167,40 @@ class ImageDetailSerializer(ImageSerializer):
         return reverse("api:evidence", [image.id], request=self.context["request"])
 
 
+class CaseQuerySerializer(serializers.Serializer[Any]):
+    accession = serializers.CharField(required=False, help_text="Exactly this number.")
+
+
+class ImageQuerySerializer(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(Image.Status.choices, required=False)
+    cell_class = serializers.ChoiceField([*BY_CODE, UNIDENTIFIED], required=False)
+
+
+class DeadLetterSerializer(serializers.ModelSerializer[Chunk]):
+    case = serializers.UUIDField(source="case_id")
+    accession = serializers.CharField(source="case.accession")
+    images = serializers.IntegerField(source="n")
+
+    class Meta:
+        model = Chunk
+        fields = ("id", "case", "accession", "images", "attempts", "error", "finished_at")
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class FileNameField(serializers.Field):  # type: ignore[type-arg]
+    """Any text: what cannot be stored is taken out of it later, for one name must not fail all files."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("A file's name is a text.")
+        return data
+
+    def to_representation(self, value: str) -> str:
+        return value
+
+
 class FileSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField(max_length=4096, trim_whitespace=False)
+    name = FileNameField()
     size = serializers.IntegerField(min_value=0, max_value=2**40, help_text="Bytes.")
 
 
@@ -217,7 +250,12 @@ class AcceptedSerializer(serializers.Serializer[Any]):
 
 
 class FilesSerializer(serializers.Serializer[Any]):
-    files = serializers.ListField(child=serializers.FileField(allow_empty_file=True, max_length=4096))
+    files = serializers.ListField(
+        child=serializers.FileField(allow_empty_file=True, max_length=4096),
+        allow_empty=False,
+        max_length=100,
+        error_messages={"empty": "Send at least one file, in the form field `files`."},
+    )
 
 
 class RequeuedSerializer(serializers.Serializer[Any]):

@@ -12,6 +12,7 @@ urlpatterns = [
     path("cases/<uuid:case_id>/uploads/complete/", views.UploadComplete.as_view(), name="upload-complete"),
     path("cases/<uuid:case_id>/images/", views.CaseImages.as_view(), name="case-images"),
     path("cases/<uuid:case_id>/requeue/", views.Requeue.as_view(), name="requeue"),
+    path("dead-letters/", views.DeadLetters.as_view(), name="dead-letters"),
     path("images/<int:image_id>/", views.ImageDetail.as_view(), name="image"),
     path("images/<int:image_id>/picture/", views.Picture.as_view(), name="picture"),
     path("images/<int:image_id>/evidence/", views.Evidence.as_view(), name="evidence"),

@@ -15,24 +15,26 @@ from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import AnonRateThrottle
 from rest_framework.views import APIView
 
+from webapp.accounts import throttles
 from webapp.api import serializers
 from webapp.api.authentication import ApiTokenAuthentication
 from webapp.api.permissions import membership_of
 from webapp.cases import selectors as case_selectors
 from webapp.cases import services as case_services
 from webapp.cases.models import Case, Image
-from webapp.hematology.classes import BY_CODE, UNIDENTIFIED
+from webapp.hematology.classes import BY_CODE
 from webapp.inference import selectors as inference_selectors
 from webapp.inference import services as inference_services
-from webapp.inference.evidence import evidence_map, overlay_png
+from webapp.inference.evidence import evidence_maps, overlay_png
+from webapp.inference.models import Chunk
 from webapp.labs import selectors as lab_selectors
 from webapp.labs import services as lab_services
 from webapp.labs.permissions import Permission
 from webapp.storage import objects
 from webapp.uploads import services as upload_services
+from webapp.uploads.handlers import for_images as uploaded_images
 
 Needs = dict[str, Permission]
 
@@ -61,14 +63,14 @@ class CaseList(generics.GenericAPIView[Case]):
 
     @extend_schema(
         operation_id="cases_list",
-        parameters=[OpenApiParameter("accession", str, description="Exactly this number.")],
+        parameters=[serializers.CaseQuerySerializer],
         responses=serializers.CaseSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
         """The lab's cases, newest first."""
-        found = self.get_queryset()
-        if accession := request.query_params.get("accession"):
-            found = found.filter(accession=accession)
+        asked = serializers.CaseQuerySerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        found = self.get_queryset().filter(**asked.validated_data)
         return self.get_paginated_response(_cases(self.paginate_queryset(found) or []))
 
     def post(self, request: Request) -> Response:
@@ -132,18 +134,20 @@ class CaseImages(generics.GenericAPIView[Image]):
     pagination_class = UploadOrder
     parser_classes = (parsers.MultiPartParser,)
 
-    @extend_schema(
-        parameters=[
-            OpenApiParameter("status", str, enum=Image.Status.values),
-            OpenApiParameter("cell_class", str, enum=[*BY_CODE, UNIDENTIFIED]),
-        ]
-    )
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        if request.method == "POST":
+            request.upload_handlers = uploaded_images(request)
+        return super().initialize_request(request, *args, **kwargs)
+
+    @extend_schema(parameters=[serializers.ImageQuerySerializer])
     def get(self, request: Request, case_id: UUID) -> Response:
         """A case's images in the order of upload."""
+        asked = serializers.ImageQuerySerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
         found = inference_selectors.images_with_predictions(_case(case_id))
-        if wanted := request.query_params.get("status"):
-            found = found.filter(status=wanted)
-        if cell_class := request.query_params.get("cell_class"):
+        if status_wanted := asked.validated_data.get("status"):
+            found = found.filter(status=status_wanted)
+        if cell_class := asked.validated_data.get("cell_class"):
             found = found.filter(inference_selectors.of_class(cell_class))
         page = self.paginate_queryset(found)
         return self.get_paginated_response(serializers.ImageSerializer(page, many=True).data)
@@ -176,6 +180,17 @@ class Requeue(generics.GenericAPIView[Case]):
         return Response({"images": inference_services.requeue(_case(case_id))})
 
 
+class DeadLetters(generics.GenericAPIView[Chunk]):
+    needs: Needs = {"GET": Permission.REQUEUE_FAILED}
+    serializer_class = serializers.DeadLetterSerializer
+    pagination_class = NewestFirst
+
+    def get(self, request: Request) -> Response:
+        """What was given up, in all of the lab's cases; requeue it by its case."""
+        page = self.paginate_queryset(inference_selectors.dead_letters())
+        return self.get_paginated_response(serializers.DeadLetterSerializer(page or [], many=True).data)
+
+
 class ImageDetail(generics.GenericAPIView[Image]):
     needs: Needs = {"GET": Permission.VIEW_CASES}
     serializer_class = serializers.ImageDetailSerializer
@@ -197,7 +212,8 @@ class Picture(APIView):
         image = _image(image_id)
         shown = image.display_key or image.key
         kind, _ = guess_type(image.display_key or image.name)
-        response = redirect(objects.download_url(shown, kind or "image/jpeg"))
+        version = "" if image.display_key else image.object_version
+        response = redirect(objects.download_url(shown, kind or "image/jpeg", version=version))
         response["Cache-Control"] = "private, max-age=600"
         return response
 
@@ -221,22 +237,18 @@ class Evidence(APIView):
         wanted = request.query_params.get("cell_class", prediction.cell_class)
         if wanted not in labels:
             raise exceptions.ValidationError({"cell_class": [f"The model knows {', '.join(labels)}."]})
-        weights = evidence_map(bytes(prediction.evidence), prediction.evidence_grid, labels.index(wanted))
-        response = HttpResponse(overlay_png(weights), content_type="image/png")
+        maps = evidence_maps(bytes(prediction.evidence), prediction.evidence_grid)
+        response = HttpResponse(overlay_png(maps, labels.index(wanted)), content_type="image/png")
         response["Cache-Control"] = "private, max-age=86400"
         return response
 
 
-class SignInThrottle(AnonRateThrottle):
-    rate = "10/min"
-
-
 class Tokens(APIView):
-    """Signing in with a password to get a token is open to all, so it is throttled by address."""
+    """Signing in with a password to get a token is open to all, so it is throttled."""
 
     permission_classes = (AllowAny,)
     authentication_classes = (ApiTokenAuthentication,)  # not the session, which would ask for a CSRF token
-    throttle_classes = (SignInThrottle,)
+    throttle_classes = throttles.SIGN_IN
 
     @extend_schema(
         request=serializers.SignInSerializer, responses={201: serializers.TokenSerializer}, auth=[]

@@ -49,6 +49,9 @@ class Image(models.Model):  # type: ignore[django-manager-missing] # ScopedManag
     refusal = models.CharField(max_length=32, choices=Refusal.choices, blank=True)
     detail = models.CharField(max_length=300, blank=True, help_text="What exactly was wrong, for people.")
     bytes = models.PositiveBigIntegerField(help_text="Size: declared at first, measured once fetched.")
+    object_version = models.CharField(
+        max_length=128, blank=True, help_text="Which version of the object was classified."
+    )
     width = models.PositiveIntegerField(null=True, help_text="Pixels, upright.")
     height = models.PositiveIntegerField(null=True, help_text="Pixels, upright.")
     sha256 = models.BinaryField(max_length=32, null=True, help_text="Of the original's bytes.")

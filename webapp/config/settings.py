@@ -117,6 +117,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "webapp.api.errors.handle",
+    # How many proxies stand before us and may say whom they speak for; sign-in rates go by address.
+    "NUM_PROXIES": env.int("PROXIES", 0),
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {
@@ -174,10 +176,10 @@ CACHES = {
 
 # --- uploads ------------------------------------------------------------------------------------------------
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", 20 * 1024 * 1024)
-UPLOAD_MAX_PIXELS = env.int("UPLOAD_MAX_PIXELS", 50_000_000)
+UPLOAD_MAX_PIXELS = env.int("UPLOAD_MAX_PIXELS", 25_000_000)
 UPLOAD_LINK_SECONDS = env.int("UPLOAD_LINK_SECONDS", 3600)
-# The multipart road takes several files in one request; each is bounded by UPLOAD_MAX_BYTES when it is read.
 DATA_UPLOAD_MAX_NUMBER_FILES = 100
+FILE_UPLOAD_HANDLERS = ["webapp.uploads.handlers.NoFiles"]  # but for the one API view that takes images
 
 # --- logs ---------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")

@@ -14,19 +14,18 @@ SIDE = 224
 RED = (220, 30, 30)
 
 
-def evidence_map(evidence: bytes, grid: int, class_index: int) -> npt.NDArray[np.float32]:
-    """One class's map, float32 [grid, grid] in logits, out of the stored float16 [grid, grid, K]."""
-    maps = np.frombuffer(evidence, dtype="<f2").reshape(grid, grid, -1)
-    return maps[..., class_index].astype(np.float32)
+def evidence_maps(evidence: bytes, grid: int) -> npt.NDArray[np.float32]:
+    """Every class's map, float32 [grid, grid, K] in logits, out of what `Prediction` keeps."""
+    return np.frombuffer(evidence, dtype="<f2").reshape(grid, grid, -1).astype(np.float32)
 
 
-def overlay_png(weights: npt.NDArray[np.float32]) -> bytes:
+def overlay_png(maps: npt.NDArray[np.float32], class_index: int) -> bytes:
     """A transparent RGBA PNG, 224×224, red where the evidence is *for* the class.
 
-    Evidence against it stays clear.
+    Evidence against it stays clear. The strongest red is the strongest evidence for any class of this cell,
+    so that what little speaks for an improbable class looks little.
     """
-    positive = np.clip(weights, 0, None)
-    strength = positive / positive.max() if positive.max() > 0 else positive
+    strength = np.clip(maps[..., class_index] / max(float(maps.max()), 1e-6), 0, 1)
     alpha = Image.fromarray((strength * 170).astype(np.uint8)).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
     picture = Image.new("RGB", (SIDE, SIDE), RED)
     picture.putalpha(alpha)

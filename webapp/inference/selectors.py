@@ -87,8 +87,10 @@ def prediction_of(image: Image) -> Prediction | None:
     )
 
 
-def dead_letters(case: Case) -> QuerySet[Chunk]:
-    return Chunk.objects.filter(case=case, state=Chunk.State.DEAD).annotate(n=Count("images")).order_by("id")
+def dead_letters() -> QuerySet[Chunk]:
+    """The lab's chunks that were given up, each with its case and the number `n` of its images."""
+    found = Chunk.objects.filter(state=Chunk.State.DEAD).select_related("case")
+    return found.annotate(n=Count("images")).order_by("-id")
 
 
 def model_notice(case: Case) -> str | None:
@@ -104,7 +106,7 @@ def model_notice(case: Case) -> str | None:
         return None
     n = Image.objects.filter(case=case, status=Image.Status.RECEIVED).count()
     images = "1 image is" if n == 1 else f"{n} images are"
-    return f"{waiting} {images} kept safe and will be tried again at least once a minute, until it works."
+    return f"{waiting} {images} kept safe and will be tried again until it works."
 
 
 def class_name(code: str) -> str:

@@ -47,6 +47,7 @@ class Classified:
     size: int
     width: int
     height: int
+    object_version: str
     tile: int
     display_key: str
     cell_class: str
@@ -99,7 +100,9 @@ def claim(chunk_id: int, *, holder: str, redelivered: bool) -> Chunk | None:
         return None
     chunk.state, chunk.attempts = Chunk.State.RUNNING, chunk.attempts + 1
     chunk.claimed_by, chunk.lease_until = holder, now + LEASE
-    chunk.save(update_fields=["state", "attempts", "claimed_by", "lease_until"])
+    # What an outage left is not what may stop this attempt; `_halve_or_give_up` must not repeat it.
+    chunk.error = ""
+    chunk.save(update_fields=["state", "attempts", "claimed_by", "lease_until", "error"])
     return chunk
 
 
@@ -163,6 +166,7 @@ def attempt_failed(chunk: Chunk, why: str) -> None:
     """The attempt was the chunk's own failure: try again, and after MAX_ATTEMPTS halve it or give it up."""
     if not _still_held(chunk):
         return
+    chunk.deferrals = 0  # whatever it waited for has answered
     if chunk.attempts >= MAX_ATTEMPTS:
         chunk.error = why[:500]
         _halve_or_give_up(chunk)
@@ -185,7 +189,13 @@ def requeue(case: Case) -> int:
         status=Image.Status.RECEIVED, detail="", finished_at=None
     )
     Chunk.objects.filter(id__in=[chunk.id for chunk in dead]).update(
-        state=Chunk.State.QUEUED, attempts=0, error="", finished_at=None, lease_until=None, claimed_by=""
+        state=Chunk.State.QUEUED,
+        attempts=0,
+        deferrals=0,
+        error="",
+        finished_at=None,
+        lease_until=None,
+        claimed_by="",
     )
     _enqueue(dead)
     return images
@@ -347,10 +357,11 @@ def _classify(answers: Sequence[Classified], now: datetime) -> None:
             UPDATE cases_image AS image
             SET status = 'classified', detail = '', finished_at = %s,
                 sha256 = said.sha256, bytes = said.bytes, width = said.width, height = said.height,
-                tile = said.tile, display_key = said.display_key
+                object_version = said.object_version, tile = said.tile, display_key = said.display_key
             FROM unnest(
-                %s::bigint[], %s::bytea[], %s::bigint[], %s::int[], %s::int[], %s::smallint[], %s::text[]
-            ) AS said (id, sha256, bytes, width, height, tile, display_key)
+                %s::bigint[], %s::bytea[], %s::bigint[], %s::int[], %s::int[], %s::text[], %s::smallint[],
+                %s::text[]
+            ) AS said (id, sha256, bytes, width, height, object_version, tile, display_key)
             WHERE image.id = said.id
             """,
             [
@@ -360,6 +371,7 @@ def _classify(answers: Sequence[Classified], now: datetime) -> None:
                 [answer.size for answer in answers],
                 [answer.width for answer in answers],
                 [answer.height for answer in answers],
+                [answer.object_version for answer in answers],
                 [answer.tile for answer in answers],
                 [answer.display_key for answer in answers],
             ],

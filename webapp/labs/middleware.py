@@ -29,7 +29,7 @@ class LabScopeMiddleware:
         if request.by_token:
             membership = selectors.membership_for_token(header.removeprefix(BEARER))
             if membership is None:
-                message = "This API token is not valid. It may have been revoked; make a new one."
+                message = "This API token is not valid. Sign in again to get a new one."
                 return JsonResponse({"error": {"code": "invalid_token", "message": message}}, status=401)
         else:
             membership = self._membership_of_session(request)

@@ -1,9 +1,7 @@
 import uuid
-from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django_scopes import ScopedManager
 
 from webapp.labs.permissions import Permission, Role, allows
 
@@ -46,9 +44,6 @@ class ApiToken(models.Model):
     prefix = models.CharField(max_length=11, help_text="The first characters, to tell tokens apart.")
     digest = models.BinaryField(max_length=32, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
-
-    objects: ClassVar[models.Manager["ApiToken"]] = models.Manager()
-    in_lab: ClassVar[models.Manager["ApiToken"]] = ScopedManager(lab="membership__lab")
 
     def __str__(self) -> str:
         return f"{self.prefix}… ({self.name})"

@@ -23,7 +23,7 @@ class OutboxEntry(models.Model):
         indexes = [
             models.Index(fields=["queue", "lab", "id"], condition=Q(sent_at=None), name="outbox_to_send"),
             models.Index(fields=["task", "args"], name="outbox_by_subject"),
-            models.Index(fields=["sent_at"], condition=~Q(sent_at=None), name="outbox_sent"),
+            models.Index(fields=["queue", "lab", "sent_at"], condition=~Q(sent_at=None), name="outbox_sent"),
         ]
 
     def __str__(self) -> str:

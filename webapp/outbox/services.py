@@ -16,18 +16,24 @@ from webapp.outbox.models import OutboxEntry
 
 CHANNEL = "outbox"  # PostgreSQL NOTIFY channel that wakes the relay on commit
 
+# Labs take turns: within one call by `turn`, from call to call by who was served least recently, because the
+# relay often has room for one only.
 _FAIR_CHOICE = """
     SELECT entry.id
     FROM outbox_outboxentry AS entry
     JOIN (
-        SELECT id, row_number() OVER (PARTITION BY lab_id ORDER BY id) AS turn
-        FROM outbox_outboxentry
-        WHERE sent_at IS NULL AND queue = %s AND not_before <= clock_timestamp()
-        ORDER BY turn, id
-        LIMIT %s
+        SELECT due.id, row_number() OVER (PARTITION BY due.lab_id ORDER BY due.id) AS turn, served.latest
+        FROM outbox_outboxentry AS due
+        LEFT JOIN (
+            SELECT lab_id, max(sent_at) AS latest FROM outbox_outboxentry
+            WHERE queue = %(queue)s AND sent_at IS NOT NULL GROUP BY lab_id
+        ) AS served USING (lab_id)
+        WHERE due.sent_at IS NULL AND due.queue = %(queue)s AND due.not_before <= clock_timestamp()
+        ORDER BY turn, served.latest NULLS FIRST, due.id
+        LIMIT %(room)s
     ) AS waiting USING (id)
     WHERE entry.sent_at IS NULL
-    ORDER BY waiting.turn, entry.id
+    ORDER BY waiting.turn, waiting.latest NULLS FIRST, entry.id
     FOR UPDATE OF entry SKIP LOCKED
 """
 
@@ -52,7 +58,7 @@ def send_due(queue: str, room: int, send: Callable[[OutboxEntry], None]) -> int:
     Anything `send` raises rolls the whole call back: the entries stay due.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_FAIR_CHOICE, [queue, room])
+        cursor.execute(_FAIR_CHOICE, {"queue": queue, "room": room})
         ids = [row[0] for row in cursor.fetchall()]
     entries = OutboxEntry.objects.in_bulk(ids)
     for entry_id in ids:

@@ -1,6 +1,5 @@
 """Objects in the S3-compatible store, always encrypted at rest by the store (SSE, AES-256)."""
 
-from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
 from http import HTTPStatus
@@ -14,7 +13,7 @@ from django.conf import settings
 
 ENCRYPTION = "AES256"
 CONNECTIONS = 32
-CONNECT_SECONDS, READ_SECONDS = 3, 15
+CONNECT_SECONDS, READ_SECONDS = 2, 5
 StorageUnavailable = (BotoCoreError, ClientError, urllib3.exceptions.HTTPError)
 """What a call raises while the store cannot be reached or refuses us; `ObjectMissing` is told apart."""
 
@@ -33,11 +32,11 @@ def put(key: str, body: bytes | IO[bytes], content_type: str) -> None:
     )
 
 
-def get(key: str) -> bytes:
-    """The object's bytes.
+def get(key: str) -> tuple[bytes, str]:
+    """The object's bytes, and the version they are, by which they can be had again whatever is written later.
 
-    Through a presigned link and urllib3: a worker does this for every image, and boto3 takes
-    more than twice the CPU for it.
+    Through a presigned link and urllib3: a worker does this for every image, and boto3 takes more than twice
+    the CPU for it.
 
     Raises:
         ObjectMissing: nothing lies under `key`.
@@ -48,12 +47,7 @@ def get(key: str) -> bytes:
         raise ObjectMissing(key)
     if response.status != HTTPStatus.OK:
         raise urllib3.exceptions.HTTPError(f"the object store answered {response.status}")
-    return response.data
-
-
-def delete(keys: Iterable[str]) -> None:
-    for key in keys:
-        _client().delete_object(Bucket=settings.S3_BUCKET, Key=key)
+    return response.data, response.headers.get("x-amz-version-id", "")
 
 
 def upload_form(key: str, max_bytes: int) -> dict[str, Any]:
@@ -71,8 +65,11 @@ def upload_form(key: str, max_bytes: int) -> dict[str, Any]:
     return form
 
 
-def download_url(key: str, content_type: str, seconds: int = 900) -> str:
-    """A link to read `key` for `seconds`; browsers may keep what they got, in their private cache."""
+def download_url(key: str, content_type: str, *, version: str = "", seconds: int = 900) -> str:
+    """A link to read `key` for `seconds`; browsers may keep what they got, in their private cache.
+
+    `version` is one that `get` told; without it the latest is read.
+    """
     url: str = _public_client().generate_presigned_url(
         "get_object",
         Params={
@@ -80,6 +77,7 @@ def download_url(key: str, content_type: str, seconds: int = 900) -> str:
             "Key": key,
             "ResponseContentType": content_type,
             "ResponseCacheControl": "private, max-age=86400, immutable",
+            **({"VersionId": version} if version else {}),
         },
         ExpiresIn=seconds,
     )
@@ -87,10 +85,14 @@ def download_url(key: str, content_type: str, seconds: int = 900) -> str:
 
 
 def prepare() -> None:
-    """Make the bucket and let the web's own pages post to it. May be run again."""
+    """Make the bucket, which keeps what is overwritten, and let the web's own pages post to it.
+
+    May be run again.
+    """
     client = _client()
     with suppress(client.exceptions.BucketAlreadyExists, client.exceptions.BucketAlreadyOwnedByYou):
         client.create_bucket(Bucket=settings.S3_BUCKET)
+    client.put_bucket_versioning(Bucket=settings.S3_BUCKET, VersioningConfiguration={"Status": "Enabled"})
     client.put_bucket_cors(
         Bucket=settings.S3_BUCKET,
         CORSConfiguration={
@@ -107,13 +109,27 @@ def prepare() -> None:
 
 
 def check() -> None:
-    """Raise one of `StorageUnavailable` unless the bucket answers."""
-    _client().head_bucket(Bucket=settings.S3_BUCKET)
+    """Raise one of `StorageUnavailable` unless the bucket answers within seconds."""
+    _impatient_client().head_bucket(Bucket=settings.S3_BUCKET)
+
+
+def answers() -> bool:
+    """Whether the bucket answers within seconds."""
+    try:
+        check()
+    except StorageUnavailable:
+        return False
+    return True
 
 
 @cache
 def _client() -> Any:
     return _connect(settings.S3_ENDPOINT)
+
+
+@cache
+def _impatient_client() -> Any:
+    return _connect(settings.S3_ENDPOINT, seconds=2, attempts=1)
 
 
 @cache
@@ -130,7 +146,7 @@ def _connections() -> urllib3.PoolManager:
     )
 
 
-def _connect(endpoint: str) -> Any:
+def _connect(endpoint: str, *, seconds: int = READ_SECONDS, attempts: int = 3) -> Any:
     return boto3.client(
         "s3",
         endpoint_url=endpoint,
@@ -142,8 +158,8 @@ def _connect(endpoint: str) -> Any:
             s3={"addressing_style": "path"},
             max_pool_connections=CONNECTIONS,
             connect_timeout=CONNECT_SECONDS,
-            read_timeout=READ_SECONDS,
-            retries={"mode": "standard", "total_max_attempts": 3},
+            read_timeout=seconds,
+            retries={"mode": "standard", "total_max_attempts": attempts},
             # Checksums of our own bodies cost CPU for nothing: TLS or loopback carries them.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
@@ -17,20 +17,19 @@ from webapp.cases import selectors
 from webapp.cases.models import Case
 from webapp.labs.models import Membership
 from webapp.labs.permissions import Permission
+from webapp.labs.requests import LabRequest
 
 View = Callable[..., HttpResponseBase]
 
 
-class LabRequest(HttpRequest):
-    """A request as the middleware leaves it."""
+class PageRequest(LabRequest):
+    """A request for a page or a part of one, as the middleware leaves it."""
 
     user: User
-    membership: Membership | None
-    memberships: list[Membership]
     htmx: HtmxDetails
 
 
-class MemberRequest(LabRequest):
+class MemberRequest(PageRequest):
     """A request of someone who belongs to a lab."""
 
     membership: Membership
@@ -41,7 +40,7 @@ def needs(permission: Permission) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def checked(request: LabRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        def checked(request: PageRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return to_sign_in(request)
             if request.membership is None or not request.membership.may(permission):
@@ -54,7 +53,7 @@ def needs(permission: Permission) -> Callable[[View], View]:
     return decorate
 
 
-def to_sign_in(request: LabRequest) -> HttpResponseBase:
+def to_sign_in(request: PageRequest) -> HttpResponseBase:
     """Send a stranger to sign in and then back; a part of a page must not be replaced by the sign-in page."""
     if request.htmx:
         back = request.htmx.current_url_abs_path or resolve_url("ui:home")

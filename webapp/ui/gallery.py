@@ -9,9 +9,7 @@ from django.urls import reverse
 from webapp.hematology.classes import BY_CODE, CELL_CLASSES, UNIDENTIFIED
 from webapp.inference.models import Prediction
 from webapp.inference.selectors import class_name
-
-TILE = 224  # pixels, on the sheet
-COLUMNS = 8
+from webapp.inference.sheet import TILE, corner
 
 
 @dataclass(frozen=True)
@@ -63,13 +61,13 @@ def shown_class(prediction: Prediction) -> str:
 
 def tile(case_id: UUID, prediction: Prediction) -> Tile:
     image = prediction.image
-    row, column = divmod(image.tile or 0, COLUMNS)
+    left, top = corner(image.tile or 0)
     cell_class = BY_CODE[prediction.cell_class]
     return Tile(
         image_id=image.id,
         url=reverse("ui:cell", args=[case_id, image.id]),
         sheet=reverse("ui:sheet", args=[case_id, image.chunk_id]),
-        view_box=f"{column * TILE} {row * TILE} {TILE} {TILE}",
+        view_box=f"{left} {top} {TILE} {TILE}",
         name=cell_class.name,
         short=cell_class.short,
         confidence=prediction.confidence,

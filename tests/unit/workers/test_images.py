@@ -121,6 +121,28 @@ def test_several_pictures_are_refused(form):
     assert refusal_of(data) == Refusal.SEVERAL_PICTURES
 
 
+def test_a_tiff_of_many_pages_cut_anywhere_is_refused_not_an_error():
+    frames = [picture(64, 64), picture(64, 64).rotate(90), picture(64, 64).rotate(180)]
+    data = encoded(frames[0], "TIFF", save_all=True, append_images=frames[1:])
+    for kept in range(8, len(data), 97):
+        with pytest.raises(CannotTake):
+            read(data[:kept], max_pixels=MAX_PIXELS)
+
+
+def test_too_little_memory_is_not_the_files_fault(monkeypatch):
+    def no_memory(image):
+        raise MemoryError
+
+    monkeypatch.setattr("workers.images.to_model_input", no_memory)
+    with pytest.raises(MemoryError):
+        read(encoded(picture()), max_pixels=MAX_PIXELS)
+
+
+def test_a_phones_photograph_with_its_preview_is_one_picture():
+    data = encoded(picture(), "MPO", save_all=True, append_images=[picture(80, 60)])
+    assert read(data, max_pixels=MAX_PIXELS).width == 300
+
+
 def test_the_display_copy_carries_no_metadata():
     exif = Image.Exif()
     exif[ExifTags.Base.ImageDescription] = "Jane Doe"

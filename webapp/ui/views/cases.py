@@ -104,7 +104,7 @@ def requeue(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
 
 
 def _list_context(request: MemberRequest, **more: Any) -> dict[str, Any]:
-    prefix = request.GET.get("q", "").strip()
+    prefix = request.GET.get("q", "").replace("\0", "").strip()
     found = list(
         selectors.page_of_cases(CASES_A_PAGE + 1, prefix=prefix, before=_uuid(request.GET.get("before")))
     )

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from webapp.labs.middleware import ACTIVE_LAB
 from webapp.labs.permissions import Permission, Role
-from webapp.ui.access import LabRequest, to_sign_in
+from webapp.ui.access import PageRequest, to_sign_in
 from webapp.ui.forms import SignInForm
 
 sign_in = LoginView.as_view(
@@ -26,7 +26,7 @@ WORK_OF_ROLE = {
 
 
 @require_GET
-def home(request: LabRequest) -> HttpResponseBase:
+def home(request: PageRequest) -> HttpResponseBase:
     """The cases, or for those whose role may not see them, what their role will find here."""
     if not request.user.is_authenticated:
         return to_sign_in(request)
@@ -39,7 +39,7 @@ def home(request: LabRequest) -> HttpResponseBase:
 
 
 @require_POST
-def switch_lab(request: LabRequest) -> HttpResponseBase:
+def switch_lab(request: PageRequest) -> HttpResponseBase:
     if not request.user.is_authenticated:
         return to_sign_in(request)
     wanted = request.POST.get("lab")
