@@ -31,7 +31,8 @@ def texture(rng: np.random.Generator, grain: float) -> Field:
     margin = int(grain)
     grown = coarse.resize((WIDTH + 2 * margin, HEIGHT + 2 * margin), Image.Resampling.BICUBIC)
     field = np.asarray(grown, dtype=np.float64)[margin:-margin, margin:-margin]
-    return (field - field.mean()) / field.std()
+    normal: Field = (field - field.mean()) / field.std()
+    return normal
 
 
 def blob(

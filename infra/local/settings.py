@@ -9,6 +9,7 @@ from pathlib import Path
 from infra.local.errors import NotRunningError, StackError
 
 LOOPBACK = "127.0.0.1"
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - what is refused
 PREFIX = "HEMATOVISION_"
 
 # The order gives each port its place in the block that starts at HEMATOVISION_BASE_PORT.
@@ -54,9 +55,14 @@ class Settings:
         """Settings as the environment gives them.
 
         Raises:
-            StackError: a port is not a number that a port can have.
+            StackError: a port is not a number that a port can have, or browsers are not told where to go.
         """
         host = environ.get(f"{PREFIX}HOST") or LOOPBACK
+        if host in EVERYWHERE and not environ.get(f"{PREFIX}PUBLIC_HOST"):
+            raise StackError(
+                f"{PREFIX}HOST is {host}, every address of this machine: set {PREFIX}PUBLIC_HOST to the name "
+                "by which browsers reach it. Without TLS in front, passwords travel in the clear."
+            )
         return cls(
             home=home_from_environment(environ),
             host=host,

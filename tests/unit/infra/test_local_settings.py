@@ -122,3 +122,10 @@ def test_no_secret_is_on_a_command_line(tmp_path: Path) -> None:
     for program in all_programs(Settings(tmp_path), secrets).values():
         shown = " ".join(program.argv)
         assert not [name for name, value in asdict(secrets).items() if value in shown], program.name
+
+
+def test_listening_everywhere_needs_a_name() -> None:
+    with pytest.raises(StackError, match="HEMATOVISION_PUBLIC_HOST"):
+        Settings.from_environment({"HEMATOVISION_HOST": "0.0.0.0"})
+    named = {"HEMATOVISION_HOST": "0.0.0.0", "HEMATOVISION_PUBLIC_HOST": "lab.example"}
+    assert Settings.from_environment(named).url == "http://lab.example:8000"
