@@ -36,6 +36,7 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
         ),
         group="services",
         env=env,
+        stop_seconds=5,  # now and then it waits for itself; being killed costs it nothing
         prepare=prepare,
     )
     if settings.beyond_loopback:

@@ -93,7 +93,14 @@ class Supervisor:
         ]
 
     def start_group(self, group: Group) -> None:
-        self._ask("startProcessGroup", group, False)
+        """Start the programs of a group, without waiting for any.
+
+        Raises:
+            StackError: one of them cannot be started at all.
+        """
+        for started in self._ask("startProcessGroup", group, False):
+            if started["status"] not in (Faults.SUCCESS, Faults.ALREADY_STARTED):
+                raise StackError(f"{started['name']} cannot be started: {started['description']}.")
 
     def start(self, name: str) -> None:
         """Start a program and wait until it has run for a second.

@@ -27,13 +27,13 @@ def test_every_setting_is_read() -> None:
     settings = Settings.from_environment(
         {
             "HEMATOVISION_HOME": "/srv/hv",
-            "HEMATOVISION_HOST": "0.0.0.0",  # noqa: S104
+            "HEMATOVISION_HOST": "0.0.0.0",
             "HEMATOVISION_PUBLIC_HOST": "lab.example",
             "HEMATOVISION_WEB_PORT": "8080",
             "HEMATOVISION_BASE_PORT": "19000",
         }
     )
-    assert settings == Settings(Path("/srv/hv"), "0.0.0.0", "lab.example", 8080, 19000)  # noqa: S104
+    assert settings == Settings(Path("/srv/hv"), "0.0.0.0", "lab.example", 8080, 19000)
     assert settings.url == "http://lab.example:8080"
     assert settings.web_here == "http://127.0.0.1:8080"
 
