@@ -47,11 +47,11 @@ def program(settings: Settings, secrets: Secrets) -> Program:
         stop_signal="INT",  # PostgreSQL's "fast" shutdown: ends sessions and writes a checkpoint
         stop_seconds=20,
         account=account,
-        prepare=lambda: _make_data(data, account, secrets.postgres),
+        prepare=lambda: make_data(data, account, secrets.postgres),
     )
 
 
-def _make_data(data: Path, account: Account | None, password: str) -> None:
+def make_data(data: Path, account: Account | None, password: str) -> None:
     """Make the data folder, its role and its database; whole or not at all, and only once."""
     if data.exists():
         return
@@ -63,7 +63,7 @@ def _make_data(data: Path, account: Account | None, password: str) -> None:
 
     def run(name: str, *arguments: str, stdin: str = "") -> None:
         subprocess.run(
-            [_BINARIES / name, *arguments, "-D", draft],
+            [_BINARIES / name, *arguments],
             input=stdin,
             text=True,
             check=True,
@@ -73,6 +73,7 @@ def _make_data(data: Path, account: Account | None, password: str) -> None:
 
     run(
         "initdb",
+        f"--pgdata={draft}",
         *("--username=postgres", "--encoding=UTF8", "--auth=reject"),
         *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
     )
@@ -81,6 +82,6 @@ def _make_data(data: Path, account: Account | None, password: str) -> None:
         f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{password}'",
         f"CREATE DATABASE {DATABASE} OWNER {ROLE}",
     ]
-    run("postgres", "--single", stdin="\n".join(statements) + "\n")
+    run("postgres", "--single", "-D", str(draft), "postgres", stdin="\n".join(statements) + "\n")
     (draft / "pg_hba.conf").write_text(_ACCESS)
     draft.rename(data)
