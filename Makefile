@@ -70,7 +70,7 @@ clean: ## Remove the environments; the data in var/ stays
 # --- environments ----------------------------------------------------------------------------------------------
 
 .venv/.runs: pyproject.toml uv.lock | $(UV)
-	@$(SYNC) --extra local --no-default-groups
+	@$(SYNC) --extra local --no-default-groups --compile-bytecode
 	@touch $@
 
 .venv/.develops: pyproject.toml uv.lock | $(UV)
