@@ -114,7 +114,7 @@ class Settings:
     @property
     def web_here(self) -> str:
         """Address of the web page, as this machine reaches it."""
-        return f"http://{LOOPBACK if self.host == '0.0.0.0' else self.host}:{self.web_port}"  # noqa: S104
+        return f"http://{LOOPBACK if self.host in EVERYWHERE else self.host}:{self.web_port}"
 
 
 def home_from_environment(environ: Mapping[str, str] = os.environ) -> Path:
