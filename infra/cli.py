@@ -26,6 +26,7 @@ console = Console(highlight=False)
 NOT_EVERYTHING = 1  # it worked, but some images were not classified
 FAILED = 2
 NOT_RUNNING = 3
+INTERRUPTED = 130
 
 Url = Annotated[str, typer.Option(envvar="HEMATOVISION_URL", help="Address of the server.")]
 LOCAL_URL = "http://127.0.0.1:8000"
@@ -218,8 +219,10 @@ def _failures() -> Iterator[None]:
         yield
     except (StackError, ClientError) as error:
         _fail(str(error))
+    except KeyboardInterrupt:
+        _fail("Interrupted. The same command goes on where it was.", INTERRUPTED)
 
 
-def _fail(message: str) -> NoReturn:
+def _fail(message: str, code: int = FAILED) -> NoReturn:
     Console(stderr=True, highlight=False).print(message, style="red", markup=False, soft_wrap=True)
-    raise typer.Exit(FAILED)
+    raise typer.Exit(code)

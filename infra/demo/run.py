@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
 from datetime import datetime
@@ -99,8 +98,8 @@ def _classify(
         answers = {image["id"]: image for image in client.images(case.id)}
     console.print("", report.differential(finished))
     outcomes = [(path, answers[image_id]) for path, image_id in sent.ids.items()]
-    if accuracy := _accuracy(outcomes):
-        console.print(accuracy, soft_wrap=True)
+    if sentence := accuracy(outcomes):
+        console.print(sentence, soft_wrap=True)
     classified = sum(answer["status"] == "classified" for _, answer in outcomes)
     console.print(
         f"Time: {len(files)} images in {took:.1f} s, {len(files) / took:.1f} images/s, "
@@ -122,24 +121,26 @@ def _classify(
     return bool(classified == len(files))
 
 
-def _accuracy(outcomes: Iterable[tuple[Path, dict[str, Any]]]) -> str | None:
-    """How often the suggestion is the name of the image's folder; None where no folder is a class."""
-    counts = Counter(
-        "unidentified"
-        if answer["cell_class"] == UNIDENTIFIED
-        else "right"
-        if answer["cell_class"] == path.parent.name
-        else "wrong"
+def accuracy(outcomes: Iterable[tuple[Path, dict[str, Any]]]) -> str | None:
+    """How often the suggestion is the name of the image's folder; None where no folder is a class.
+
+    Args:
+        outcomes: each file with what the API says of its image.
+    """
+    named = [
+        (path.parent.name, answer["cell_class"])
         for path, answer in outcomes
         if path.parent.name in CELL_LABELS and answer["status"] == "classified"
-    )
-    if not counts:
+    ]
+    if not named:
         return None
-    named, total = counts["right"] + counts["wrong"], counts.total()
-    share = f"{100 * counts['right'] / named:.1f} %" if named else "no share"
+    sure = [(truth, suggestion) for truth, suggestion in named if suggestion != UNIDENTIFIED]
+    if not sure:
+        return f"Accuracy: the model named none of the {len(named)}; all are left Unidentified for a person."
+    right = sum(truth == suggestion for truth, suggestion in sure)
     return (
-        f"Accuracy: {share} right ({counts['right']} of the {named} that the model named); "
-        f"{counts['unidentified']} of {total} left Unidentified for a person."
+        f"Accuracy: {100 * right / len(sure):.1f} % right ({right} of the {len(sure)} that the model named); "
+        f"{len(named) - len(sure)} of {len(named)} left Unidentified for a person."
     )
 
 
