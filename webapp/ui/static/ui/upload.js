@@ -258,10 +258,12 @@ document.addEventListener("drop", (event) => {
   addDropped([...event.dataTransfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean));
 });
 for (const picker of panel.querySelectorAll("[data-files]")) {
-  picker.addEventListener("change", () => {
+  const take = () => {
     upload.add([...picker.files].filter(isWanted));
     picker.value = ""; // so that the same choice may be made again
-  });
+  };
+  picker.addEventListener("change", take);
+  if (picker.files.length) take(); // chosen while this script was still on its way
 }
 part("stop").addEventListener("click", () => (upload.active ? upload.stop() : upload.run()));
 part("again").addEventListener("click", () => upload.again());
