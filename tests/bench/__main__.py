@@ -39,7 +39,7 @@ def _table(stack: bench_stack.Measured, limit: float) -> Table:
     shown.add_row("all", f"{sum(stack.cpu_ms.values()):.2f}", f"{sum(stack.resident_mb.values()):.0f}")
     shown.caption = (
         f"upload to result: {stack.per_second:.1f} images/s, {stack.per_second / limit:.2f} of the limit\n"
-        f"one image alone: {stack.p50:.2f} s (p50), {stack.p95:.2f} s (p95)"
+        f"one image alone: {stack.p50:.2f} s (p50), {stack.p95:.2f} s (p95); first start {stack.start:.1f} s"
     )
     return shown
 
