@@ -59,6 +59,11 @@ format: .venv/.develops ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+.PHONY: protos
+protos: .venv/.develops ## Compile serving/wire/*.proto again
+	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. serving/wire/*.proto
+	$(BIN)/python -m grpc_tools.protoc -I. --grpc_python_out=. serving/wire/serving.proto
+
 .PHONY: bench
 bench: .venv/.develops ## Measure images/s of the model alone, over gRPC, and through the whole stack
 	$(BIN)/python -m tests.bench
