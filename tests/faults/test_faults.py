@@ -1,5 +1,6 @@
 """Things die in the middle of 300 images; every image ends classified exactly once, with no human help."""
 
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -86,6 +87,20 @@ def test_the_model_server_is_away_for_a_while_and_the_case_says_so(stack, client
     stack.start("serving")
     all_classified_once(stack, client, upload)
     assert client.case(upload.id).model_notice is None
+
+
+def test_the_object_store_hangs_and_the_case_says_so(stack, client, upload):
+    """It takes connections and answers nothing: the images wait, and none is blamed."""
+    stack.kill("seaweedfs", signal.SIGSTOP)
+    try:
+        deadline = time.monotonic() + 90
+        while not (notice := client.case(upload.id).model_notice):
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+        assert notice.startswith("The image store does not answer.")
+    finally:
+        stack.kill("seaweedfs", signal.SIGCONT)
+    all_classified_once(stack, client, upload)
 
 
 def test_the_broker_stops_for_ten_seconds(stack, client, upload):

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django_scopes import scope
 from django_scopes.exceptions import ScopeError
 
+from tests.support.embedded import embedded_server
 from tests.support.people import PASSWORD, Api
 from webapp.cases.models import Case, Image
 from webapp.inference.models import Chunk
@@ -302,6 +303,15 @@ def test_forgotten_uploads_are_finished_and_repeated_ones_dropped(alice):
             ("a.jpg", "received"),
             ("b.jpg", "received"),
         ]
+
+
+def test_a_model_server_without_a_model_is_not_called_well(client, db, settings, tmp_path):
+    assert client.get("/readyz").json()["model"] == "ok"
+    with embedded_server(tmp_path) as empty:
+        settings.SERVING_TARGET = empty.target
+        answer = client.get("/readyz")
+    assert answer.status_code == 200  # images are kept all the same
+    assert answer.json()["model"] == "failed: NotServing"
 
 
 def test_openapi_describes_every_endpoint(client, db):

@@ -31,11 +31,6 @@ class CaseSerializer(serializers.ModelSerializer[Case]):
         model = Case
         fields: tuple[str, ...] = ("id", "accession", "created_by", "created_at", "progress")
 
-    def validate_accession(self, value: str) -> str:
-        if not value.isprintable():
-            raise serializers.ValidationError("An accession number has visible characters only.")
-        return value
-
     @extend_schema_field(ProgressSerializer)
     def get_progress(self, case: Case) -> dict[str, Any]:
         return ProgressSerializer(self.context["progress"][case.id]).data

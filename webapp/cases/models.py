@@ -2,6 +2,7 @@ import uuid
 from typing import ClassVar
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django_scopes import ScopedManager
 
@@ -9,12 +10,20 @@ from webapp.cases.refusals import Refusal
 from webapp.labs.models import Lab
 
 
+def visible_characters(value: str) -> None:
+    """Raise ValidationError for control, format and other characters that nobody sees."""
+    if not value.isprintable():
+        raise ValidationError("An accession number has visible characters only.")
+
+
 class Case(models.Model):  # type: ignore[django-manager-missing] # ScopedManager makes classes at run time
     """One specimen's smear: the images of its cells and what was made of them."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
-    accession = models.CharField(max_length=64, help_text="The lab's own number for the specimen.")
+    accession = models.CharField(
+        max_length=64, validators=[visible_characters], help_text="The lab's own number for the specimen."
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 

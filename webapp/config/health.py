@@ -28,10 +28,14 @@ def ready(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"ready": well, **needed, **wanted}, status=200 if well else 503)
 
 
+class NotServing(Exception):
+    """The model server answers, but has no model loaded."""
+
+
 def _said(check: Callable[[], None]) -> str:
     try:
         check()
-    except (DatabaseError, redis.RedisError, grpc.RpcError, *objects.StorageUnavailable) as error:
+    except (DatabaseError, redis.RedisError, grpc.RpcError, NotServing, *objects.StorageUnavailable) as error:
         # The kind of failure only: addresses and names of our insides are for the log, not for all who ask.
         return f"failed: {type(error).__name__}"
     return "ok"
@@ -51,4 +55,6 @@ def _broker() -> None:
 
 def _model() -> None:
     with grpc.insecure_channel(settings.SERVING_TARGET) as channel:
-        health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=SECONDS)
+        answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=SECONDS)
+    if answer.status != health_pb2.HealthCheckResponse.SERVING:
+        raise NotServing

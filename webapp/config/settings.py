@@ -79,13 +79,7 @@ TEMPLATES = [
 ]
 
 # --- database -----------------------------------------------------------------------------------------------
-DATABASES = {
-    "default": {
-        **env.dj_db_url("DATABASE_URL", conn_max_age=600, conn_health_checks=True),
-        "ATOMIC_REQUESTS": False,
-        "DISABLE_SERVER_SIDE_CURSORS": False,
-    }
-}
+DATABASES = {"default": env.dj_db_url("DATABASE_URL", conn_max_age=600, conn_health_checks=True)}
 
 # --- sign-in ------------------------------------------------------------------------------------------------
 AUTH_PASSWORD_VALIDATORS = [
@@ -119,7 +113,6 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "webapp.api.errors.handle",
     # How many proxies stand before us and may say whom they speak for; sign-in rates go by address.
     "NUM_PROXIES": env.int("PROXIES", 0),
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "HematoVision API",

@@ -31,9 +31,3 @@ class NewCaseForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         model = Case
         fields = ("accession",)
         error_messages = {"accession": {"required": "Give the specimen's accession number."}}
-
-    def clean_accession(self) -> str:
-        accession: str = self.cleaned_data["accession"]
-        if not accession.isprintable():
-            raise forms.ValidationError("An accession number has visible characters only.")
-        return accession
