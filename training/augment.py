@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from serving.contract import INPUT_SIZE
 from training.config import Augmentation
+from training.view import view_side
 
 # Optical density of haematoxylin, eosin and DAB in R, G, B
 # (Ruifrok & Johnston, Anal Quant Cytol Histol 2001).
@@ -48,7 +49,7 @@ def augment(images: tf.Tensor, seed: tf.Tensor, strength: Augmentation) -> tf.Te
         strength: how far each part may go.
 
     Returns:
-        float32 [N,S,S,3] in 0–255.
+        float32 [N,V,V,3] in 0–255: the view, V = view_side(S), of each varied picture.
     """
     draws = _Draws(seed)
     x = tf.cast(images, tf.float32)
@@ -65,7 +66,7 @@ def augment(images: tf.Tensor, seed: tf.Tensor, strength: Augmentation) -> tf.Te
 
 def _geometry(x: tf.Tensor, draws: _Draws, strength: Augmentation) -> tf.Tensor:
     """Any rotation and handedness, zoom, stretch and shift, in one resampling; the rim is mirrored."""
-    count, side = tf.shape(x)[0], tf.cast(tf.shape(x)[1], tf.float32)
+    count, side, view = tf.shape(x)[0], float(x.shape[1]), view_side(x.shape[1])
     angle = draws.uniform([count]) * math.pi
     zoom = tf.exp(draws.uniform([count]) * math.log1p(strength.scale))
     stretch = tf.exp(draws.uniform([count]) * math.log1p(strength.stretch) / 2)
@@ -75,14 +76,14 @@ def _geometry(x: tf.Tensor, draws: _Draws, strength: Augmentation) -> tf.Tensor:
     # From output to input pixel, about the centre: R(angle) · diag(flip·stretch, 1/stretch) / zoom.
     a, b = cos * flip * stretch / zoom, -sin / stretch / zoom
     c, d = sin * flip * stretch / zoom, cos / stretch / zoom
-    centre = (side - 1) / 2
-    tx = centre + shift[:, 0] - centre * (a + b)
-    ty = centre + shift[:, 1] - centre * (c + d)
+    centre, middle = (side - 1) / 2, (view - 1) / 2
+    tx = centre + shift[:, 0] - middle * (a + b)
+    ty = centre + shift[:, 1] - middle * (c + d)
     zero = tf.zeros_like(a)
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=x,
         transforms=tf.stack([a, b, tx, c, d, ty, zero, zero], axis=1),
-        output_shape=tf.shape(x)[1:3],
+        output_shape=(view, view),
         interpolation="BILINEAR",
         fill_mode="REFLECT",
         fill_value=0.0,
@@ -128,8 +129,8 @@ def _focus(x: tf.Tensor, draws: _Draws, strength: Augmentation) -> tf.Tensor:
     """Blur or slight sharpening of a share of the images: width drawn per batch, weight per image."""
     if not strength.blur:
         return x
-    count, side = tf.shape(x)[0], tf.cast(tf.shape(x)[1], tf.float32)
-    sigma = draws.uniform([], 0.5, 3.0) * side / INPUT_SIZE
+    count, view = tf.shape(x)[0], x.shape[1]
+    sigma = draws.uniform([], 0.5, 3.0) * view / view_side(INPUT_SIZE)
     profile = tf.exp(-0.5 * (tf.range(-_RADIUS, _RADIUS + 1, dtype=tf.float32) / sigma) ** 2)
     profile = tf.tile((profile / tf.reduce_sum(profile))[:, None], [1, 3])
     around = [[0, 0], [_RADIUS, _RADIUS], [_RADIUS, _RADIUS], [0, 0]]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import keras
 
+from training.efficientnet_lite import efficientnet_lite
 from training.errors import TrainingError
 
 
@@ -27,7 +28,9 @@ def _efficientnet_lite0(weights: Path | None) -> keras.Model:
         )
     if not weights.is_file():
         raise TrainingError(f"There is no weights file {weights}. Set backbone.weights to where it is.")
-    return keras.saving.load_model(weights, compile=False)
+    network = efficientnet_lite("efficientnet_lite0")
+    network.set_weights(keras.saving.load_model(weights, compile=False).get_weights())
+    return network
 
 
 def _small_cnn(weights: Path | None) -> keras.Model:

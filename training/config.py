@@ -20,14 +20,23 @@ class Data:
 class Backbone:
     name: str  # a key of training.backbones.BACKBONES
     weights: Path | None = None  # local weights file; relative to the working directory
-    freeze_batch_norm: bool = True
+    freeze_batch_norm: bool = True  # keep the statistics it came with; its scale and offset always learn
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """What training.normalise makes of a picture: see SlideNormalisation."""
+
+    density: tuple[float, ...]  # of nuclei in R, G and B after it
+    per_channel: float
 
 
 @dataclass(frozen=True)
 class Stage:
-    size: int  # side of the square training images, pixels
+    size: int  # side of the square pictures, pixels, of which the network sees the central view
     epochs: int
     batch: int
+    unfrozen: float = 1.0  # share of the backbone's layers, from its top, that learn; 0: the head alone
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,8 @@ class Optimiser:
     label_smoothing: float
     dropout: float
     class_weight_power: float  # class weight = frequency ** -power, mean 1; 0 weighs every image alike
+    evidence_outside: float = 0.0  # price of the share of evidence that lies outside the cell
+    patience: int | None = None  # epochs of the last stage without a better validation accuracy, then stop
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,7 @@ class Experiment:
     licence: str  # of weights and images, for model.json
     data: Data
     backbone: Backbone
+    normalisation: Normalisation | None
     stages: tuple[Stage, ...]
     optimiser: Optimiser
     augmentation: Augmentation

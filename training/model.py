@@ -1,4 +1,4 @@
-"""The classifier: a backbone under a head whose evidence maps are the computation."""
+"""The classifier: slide normalisation and a backbone, under a head whose evidence maps are the computation."""
 
 from typing import Any
 
@@ -6,7 +6,8 @@ import keras
 
 from serving.contract import CELL_LABELS
 from training.backbones import build_backbone
-from training.config import Backbone
+from training.config import Backbone, Normalisation
+from training.normalise import SlideNormalisation
 
 
 @keras.saving.register_keras_serializable("hematovision")
@@ -20,8 +21,10 @@ class MeanPlusBias(keras.layers.Layer):
         return keras.ops.mean(evidence, axis=(1, 2)) + self.bias
 
 
-def build_classifier(backbone: Backbone, *, dropout: float) -> keras.Model:
-    """The classifier: image float32 [N,H,W,3] in RGB 0–255 → dict of
+def build_classifier(
+    backbone: Backbone, normalisation: Normalisation | None, *, dropout: float
+) -> keras.Model:
+    """The classifier: view float32 [N,V,V,3] in RGB 0–255 → dict of
     logits [N,K], evidence [N,h,w,K] and embedding [N,D].
 
     Evidence is a bias-free 1×1 convolution of the features, so it equals the class activation maps of
@@ -29,12 +32,12 @@ def build_classifier(backbone: Backbone, *, dropout: float) -> keras.Model:
     same as dropping units of the pooled features.
     """
     extractor = build_backbone(backbone.name, backbone.weights)
-    if backbone.freeze_batch_norm:
-        for layer in extractor.layers:
-            if isinstance(layer, keras.layers.BatchNormalization):
-                layer.trainable = False
     image = keras.Input((None, None, 3), name="image")
-    features = extractor(image)
+    x: Any = image
+    if normalisation is not None:
+        x = SlideNormalisation(normalisation.density, normalisation.per_channel, name="normalisation")(x)
+    # Called as in inference, batch norm keeps the statistics that it came with.
+    features = extractor(x, training=False) if backbone.freeze_batch_norm else extractor(x)
     embedding = keras.layers.GlobalAveragePooling2D(name="embedding")(features)
     kept = keras.layers.SpatialDropout2D(dropout)(features)
     evidence = keras.layers.Conv2D(len(CELL_LABELS), 1, use_bias=False, name="evidence")(kept)
@@ -42,3 +45,15 @@ def build_classifier(backbone: Backbone, *, dropout: float) -> keras.Model:
     return keras.Model(
         image, {"logits": logits, "evidence": evidence, "embedding": embedding}, name="hematovision"
     )
+
+
+def learning_variables(model: keras.Model, unfrozen: float) -> list[keras.Variable]:
+    """The head's variables, and those of the topmost share `unfrozen` of the backbone's layers."""
+    (backbone,) = (layer for layer in model.layers if isinstance(layer, keras.Model))
+    layers = [layer for layer in backbone.layers if layer.trainable_variables]
+    frozen = {
+        variable.path
+        for layer in layers[: round(len(layers) * (1 - unfrozen))]
+        for variable in layer.trainable_variables
+    }
+    return [variable for variable in model.trainable_variables if variable.path not in frozen]

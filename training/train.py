@@ -19,8 +19,9 @@ from training.config import Experiment
 from training.data import CellImages, load_images, pixels
 from training.errors import TrainingError
 from training.fingerprint import code_fingerprint
-from training.model import build_classifier
+from training.model import build_classifier, learning_variables
 from training.schedule import Step, learning_rate, steps, total_steps
+from training.view import view_slice
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ def train(experiment: Experiment, runs: Path) -> Path:
         runs: parent of the run's folder; decoded images are cached in `runs`/cache.
 
     Returns:
-        The run's folder: model.keras (averaged weights, replaced at the end of every stage) and run.json.
+        The run's folder: model.keras (the averaged weights best on validation in the latest stage) and run.json.
 
     Raises:
         TrainingError: unusable data or weights, interrupted, or a run of this name has other settings.
@@ -56,6 +57,7 @@ def train(experiment: Experiment, runs: Path) -> Path:
     if trainer.done:
         log.info("Going on from step %d of %d.", trainer.done, trainer.total)
 
+    patience = experiment.optimiser.patience
     losses: list[float] = []
     with Progress() as progress:
         bar = progress.add_task(experiment.name, total=trainer.total, completed=trainer.done)
@@ -77,12 +79,20 @@ def train(experiment: Experiment, runs: Path) -> Path:
                     log.info("%s", entry)
                     record["history"].append(entry)
                     losses.clear()
-                    if step.epoch + 1 == stage.epochs:
+                    scores = [past["val_accuracy"] for past in record["history"][-step.epoch - 1 :]]
+                    if scores[-1] == max(scores):
                         trainer.save_averaged(run / WEIGHTS_FILE)
                         record["trained_at"] = datetime.now(UTC).isoformat(timespec="seconds")
                     _write_json(run / RUN_FILE, record)
                 if step.ends_epoch or trainer.done % CHECKPOINT_EVERY == 0:
                     checkpoints.save()
+                if (
+                    step.ends_epoch
+                    and step.stage + 1 == len(experiment.stages)
+                    and _is_stuck(scores, patience)
+                ):
+                    log.info("No better validation accuracy in %d epochs: stopped.", patience)
+                    break
         except KeyboardInterrupt:
             checkpoints.save()
             raise TrainingError(
@@ -97,7 +107,10 @@ class _Trainer:
     def __init__(self, experiment: Experiment, labels: NDArray[np.int64]) -> None:
         settings = experiment.optimiser
         self._experiment = experiment
-        self._model = build_classifier(experiment.backbone, dropout=settings.dropout)
+        self._model = build_classifier(
+            experiment.backbone, experiment.normalisation, dropout=settings.dropout
+        )
+        self._learning = [learning_variables(self._model, stage.unfrozen) for stage in experiment.stages]
         self._optimiser = keras.optimizers.AdamW(weight_decay=settings.weight_decay, global_clipnorm=5.0)
         self._optimiser.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
         self._optimiser.build(self._model.trainable_variables)
@@ -143,7 +156,9 @@ class _Trainer:
         )
         seed = tf.constant([self._experiment.seed, step.number], tf.int32)
         decay = min(settings.ema_decay, (1 + step.number) / (10 + step.number))
-        loss = float(self._update(tf.constant(images), tf.constant(labels), seed, tf.constant(decay)))
+        loss = float(
+            self._update(tf.constant(images), tf.constant(labels), seed, tf.constant(decay), step.stage)
+        )
         if not math.isfinite(loss):
             raise TrainingError(f"The loss is {loss} at step {step.number}. Lower optimiser.learning_rate.")
         self._done.assign(step.number + 1)
@@ -154,9 +169,11 @@ class _Trainer:
     ) -> float:
         """Share of `rows` that the averaged weights get right."""
         self._swap_averaged()
+        view = view_slice(decoded.shape[1])
         batches = np.array_split(rows, math.ceil(len(rows) / EVALUATION_BATCH))
         guesses = [
-            np.argmax(self._predict(tf.cast(decoded[batch], tf.float32)), axis=-1) for batch in batches
+            np.argmax(self._predict(tf.cast(decoded[batch][:, view, view], tf.float32)), axis=-1)
+            for batch in batches
         ]
         self._swap_averaged()
         return float(np.mean(np.concatenate(guesses) == labels[rows]))
@@ -176,20 +193,35 @@ class _Trainer:
             weight.assign(kept)
 
     def _update_eagerly(
-        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor, decay: tf.Tensor
+        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor, decay: tf.Tensor, stage: int
     ) -> tf.Tensor:
         varied = augment(images, seed, self._experiment.augmentation)
-        smoothing = self._experiment.optimiser.label_smoothing
+        settings = self._experiment.optimiser
+        smoothing = settings.label_smoothing
         targets = tf.one_hot(labels, len(CELL_LABELS)) * (1 - smoothing) + smoothing / len(CELL_LABELS)
-        variables = self._model.trainable_variables
+        variables = self._learning[stage]
         with tf.GradientTape() as tape:
-            logits = self._model(varied, training=True)["logits"]
-            losses = tf.nn.softmax_cross_entropy_with_logits(targets, logits)
+            outputs = self._model(varied, training=True)
+            losses = tf.nn.softmax_cross_entropy_with_logits(targets, outputs["logits"])
+            losses += settings.evidence_outside * share_outside(outputs["evidence"])
             loss = tf.reduce_mean(losses * tf.gather(self._class_weights, labels))
         self._optimiser.apply(tape.gradient(loss, variables), variables)
-        for average, weight in zip(self._averaged.weights, variables, strict=True):
+        for average, weight in zip(self._averaged.weights, self._model.trainable_variables, strict=True):
             average.assign(decay * average + (1 - decay) * weight.value)
         return loss
+
+
+def share_outside(evidence: tf.Tensor) -> tf.Tensor:
+    """The share of evidence [N,h,w,K], whatever its sign and class, that lies in the outermost ring of squares: [N].
+
+    The cell is in the middle, so what counts out there is the company it keeps: true of one lab's slides only.
+    """
+    inside = tf.reduce_sum(tf.abs(evidence[:, 1:-1, 1:-1]), axis=(1, 2, 3))
+    return 1 - inside / (tf.reduce_sum(tf.abs(evidence), axis=(1, 2, 3)) + 1e-6)
+
+
+def _is_stuck(scores: list[float], patience: int | None) -> bool:
+    return patience is not None and len(scores) - 1 - int(np.argmax(scores)) >= patience
 
 
 def class_weights(labels: NDArray[np.int64], power: float) -> NDArray[np.float64]:
