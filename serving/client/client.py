@@ -13,6 +13,7 @@ import numpy.typing as npt
 from serving.client.channel import open_channel
 from serving.client.errors import ModelError, ModelMissing, ModelRejected, ModelTimeout, ModelUnavailable
 from serving.contract import (
+    DISTANCE,
     EMBEDDING,
     EVIDENCE,
     IMAGE,
@@ -61,6 +62,8 @@ class Predictions:
     """[N, h, w, K]"""
     embedding: npt.NDArray[np.float32]
     """[N, D]"""
+    distance: npt.NDArray[np.float32]
+    """[N]"""
 
 
 class VersionState(NamedTuple):
@@ -153,7 +156,7 @@ class ModelClient:
 
     def _read(self, response: PredictResponse, count: int) -> Predictions:
         arrays = {}
-        for name, rank in ((PROBABILITIES, 2), (EVIDENCE, 4), (EMBEDDING, 2)):
+        for name, rank in ((PROBABILITIES, 2), (EVIDENCE, 4), (EMBEDDING, 2), (DISTANCE, 1)):
             try:
                 array = to_array(response.outputs[name]).astype(np.float32, copy=False)
             except TensorError as error:

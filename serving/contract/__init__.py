@@ -1,14 +1,17 @@
-"""The one truth shared by training, servers and workers: labels, signature, pixels, version folder."""
+"""The one truth shared by training, servers and workers: labels, signature, pixels, folder, review."""
 
 from serving.contract.model_folder import (
     MODEL_FILE,
     MODEL_JSON,
+    BaseVersion,
     ModelFolderError,
     ModelInfo,
 )
 from serving.contract.preprocessing import to_model_input
+from serving.contract.review import is_unlike, is_unsure
 from serving.contract.signature import (
     CELL_LABELS,
+    DISTANCE,
     EMBEDDING,
     EVIDENCE,
     IMAGE,
@@ -23,6 +26,7 @@ from serving.contract.signature import (
 
 __all__ = [
     "CELL_LABELS",
+    "DISTANCE",
     "EMBEDDING",
     "EVIDENCE",
     "IMAGE",
@@ -35,7 +39,10 @@ __all__ = [
     "MODEL_NAME",
     "PROBABILITIES",
     "SIGNATURE",
+    "BaseVersion",
     "ModelFolderError",
     "ModelInfo",
+    "is_unlike",
+    "is_unsure",
     "to_model_input",
 ]

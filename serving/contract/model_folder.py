@@ -9,21 +9,36 @@ A version is a folder ``<name>/<version>/`` that both kinds of server load::
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypedDict
 
+import numpy as np
+import numpy.typing as npt
+
+from serving.contract.review import is_unlike, is_unsure
 from serving.contract.signature import CELL_LABELS, INPUT_SIZE
 
 MODEL_JSON: Final = "model.json"
 MODEL_FILE: Final = "model.tflite"
-FORMAT: Final = 1
+FORMAT: Final = 2
+
+# A model's name is also that of its folder, and part of URLs and configurations.
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 
 
 class ModelFolderError(ValueError):
     """A model version folder cannot be used; the message says what is wrong in it."""
+
+
+class BaseVersion(TypedDict):
+    """The version from which another was made."""
+
+    name: str
+    version: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +46,7 @@ class ModelInfo:
     """What ``model.json`` says about one version. Contradictory values raise ModelFolderError."""
 
     name: str
+    """Under which servers know the model: the base model's, or that of one lab's own beside it."""
     version: int
     """Positive, and the name of the folder."""
     labels: tuple[str, ...]
@@ -50,9 +66,14 @@ class ModelInfo:
     """In UTC."""
     licence: str
     """Where weights and images came from and what their licences ask for."""
+    base: BaseVersion | None = None
+    """The version that was fine-tuned or commissioned into this one; None where training began afresh."""
 
     def __post_init__(self) -> None:
-        _require(self.name != "", "name must not be empty")
+        _require(
+            _NAME.fullmatch(self.name) is not None,
+            f"name must be 1 to 100 of a-z, 0-9, - and _, the first no sign, not {self.name!r}",
+        )
         _require(self.version >= 1, f"version must be 1 or more, not {self.version}")
         _require(len(self.labels) >= 2, "labels must name at least two classes")
         _require(len(set(self.labels)) == len(self.labels), "labels must not name a class twice")
@@ -74,12 +95,29 @@ class ModelInfo:
             "trained_at must be a time in UTC, such as 2026-01-31T12:00:00+00:00",
         )
 
+    def flags(
+        self, probabilities: npt.NDArray[np.floating[Any]], distance: npt.NDArray[np.floating[Any]]
+    ) -> npt.NDArray[np.bool_]:
+        """Which cells a person must look at: bool [N], from `probabilities` [N, K] and `distance` [N].
+
+        Those whose highest probability is below the review threshold, and those unlike the training cells.
+        """
+        return is_unsure(probabilities.max(axis=1), self.review_threshold) | is_unlike(distance)
+
+    @classmethod
+    def from_document(cls, document: object) -> Self:
+        """Check what ``model.json`` holds. Keys this release does not know are ignored.
+
+        Raises ModelFolderError when a key is missing or not what it should be.
+        """
+        return cls(**_checked_values(document))
+
     @classmethod
     def load(cls, folder: Path | str) -> Self:
         """Read and check ``model.json`` of a version folder.
 
-        Keys this release does not know are ignored. Raises ModelFolderError when the file is missing, is not
-        what it should be, or names another version than the folder.
+        Raises ModelFolderError when the file is missing, is not what it should be, or names another version
+        than the folder.
         """
         folder = Path(folder)
         path = folder / MODEL_JSON
@@ -94,7 +132,7 @@ class ModelInfo:
         except ValueError as error:
             raise ModelFolderError(f"{path} is not JSON: {error}") from error
         try:
-            info = cls(**_checked_values(document))
+            info = cls.from_document(document)
             if folder.name.isdecimal():
                 _require(
                     info.version == int(folder.name),
@@ -157,6 +195,17 @@ def _mapping(key: str, value: object) -> dict[str, Any]:
     return value
 
 
+def _base(key: str, value: object) -> BaseVersion | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict) or value.keys() != {"name", "version"}:
+        raise ModelFolderError(f"{key} must be null or an object of name and version, not {value!r}")
+    return {
+        "name": _text(f"{key}.name", value["name"]),
+        "version": _integer(f"{key}.version", value["version"]),
+    }
+
+
 def _time(key: str, value: object) -> datetime:
     try:
         return datetime.fromisoformat(_text(key, value))
@@ -176,4 +225,5 @@ _READERS: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "backbone": _text,
     "trained_at": _time,
     "licence": _text,
+    "base": _base,
 }

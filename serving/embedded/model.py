@@ -8,6 +8,7 @@ import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
 from serving.contract import (
+    DISTANCE,
     EMBEDDING,
     EVIDENCE,
     IMAGE,
@@ -79,7 +80,7 @@ class LoadedModel:
         return {name: array[0] for name, array in outputs.items()}
 
     def _check(self, outputs: Outputs) -> None:
-        wanted = {PROBABILITIES: 1, EVIDENCE: 3, EMBEDDING: 1}
+        wanted = {PROBABILITIES: 1, EVIDENCE: 3, EMBEDDING: 1, DISTANCE: 0}
         if set(outputs) != set(wanted):
             raise ModelFolderError(f"its outputs are {sorted(outputs)}, not {sorted(wanted)}")
         for name, rank in wanted.items():
@@ -88,6 +89,8 @@ class LoadedModel:
                 raise ModelFolderError(
                     f"{name} is {output.dtype} with {output.ndim + 1} axes, not float32 with {rank + 1}"
                 )
+            if not np.isfinite(output).all():
+                raise ModelFolderError(f"{name} of a plain grey image is not finite")
         labels = len(self.info.labels)
         for name in (PROBABILITIES, EVIDENCE):
             classes = outputs[name].shape[-1]

@@ -53,6 +53,7 @@ def answer(count: int = 2, **changes: Any) -> serving_pb2.PredictResponse:
         "probabilities": np.full((count, 8), 0.125, np.float32),
         "evidence": np.zeros((count, 7, 7, 8), np.float32),
         "embedding": np.ones((count, 16), np.float32),
+        "distance": np.full(count, 0.5, np.float32),
     }
     spec = serving_pb2.ModelSpec(name="hematovision")
     spec.version.value = 12
@@ -85,6 +86,7 @@ def test_predictions_are_read(client: ModelClient) -> None:
     assert predictions.probabilities.tolist() == [[0.125] * 8] * 2
     assert predictions.evidence.shape == (2, 7, 7, 8)
     assert predictions.embedding.shape == (2, 16)
+    assert predictions.distance.tolist() == [0.5, 0.5]
 
 
 @pytest.mark.parametrize("busy", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED])
@@ -166,6 +168,7 @@ def test_a_server_that_fails_on_a_request_is_not_called_unavailable(
         (answer(count=1), "answered 2 images"),
         (answer(evidence=None), "evidence"),
         (answer(embedding=np.zeros((2, 3, 4), np.float32)), "embedding"),
+        (answer(distance=np.zeros((2, 1), np.float32)), "distance"),
     ],
 )
 def test_an_answer_that_does_not_fit_is_refused(

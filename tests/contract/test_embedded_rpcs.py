@@ -70,9 +70,11 @@ def test_predict_gives_every_output_for_every_image_in_order(prediction: Any) ->
         "probabilities": (8, 8),
         "evidence": (8, 7, 7, 8),
         "embedding": (8, 3),
+        "distance": (8,),
     }
     assert outputs["probabilities"].argmax(axis=1).tolist() == list(range(len(CELL_LABELS)))
     np.testing.assert_allclose(outputs["embedding"], np.array(CORNER_COLOURS) / 255, atol=1e-6)
+    np.testing.assert_allclose(outputs["distance"], 0, atol=1e-5)
     assert response.model_spec.name == "hematovision"
     assert response.model_spec.version.value == 1
     assert response.model_spec.signature_name == "serving_default"
@@ -171,6 +173,7 @@ def test_metadata_describes_the_signature(prediction: Any) -> None:
         "probabilities": [-1, 8],
         "evidence": [-1, 7, 7, 8],
         "embedding": [-1, 3],
+        "distance": [-1],
     }
     assert response.model_spec.version.value == 1
 

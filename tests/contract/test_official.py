@@ -104,6 +104,7 @@ def test_our_client_understands_a_server_built_from_the_official_servicer(offici
     assert predictions.probabilities.shape == (MAX_BATCH, 8)
     assert predictions.evidence.shape == (MAX_BATCH, 7, 7, 8)
     np.testing.assert_allclose(predictions.embedding, images[:, 0, 0])
+    np.testing.assert_allclose(predictions.distance, images[:, 0, 0, 0] / 4)
     assert client.status() == [(3, "AVAILABLE")]
     assert client.ready(timeout_s=5)
     with pytest.raises(ModelMissing, match="NOT_FOUND"):

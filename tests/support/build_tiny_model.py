@@ -2,6 +2,7 @@
 
 The mean colour of an image is compared with the eight corners of the RGB cube: class k is the corner whose
 red, green and blue are bits 2, 1 and 0 of k. So a black image is class 0, a blue one class 1, a white one 7.
+The distance is that from the nearest corner, in units of DISTANT.
 
 Run in the training environment: ``.venv-training/bin/python -m tests.support.build_tiny_model``
 """
@@ -13,10 +14,20 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from serving.contract import CELL_LABELS, EMBEDDING, EVIDENCE, IMAGE, INPUT_SHAPE, PROBABILITIES, SIGNATURE
+from serving.contract import (
+    CELL_LABELS,
+    DISTANCE,
+    EMBEDDING,
+    EVIDENCE,
+    IMAGE,
+    INPUT_SHAPE,
+    PROBABILITIES,
+    SIGNATURE,
+)
 
 GRID = 7
 SHARPNESS = 8.0
+DISTANT = 0.5  # of the side of the RGB cube
 
 
 class NearestCorner(tf.Module):  # type: ignore[misc]
@@ -30,10 +41,12 @@ class NearestCorner(tf.Module):  # type: ignore[misc]
         # -|x - c|^2 is 2 c.x - |c|^2 and a term that is the same for every class.
         evidence = tf.nn.conv2d(features, 2 * SHARPNESS * corners.T[None, None], 1, "VALID")
         logits = tf.reduce_mean(evidence, [1, 2]) - SHARPNESS * (corners**2).sum(axis=1)
+        embedding = tf.reduce_mean(features, [1, 2])
         return {
             PROBABILITIES: tf.nn.softmax(logits),
             EVIDENCE: evidence,
-            EMBEDDING: tf.reduce_mean(features, [1, 2]),
+            EMBEDDING: embedding,
+            DISTANCE: tf.norm(embedding - tf.round(embedding), axis=1) / DISTANT,
         }
 
 

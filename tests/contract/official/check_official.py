@@ -70,6 +70,7 @@ def test_predict(prediction):
         "probabilities": ("float32", (2, 8)),
         "evidence": ("float32", (2, 7, 7, 8)),
         "embedding": ("float32", (2, 3)),
+        "distance": ("float32", (2,)),
     }
     assert outputs["probabilities"].argmax(axis=1).tolist() == [0, 7]
     assert (response.model_spec.name, response.model_spec.version.value) == (NAME, 2)
@@ -117,7 +118,7 @@ def test_get_model_metadata(prediction):
     image = signature.inputs["image"]
     assert tf.dtypes.as_dtype(image.dtype) == tf.uint8
     assert tf.TensorShape(image.tensor_shape).as_list() == [None, 224, 224, 3]
-    assert sorted(signature.outputs) == ["embedding", "evidence", "probabilities"]
+    assert sorted(signature.outputs) == ["distance", "embedding", "evidence", "probabilities"]
     assert tf.dtypes.as_dtype(signature.outputs["evidence"].dtype) == tf.float32
 
 

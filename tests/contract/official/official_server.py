@@ -1,8 +1,8 @@
 """Run by test_official.py in the protocol environment: a model server built from the official servicer.
 
-The "model", version 3, gives each image the class of its first value, its mean colour as embedding, and no
-evidence. It writes its outputs in both ways that tensorflow/serving knows: one field entry per value, and as
-tensor content.
+The "model", version 3, gives each image the class of its first value, its mean colour as embedding, a
+quarter of its first value as distance, and no evidence. It writes its outputs in both ways that
+tensorflow/serving knows: one field entry per value, and as tensor content.
 """
 
 from concurrent import futures
@@ -41,6 +41,7 @@ class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
         response.outputs["embedding"].CopyFrom(
             tf.make_tensor_proto(images.mean(axis=(1, 2), dtype=np.float32))
         )
+        response.outputs["distance"].CopyFrom(tf.make_tensor_proto(images[:, 0, 0, 0].astype(np.float32) / 4))
         return response
 
 

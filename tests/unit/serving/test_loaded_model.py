@@ -22,6 +22,7 @@ def test_every_thread_answers_alike(tmp_path: Path) -> None:
         "probabilities": (-1, 8),
         "evidence": (-1, 7, 7, 8),
         "embedding": (-1, 3),
+        "distance": (-1,),
     }
     assert model.inputs["image"].shape == (-1, *INPUT_SHAPE)
 
@@ -61,7 +62,9 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         ({"embedding": np.zeros(4, np.float64)}, "embedding is float64"),
         ({"evidence": np.zeros((7, 7, 9), np.float32)}, "evidence has 9 classes"),
         ({"probabilities": np.ones(8, np.float32)}, "do not sum to 1"),
-        ({"probabilities": np.full(8, np.nan, np.float32)}, "do not sum to 1"),
+        ({"probabilities": np.full(8, np.nan, np.float32)}, "probabilities of a plain grey image"),
+        ({"distance": np.float32(np.inf)}, "distance of a plain grey image is not finite"),
+        ({"distance": np.zeros(1, np.float32)}, "distance is float32 with 2 axes"),
     ],
 )
 def test_another_signature_is_refused(
@@ -71,6 +74,7 @@ def test_another_signature_is_refused(
         "probabilities": np.full(8, 1 / 8, np.float32),
         "evidence": np.zeros((7, 7, 8), np.float32),
         "embedding": np.zeros(4, np.float32),
+        "distance": np.float32(0.5),
     }
     wrong = outputs if says == "its outputs are" else {**right, **outputs}
     monkeypatch.setattr(LoadedModel, "run", lambda model, thread, image: wrong)

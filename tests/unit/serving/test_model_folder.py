@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from serving.contract import CELL_LABELS, ModelFolderError, ModelInfo
 
 VALID: dict[str, Any] = {
-    "format": 1,
+    "format": 2,
     "name": "hematovision",
     "version": 3,
     "labels": list(CELL_LABELS),
@@ -21,6 +22,7 @@ VALID: dict[str, Any] = {
     "backbone": "EfficientNet-Lite0",
     "trained_at": "2026-01-31T12:00:00Z",
     "licence": "weights: Apache-2.0",
+    "base": None,
 }
 
 
@@ -46,6 +48,49 @@ def test_reads_what_was_written(folder: Path) -> None:
     assert ModelInfo.load(folder) == info
 
 
+def test_a_labs_model_names_the_version_it_was_made_from(tmp_path: Path) -> None:
+    folder = tmp_path / "lab-2f4c" / "1"
+    folder.mkdir(parents=True)
+    base = {"name": "hematovision", "version": 3}
+
+    info = ModelInfo.load(write(folder, name="lab-2f4c", version=1, base=base))
+
+    assert (info.name, info.base) == ("lab-2f4c", base)
+    info.save(folder)
+    assert ModelInfo.load(folder) == info
+
+
+@pytest.mark.parametrize(
+    ("confidence", "distance", "flagged"),
+    [
+        (0.9, 0.3, False),
+        (0.6, 1.0, False),
+        (np.nextafter(0.6, 0), 0.3, True),
+        (0.9, np.nextafter(np.float32(1), np.float32(2)), True),
+        (0.3, 5.0, True),
+        (np.nan, 0.3, True),
+        (0.9, np.nan, True),
+    ],
+)
+def test_a_cell_is_flagged_below_the_threshold_beyond_the_limit_or_without_a_number(
+    folder: Path, confidence: float, distance: float, flagged: bool
+) -> None:
+    info = ModelInfo.load(write(folder))
+    probabilities = np.full((2, 8), 0.01)
+    probabilities[:, 5] = 0.99, confidence
+
+    flags = info.flags(probabilities, np.array([0.0, distance], np.float32))
+
+    assert flags.tolist() == [False, flagged]
+
+
+def test_the_threshold_is_not_rounded_to_single_precision(folder: Path) -> None:
+    confidence = np.float32(0.97)
+    info = ModelInfo.load(write(folder, review_threshold=float(confidence) + 1e-9))
+
+    assert info.flags(np.array([[confidence, 0.03]], np.float32), np.zeros(1, np.float32)).tolist() == [True]
+
+
 @pytest.mark.parametrize("key", [key for key in VALID if key != "format"])
 def test_a_missing_key_is_named(folder: Path, key: str) -> None:
     with pytest.raises(ModelFolderError, match=f"missing: {key}"):
@@ -55,9 +100,11 @@ def test_a_missing_key_is_named(folder: Path, key: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": 2}, "format is 2"),
+        ({"format": 1}, "format is 1"),
         ({"format": ...}, "format is None"),
-        ({"name": ""}, "name must not be empty"),
+        ({"name": ""}, "name must be 1 to 100 of a-z"),
+        ({"name": "../secret"}, "name must be 1 to 100 of a-z"),
+        ({"name": "lab-" + "x" * 97}, "name must be 1 to 100 of a-z"),
         ({"name": 5}, "name must be a text"),
         ({"version": 0}, "version must be 1 or more"),
         ({"version": True}, "version must be a whole number"),
@@ -73,6 +120,9 @@ def test_a_missing_key_is_named(folder: Path, key: str) -> None:
         ({"review_threshold": 1.5}, "review_threshold must be 0 to 1"),
         ({"metrics": []}, "metrics must be an object"),
         ({"fingerprints": {"data": "x"}}, "'code'"),
+        ({"base": "hematovision"}, "base must be null or an object of name and version"),
+        ({"base": {"name": "hematovision"}}, "base must be null or an object of name and version"),
+        ({"base": {"name": "hematovision", "version": "1"}}, r"base\.version must be a whole number"),
         ({"trained_at": "yesterday"}, "ISO 8601"),
         ({"trained_at": "2026-01-31T12:00:00"}, "UTC"),
         ({"trained_at": "2026-01-31T12:00:00+02:00"}, "UTC"),
