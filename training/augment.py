@@ -19,7 +19,7 @@ _HED_TO_RGB = np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.7
 _RGB_TO_HED = np.linalg.inv(_HED_TO_RGB).astype(np.float32)
 # Luminance weights (ITU-R BT.601).
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-_RADIUS = 6  # of the blur filter, pixels
+_RADIUS = 8  # of the blur filter, pixels
 
 
 class _Draws:
@@ -54,13 +54,14 @@ def augment(images: tf.Tensor, seed: tf.Tensor, strength: Augmentation) -> tf.Te
     draws = _Draws(seed)
     x = tf.cast(images, tf.float32)
     x = _geometry(x, draws, strength)
-    # From a slide like the originals to one far from them, in every batch.
-    vigour = draws.uniform([tf.shape(x)[0], 1], 0.0, 1.0)
+    # In every batch from the slides as they are, for a fifth of it, to slides far from them.
+    vigour = tf.maximum(draws.uniform([tf.shape(x)[0], 1], -0.25, 1.0), 0.0)
     x = _stain_and_light(x, draws, strength, vigour)
     x = _colour(x, draws, strength, vigour)
-    x = _focus(x, draws, strength)
+    x = _fringe(x, draws, strength)
+    x = _focus(x, draws, strength, vigour)
     x = _resample(x, draws, strength)
-    x = _noise(x, draws, strength)
+    x = _noise(x, draws, strength, vigour)
     return _jpeg(x, draws, strength)
 
 
@@ -125,12 +126,24 @@ def _colour(x: tf.Tensor, draws: _Draws, strength: Augmentation, vigour: tf.Tens
     return tf.clip_by_value(x + veil * (veil_colour - x), 0, 255)
 
 
-def _focus(x: tf.Tensor, draws: _Draws, strength: Augmentation) -> tf.Tensor:
-    """Blur or slight sharpening of a share of the images: width drawn per batch, weight per image."""
+def _fringe(x: tf.Tensor, draws: _Draws, strength: Augmentation) -> tf.Tensor:
+    """Chromatic aberration of half of the images: red and blue shifted apart, alike in the whole batch."""
+    if not strength.fringe:
+        return x
+    reach = strength.fringe * x.shape[1] / view_side(INPUT_SIZE)
+    shift = tf.cast(tf.round(draws.uniform([2]) * reach), tf.int32)
+    apart = tf.stack(
+        [tf.roll(x[..., 0], shift, (1, 2)), x[..., 1], tf.roll(x[..., 2], -shift, (1, 2))], axis=-1
+    )
+    return tf.where(draws.uniform([tf.shape(x)[0], 1, 1, 1]) > 0, apart, x)
+
+
+def _focus(x: tf.Tensor, draws: _Draws, strength: Augmentation, vigour: tf.Tensor) -> tf.Tensor:
+    """Blur of a share of the images, or the hard rims of a closed condenser: width drawn per batch, weight per image."""
     if not strength.blur:
         return x
     count, view = tf.shape(x)[0], x.shape[1]
-    sigma = draws.uniform([], 0.5, 3.0) * view / view_side(INPUT_SIZE)
+    sigma = draws.uniform([], 0.5, 3.5) * view / view_side(INPUT_SIZE)
     profile = tf.exp(-0.5 * (tf.range(-_RADIUS, _RADIUS + 1, dtype=tf.float32) / sigma) ** 2)
     profile = tf.tile((profile / tf.reduce_sum(profile))[:, None], [1, 3])
     around = [[0, 0], [_RADIUS, _RADIUS], [_RADIUS, _RADIUS], [0, 0]]
@@ -138,8 +151,8 @@ def _focus(x: tf.Tensor, draws: _Draws, strength: Augmentation) -> tf.Tensor:
         tf.pad(x, around, "REFLECT"), profile[:, None, :, None], [1, 1, 1, 1], "VALID"
     )
     smooth = tf.nn.depthwise_conv2d(smooth, profile[None, :, :, None], [1, 1, 1, 1], "VALID")
-    chosen = tf.cast(draws.uniform([count, 1, 1, 1], 0.0, 1.0) < strength.blur, tf.float32)
-    weight = chosen * tf.minimum(draws.uniform([count, 1, 1, 1], -0.3, 1.3), 1.0)
+    chosen = draws.uniform([count, 1, 1, 1], 0.0, 1.0) < 2.5 * strength.blur * vigour[:, :, None, None]
+    weight = tf.cast(chosen, tf.float32) * tf.minimum(draws.uniform([count, 1, 1, 1], -0.8, 1.4), 1.0)
     return tf.clip_by_value(x + weight * (smooth - x), 0, 255)
 
 
@@ -156,11 +169,11 @@ def _resample(x: tf.Tensor, draws: _Draws, strength: Augmentation) -> tf.Tensor:
     return tf.cond(draws.uniform([], 0.0, 1.0) < strength.resample, coarse, lambda: x)
 
 
-def _noise(x: tf.Tensor, draws: _Draws, strength: Augmentation) -> tf.Tensor:
+def _noise(x: tf.Tensor, draws: _Draws, strength: Augmentation, vigour: tf.Tensor) -> tf.Tensor:
     """Sensor noise of a different level in each image."""
     if not strength.noise:
         return x
-    deviation = strength.noise * draws.uniform([tf.shape(x)[0], 1, 1, 1], 0.0, 1.0) ** 2
+    deviation = strength.noise * vigour[:, :, None, None] * draws.uniform([tf.shape(x)[0], 1, 1, 1], 0.0, 1.0)
     return tf.clip_by_value(x + deviation * draws.normal(tf.shape(x)), 0, 255)
 
 

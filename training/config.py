@@ -63,7 +63,8 @@ class Augmentation:
     colour: float  # white balance, saturation, hue
     exposure: float  # brightness, contrast and veil
     shading: float  # uneven illumination
-    blur: float  # share of images blurred or sharpened
+    fringe: float  # colour channels shifted apart, pixels at full size
+    blur: float  # share of images blurred or given hard rims
     resample: float  # share of batches shrunk and enlarged again
     jpeg: float  # share of images recompressed
     noise: float  # standard deviation bound, in grey levels

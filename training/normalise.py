@@ -20,7 +20,7 @@ class SlideNormalisation(keras.layers.Layer):
     """
 
     def __init__(self, density: tuple[float, ...], per_channel: float, **kwargs: Any) -> None:
-        super().__init__(trainable=False, **kwargs)
+        super().__init__(**kwargs)
         self.density = tuple(density)
         self.per_channel = per_channel
 
