@@ -21,6 +21,7 @@ from serving.client import (
     ModelUnavailable,
     Predictions,
 )
+from serving.contract import ModelInfo
 from webapp.cases.models import Image
 from webapp.cases.refusals import Refusal
 from webapp.inference import services
@@ -167,6 +168,8 @@ def _answers(
     probabilities = np.concatenate([part.probabilities for part in predictions])
     evidence = np.concatenate([part.evidence for part in predictions]).astype("<f2")
     embedding = np.concatenate([part.embedding for part in predictions]).astype("<f2")
+    distance = np.concatenate([part.distance for part in predictions])
+    flagged = ModelInfo.from_document(version.info).flags(probabilities, distance)
     best = probabilities.argmax(axis=1)
     return [
         Classified(
@@ -180,11 +183,12 @@ def _answers(
             display_key=ready.display_key,
             cell_class=version.labels[best[place]],
             confidence=float(probabilities[place, best[place]]),
-            flagged=bool(probabilities[place, best[place]] < version.review_threshold),
+            flagged=bool(flagged[place]),
             probabilities=probabilities[place].tolist(),
             evidence=evidence[place].tobytes(),
             evidence_grid=evidence.shape[1],
             embedding=embedding[place].tobytes(),
+            distance=float(distance[place]),
         )
         for place, ready in enumerate(prepared)
     ]

@@ -12,8 +12,11 @@ from django.utils import timezone
 from django_scopes import scope
 from django_scopes.exceptions import ScopeError
 
+from serving.contract import MODEL_NAME
 from tests.support.embedded import embedded_server
+from tests.support.pages import add_cells, add_unusable
 from tests.support.people import PASSWORD, Api
+from tests.support.tiny_model import make_version
 from webapp.cases.models import Case, Image
 from webapp.inference.models import Chunk
 from webapp.outbox.models import OutboxEntry
@@ -306,12 +309,34 @@ def test_forgotten_uploads_are_finished_and_repeated_ones_dropped(alice):
 
 
 def test_a_model_server_without_a_model_is_not_called_well(client, db, settings, tmp_path):
-    assert client.get("/readyz").json()["model"] == "ok"
-    with embedded_server(tmp_path) as empty:
-        settings.SERVING_TARGET = empty.target
+    with embedded_server(tmp_path) as server:
+        settings.SERVING_TARGET = server.target
         answer = client.get("/readyz")
-    assert answer.status_code == 200  # images are kept all the same
-    assert answer.json()["model"] == "failed: NotServing"
+        assert answer.status_code == 200  # images are kept all the same
+        assert answer.json()["model"] == "failed: NotServing"
+        make_version(tmp_path / MODEL_NAME, 1)
+        server.wait_ready()
+        assert client.get("/readyz").json()["model"] == "ok"
+
+
+def test_rows_say_why_a_cell_is_flagged(alice, django_assert_num_queries):
+    case = alice.case()
+    add_cells(alice, case, "neutrophil", 0.9)
+    add_cells(alice, case, "monocyte", 0.4, flagged=True)
+    add_cells(alice, case, "basophil", 0.9, flagged=True, distance=1.5)
+    add_cells(alice, case, "platelet", 0.4, flagged=True, distance=1.5)
+    add_unusable(alice, case, Image.Status.REFUSED)
+    with django_assert_num_queries(4):  # token, case, images, predictions with their versions
+        rows = alice.api.read(f"/cases/{case.id}/images/").json()["results"]
+    assert [(row["flagged"], row["flagged_because"], row["distance"]) for row in rows] == [
+        (False, [], 0.3),
+        (True, ["low_confidence"], 0.3),
+        (True, ["unlike_training"], 1.5),
+        (True, ["low_confidence", "unlike_training"], 1.5),
+        (None, [], None),
+    ]
+    one = alice.api.read(f"/images/{rows[2]['id']}/").json()
+    assert (one["cell_class"], one["flagged_because"]) == ("unidentified", ["unlike_training"])
 
 
 def test_openapi_describes_every_endpoint(client, db):

@@ -73,6 +73,7 @@ def answer(image_id, sha=None, confidence=0.9, cell_class="neutrophil"):
         evidence=b"\0" * 196,
         evidence_grid=7,
         embedding=b"\0" * 8,
+        distance=0.4,
     )
 
 

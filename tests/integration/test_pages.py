@@ -144,6 +144,33 @@ def test_a_cell_tells_all_and_leads_to_its_neighbours(alice):
     assert "&gt; 99 %" in get(alice, "cell", case.id, high.id)
 
 
+@pytest.mark.parametrize(
+    ("confidence", "distance", "doubts"),
+    [
+        (0.4, 0.3, ["not confident enough"]),
+        (0.95, 1.003, ["Unlike the cells this model was trained on"]),
+        (0.4, 7.0, ["not confident enough", "Unlike the cells this model was trained on"]),
+        (0.4, None, ["not confident enough"]),  # said by a version that measured no distance
+    ],
+)
+def test_an_unidentified_cell_says_why(alice, confidence, distance, doubts):
+    case = alice.case()
+    (image,) = add_cells(alice, case, "neutrophil", confidence, flagged=True, distance=distance)
+    page = get(alice, "cell", case.id, image.id)
+    for doubt in ("not confident enough", "Unlike the cells this model was trained on"):
+        assert (doubt in page) == (doubt in doubts)
+    assert ("<dt>Distance</dt>" in page) == (distance is not None)
+    assert "<dd>1.00 <" not in page
+
+
+def test_a_suggestion_has_no_doubts_to_show(alice):
+    case = alice.case()
+    (image,) = add_cells(alice, case, "neutrophil", 0.9, distance=1.0)
+    page = get(alice, "cell", case.id, image.id)
+    assert "Why it is Unidentified" not in page
+    assert "<dd>1.00 <" in page
+
+
 def test_the_live_part_says_when_cells_have_come_in(alice):
     case = alice.case()
     add_cells(alice, case, "neutrophil", 0.9)

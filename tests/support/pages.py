@@ -23,7 +23,12 @@ def plain_static(settings) -> None:
 
 
 def add_cells(
-    person: Person, case: Case, cell_class: str, *confidences: float, flagged: bool = False
+    person: Person,
+    case: Case,
+    cell_class: str,
+    *confidences: float,
+    flagged: bool = False,
+    distance: float | None = 0.3,
 ) -> list[Image]:
     """Put one chunk of classified images into `case`, in the order of `confidences`."""
     with scope(lab=person.lab):
@@ -63,6 +68,7 @@ def add_cells(
                 evidence=evidence,
                 evidence_grid=GRID,
                 embedding=b"",
+                distance=distance,
             )
             for image, confidence in zip(images, confidences, strict=True)
         )

@@ -8,7 +8,7 @@ from rest_framework.reverse import reverse
 from webapp.cases.models import Case, Image
 from webapp.cases.selectors import Progress
 from webapp.hematology.classes import BY_CODE, UNIDENTIFIED
-from webapp.inference.models import Chunk, Prediction
+from webapp.inference.models import Chunk, Doubt, Prediction
 from webapp.inference.selectors import class_name
 
 MAX_FILES = 500
@@ -76,7 +76,11 @@ class ImageSerializer(serializers.ModelSerializer[Image]):
     cell_class = serializers.SerializerMethodField(help_text="The suggestion; `unidentified` where unsure.")
     most_probable = serializers.SerializerMethodField()
     confidence = serializers.SerializerMethodField()
-    flagged = serializers.SerializerMethodField()
+    flagged = serializers.SerializerMethodField(help_text="Whether a person must look: it is unidentified.")
+    flagged_because = serializers.SerializerMethodField(help_text="Every reason for which it is flagged.")
+    distance = serializers.SerializerMethodField(
+        help_text="From the cells the model was trained on; above 1 it is unlike them."
+    )
 
     class Meta:
         model = Image
@@ -94,6 +98,8 @@ class ImageSerializer(serializers.ModelSerializer[Image]):
             "most_probable",
             "confidence",
             "flagged",
+            "flagged_because",
+            "distance",
         )
 
     @staticmethod
@@ -125,6 +131,15 @@ class ImageSerializer(serializers.ModelSerializer[Image]):
     def get_flagged(self, image: Image) -> bool | None:
         prediction = self._prediction(image)
         return prediction.flagged if prediction else None
+
+    @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(Doubt.choices)))
+    def get_flagged_because(self, image: Image) -> list[str]:
+        prediction = self._prediction(image)
+        return [doubt.value for doubt in prediction.doubts] if prediction else []
+
+    def get_distance(self, image: Image) -> float | None:
+        prediction = self._prediction(image)
+        return prediction.distance if prediction else None
 
 
 class ImageDetailSerializer(ImageSerializer):

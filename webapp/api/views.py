@@ -237,7 +237,7 @@ class Evidence(APIView):
         wanted = request.query_params.get("cell_class", prediction.cell_class)
         if wanted not in labels:
             raise exceptions.ValidationError({"cell_class": [f"The model knows {', '.join(labels)}."]})
-        maps = evidence_maps(bytes(prediction.evidence), prediction.evidence_grid)
+        maps = evidence_maps(bytes(prediction.evidence), prediction.evidence_grid, len(labels))
         response = HttpResponse(overlay_png(maps, labels.index(wanted)), content_type="image/png")
         response["Cache-Control"] = "private, max-age=86400"
         return response

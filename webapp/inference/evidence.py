@@ -14,13 +14,13 @@ SIDE = 224
 RED = (220, 30, 30)
 
 
-def evidence_maps(evidence: bytes, grid: int) -> npt.NDArray[np.float32]:
-    """Every class's map, float32 [grid, grid, K] in logits, out of what `Prediction` keeps."""
-    return np.frombuffer(evidence, dtype="<f2").reshape(grid, grid, -1).astype(np.float32)
+def evidence_maps(evidence: bytes, rows: int, classes: int) -> npt.NDArray[np.float32]:
+    """Every class's map, float32 [rows, w, classes] in logits, out of what `Prediction` keeps."""
+    return np.frombuffer(evidence, dtype="<f2").reshape(rows, -1, classes).astype(np.float32)
 
 
 def overlay_png(maps: npt.NDArray[np.float32], class_index: int) -> bytes:
-    """A transparent RGBA PNG, 224×224, red where the evidence is *for* the class.
+    """A transparent RGBA PNG, 224×224, red where the evidence [h, w, K] is *for* the class.
 
     Evidence against it stays clear. The strongest red is the strongest evidence for any class of this cell,
     so that what little speaks for an improbable class looks little.

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django_scopes import ScopedManager
 
+from serving.contract import is_unlike, is_unsure
 from webapp.cases.models import Case, Image
 from webapp.labs.models import Lab
 from webapp.registry.models import ModelVersion
@@ -59,6 +60,13 @@ class Chunk(models.Model):  # type: ignore[django-manager-missing] # ScopedManag
         return f"chunk {self.pk} of {self.case_id}"
 
 
+class Doubt(models.TextChoices):
+    """Why the model leaves a cell to a person."""
+
+    LOW_CONFIDENCE = "low_confidence", "The model is not confident enough to suggest a class"
+    UNLIKE_TRAINING = "unlike_training", "Unlike the cells this model was trained on"
+
+
 class Prediction(models.Model):
     """What one model version said of one image. `current` marks the one the case counts."""
 
@@ -70,8 +78,13 @@ class Prediction(models.Model):
     current = models.BooleanField(default=True)
     probabilities = ArrayField(models.FloatField(), help_text="In the order of the version's labels.")
     evidence = models.BinaryField(help_text="float16 [h, w, K], row-major: class evidence maps.")
-    evidence_grid = models.PositiveSmallIntegerField(help_text="h, equal to w.")
+    evidence_grid = models.PositiveSmallIntegerField(help_text="h; w follows from the size.")
     embedding = models.BinaryField(help_text="float16 [D].")
+    distance = models.FloatField(
+        null=True,
+        help_text="From the cells the version was trained on; above 1 it is unlike them. "
+        "Empty for versions that did not measure it.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[models.Manager["Prediction"]] = ScopedManager(lab="image__lab")
@@ -86,3 +99,12 @@ class Prediction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.cell_class} {self.confidence:.3f}"
+
+    @property
+    def doubts(self) -> list[Doubt]:
+        """Why it is flagged, by the rule of the version that said it; empty where it is not."""
+        found = {
+            Doubt.LOW_CONFIDENCE: is_unsure(self.confidence, self.model_version.review_threshold),
+            Doubt.UNLIKE_TRAINING: self.distance is not None and is_unlike(self.distance),
+        }
+        return [doubt for doubt, applies in found.items() if applies]

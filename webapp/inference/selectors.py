@@ -71,7 +71,9 @@ def images_with_predictions(case: Case) -> QuerySet[Image]:
     return cases.images(case).prefetch_related(
         Prefetch(
             "predictions",
-            queryset=Prediction.objects.filter(current=True).defer("evidence", "embedding"),
+            queryset=Prediction.objects.filter(current=True)
+            .select_related("model_version")
+            .defer("evidence", "embedding", "model_version__info"),
             to_attr="current",
         )
     )

@@ -57,6 +57,7 @@ class Classified:
     evidence: bytes
     evidence_grid: int
     embedding: bytes
+    distance: float
 
 
 def hand_over(case: Case, image_ids: Sequence[int], *, bulk: bool = False) -> None:
@@ -138,6 +139,7 @@ def record(
                 evidence=answer.evidence,
                 evidence_grid=answer.evidence_grid,
                 embedding=answer.embedding,
+                distance=answer.distance,
             )
             for answer in new
         )

@@ -24,6 +24,12 @@ def one_decimal(value: float | None) -> str:
 
 
 @register.filter
+def distance(value: float) -> str:
+    """A distance from the training cells with two decimals; one beyond the limit of 1 never reads as 1."""
+    return f"{value if value <= 1 else max(value, 1.01):.2f}"
+
+
+@register.filter
 def coordinate(value: float) -> str:
     """A number as SVG reads it, in any language."""
     return f"{value:.2f}"

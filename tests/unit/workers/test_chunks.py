@@ -1,0 +1,71 @@
+"""The model's answers as a worker writes them down."""
+
+import json
+
+import numpy as np
+import pytest
+
+from serving.client import Predictions
+from serving.contract import MODEL_JSON
+from tests.support.tiny_model import make_version
+from webapp.cases.models import Image
+from webapp.registry.models import ModelVersion
+from workers.chunks import Prepared, _answers
+
+
+@pytest.fixture
+def version(tmp_path):
+    document = json.loads((make_version(tmp_path) / MODEL_JSON).read_text())
+    return ModelVersion(
+        name="hematovision",
+        version=1,
+        labels=document["labels"],
+        review_threshold=document["review_threshold"],
+        info=document,
+    )
+
+
+def prepared(n):
+    return [
+        Prepared(
+            image=Image(id=number),
+            pixels=np.zeros((224, 224, 3), np.uint8),
+            width=360,
+            height=363,
+            sha256=b"",
+            size=1,
+            object_version="",
+            display_key="",
+        )
+        for number in range(n)
+    ]
+
+
+def predictions(confidences, distances):
+    n = len(confidences)
+    probabilities = np.zeros((n, 8), np.float32)
+    probabilities[:, 0], probabilities[:, 1] = confidences, 1 - np.array(confidences)
+    return Predictions(
+        model_name="hematovision",
+        version=1,
+        probabilities=probabilities,
+        evidence=np.zeros((n, 7, 7, 8), np.float32),
+        embedding=np.zeros((n, 16), np.float32),
+        distance=np.array(distances, np.float32),
+    )
+
+
+def test_a_cell_is_flagged_where_the_model_is_unsure_or_has_seen_nothing_like_it(version):
+    halves = [predictions([0.9, 0.4], [0.2, 0.2]), predictions([0.9, 0.9], [1.0, 1.5])]
+    answers = _answers(prepared(4), halves, version)
+    assert [answer.image_id for answer in answers] == [0, 1, 2, 3]
+    # The second's best is the other class, at 0.6: sure enough for a threshold of 0.5.
+    assert [answer.cell_class for answer in answers] == ["basophil", "eosinophil", "basophil", "basophil"]
+    assert [answer.flagged for answer in answers] == [False, False, False, True]
+    assert [answer.distance for answer in answers] == pytest.approx([0.2, 0.2, 1.0, 1.5])
+
+
+def test_below_the_threshold_a_cell_is_flagged(version):
+    version.info["review_threshold"] = 0.95
+    (answer,) = _answers(prepared(1), [predictions([0.9], [0.2])], version)
+    assert answer.flagged
