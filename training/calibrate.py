@@ -1,11 +1,41 @@
 """From scores to calibrated probabilities, and the confidence below which a person must look."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import beta
 
+from training.distance import TrainingCells
 from training.metrics import Floats, Labels
 
 LOWEST_THRESHOLD = 0.5  # a suggestion more likely wrong than right is always flagged
+CONFIDENCE = 0.75  # that the true accuracy above the threshold is no lower than asked for
+FAMILIAR = 0.99
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What is fitted to a trained classifier on images it did not learn from."""
+
+    temperature: float
+    review_threshold: float
+    distance_limit: float
+    cells: TrainingCells
+
+
+def calibrate(
+    cells: TrainingCells, logits: Floats, embeddings: Floats, labels: Labels, *, target: float
+) -> Calibration:
+    """Temperature, distance limit and review threshold from logits [N,K] and embeddings [N,D] of unseen images.
+
+    `target` is the accuracy wanted of what is not flagged.
+    """
+    temperature = fit_temperature(logits, labels)
+    distances = cells.distances(embeddings)
+    limit = distance_limit(distances)
+    threshold = review_threshold(softmax(logits / temperature), labels, distances <= limit, target=target)
+    return Calibration(temperature, threshold, limit, cells)
 
 
 def softmax(logits: Floats) -> Floats:
@@ -27,18 +57,34 @@ def fit_temperature(logits: Floats, labels: Labels) -> float:
     return float(grid[np.argmin(losses)])
 
 
-def review_threshold(probabilities: Floats, labels: Labels, *, target: float) -> float:
-    """The lowest confidence at which the cells at or above it are right in at least `target` of cases.
+def review_threshold(
+    probabilities: Floats, labels: Labels, familiar: NDArray[np.bool_], *, target: float
+) -> float:
+    """The lowest confidence at which the familiar cells at or above it are right in at least `target` of cases.
 
-    At least LOWEST_THRESHOLD; 1.0, which flags all but certain cells, where no threshold reaches the target.
+    At least: the lower bound of that share at CONFIDENCE (Clopper & Pearson, Biometrika 1934), because a threshold
+    picked where these cells happened to do well does worse on the next. At least LOWEST_THRESHOLD; 1.0,
+    which flags all but certain cells, where no threshold reaches the target.
+
+    Args:
+        probabilities: [N,K], of images the model was not trained on.
+        labels: [N].
+        familiar: [N], cells that are not flagged for their distance.
+        target: 0 to 1.
     """
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
+    confidence = probabilities.max(axis=1)[familiar]
+    right = (probabilities.argmax(axis=1) == labels)[familiar]
     order = np.argsort(-confidence, kind="stable")
-    accuracy = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    count, mistakes = np.arange(1, len(order) + 1), np.cumsum(~right[order])
+    accuracy = beta.ppf(1 - CONFIDENCE, count - mistakes, mistakes + 1)
     # Cells of equal confidence are kept or flagged together.
     last_of_ties = np.append(np.diff(confidence[order]) < 0, True)
     reached = np.flatnonzero((accuracy >= target) & last_of_ties)
     if reached.size == 0:
         return 1.0
     return max(float(confidence[order][reached[-1]]), LOWEST_THRESHOLD)
+
+
+def distance_limit(distances: Floats) -> float:
+    """The distance that FAMILIAR of the cells the model was not trained on, from the lab it was trained for, keep."""
+    return float(np.quantile(distances, FAMILIAR))

@@ -51,10 +51,10 @@ class CellImages:
         return rows
 
 
-def load_images(root: Path, *, seed: int = 0) -> CellImages:
-    """Read `root`: its `labels.csv` (file, label, perhaps split) where there is one, else a folder per class.
+def load_images(root: Path, *, table: Path | None = None, seed: int = 0) -> CellImages:
+    """Read the images of the folder `root` that `table` lists, or the `labels.csv` in it, or a folder per class.
 
-    Without a split column the images are split 70/15/15 within each class; identical files stay together.
+    A table has the columns file (or image; relative to `root`), label and perhaps split. Without a split column the images are split 70/15/15 within each class; identical files stay together.
 
     Raises:
         TrainingError: no such folder, an unknown class or split, a missing file, an empty class folder, or
@@ -64,8 +64,10 @@ def load_images(root: Path, *, seed: int = 0) -> CellImages:
         raise TrainingError(
             f"There is no data folder {root}. Set data.root (or --data) to a folder of labelled images."
         )
-    table = root / "labels.csv"
-    listed = list(_rows_of_table(table) if table.is_file() else _rows_of_folders(root))
+    if table is not None and not table.is_file():
+        raise TrainingError(f"There is no table of labels {table}.")
+    table = table or root / "labels.csv"
+    listed = list(_rows_of_table(table, root) if table.is_file() else _rows_of_folders(root))
     if len(present := {label for _, label, _ in listed}) < 2:
         raise TrainingError(
             f"{root} has images of {len(present)} class(es): {', '.join(present)}. At least two are needed."
@@ -145,11 +147,13 @@ def _decode(path: Path) -> NDArray[np.uint8]:
         ) from error
 
 
-def _rows_of_table(table: Path) -> Iterator[tuple[str, str, str]]:
+def _rows_of_table(table: Path, root: Path) -> Iterator[tuple[str, str, str]]:
     with table.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
-        if not {"file", "label"} <= set(reader.fieldnames or ()):
-            raise TrainingError(f"{table} needs the columns file and label; it has {reader.fieldnames}.")
+        columns = reader.fieldnames or ()
+        file_column = "image" if "image" in columns else "file"
+        if not {file_column, "label"} <= set(columns):
+            raise TrainingError(f"{table} needs the columns file and label; it has {', '.join(columns)}.")
         for row in reader:
             where = f"{table}, line {reader.line_num}"
             split = row.get("split") or ""
@@ -159,9 +163,10 @@ def _rows_of_table(table: Path) -> Iterator[tuple[str, str, str]]:
                 )
             if split and split not in SPLITS:
                 raise TrainingError(f"{where}: unknown split {split!r}; known are {', '.join(SPLITS)}.")
-            if not (table.parent / row["file"]).is_file():
-                raise TrainingError(f"{where}: there is no file {row['file']!r}.")
-            yield row["file"], row["label"], split
+            file = row[file_column]
+            if not (root / file).is_file():
+                raise TrainingError(f"{where}: there is no file {file!r} in {root}.")
+            yield file, row["label"], split
 
 
 def _rows_of_folders(root: Path) -> Iterator[tuple[str, str, str]]:

@@ -1,10 +1,8 @@
-"""Calibrating a trained run and writing it as a model version folder, whole or not at all."""
+"""Calibrating a trained run and writing it as a model version folder."""
 
 import json
 import logging
 import math
-import shutil
-import tempfile
 from datetime import datetime
 from pathlib import Path
 
@@ -13,26 +11,16 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 from rich.progress import track
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from serving.contract import (
-    CELL_LABELS,
-    EMBEDDING,
-    EVIDENCE,
-    IMAGE,
-    INPUT_SHAPE,
-    INPUT_SIZE,
-    MODEL_FILE,
-    MODEL_NAME,
-    PROBABILITIES,
-    SIGNATURE,
-    ModelInfo,
-)
+from serving.contract import CELL_LABELS, INPUT_SIZE, MODEL_NAME, ModelInfo
 from training import model as _registered_layers  # noqa: F401  (custom layers must be known before loading)
-from training.calibrate import fit_temperature, review_threshold, softmax
+from training.calibrate import Calibration, calibrate
 from training.data import load_images, pixels
+from training.distance import locate
 from training.errors import TrainingError
 from training.train import EVALUATION_BATCH, RUN_FILE, WEIGHTS_FILE
+from training.version import check_target, write_version
+from training.view import view_slice
 
 log = logging.getLogger(__name__)
 
@@ -44,15 +32,12 @@ def export(run: Path, target: Path) -> ModelInfo:
     """Calibrate `run` on its validation images and write it to `target`, named by its version number.
 
     Raises:
-        TrainingError: the run has no finished stage, its data has changed, or `target` is taken or ill-named.
+        TrainingError: the run has no finished epoch, its data has changed, or `target` is taken or ill-named.
     """
-    if not target.name.isdecimal():
-        raise TrainingError(f"The version folder must be named by a number, such as {target / '1'}.")
-    if target.exists():
-        raise TrainingError(f"{target} exists already. Export under a new number, or remove it.")
+    check_target(target)
     if not (run / WEIGHTS_FILE).is_file():
         raise TrainingError(
-            f"{run} has no {WEIGHTS_FILE}: it is not a run, or its first stage is not finished."
+            f"{run} has no {WEIGHTS_FILE}: it is not a run, or its first epoch is not finished."
         )
     record = json.loads((run / RUN_FILE).read_text(encoding="utf-8"))
     settings = record["experiment"]
@@ -60,75 +45,56 @@ def export(run: Path, target: Path) -> ModelInfo:
     if images.fingerprint != record["fingerprints"]["data"]:
         raise TrainingError(f"The images in {images.root} have changed since {run} was trained on them.")
     model = keras.saving.load_model(run / WEIGHTS_FILE, compile=False)
-
-    rows = images.rows("val")
-    labels = images.labels[rows]
-    logits = predict_logits(model, pixels(images, INPUT_SIZE, run.parent / "cache"), rows)
-    temperature = fit_temperature(logits, labels)
-    threshold = review_threshold(softmax(logits / temperature), labels, target=UNFLAGGED_ACCURACY)
-    log.info("temperature %.3f, review threshold %.4f", temperature, threshold)
-
+    decoded = pixels(images, INPUT_SIZE, run.parent / "cache")
+    calibration = calibrate_on(model, decoded, images.labels, images.rows("train"), images.rows("val"))
     info = ModelInfo(
         name=MODEL_NAME,
         version=int(target.name),
         labels=CELL_LABELS,
         input_size=INPUT_SIZE,
-        temperature=temperature,
-        review_threshold=threshold,
+        temperature=calibration.temperature,
+        review_threshold=calibration.review_threshold,
         metrics={},
         fingerprints=record["fingerprints"],
         backbone=settings["backbone"]["name"],
         trained_at=datetime.fromisoformat(record["trained_at"]),
         licence=settings["licence"],
+        base=None,
     )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # Beside the target, under a name no server takes for a version, so that the last move is one rename.
-    with tempfile.TemporaryDirectory(prefix=".export-", dir=target.parent) as scratch:
-        folder = Path(scratch) / target.name
-        write_graphs(model, temperature, folder)
-        info.save(folder)
-        ModelInfo.load(folder)
-        folder.rename(target)
+    write_version(target, model, calibration, info)
     return info
 
 
-def predict_logits(
-    model: keras.Model, decoded: NDArray[np.uint8], rows: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    """Uncalibrated logits [N,K] of the given rows of uint8 images."""
+def calibrate_on(
+    model: keras.Model,
+    decoded: NDArray[np.uint8],
+    labels: NDArray[np.int64],
+    learnt: NDArray[np.int64],
+    unseen: NDArray[np.int64],
+) -> Calibration:
+    """Calibrate `model` on the rows `unseen` of the pictures `decoded`, with the rows `learnt` as its training cells."""
+    _, embeddings = outputs(model, decoded, learnt, "Locating the training cells")
+    cells = locate(embeddings, labels[learnt])
+    logits, embeddings = outputs(model, decoded, unseen, "Calibrating")
+    calibration = calibrate(cells, logits, embeddings, labels[unseen], target=UNFLAGGED_ACCURACY)
+    log.info(
+        "temperature %.3f, review threshold %.4f, distance limit %.1f",
+        calibration.temperature,
+        calibration.review_threshold,
+        calibration.distance_limit,
+    )
+    return calibration
+
+
+def outputs(
+    model: keras.Model, decoded: NDArray[np.uint8], rows: NDArray[np.int64], what: str
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Uncalibrated logits [N,K] and embeddings [N,D] of the given rows of pictures uint8 [M,S,S,3]."""
+    view = view_slice(decoded.shape[1])
     predict = tf.function(
-        lambda batch: model(tf.cast(batch, tf.float32), training=False)["logits"], reduce_retracing=True
+        lambda batch: model(tf.cast(batch, tf.float32), training=False), reduce_retracing=True
     )
     batches = np.array_split(rows, math.ceil(len(rows) / EVALUATION_BATCH))
-    return np.concatenate(
-        [predict(tf.constant(decoded[batch])).numpy() for batch in track(batches, "Calibrating")]
-    )
-
-
-def write_graphs(model: keras.Model, temperature: float, folder: Path) -> None:
-    """Write both forms of the serving function into `folder`: frozen SavedModel and float32 model.tflite."""
-
-    def serve(image: tf.Tensor) -> dict[str, tf.Tensor]:
-        outputs = model(tf.cast(image, tf.float32), training=False)
-        return {
-            PROBABILITIES: tf.nn.softmax(outputs["logits"] / temperature),
-            EVIDENCE: outputs["evidence"],
-            EMBEDDING: outputs["embedding"],
-        }
-
-    signature = tf.TensorSpec((None, *INPUT_SHAPE), tf.uint8, name=IMAGE)
-    concrete = tf.function(serve, input_signature=[signature]).get_concrete_function()
-    # Constants instead of variables: the graph optimiser can then fold batch norm into the convolutions.
-    frozen = convert_variables_to_constants_v2(concrete)
-    names = sorted(concrete.structured_outputs)  # the order in which tf.function flattens a dict
-
-    def serve_frozen(image: tf.Tensor) -> dict[str, tf.Tensor]:
-        return dict(zip(names, frozen(image), strict=True))
-
-    module = tf.Module()
-    module.serve = tf.function(serve_frozen, input_signature=[signature])
-    tf.saved_model.save(module, str(folder), signatures={SIGNATURE: module.serve})
-    if not any((folder / "assets").iterdir()):
-        shutil.rmtree(folder / "assets")
-    converter = tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=[SIGNATURE])
-    (folder / MODEL_FILE).write_bytes(converter.convert())
+    found = [predict(tf.constant(decoded[batch][:, view, view])) for batch in track(batches, what)]
+    logits, embeddings = ([part[name].numpy() for part in found] for name in ("logits", "embedding"))
+    return np.concatenate(logits), np.concatenate(embeddings)

@@ -47,10 +47,10 @@ def _measure(image: Any) -> Any:
     """Averages of small squares, [N,P,3]. The side of `image` must be known."""
     step = max(1, image.shape[1] // GRID)
     points = tf.nn.avg_pool2d(image, step, step, "VALID")
-    return tf.reshape(points, (tf.shape(image)[0], -1, 3))
+    return tf.reshape(points, (-1, points.shape[1] * points.shape[2], 3))
 
 
 def _bound(points: Any, share: float) -> Any:
     """The value per channel that `share` of the points exceed: [N,P,3] → [N,3]."""
-    count = tf.cast(tf.cast(tf.shape(points)[1], tf.float32) * share, tf.int32)
+    count = max(1, int(points.shape[1] * share))
     return tf.math.top_k(tf.transpose(points, (0, 2, 1)), count).values[..., -1]

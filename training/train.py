@@ -3,9 +3,10 @@
 import json
 import logging
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -31,6 +32,15 @@ CHECKPOINT_EVERY = 200  # steps
 EVALUATION_BATCH = 64
 
 
+class Pictures(Protocol):
+    """Decoded pictures uint8 [N,S,S,3], of which rows are taken; an array in memory or on disk is one."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __getitem__(self, rows: NDArray[np.int64], /) -> NDArray[np.uint8]: ...
+
+
 def train(experiment: Experiment, runs: Path) -> Path:
     """Train, or go on where an interrupted run of the same experiment stopped.
 
@@ -45,12 +55,32 @@ def train(experiment: Experiment, runs: Path) -> Path:
         TrainingError: unusable data or weights, interrupted, or a run of this name has other settings.
     """
     images = load_images(experiment.data.root, seed=experiment.seed)
+    decoded = {stage.size: pixels(images, stage.size, runs / "cache") for stage in experiment.stages}
+    return fit(experiment, images, decoded, runs)
+
+
+def fit(
+    experiment: Experiment,
+    images: CellImages,
+    decoded: Mapping[int, Pictures],
+    runs: Path,
+    *,
+    start: keras.Model | None = None,
+) -> Path:
+    """Like `train`, on images read before.
+
+    Args:
+        experiment: what to train.
+        images: learnt from where their split is train, and watched where it is val.
+        decoded: the pictures of all images, by size.
+        runs: parent of the run's folder.
+        start: the classifier to go on from; otherwise a new one on the experiment's backbone.
+    """
     rows, validation = images.rows("train"), images.rows("val")
     run = runs / experiment.name
     record = _open_run(run / RUN_FILE, experiment, images)
-    decoded = {stage.size: pixels(images, stage.size, runs / "cache") for stage in experiment.stages}
     keras.utils.set_random_seed(experiment.seed)
-    trainer = _Trainer(experiment, images.labels[rows])
+    trainer = _Trainer(experiment, images.labels[rows], start)
     checkpoints = tf.train.CheckpointManager(trainer.checkpoint, str(run / "checkpoints"), max_to_keep=1)
     checkpoints.restore_or_initialize()
     record["history"] = [entry for entry in record["history"] if entry["step"] <= trainer.done]
@@ -104,10 +134,10 @@ def train(experiment: Experiment, runs: Path) -> Path:
 class _Trainer:
     """Model, optimiser and averaged weights, with the number of steps done."""
 
-    def __init__(self, experiment: Experiment, labels: NDArray[np.int64]) -> None:
+    def __init__(self, experiment: Experiment, labels: NDArray[np.int64], start: keras.Model | None) -> None:
         settings = experiment.optimiser
         self._experiment = experiment
-        self._model = build_classifier(
+        self._model = start or build_classifier(
             experiment.backbone, experiment.normalisation, dropout=settings.dropout
         )
         self._learning = [learning_variables(self._model, stage.unfrozen) for stage in experiment.stages]
@@ -164,9 +194,7 @@ class _Trainer:
         self._done.assign(step.number + 1)
         return loss
 
-    def accuracy(
-        self, decoded: NDArray[np.uint8], labels: NDArray[np.int64], rows: NDArray[np.int64]
-    ) -> float:
+    def accuracy(self, decoded: Pictures, labels: NDArray[np.int64], rows: NDArray[np.int64]) -> float:
         """Share of `rows` that the averaged weights get right."""
         self._swap_averaged()
         view = view_slice(decoded.shape[1])

@@ -1,0 +1,99 @@
+"""The serving function of a calibrated classifier, in both forms of the contract."""
+
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+from serving.contract import (
+    DISTANCE,
+    EMBEDDING,
+    EVIDENCE,
+    IMAGE,
+    INPUT_SHAPE,
+    INPUT_SIZE,
+    PROBABILITIES,
+    SIGNATURE,
+)
+from training.calibrate import Calibration
+from training.view import SQUARES, VIEW, view_slice
+
+
+def serving_function(
+    model: keras.Model, calibration: Calibration
+) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
+    """The signature of the contract: whole pictures uint8 [N,224,224,3] → outputs by name."""
+    view = view_slice(INPUT_SIZE)
+    cells = calibration.cells
+
+    def serve(image: tf.Tensor) -> dict[str, tf.Tensor]:
+        outputs = model(tf.cast(image[:, view, view], tf.float32), training=False)
+        points = tf.linalg.matmul(outputs["embedding"], tf.constant(cells.projection))
+        to_means = tf.norm(points[:, None] - tf.constant(cells.means)[None], axis=2)
+        return {
+            PROBABILITIES: tf.nn.softmax(outputs["logits"] / calibration.temperature),
+            EVIDENCE: over_picture(outputs["evidence"]),
+            EMBEDDING: outputs["embedding"],
+            DISTANCE: tf.reduce_min(to_means, axis=1) / calibration.distance_limit,
+        }
+
+    return serve
+
+
+def over_picture(evidence: tf.Tensor) -> tf.Tensor:
+    """Evidence over the whole picture from that over the view: nothing outside it, and the same spatial mean."""
+    side = evidence.shape[1]
+    margin, rest = divmod(side * (SQUARES - VIEW), 2 * VIEW)
+    if rest:
+        raise ValueError(f"{side} squares to a side of the view do not fit into those of the picture.")
+    around = [[0, 0], [margin, margin], [margin, margin], [0, 0]]
+    return tf.pad(evidence * (SQUARES / VIEW) ** 2, around)
+
+
+def write_saved_model(serve: Callable[[tf.Tensor], dict[str, tf.Tensor]], folder: Path) -> None:
+    """Write the frozen SavedModel: constants instead of variables, so that its graph can be optimised as a whole."""
+    signature = tf.TensorSpec((None, *INPUT_SHAPE), tf.uint8, name=IMAGE)
+    concrete = tf.function(serve, input_signature=[signature]).get_concrete_function()
+    frozen = convert_variables_to_constants_v2(concrete)
+    names = sorted(concrete.structured_outputs)  # the order in which tf.function flattens a dict
+
+    def serve_frozen(image: tf.Tensor) -> dict[str, tf.Tensor]:
+        return dict(zip(names, frozen(image), strict=True))
+
+    module = tf.Module()
+    module.serve = tf.function(serve_frozen, input_signature=[signature])
+    tf.saved_model.save(module, str(folder), signatures={SIGNATURE: module.serve})
+    if not any((folder / "assets").iterdir()):
+        shutil.rmtree(folder / "assets")
+
+
+PRECISIONS = ("float32", "float16", "int8")
+
+
+def to_lite(saved_model: Path, precision: str, examples: Iterable[NDArray[np.uint8]] = ()) -> bytes:
+    """The LiteRT form of a SavedModel.
+
+    Args:
+        saved_model: its folder.
+        precision: one of PRECISIONS: of the weights, and with int8 of the arithmetic too.
+        examples: pictures uint8 [224,224,3], from which int8 takes the ranges of its activations.
+    """
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model), signature_keys=[SIGNATURE])
+    if precision != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if precision == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if precision == "int8":
+
+        def batches() -> Any:
+            for example in examples:
+                yield {IMAGE: example[None]}
+
+        converter.representative_dataset = lambda: ((SIGNATURE, batch) for batch in batches())
+    return bytes(converter.convert())
