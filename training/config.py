@@ -20,7 +20,6 @@ class Data:
 class Backbone:
     name: str  # a key of training.backbones.BACKBONES
     weights: Path | None = None  # local weights file; relative to the working directory
-    freeze_batch_norm: bool = True  # keep the statistics it came with; its scale and offset always learn
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,7 @@ class Stage:
     epochs: int
     batch: int
     unfrozen: float = 1.0  # share of the backbone's layers, from its top, that learn; 0: the head alone
+    batch_norm: bool = True  # batch norms among them learn too; otherwise they keep what they have learnt
 
 
 @dataclass(frozen=True)

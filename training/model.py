@@ -36,8 +36,7 @@ def build_classifier(
     x: Any = image
     if normalisation is not None:
         x = SlideNormalisation(normalisation.density, normalisation.per_channel, name="normalisation")(x)
-    # Called as in inference, batch norm keeps the statistics that it came with.
-    features = extractor(x, training=False) if backbone.freeze_batch_norm else extractor(x)
+    features = extractor(x)
     embedding = keras.layers.GlobalAveragePooling2D(name="embedding")(features)
     kept = keras.layers.SpatialDropout2D(dropout)(features)
     evidence = keras.layers.Conv2D(len(CELL_LABELS), 1, use_bias=False, name="evidence")(kept)
@@ -47,13 +46,20 @@ def build_classifier(
     )
 
 
-def learning_variables(model: keras.Model, unfrozen: float) -> list[keras.Variable]:
-    """The head's variables, and those of the topmost share `unfrozen` of the backbone's layers."""
+def backbone_of(model: keras.Model) -> keras.Model:
+    """The backbone inside a classifier."""
     (backbone,) = (layer for layer in model.layers if isinstance(layer, keras.Model))
-    layers = [layer for layer in backbone.layers if layer.trainable_variables]
-    frozen = {
-        variable.path
-        for layer in layers[: round(len(layers) * (1 - unfrozen))]
-        for variable in layer.trainable_variables
-    }
-    return [variable for variable in model.trainable_variables if variable.path not in frozen]
+    return backbone
+
+
+def unfreeze(model: keras.Model, share: float, *, batch_norm: bool) -> None:
+    """Let the head learn, and the topmost `share` of the backbone's layers; of batch norms only with `batch_norm`.
+
+    A batch norm that does not learn keeps its statistics too, whatever batches pass through it.
+    """
+    layers = [layer for layer in backbone_of(model).layers if layer.weights]
+    first = round(len(layers) * (1 - share))
+    for place, layer in enumerate(layers):
+        layer.trainable = place >= first and (
+            batch_norm or not isinstance(layer, keras.layers.BatchNormalization)
+        )

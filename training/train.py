@@ -20,7 +20,7 @@ from training.config import Experiment
 from training.data import CellImages, load_images, pixels
 from training.errors import TrainingError
 from training.fingerprint import code_fingerprint
-from training.model import build_classifier, learning_variables
+from training.model import build_classifier, unfreeze
 from training.schedule import Step, learning_rate, steps, total_steps
 from training.view import view_slice
 
@@ -140,13 +140,14 @@ class _Trainer:
         self._model = start or build_classifier(
             experiment.backbone, experiment.normalisation, dropout=settings.dropout
         )
-        self._learning = [learning_variables(self._model, stage.unfrozen) for stage in experiment.stages]
         self._optimiser = keras.optimizers.AdamW(weight_decay=settings.weight_decay, global_clipnorm=5.0)
         self._optimiser.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
-        self._optimiser.build(self._model.trainable_variables)
+        unfreeze(self._model, 1.0, batch_norm=True)
+        self._weights = list(self._model.trainable_variables)
+        self._optimiser.build(self._weights)
         # Batch-norm statistics are averages already, and are carried over as they are.
         self._averaged = tf.Module()
-        self._averaged.weights = [tf.Variable(weight.value) for weight in self._model.trainable_variables]
+        self._averaged.weights = [tf.Variable(weight.value) for weight in self._weights]
         # A checkpoint of a Keras model leaves out the state of its dropout.
         self._random = tf.Module()
         self._random.states = [
@@ -215,7 +216,7 @@ class _Trainer:
         partial.replace(path)
 
     def _swap_averaged(self) -> None:
-        for average, weight in zip(self._averaged.weights, self._model.trainable_variables, strict=True):
+        for average, weight in zip(self._averaged.weights, self._weights, strict=True):
             kept = tf.identity(average)
             average.assign(weight.value)
             weight.assign(kept)
@@ -227,14 +228,17 @@ class _Trainer:
         settings = self._experiment.optimiser
         smoothing = settings.label_smoothing
         targets = tf.one_hot(labels, len(CELL_LABELS)) * (1 - smoothing) + smoothing / len(CELL_LABELS)
-        variables = self._learning[stage]
+        # Traced once for each stage.
+        unfrozen = self._experiment.stages[stage]
+        unfreeze(self._model, unfrozen.unfrozen, batch_norm=unfrozen.batch_norm)
+        variables = self._model.trainable_variables
         with tf.GradientTape() as tape:
             outputs = self._model(varied, training=True)
             losses = tf.nn.softmax_cross_entropy_with_logits(targets, outputs["logits"])
             losses += settings.evidence_outside * share_outside(outputs["evidence"])
             loss = tf.reduce_mean(losses * tf.gather(self._class_weights, labels))
         self._optimiser.apply(tape.gradient(loss, variables), variables)
-        for average, weight in zip(self._averaged.weights, self._model.trainable_variables, strict=True):
+        for average, weight in zip(self._averaged.weights, self._weights, strict=True):
             average.assign(decay * average + (1 - decay) * weight.value)
         return loss
 
