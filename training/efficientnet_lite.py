@@ -1,14 +1,18 @@
 """EfficientNet-Lite (Tan & Le, ICML 2019; Liu, TensorFlow blog 2020): no squeeze-and-excite, ReLU6.
 
-Layer by layer the network of the published weights, but for where its strided convolutions sample. TensorFlow's
-padding puts the centre of feature i's receptive field at pixel 32 i + 31, the corner of its square of the image.
-Here all but the last pad evenly, so that it lies at 32 i + 16, the middle: evidence is drawn where it was found.
+Layer by layer the network of the published weights, but for where its strided convolutions sample.
+TensorFlow's padding puts the centre of feature i's receptive field at pixel 32 i + 31, the corner of its
+square of the image. Here all but the last pad evenly, so that it lies at 32 i + 16, the middle: evidence is
+drawn where it was found.
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 # expansion, kernel, stride, filters, repeats
 _STAGES = (
@@ -21,6 +25,16 @@ _STAGES = (
     (6, 3, 1, 320, 1),
 )
 _LAST_STRIDED = 5
+_TORCH_ENDS = {"stem_conv": "_conv_stem", "stem_bn": "_bn0", "head_conv": "_conv_head", "head_bn": "_bn1"}
+_TORCH_BLOCK = {
+    "expand_conv": "_expand_conv",
+    "expand_bn": "_bn0",
+    "dwconv": "_depthwise_conv",
+    "dw_bn": "_bn1",
+    "project_conv": "_project_conv",
+    "project_bn": "_bn2",
+}
+_NORM_WEIGHTS = ("weight", "bias", "running_mean", "running_var")  # in the order of Keras' batch norm
 # name → width, depth
 SCALES = {
     "efficientnet_lite0": (1.0, 1.0),
@@ -55,6 +69,32 @@ def efficientnet_lite(name: str) -> keras.Model:
     x = keras.layers.Conv2D(1280, 1, use_bias=False, name="head_conv")(x)
     x = _norm(x, "head_bn", "head_relu6")
     return keras.Model(image, x, name=name)
+
+
+def set_torch_weights(network: keras.Model, tensors: Mapping[str, NDArray[Any]]) -> None:
+    """Give `network` weights under the names of PyTorch's EfficientNet; those of its classifier are left out.
+
+    Raises:
+        KeyError: a tensor is missing.
+        ValueError: a tensor has another shape.
+    """
+    for layer in (layer for layer in network.layers if layer.weights):
+        source = _torch_name(layer.name)
+        match layer:
+            case keras.layers.BatchNormalization():
+                layer.set_weights([tensors[f"{source}.{part}"] for part in _NORM_WEIGHTS])
+            case keras.layers.DepthwiseConv2D():  # [C,1,h,w] → [h,w,C,1]
+                layer.set_weights([np.transpose(tensors[f"{source}.weight"], (2, 3, 0, 1))])
+            case keras.layers.Conv2D():  # [D,C,h,w] → [h,w,C,D]
+                layer.set_weights([np.transpose(tensors[f"{source}.weight"], (2, 3, 1, 0))])
+
+
+def _torch_name(layer: str) -> str:
+    """The PyTorch module whose weights the Keras layer of this name takes."""
+    part, _, kind = layer.partition("_")
+    if part.startswith("block"):
+        return f"_blocks.{part.removeprefix('block')}.{_TORCH_BLOCK[kind]}"
+    return _TORCH_ENDS[layer]
 
 
 def _block(
