@@ -19,7 +19,7 @@ class Data:
 @dataclass(frozen=True)
 class Backbone:
     name: str  # a key of training.backbones.BACKBONES
-    weights: Path | None = None  # local weights file; relative to the working directory
+    weights: str | None = None  # imagenet, package, or a file; see training.backbones
 
 
 @dataclass(frozen=True)
