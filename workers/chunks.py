@@ -21,12 +21,12 @@ from serving.client import (
     ModelUnavailable,
     Predictions,
 )
-from serving.contract import ModelInfo
 from webapp.cases.models import Image
 from webapp.cases.refusals import Refusal
 from webapp.inference import services
 from webapp.inference.models import Chunk
 from webapp.inference.services import Classified, Refused
+from webapp.registry import selectors as registry
 from webapp.registry.models import ModelVersion
 from webapp.storage import objects
 from workers.contact_sheet import contact_sheet
@@ -113,7 +113,8 @@ def _classify(chunk: Chunk) -> None:
         services.record(chunk, None, [], refused, sheet_key="")
         return
     sheet = _fetchers().submit(_store_sheet, chunk, prepared)
-    predictions = _predict(np.stack([ready.pixels for ready in prepared]))
+    model = _model(registry.model_name_for(chunk.lab_id))
+    predictions = _predict(model, np.stack([ready.pixels for ready in prepared]))
     if len({(part.model_name, part.version) for part in predictions}) > 1:
         raise ModelUnavailable("a new version went live between two halves of the chunk")
     version = _version(predictions[0].model_name, predictions[0].version)
@@ -151,15 +152,15 @@ def _store_sheet(chunk: Chunk, prepared: Sequence[Prepared]) -> str:
     return key
 
 
-def _predict(pixels: np.ndarray) -> list[Predictions]:
+def _predict(model: ModelClient, pixels: npt.NDArray[np.uint8]) -> list[Predictions]:
     """Predict uint8 [N, 224, 224, 3] in one call; where that takes too long, in halves."""
     try:
-        return [_model().predict(pixels)]
+        return [model.predict(pixels)]
     except ModelTimeout:
         if len(pixels) == 1:
             raise
         half = len(pixels) // 2
-        return _predict(pixels[:half]) + _predict(pixels[half:])
+        return _predict(model, pixels[:half]) + _predict(model, pixels[half:])
 
 
 def _answers(
@@ -169,7 +170,7 @@ def _answers(
     evidence = np.concatenate([part.evidence for part in predictions]).astype("<f2")
     embedding = np.concatenate([part.embedding for part in predictions]).astype("<f2")
     distance = np.concatenate([part.distance for part in predictions])
-    flagged = ModelInfo.from_document(version.info).flags(probabilities, distance)
+    flagged = version.contract.flags(probabilities, distance)
     best = probabilities.argmax(axis=1)
     return [
         Classified(
@@ -205,9 +206,9 @@ def _version(name: str, number: int) -> ModelVersion:
 
 
 @cache
-def _model() -> ModelClient:
+def _model(name: str) -> ModelClient:
     """Made in the process that uses it: gRPC channels do not survive a fork."""
-    return ModelClient(settings.SERVING_TARGET)
+    return ModelClient(settings.SERVING_TARGET, model_name=name)
 
 
 @cache

@@ -32,6 +32,7 @@ def environment(settings: Settings, secrets: Secrets) -> dict[str, str]:
         "S3_ACCESS_KEY": secrets.s3_access,
         "S3_SECRET_KEY": secrets.s3_secret,
         "S3_BUCKET": "hematovision",
+        "MODELS": str(settings.home / "models"),
         "SERVING_TARGET": f"{LOOPBACK}:{settings.port('serving')}",
     }
     direct = ",".join(filter(None, [os.environ.get("NO_PROXY"), LOOPBACK, "localhost"]))

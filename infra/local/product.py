@@ -1,19 +1,15 @@
 """Our own programs: model server, web, outbox relay, workers, and what schedules and watches them."""
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from infra.local.environment import environment
 from infra.local.program import Group, Program
 from infra.local.secrets import Secrets
 from infra.local.settings import LOOPBACK, Settings
-from infra.local.wheels import folder
 
 FLOWER_USER = "hematovision"
-MODEL = "hematovision"
 
 
 def model_server(settings: Settings, secrets: Secrets) -> Program:
@@ -27,7 +23,7 @@ def model_server(settings: Settings, secrets: Secrets) -> Program:
         ),
         group="services",
         env=environment(settings, secrets),
-        prepare=lambda: _seed_models(models / MODEL),
+        prepare=lambda: models.mkdir(exist_ok=True),
     )
 
 
@@ -63,16 +59,3 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
     )
     listen = (f"--address={LOOPBACK}", f"--port={settings.port('flower')}")
     yield module("flower", "celery", "-A", "workers", "flower", *listen, group="aside")
-
-
-def _seed_models(target: Path) -> None:
-    """Put the model versions that come with the product where the model server looks, once each."""
-    target.mkdir(parents=True, exist_ok=True)
-    shipped = folder("serving") / "models" / MODEL
-    for version in shipped.glob("[0-9]*"):
-        if not (target / version.name).exists():
-            # A version appears whole: the server may be watching. Dot names are not versions to it.
-            draft = target / f".{version.name}"
-            shutil.rmtree(draft, ignore_errors=True)
-            shutil.copytree(version, draft)
-            draft.rename(target / version.name)

@@ -3,6 +3,7 @@
 from serving.contract.model_folder import (
     MODEL_FILE,
     MODEL_JSON,
+    SAVED_MODEL_FILE,
     BaseVersion,
     ModelFolderError,
     ModelInfo,
@@ -38,6 +39,7 @@ __all__ = [
     "MODEL_JSON",
     "MODEL_NAME",
     "PROBABILITIES",
+    "SAVED_MODEL_FILE",
     "SIGNATURE",
     "BaseVersion",
     "ModelFolderError",

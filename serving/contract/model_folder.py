@@ -24,6 +24,7 @@ from serving.contract.signature import CELL_LABELS, INPUT_SIZE
 
 MODEL_JSON: Final = "model.json"
 MODEL_FILE: Final = "model.tflite"
+SAVED_MODEL_FILE: Final = "saved_model.pb"
 FORMAT: Final = 2
 
 # A model's name is also that of its folder, and part of URLs and configurations.

@@ -61,10 +61,8 @@ class LoadedModel:
             warm, *_ = [self.run(thread, np.full(INPUT_SHAPE, 127, np.uint8)) for thread in range(threads)]
         except (RuntimeError, ValueError) as error:
             raise ModelFolderError(f"{path} cannot be used: {error}") from error
-        try:
-            self._check(warm)
-        except ModelFolderError as error:
-            raise ModelFolderError(f"{path}: {error}") from None
+        self._path = path
+        self.check(warm)
         self.inputs = {IMAGE: Tensor(details[IMAGE]["name"], "DT_UINT8", (-1, *INPUT_SHAPE))}
         self.outputs = {
             name: Tensor(details[name]["name"], "DT_FLOAT", (-1, *output.shape))
@@ -79,6 +77,13 @@ class LoadedModel:
         outputs = self._runners[thread](**{IMAGE: image[np.newaxis]})
         return {name: array[0] for name, array in outputs.items()}
 
+    def check(self, outputs: Outputs) -> None:
+        """Raises ModelFolderError unless `outputs` of `run` are what the signature promises."""
+        try:
+            self._check(outputs)
+        except ModelFolderError as error:
+            raise ModelFolderError(f"{self._path}: {error}") from None
+
     def _check(self, outputs: Outputs) -> None:
         wanted = {PROBABILITIES: 1, EVIDENCE: 3, EMBEDDING: 1, DISTANCE: 0}
         if set(outputs) != set(wanted):
@@ -90,7 +95,7 @@ class LoadedModel:
                     f"{name} is {output.dtype} with {output.ndim + 1} axes, not float32 with {rank + 1}"
                 )
             if not np.isfinite(output).all():
-                raise ModelFolderError(f"{name} of a plain grey image is not finite")
+                raise ModelFolderError(f"{name} is not finite")
         labels = len(self.info.labels)
         for name in (PROBABILITIES, EVIDENCE):
             classes = outputs[name].shape[-1]
@@ -98,3 +103,5 @@ class LoadedModel:
                 raise ModelFolderError(f"{name} has {classes} classes but model.json has {labels} labels")
         if not np.isclose(outputs[PROBABILITIES].sum(), 1, atol=1e-3):
             raise ModelFolderError(f"{PROBABILITIES} do not sum to 1")
+        if outputs[DISTANCE] < 0:
+            raise ModelFolderError(f"{DISTANCE} is negative")

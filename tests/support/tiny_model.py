@@ -5,7 +5,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from serving.contract import CELL_LABELS, INPUT_SIZE, MODEL_FILE, MODEL_NAME, ModelInfo
+from serving.contract import (
+    CELL_LABELS,
+    INPUT_SIZE,
+    MODEL_FILE,
+    MODEL_NAME,
+    SAVED_MODEL_FILE,
+    ModelInfo,
+)
 
 TINY_MODEL = Path(__file__).with_name("tiny_model.tflite")
 
@@ -16,7 +23,8 @@ CORNER_COLOURS = tuple((255 * (k >> 2 & 1), 255 * (k >> 1 & 1), 255 * (k & 1)) f
 def make_version(base: Path, version: int = 1, **changes: Any) -> Path:
     """Make ``base/<version>/`` and return it; `changes` replace fields of its ModelInfo.
 
-    The folder appears complete: it is written beside its place and then renamed.
+    The folder appears complete: it is written beside its place and then renamed. Its SavedModel is a
+    stand-in, which nothing here reads.
     """
     values: dict[str, Any] = {
         "name": MODEL_NAME,
@@ -35,5 +43,6 @@ def make_version(base: Path, version: int = 1, **changes: Any) -> Path:
     unfinished = base / f".{version}.unfinished"
     unfinished.mkdir(parents=True)
     shutil.copyfile(TINY_MODEL, unfinished / MODEL_FILE)
+    (unfinished / SAVED_MODEL_FILE).write_text("a stand-in")
     ModelInfo(**{**values, **changes}).save(unfinished)
     return unfinished.rename(folder)

@@ -157,6 +157,8 @@ CONTENT_SECURITY_POLICY = {
 # --- broker and model server --------------------------------------------------------------------------------
 BROKER_URL = env.str("BROKER_URL")
 SERVING_TARGET = env.str("SERVING_TARGET")
+MODELS = env.path("MODELS", WEBAPP.parent / "var" / "models")  # the folder that the model server reads
+MODELS_MOUNT = env.str("MODELS_MOUNT", "/models")  # where tensorflow/serving sees that folder
 
 # --- cache (rates of sign-in, shared by all web processes) --------------------------------------------------
 CACHES = {

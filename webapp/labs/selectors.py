@@ -1,6 +1,16 @@
+from uuid import UUID
+
 from webapp.accounts.models import User
-from webapp.labs.models import Membership
+from webapp.labs.models import Lab, Membership
 from webapp.labs.services import digest
+
+
+def lab_called(text: str) -> Lab | None:
+    """The lab of this id or, in any case, of this name."""
+    try:
+        return Lab.objects.filter(id=UUID(text)).first()
+    except ValueError:
+        return Lab.objects.filter(name__iexact=text).first()
 
 
 def memberships_of(user: User) -> list[Membership]:

@@ -62,8 +62,9 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         ({"embedding": np.zeros(4, np.float64)}, "embedding is float64"),
         ({"evidence": np.zeros((7, 7, 9), np.float32)}, "evidence has 9 classes"),
         ({"probabilities": np.ones(8, np.float32)}, "do not sum to 1"),
-        ({"probabilities": np.full(8, np.nan, np.float32)}, "probabilities of a plain grey image"),
-        ({"distance": np.float32(np.inf)}, "distance of a plain grey image is not finite"),
+        ({"probabilities": np.full(8, np.nan, np.float32)}, "probabilities is not finite"),
+        ({"distance": np.float32(np.inf)}, "distance is not finite"),
+        ({"distance": np.float32(-0.1)}, "distance is negative"),
         ({"distance": np.zeros(1, np.float32)}, "distance is float32 with 2 axes"),
     ],
 )

@@ -1,0 +1,136 @@
+"""The folder that model servers read: ``<name>/<version>/``.
+
+A version appears in it, and goes, by one rename. Names that begin with a dot are no models and no versions to
+any server: there versions are copied to at first, and those taken from the servers are kept.
+"""
+
+import errno
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from serving.contract import MODEL_JSON
+
+CONFIG = "models.config"
+_WITHDRAWN = ".withdrawn"
+_DRAFT = ".draft-"
+
+
+class ModelRoot:
+    """All models under one folder, which is made when something is first put there."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def names(self) -> list[str]:
+        """The models that have a version."""
+        return sorted(name for name in self._folders(self.path) if self.versions(name))
+
+    def versions(self, name: str) -> set[int]:
+        """What servers find of a model."""
+        return self._numbers(self.path / name)
+
+    def withdrawn(self, name: str) -> set[int]:
+        """What was taken from them."""
+        return self._numbers(self.path / _WITHDRAWN / name)
+
+    def folder(self, name: str, version: int) -> Path:
+        return self.path / name / str(version)
+
+    @contextmanager
+    def draft(self, source: Path, name: str, version: int) -> Iterator[Path]:
+        """A copy of a version folder under its new name and number, for `put_in`; else it is removed again.
+
+        Raises OSError when it cannot be written.
+        """
+        parent = self.path / name
+        parent.mkdir(parents=True, exist_ok=True)
+        holder = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=parent))
+        copy = holder / str(version)
+        try:
+            shutil.copytree(source, copy, copy_function=_copy_durably)
+            document = json.loads((copy / MODEL_JSON).read_text(encoding="utf-8"))
+            document |= {"name": name, "version": version}
+            _write(copy / MODEL_JSON, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+            yield copy
+        finally:
+            shutil.rmtree(holder, ignore_errors=True)
+
+    def put_in(self, draft: Path, name: str, version: int) -> None:
+        """Give a draft to the servers. Raises FileExistsError when they have that version."""
+        _rename(draft, self.folder(name, version))
+
+    def put_aside(self, name: str, version: int) -> None:
+        """Take a version from the servers and keep it."""
+        kept = self.path / _WITHDRAWN / name
+        kept.mkdir(parents=True, exist_ok=True)
+        _rename(self.folder(name, version), kept / str(version))
+
+    def clear_drafts(self) -> None:
+        """Remove what interrupted commands left."""
+        for draft in self.path.glob(f"*/{_DRAFT}*"):
+            shutil.rmtree(draft, ignore_errors=True)
+
+    def write_config(self, mount: str) -> None:
+        """Write what tensorflow/serving reads as ``--model_config_file``, whole, and only if it changes.
+
+        `mount` is where that server sees this folder.
+        """
+        text = _config(self.names(), mount)
+        path = self.path / CONFIG
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            return
+        draft = self.path / f".{CONFIG}"
+        _write(draft, text)
+        draft.replace(path)
+
+    @staticmethod
+    def _folders(path: Path) -> list[str]:
+        if not path.is_dir():
+            return []
+        return [child.name for child in path.iterdir() if child.is_dir() and not child.name.startswith(".")]
+
+    def _numbers(self, path: Path) -> set[int]:
+        return {int(name) for name in self._folders(path) if name.isascii() and name.isdecimal()}
+
+
+def _config(names: list[str], mount: str) -> str:
+    entries = "".join(
+        f"""\
+  config {{
+    name: "{name}"
+    base_path: "{mount}/{name}"
+    model_platform: "tensorflow"
+    model_version_policy {{ latest {{ num_versions: 1 }} }}
+  }}
+"""
+        for name in names
+    )
+    return f"# Written by `hematovision model`.\nmodel_config_list {{\n{entries}}}\n"
+
+
+def _rename(source: Path, target: Path) -> None:
+    # rename() itself would replace an empty folder.
+    if target.exists():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+    source.rename(target)
+
+
+def _copy_durably(source: str, target: str) -> None:
+    shutil.copyfile(source, target)
+    _sync(Path(target))
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+    _sync(path)
+
+
+def _sync(path: Path) -> None:
+    """Have the file on disk before its folder is renamed, or the rename alone may outlive a power cut."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

@@ -1,0 +1,193 @@
+"""Giving model servers a version, and taking one from them.
+
+The registry knows a version before any server does, so that no answer comes from one that workers cannot
+read; and it forgets none. Files follow by one rename each. Whatever interrupts this, the next command finds
+what was begun and ends it.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from serving.check import check_version
+from serving.contract import MODEL_JSON, MODEL_NAME, ModelFolderError, ModelInfo
+from webapp.labs.models import Lab
+from webapp.registry.folder import ModelRoot
+from webapp.registry.models import ModelVersion
+from webapp.registry.selectors import lab_model_name, newest_number, published
+
+log = structlog.get_logger(__name__)
+
+_LOCK = 0x6D6F64656C  # PostgreSQL's advisory locks have numbers for names; this one spells "model"
+
+
+class PublishingError(Exception):
+    """What was asked cannot be done; nothing was changed. The message says what to do instead."""
+
+
+class NumberTakenError(PublishingError):
+    """The version's number is not above those that are known."""
+
+
+@dataclass(frozen=True)
+class RolledBack:
+    """`serving` answers instead of the `withdrawn`; None where a lab has no model of its own any more."""
+
+    withdrawn: list[ModelVersion]
+    serving: ModelVersion | None
+
+
+def publish(source: Path, *, by: str, lab: Lab | None = None, as_next: bool = False) -> ModelVersion:
+    """Serve a copy of the version folder `source`: to all labs, or to `lab` as its own model.
+
+    The copy appears to the servers whole or not at all. `as_next` gives it the next free number instead of
+    its own.
+
+    Raises:
+        ModelFolderError: the folder is no version that could be served.
+        NumberTakenError: its number is not above those known; `as_next` was not asked for.
+        PublishingError: it is another model's, or cannot be copied.
+    """
+    info = ModelInfo.load(source)
+    name = lab_model_name(lab.id) if lab else MODEL_NAME
+    if info.name not in (MODEL_NAME, name):
+        raise PublishingError(
+            f"{source} is a version of {info.name}. "
+            + ("That is another lab's model." if lab else "If that is a lab's own model, say whose: --lab.")
+        )
+    with _alone() as root:
+        newest = newest_number(root, name)
+        number = newest + 1 if as_next else info.version
+        if number <= newest:
+            raise NumberTakenError(
+                f"{source} is version {number} of {name}, and version {newest} is known here already. "
+                f"Its number must be {newest + 1} or more; --as-next gives it {newest + 1}."
+            )
+        check_version(source)
+        try:
+            with root.draft(source, name, number) as draft:
+                version = _register(draft, lab, by=by)
+                root.put_in(draft, name, number)
+        except OSError as error:
+            raise PublishingError(
+                f"{source} could not be copied to {root.path}: {error.strerror or error}. "
+                "Nothing was published."
+            ) from error
+    version.refresh_from_db()
+    return version
+
+
+def roll_back(*, by: str, lab: Lab | None = None, to: int | None = None) -> RolledBack:
+    """Take the newest version from the servers, or all that are newer than `to`; the one before answers.
+
+    A lab's last one leaves the lab to the base model; of the base model one must remain.
+
+    Raises:
+        PublishingError: there is no version to withdraw, or none that could answer instead.
+    """
+    name = lab_model_name(lab.id) if lab else MODEL_NAME
+    with _alone() as root:
+        live = list(published(name))
+        if not live:
+            raise PublishingError(f"No version of {name} is published: there is nothing to roll back.")
+        if to is None:
+            withdrawn, kept = live[:1], live[1:]
+        else:
+            withdrawn = [version for version in live if version.version > to]
+            kept = live[len(withdrawn) :]
+            if not kept or kept[0].version != to:
+                numbers = ", ".join(str(version.version) for version in live)
+                raise PublishingError(f"Version {to} of {name} is not published; {numbers} are.")
+            if not withdrawn:
+                raise PublishingError(f"Version {to} of {name} is the one that answers already.")
+        if kept:
+            _check_answers(root.folder(name, kept[0].version))
+        elif lab is None:
+            raise PublishingError(
+                f"Version {live[0].version} is the only one of {name}: nothing would be left to answer. "
+                "Publish another one first."
+            )
+        ModelVersion.objects.filter(id__in=[version.id for version in withdrawn]).update(
+            withdrawn_at=timezone.now(), withdrawn_by=by
+        )
+    return RolledBack(withdrawn, kept[0] if kept else None)
+
+
+@contextmanager
+def _alone() -> Iterator[ModelRoot]:
+    """One command at a time, from whatever machine; before and after it files and registry agree."""
+    root = ModelRoot(settings.MODELS)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        try:
+            _settle(root)
+            try:
+                yield root
+            finally:
+                _settle(root)
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+
+
+def _settle(root: ModelRoot) -> None:
+    """End what was begun, now or by a command that was interrupted."""
+    root.clear_drafts()
+    _adopt(root)
+    for version in ModelVersion.objects.filter(published_at=None):
+        if version.version in root.versions(version.name):
+            version.published_at = timezone.now()
+            version.save(update_fields=["published_at"])
+        else:
+            version.delete()
+    # Upwards, so that servers do not turn to one that is about to go.
+    for version in ModelVersion.objects.exclude(withdrawn_at=None).order_by("version"):
+        if version.version in root.versions(version.name):
+            root.put_aside(version.name, version.version)
+    if root.names():
+        root.write_config(settings.MODELS_MOUNT)
+
+
+def _adopt(root: ModelRoot) -> None:
+    """Register what servers were given in some other way, for they answer with it."""
+    labs = {lab_model_name(lab.id): lab for lab in Lab.objects.all()}
+    for name in {MODEL_NAME, *labs}.intersection(root.names()):
+        registered = ModelVersion.objects.filter(name=name).values_list("version", flat=True)
+        for number in root.versions(name).difference(registered):
+            folder = root.folder(name, number)
+            try:
+                if ModelInfo.load(folder).name != name:
+                    raise ModelFolderError(f"{folder} is a version of another model")
+            except ModelFolderError as error:
+                log.warning("version not registered", reason=str(error))
+            else:
+                _register(folder, labs.get(name), by="")
+
+
+def _register(folder: Path, lab: Lab | None, *, by: str) -> ModelVersion:
+    info = ModelInfo.load(folder)
+    return ModelVersion.objects.create(
+        name=info.name,
+        version=info.version,
+        lab=lab,
+        labels=list(info.labels),
+        review_threshold=info.review_threshold,
+        info=json.loads((folder / MODEL_JSON).read_text(encoding="utf-8")),
+        published_by=by,
+    )
+
+
+def _check_answers(folder: Path) -> None:
+    try:
+        check_version(folder)
+    except ModelFolderError as error:
+        raise PublishingError(
+            f"The version before cannot answer instead: {error}. "
+            "Name an older one with --to, or publish another."
+        ) from error
