@@ -12,10 +12,21 @@ import pytest
 from PIL import Image, ImageDraw
 
 from serving.contract import CELL_LABELS
-from training.config import Augmentation, Backbone, Data, Experiment, Optimiser, Stage
+from training.config import Augmentation, Backbone, Data, Experiment, Normalisation, Optimiser, Stage
 
 NO_AUGMENTATION = Augmentation(
-    scale=0, shift=0, stretch=0, stain=0, colour=0, exposure=0, shading=0, blur=0, resample=0, jpeg=0, noise=0
+    scale=0,
+    shift=0,
+    stretch=0,
+    stain=0,
+    colour=0,
+    exposure=0,
+    shading=0,
+    fringe=0,
+    blur=0,
+    resample=0,
+    jpeg=0,
+    noise=0,
 )
 
 
@@ -48,7 +59,8 @@ def experiment(cells: Path) -> Experiment:
         seed=11,
         licence="drawn",
         data=Data(root=cells),
-        backbone=Backbone(name="small_cnn", freeze_batch_norm=False),
+        backbone=Backbone(name="small_cnn"),
+        normalisation=Normalisation(density=(1.1, 1.7, 0.42), per_channel=0.5),
         stages=(Stage(size=32, epochs=1, batch=16), Stage(size=48, epochs=1, batch=16)),
         optimiser=Optimiser(
             learning_rate=3e-3,
