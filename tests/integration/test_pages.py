@@ -4,11 +4,16 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from django_scopes import scope
 
+from serving.contract import CELL_LABELS
 from tests.support.pages import add_cells, add_unusable, plain_static
+from tests.support.people import person
 from webapp.cases.models import Case, Image
 from webapp.cases.services import create_case
+from webapp.labs.permissions import Role
+from webapp.registry.models import ModelVersion
 from webapp.ui.views.cases import CASES_A_PAGE
 from webapp.ui.views.cells import CELLS_A_PAGE, CELLS_OF_EACH_CLASS
 
@@ -140,7 +145,7 @@ def test_a_cell_tells_all_and_leads_to_its_neighbours(alice):
     assert f'rel="next" href="{reverse("ui:cell", args=[case.id, high.id])}"' in page
     assert "neutrophil-1.jpg" in page
     assert "360 × 363 px" in page
-    assert "hematovision 1" in page
+    assert "hematovision, version 1" in page
     assert "&gt; 99 %" in get(alice, "cell", case.id, high.id)
 
 
@@ -169,6 +174,78 @@ def test_a_suggestion_has_no_doubts_to_show(alice):
     page = get(alice, "cell", case.id, image.id)
     assert "Why it is Unidentified" not in page
     assert "<dd>1.00 <" in page
+
+
+def test_the_case_names_the_models_that_said_so(alice):
+    case = alice.case()
+    assert "Model:" not in get(alice, "case", case.id)
+    add_cells(alice, case, "neutrophil", 0.9, 0.9)
+    assert "Model: hematovision, version 1." in get(alice, "case", case.id)
+    (image,) = add_cells(alice, case, "monocyte", 0.9)
+    with scope(lab=alice.lab):
+        own = ModelVersion.objects.create(
+            name="lab-1", version=4, lab=alice.lab, labels=list(CELL_LABELS), review_threshold=0.9, info={}
+        )
+        image.predictions.update(model_version=own)
+    page = " ".join(get(alice, "case", case.id).split())
+    assert (
+        "Models: hematovision, version 1 (2 cells); Northern lab’s own, version 4 (1 cell). Confirmed by nobody"
+        in page
+    )
+    assert "Northern lab’s own, version 4" in get(alice, "cell", case.id, image.id)
+
+
+def test_models_are_shown_with_what_they_are_worth(alice):
+    sue = person(alice.lab, "Sue", Role.SUPERVISOR)
+    assert "No model is published" in get(sue, "models")
+    figures = {
+        "images": 2307,
+        "accuracy": 0.9912,
+        "intervals": {"accuracy": [0.987, 0.9998]},
+        "coverage": 0.955,
+        "unflagged_accuracy": 0.99972,
+        "mistakes_flagged": None,
+    }
+    info = {
+        "trained_at": "2026-01-31T12:00:00+00:00",
+        "backbone": "efficientnet_lite0",
+        "base": {"name": "hematovision", "version": 1},
+        "licence": "CC BY <4.0>",
+        "metrics": {"pbc_test": figures, "notes": "said by nobody", "empty": {"accuracy": None}},
+    }
+    for number, withdrawn in ((1, None), (2, None), (3, timezone.now())):
+        ModelVersion.objects.create(
+            name="hematovision",
+            version=number,
+            labels=[],
+            review_threshold=0.968,
+            info=info if number == 2 else {},
+            published_at=timezone.now(),
+            published_by="sue",
+            withdrawn_at=withdrawn,
+            withdrawn_by="bob" if withdrawn else "",
+        )
+    page = " ".join(get(sue, "models").split())
+    assert "classified by <strong>hematovision, version 2</strong>" in page
+    states = [page.index(f">{state}</span>") for state in ("Withdrawn", "In use", "Published")]
+    assert states == sorted(states)  # newest first
+    for said in (
+        "pbc test",
+        "2,307",
+        "99.1 %",
+        "98.7 %–&gt; 99.9 %",
+        "95.5 %",
+        "> 99.9 %".replace(">", "&gt;"),
+    ):
+        assert said in page, said
+    for said in (
+        "31 Jan 2026, efficientnet_lite0, from hematovision 1",
+        "96.8 %",
+        "CC BY &lt;4.0&gt;",
+        "by bob",
+    ):
+        assert said in page, said
+    assert page.count('<th scope="row">') == 1
 
 
 def test_the_live_part_says_when_cells_have_come_in(alice):

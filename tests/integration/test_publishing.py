@@ -65,7 +65,7 @@ class TestPublish:
     def test_a_version_is_registered_with_its_metrics_and_served(self, root, made):
         version = publish(made(3, metrics={"pbc_test": {"accuracy": 0.99}}))
         assert (version.name, version.version, version.status) == (MODEL_NAME, 3, Status.PUBLISHED)
-        assert (version.published_by, version.metrics["pbc_test"]["accuracy"]) == ("alice", 0.99)
+        assert (version.published_by, version.info["metrics"]["pbc_test"]["accuracy"]) == ("alice", 0.99)
         assert ModelInfo.load(root.folder(MODEL_NAME, 3)).version == 3
         assert selectors.published(MODEL_NAME).get() == version
         assert configured(root) == {MODEL_NAME: f"/models/{MODEL_NAME}"}

@@ -5,12 +5,16 @@ import uuid
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from serving.contract import MODEL_NAME
 from tests.support.pages import add_cells, plain_static
 from tests.support.people import person
 from webapp.labs.middleware import ACTIVE_LAB
 from webapp.labs.permissions import Permission, Role, allows
 from webapp.labs.services import add_member
+from webapp.registry.models import ModelVersion
+from webapp.registry.selectors import lab_model_name
 from webapp.ui.urls import urlpatterns
 
 __all__ = ["plain_static"]
@@ -102,6 +106,25 @@ def test_everyone_finds_a_start_page(alice, role):
     assert heading in response.content
 
 
+def test_a_labs_own_model_is_seen_by_that_lab_alone(alice, charlie):
+    for number, lab in ((1, None), (2, alice.lab), (3, charlie.lab)):
+        ModelVersion.objects.create(
+            name=lab_model_name(lab.id) if lab else MODEL_NAME,
+            version=number,
+            lab=lab,
+            labels=[],
+            review_threshold=0.9,
+            info={"licence": f"licence {number}"},
+            published_at=timezone.now(),
+        )
+    for someone, seen in ((person(alice.lab, "Sue", Role.SUPERVISOR), {1, 2}), (charlie, {1, 3})):
+        page = someone.browser.get(reverse("ui:models")).content.decode()
+        assert {number for number in (1, 2, 3) if f"licence {number}" in page} == seen
+        listed = someone.api.read("/models/").json()["results"]
+        assert {row["version"] for row in listed} == seen
+        assert [row["in_use"] for row in listed] == [row["own"] for row in listed]
+
+
 def test_without_a_lab_there_is_an_explanation(alice):
     alice.membership.active = False
     alice.membership.save()
@@ -118,6 +141,14 @@ def test_the_lab_switcher_leads_only_to_ones_own_labs(alice, charlie):
     add_member(charlie.lab, email=alice.membership.user.email, name="Alice", role=Role.ADMIN, password="")
     browser.post(switch, {"lab": str(charlie.lab.id)})
     assert b"C-1" in browser.get(reverse("ui:cases")).content
+
+
+@pytest.mark.parametrize("role", list(Role), ids=str)
+def test_the_bar_leads_where_one_may_go(alice, role):
+    page = person(alice.lab, f"Some.{role.value}", role).browser.get(reverse("ui:home"), follow=True)
+    bar = page.content.decode().partition("<nav")[2].partition("</nav>")[0]
+    assert (reverse("ui:cases") in bar) == allows(role, Permission.VIEW_CASES)
+    assert (reverse("ui:models") in bar) == allows(role, Permission.VIEW_MODELS)
 
 
 def test_what_a_role_may_not_do_is_not_offered(alice, subject):

@@ -10,6 +10,7 @@ from webapp.cases.selectors import Progress
 from webapp.hematology.classes import BY_CODE, UNIDENTIFIED
 from webapp.inference.models import Chunk, Doubt, Prediction
 from webapp.inference.selectors import class_name
+from webapp.registry.models import ModelVersion, Status
 
 MAX_FILES = 500
 
@@ -175,6 +176,34 @@ class ImageDetailSerializer(ImageSerializer):
         if self._prediction(image) is None:
             return None
         return reverse("api:evidence", [image.id], request=self.context["request"])
+
+
+class ModelVersionSerializer(serializers.ModelSerializer[ModelVersion]):
+    own = serializers.SerializerMethodField(help_text="The lab's own model, served beside the base model.")
+    status = serializers.ChoiceField(Status.choices)
+    in_use = serializers.SerializerMethodField(help_text="Classifies the lab's images now.")
+    model = serializers.JSONField(source="info", help_text="The version's model.json, metrics included.")
+
+    class Meta:
+        model = ModelVersion
+        fields = (
+            "name",
+            "version",
+            "own",
+            "status",
+            "in_use",
+            "published_at",
+            "published_by",
+            "withdrawn_at",
+            "withdrawn_by",
+            "model",
+        )
+
+    def get_own(self, version: ModelVersion) -> bool:
+        return version.lab_id is not None
+
+    def get_in_use(self, version: ModelVersion) -> bool:
+        return bool(version == self.context["answering"])
 
 
 class CaseQuerySerializer(serializers.Serializer[Any]):

@@ -16,6 +16,7 @@ urlpatterns = [
     path("images/<int:image_id>/", views.ImageDetail.as_view(), name="image"),
     path("images/<int:image_id>/picture/", views.Picture.as_view(), name="picture"),
     path("images/<int:image_id>/evidence/", views.Evidence.as_view(), name="evidence"),
+    path("models/", views.ModelVersions.as_view(), name="models"),
     path("tokens/", views.Tokens.as_view(), name="tokens"),
     path("schema/", SpectacularAPIView.as_view(permission_classes=[AllowAny]), name="schema"),
     path(

@@ -32,6 +32,8 @@ from webapp.inference.models import Chunk
 from webapp.labs import selectors as lab_selectors
 from webapp.labs import services as lab_services
 from webapp.labs.permissions import Permission
+from webapp.registry import selectors as registry_selectors
+from webapp.registry.models import ModelVersion
 from webapp.storage import objects
 from webapp.uploads import services as upload_services
 from webapp.uploads.handlers import for_images as uploaded_images
@@ -44,6 +46,10 @@ class NewestFirst(CursorPagination):
     max_page_size = 200
     page_size_query_param = "page_size"
     ordering = "-created_at"
+
+
+class NewestPublishedFirst(NewestFirst):
+    ordering = "-published_at"
 
 
 class UploadOrder(CursorPagination):
@@ -241,6 +247,22 @@ class Evidence(APIView):
         response = HttpResponse(overlay_png(maps, labels.index(wanted)), content_type="image/png")
         response["Cache-Control"] = "private, max-age=86400"
         return response
+
+
+class ModelVersions(generics.GenericAPIView[ModelVersion]):
+    needs: Needs = {"GET": Permission.VIEW_MODELS}
+    serializer_class = serializers.ModelVersionSerializer
+    pagination_class = NewestPublishedFirst
+
+    @extend_schema(operation_id="models_list", responses=serializers.ModelVersionSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """Versions of the base model and of the lab's own, with what they are worth."""
+        lab = membership_of(request).lab
+        page = self.paginate_queryset(registry_selectors.versions_seen_by(lab)) or []
+        context = {"answering": registry_selectors.answering(lab.id)}
+        return self.get_paginated_response(
+            serializers.ModelVersionSerializer(page, many=True, context=context).data
+        )
 
 
 class Tokens(APIView):

@@ -7,6 +7,7 @@ from webapp.cases.models import Case, Image
 from webapp.hematology.classes import BY_CODE, UNIDENTIFIED
 from webapp.hematology.differential import Differential, differential
 from webapp.inference.models import Chunk, Prediction
+from webapp.registry.models import ModelVersion
 
 
 def counts_of(case: Case) -> dict[str, int]:
@@ -79,11 +80,19 @@ def images_with_predictions(case: Case) -> QuerySet[Image]:
     )
 
 
+def models_of(case: Case) -> list[tuple[ModelVersion, int]]:
+    """The model versions that said what the case counts, each with its number of cells, most first."""
+    rows = Prediction.objects.filter(image__case=case, current=True).values_list("model_version")
+    cells = dict(rows.annotate(n=Count("id")).order_by("-n", "model_version"))
+    versions = ModelVersion.objects.select_related("lab").defer("info").in_bulk(cells)
+    return [(versions[version_id], n) for version_id, n in cells.items()]
+
+
 def prediction_of(image: Image) -> Prediction | None:
     """The prediction that counts, with its evidence and model version."""
     return (
         Prediction.objects.filter(image=image, current=True)
-        .select_related("model_version")
+        .select_related("model_version__lab")
         .defer("embedding")
         .first()
     )

@@ -18,16 +18,17 @@ class Permission(TextChoices):
     CREATE_CASES = "create_cases", "Create cases"
     UPLOAD_IMAGES = "upload_images", "Upload images to a case"
     REQUEUE_FAILED = "requeue_failed", "Send failed images to the model again"
+    VIEW_MODELS = "view_models", "See the models, their versions and what they are worth"
 
 
 _P = Permission
 TABLE: dict[Role, frozenset[Permission]] = {
     Role.TECHNICIAN: frozenset({_P.VIEW_CASES, _P.CREATE_CASES, _P.UPLOAD_IMAGES, _P.REQUEUE_FAILED}),
     Role.PATHOLOGIST: frozenset({_P.VIEW_CASES, _P.CREATE_CASES, _P.UPLOAD_IMAGES, _P.REQUEUE_FAILED}),
-    Role.SUPERVISOR: frozenset({_P.VIEW_CASES, _P.REQUEUE_FAILED}),
+    Role.SUPERVISOR: frozenset({_P.VIEW_CASES, _P.REQUEUE_FAILED, _P.VIEW_MODELS}),
     Role.CLINICIAN: frozenset(),  # signed reports only, once cases can be signed
     Role.RESEARCHER: frozenset(),  # anonymised exports only
-    Role.DATA_SCIENTIST: frozenset(),  # metrics and labelled images only
+    Role.DATA_SCIENTIST: frozenset({_P.VIEW_MODELS}),  # and labelled images, once cells are reviewed
     Role.ADMIN: frozenset(_P),
 }
 

@@ -1,5 +1,3 @@
-from typing import Any
-
 from django.db import models
 
 from serving.contract import ModelInfo
@@ -62,9 +60,3 @@ class ModelVersion(models.Model):
             ModelFolderError: it was registered under an earlier format.
         """
         return ModelInfo.from_document(self.info)
-
-    @property
-    def metrics(self) -> dict[str, Any]:
-        """Scores by the name of the set of images."""
-        metrics: dict[str, Any] = self.info.get("metrics", {})
-        return metrics

@@ -25,6 +25,11 @@ def model_name_for(lab_id: UUID) -> str:
     return own if published(own).exists() else MODEL_NAME
 
 
+def answering(lab_id: UUID) -> ModelVersion | None:
+    """The version that classifies a lab's images now."""
+    return published(model_name_for(lab_id)).select_related("lab").first()
+
+
 def versions_seen_by(lab: Lab) -> QuerySet[ModelVersion]:
     """Every version of the base model and of the lab's own that was ever published, newest first."""
     found = ModelVersion.objects.filter(Q(lab=None) | Q(lab=lab), published_at__isnull=False)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from webapp.ui.views import cases, cells, session
+from webapp.ui.views import cases, cells, models, session
 
 app_name = "ui"
 urlpatterns = [
@@ -8,6 +8,7 @@ urlpatterns = [
     path("sign-in/", session.sign_in, name="login"),
     path("sign-out/", session.sign_out, name="logout"),
     path("lab/", session.switch_lab, name="switch-lab"),
+    path("models/", models.model_list, name="models"),
     path("cases/", cases.case_list, name="cases"),
     path("cases/new/", cases.new_case, name="new-case"),
     path("cases/<uuid:case_id>/", cases.case_page, name="case"),

@@ -19,6 +19,16 @@ def confidence(probability: float) -> str:
 
 
 @register.filter
+def share(value: float) -> str:
+    """A share of 0 to 1 in percent with one decimal, never rounded up to all nor down to none."""
+    if 0.9995 <= value < 1:
+        return "> 99.9 %"
+    if 0 < value < 0.0005:
+        return "< 0.1 %"
+    return f"{100 * value:.1f} %"
+
+
+@register.filter
 def one_decimal(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f}"
 

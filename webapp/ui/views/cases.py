@@ -132,6 +132,7 @@ def _live_context(request: MemberRequest, case: Case, code: str) -> dict[str, An
         "counts": counts,
         "differential": differential(counts),
         "full_count": FULL_COUNT,
+        "models": inference_selectors.models_of(case),
         "model_notice": inference_selectors.model_notice(case),
         "problems": problems[:PROBLEMS_SHOWN],
         "n_problems": progress.refused + progress.failed,

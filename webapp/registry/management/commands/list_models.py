@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
@@ -6,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from serving.contract import MODEL_NAME
 from webapp.labs.models import Lab
+from webapp.registry.figures import figures_of, origin_of
 from webapp.registry.folder import ModelRoot
 from webapp.registry.management.arguments import add_lab, lab_of
 from webapp.registry.models import ModelVersion
@@ -44,6 +46,7 @@ def _model(name: str, lab: Lab | None) -> dict[str, Any]:
 
 
 def _version(version: ModelVersion) -> dict[str, Any]:
+    trained_at = origin_of(version).trained_at
     return {
         "version": version.version,
         "status": version.status.value,
@@ -52,6 +55,6 @@ def _version(version: ModelVersion) -> dict[str, Any]:
         "withdrawn_at": version.withdrawn_at and version.withdrawn_at.isoformat(),
         "withdrawn_by": version.withdrawn_by,
         "review_threshold": version.review_threshold,
-        "metrics": version.metrics,
-        "trained_at": version.info.get("trained_at"),
+        "trained_at": trained_at and trained_at.isoformat(),
+        "figures": [asdict(figures) for figures in figures_of(version)],
     }
