@@ -1,4 +1,4 @@
-"""training.model: the evidence maps are the computation."""
+"""training.model: the evidence maps are the computation, and only what is unfrozen learns."""
 
 import keras
 import numpy as np
@@ -6,15 +6,16 @@ import pytest
 from numpy.typing import NDArray
 
 from serving.contract import CELL_LABELS
-from training.config import Backbone
-from training.errors import TrainingError
-from training.model import build_classifier
+from training.config import Backbone, Normalisation
+from training.model import build_classifier, unfreeze
+
+NORMALISATION = Normalisation(density=(1.1, 1.7, 0.42), per_channel=1.0)
 
 
-@pytest.fixture(scope="module")
-def classifier() -> keras.Model:
+@pytest.fixture(scope="module", params=[None, NORMALISATION], ids=["as it is", "normalised"])
+def classifier(request: pytest.FixtureRequest) -> keras.Model:
     keras.utils.set_random_seed(1)
-    model = build_classifier(Backbone(name="small_cnn"), dropout=0.2)
+    model = build_classifier(Backbone(name="small_cnn"), request.param, dropout=0.2)
     bias = model.get_layer("logits").weights[0]
     bias.assign(np.linspace(-1, 1, len(CELL_LABELS)))
     return model
@@ -39,27 +40,40 @@ def test_the_embedding_is_the_pooled_features_the_logits_are_linear_in(classifie
     assert np.allclose(outputs["embedding"] @ weights + bias, outputs["logits"], atol=1e-5)
 
 
-@pytest.mark.parametrize("frozen", [True, False])
-def test_batch_norm_is_frozen_on_request(frozen: bool, images) -> None:
-    model = build_classifier(Backbone(name="small_cnn", freeze_batch_norm=frozen), dropout=0)
-    before = [weight.numpy() for weight in model.non_trainable_variables if "moving" in weight.path]
-    model(images, training=True)
-    after = [weight.numpy() for weight in model.non_trainable_variables if "moving" in weight.path]
-    assert all(np.array_equal(*pair) for pair in zip(before, after, strict=True)) is frozen
+def test_a_normalised_classifier_sees_no_difference_between_lamps(images) -> None:
+    model = build_classifier(Backbone(name="small_cnn"), NORMALISATION, dropout=0)
+    bluer = (images + 1) * np.array([0.5, 0.8, 0.9], np.float32) - 1
+    assert np.allclose(model(images)["logits"], model(bluer)["logits"], atol=1e-3)
+
+
+def learning(model: keras.Model) -> set[str]:
+    """The layers with variables that learn."""
+    return {variable.path.split("/")[-2] for variable in model.trainable_variables}
+
+
+def test_the_head_alone_learns_or_the_top_of_the_backbone_or_all(classifier) -> None:
+    (backbone,) = (layer for layer in classifier.layers if isinstance(layer, keras.Model))
+    layers = [layer.name for layer in backbone.layers if layer.weights]
+    head = {"evidence", "logits"}
+    unfreeze(classifier, 0, batch_norm=True)
+    assert learning(classifier) == head
+    unfreeze(classifier, 0.5, batch_norm=True)
+    assert learning(classifier) == head | set(layers[4:])
+    unfreeze(classifier, 1, batch_norm=True)
+    assert learning(classifier) == head | set(layers)
+    unfreeze(classifier, 1, batch_norm=False)
+    assert learning(classifier) == head | {name for name in layers if "norm" not in name}
 
 
 @pytest.mark.parametrize(
-    ("backbone", "says"),
-    [
-        (Backbone(name="lenet"), "no backbone 'lenet'; choose one of efficientnet_lite0, small_cnn"),
-        (Backbone(name="efficientnet_lite0"), r"needs backbone\.weights"),
-        (Backbone(name="efficientnet_lite0", weights="absent.keras"), r"no weights file absent\.keras"),
-        (Backbone(name="small_cnn", weights="some.keras"), "from scratch"),
-    ],
+    ("share", "batch_norm", "moved"), [(1, True, 4), (0.5, True, 2), (1, False, 0), (0, True, 0)]
 )
-def test_an_impossible_backbone_is_refused(backbone: Backbone, says: str) -> None:
-    from pathlib import Path
-
-    given = Backbone(backbone.name, Path(backbone.weights) if backbone.weights else None)
-    with pytest.raises(TrainingError, match=says):
-        build_classifier(given, dropout=0)
+def test_only_batch_norms_that_learn_move_their_statistics(
+    images, share: float, batch_norm: bool, moved: int
+) -> None:
+    model = build_classifier(Backbone(name="small_cnn"), None, dropout=0)
+    unfreeze(model, share, batch_norm=batch_norm)
+    means = [variable for variable in model.variables if variable.path.endswith("moving_mean")]
+    before = [variable.numpy() for variable in means]
+    model(images, training=True)
+    assert sum(not np.array_equal(was, now.numpy()) for was, now in zip(before, means, strict=True)) == moved
