@@ -68,7 +68,7 @@ def test_pictures_are_scaled_as_keras_says(
     name, path = published
     build, preprocess = APPLICATIONS[name]
     downloads(path)
-    with pytest.warns(UserWarning) if name.startswith("mobilenet") else nullcontext():
+    with pytest.warns(UserWarning, match="224") if name.startswith("mobilenet") else nullcontext():
         reference = build(include_top=False, weights="imagenet", input_shape=(None, None, 3))
     expected = reference(preprocess(images.copy())).numpy()
     for weights in ("imagenet", str(path)):
