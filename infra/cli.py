@@ -4,13 +4,13 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
+
+from infra import model
+from infra.terminal import console, fail, failures
 
 if TYPE_CHECKING:
     from infra.local.settings import Settings
@@ -21,12 +21,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-console = Console(highlight=False)
+app.add_typer(model.app, name="model")
 
 NOT_EVERYTHING = 1  # it worked, but some images were not classified
-FAILED = 2
 NOT_RUNNING = 3
-INTERRUPTED = 130
 
 Url = Annotated[str, typer.Option(envvar="HEMATOVISION_URL", help="Address of the server.")]
 LOCAL_URL = "http://127.0.0.1:8000"
@@ -40,7 +38,7 @@ def up() -> None:
     from infra.local.settings import Settings
     from infra.local.stack import Stack
 
-    with _failures():
+    with failures():
         settings = Settings.from_environment()
         stack = Stack(settings, report=_say)
         try:
@@ -61,7 +59,7 @@ def down() -> None:
     from infra.local.settings import home_from_environment
     from infra.local.stack import stop_running
 
-    with _failures():
+    with failures():
         try:
             stop_running(home_from_environment())
             console.print("HematoVision has stopped.")
@@ -78,7 +76,7 @@ def status() -> None:
     from infra.local.settings import Settings, home_from_environment
     from infra.local.stack import states
 
-    with _failures():
+    with failures():
         try:
             home = home_from_environment()
             table = Table("program", "state", "")
@@ -104,7 +102,7 @@ def logs(
     log = folder / f"{program}.log"
     if log.parent != folder or not log.is_file():
         names = ", ".join(sorted(path.stem for path in folder.glob("*.log"))) or "none yet"
-        _fail(f"There is no log of {program!r}. There are: {names}.")
+        fail(f"There is no log of {program!r}. There are: {names}.")
     for line in log.read_text(errors="replace").splitlines()[-lines:]:
         typer.echo(line)
 
@@ -113,12 +111,11 @@ def logs(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 )
 def manage(context: typer.Context) -> None:
-    """Run a Django management command beside the running stack: `hematovision manage create_lab …`."""
-    from infra.local.settings import Settings, home_from_environment
-    from infra.local.stack import Stack
+    """Run a Django management command beside the running product: `hematovision manage create_lab …`."""
+    from infra.local.manage import product_environment
 
-    with _failures():
-        env = Stack(Settings.of_running(home_from_environment())).environment
+    with failures():
+        env = product_environment()
     argv = [sys.executable, "-m", "webapp", *context.args]
     os.execve(sys.executable, argv, {**os.environ, **env})  # noqa: S606 - a list, never a shell's
 
@@ -133,7 +130,7 @@ def login(
     from infra import credentials
     from infra.client import Client
 
-    with _failures(), Client(url) as client:
+    with failures(), Client(url) as client:
         path = credentials.save(client.url, client.sign_in(email, password))
     console.print(f"Signed in to {url}. The token is kept in {path}.")
 
@@ -156,12 +153,12 @@ def upload(
 
     files = image_files(folder) if folder.is_dir() else [folder]
     if not files:
-        _fail(f"There is no image in {folder}.")
-    with _failures(), Client(url, token or credentials.load(url.rstrip("/"))) as client:
+        fail(f"There is no image in {folder}.")
+    with failures(), Client(url, token or credentials.load(url.rstrip("/"))) as client:
         try:
             opened = client.open_case(case)
         except SignInError as error:
-            _fail(f"{error} Sign in with `hematovision login --url {url}`, or give --token.")
+            fail(f"{error} Sign in with `hematovision login --url {url}`, or give --token.")
         sent = report.upload(client, opened, files, console)
         if sent.skipped:
             console.print(f"{len(sent.skipped)} of {len(files)} files were in the case already.")
@@ -195,7 +192,7 @@ def demo(
     """
     from infra.demo.run import run
 
-    with _failures():
+    with failures():
         complete = run(images, keep_serving=not once, console=console)
     raise typer.Exit(0 if complete else NOT_EVERYTHING)
 
@@ -207,22 +204,3 @@ def _say(message: str) -> None:
 def _where(settings: "Settings") -> str:
     flower = f"http://127.0.0.1:{settings.port('flower')}"
     return f"State and logs are in {settings.home}; queues at {flower} (password in secrets.json)."
-
-
-@contextmanager
-def _failures() -> Iterator[None]:
-    """Turn what a person can do something about into one line and an exit code."""
-    from infra.client import ClientError
-    from infra.local.errors import StackError
-
-    try:
-        yield
-    except (StackError, ClientError) as error:
-        _fail(str(error))
-    except KeyboardInterrupt:
-        _fail("Interrupted. The same command goes on where it was.", INTERRUPTED)
-
-
-def _fail(message: str, code: int = FAILED) -> NoReturn:
-    Console(stderr=True, highlight=False).print(message, style="red", markup=False, soft_wrap=True)
-    raise typer.Exit(code)

@@ -15,6 +15,7 @@ from infra.local import ready
 from infra.local.environment import environment
 from infra.local.errors import AlreadyRunningError, NotRunningError, StackError
 from infra.local.lifeline import die_with_parent, end_leftovers, mark
+from infra.local.manage import manage
 from infra.local.ports import check_free
 from infra.local.programs import all_programs
 from infra.local.secrets import Secrets
@@ -58,16 +59,7 @@ class Stack:
         Raises:
             StackError: it failed; the message is the command's own.
         """
-        done = subprocess.run(
-            [sys.executable, "-m", "webapp", *arguments],
-            env={**os.environ, **self.environment},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode:
-            raise StackError(done.stderr.strip())
-        return done.stdout
+        return manage(*arguments, env=self.environment)
 
     def start(self) -> None:
         """Start everything and return once the web says that it is ready.

@@ -1,0 +1,44 @@
+"""Django's management commands, run beside the product."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from infra.local.environment import environment
+from infra.local.errors import StackError
+from infra.local.secrets import Secrets
+from infra.local.settings import PREFIX, Settings, home_from_environment
+
+_COMMAND_ERROR = "CommandError: "
+
+
+def product_environment() -> Mapping[str, str]:
+    """Variables for a command: of this machine's running stack, or where the product was told of a database.
+
+    Raises:
+        NotRunningError: neither.
+    """
+    if f"{PREFIX}DATABASE_URL" in os.environ:
+        return {}
+    settings = Settings.of_running(home_from_environment())
+    return environment(settings, Secrets.load(settings.home))
+
+
+def manage(*arguments: str, env: Mapping[str, str]) -> str:
+    """Run a management command, and return what it printed.
+
+    Raises:
+        StackError: it failed; the message is the command's own.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "webapp", *arguments],
+        env={**os.environ, **env},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        said = done.stderr.strip()
+        raise StackError(said.rpartition(_COMMAND_ERROR)[2] if _COMMAND_ERROR in said else said)
+    return done.stdout
