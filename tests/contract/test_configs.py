@@ -1,4 +1,4 @@
-"""The files in serving/configs are what tensorflow/serving reads, and fit our limits."""
+"""What tensorflow/serving reads: the files in serving/configs, and the list of models that publishing writes."""
 
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,8 @@ from grpc_tools import protoc
 
 from serving.contract import MAX_BATCH, MODEL_NAME
 from serving.wire.serving_pb2 import ModelServerConfig
+from tests.support.tiny_model import make_version
+from webapp.registry.folder import CONFIG, ModelRoot
 
 CONFIGS = Path(__file__).parents[2] / "serving" / "configs"
 MESSAGES = Path(__file__).with_name("tensorflow_serving_config.proto")
@@ -34,12 +36,35 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return message_factory.GetMessageClassesForFiles([files[-1].name], pool)
 
 
-def test_models_config_serves_our_model() -> None:
-    config = text_format.Parse((CONFIGS / "models.config").read_text(), ModelServerConfig())
+def test_models_config_serves_every_model_that_has_a_version(tmp_path: Path) -> None:
+    root = ModelRoot(tmp_path)
+    for name in (MODEL_NAME, "lab-1"):
+        make_version(tmp_path / name, 1, name=name)
+    (tmp_path / "lab-2").mkdir()
+    root.write_config("/models")
 
-    (model,) = config.model_config_list.config
-    assert model.name == MODEL_NAME
-    assert Path(model.base_path).name == MODEL_NAME
+    config = text_format.Parse((tmp_path / CONFIG).read_text(), ModelServerConfig())
+
+    models = {model.name: model.base_path for model in config.model_config_list.config}
+    assert models == {MODEL_NAME: f"/models/{MODEL_NAME}", "lab-1": "/models/lab-1"}
+    assert {model.model_version_policy.latest.num_versions for model in config.model_config_list.config} == {
+        1
+    }
+
+
+def test_models_config_is_replaced_only_where_it_changes(tmp_path: Path) -> None:
+    root = ModelRoot(tmp_path)
+    make_version(tmp_path / MODEL_NAME, 1)
+    root.write_config("/models")
+    before = (tmp_path / CONFIG).stat()
+
+    make_version(tmp_path / MODEL_NAME, 2)
+    root.write_config("/models")
+    assert (tmp_path / CONFIG).stat().st_ino == before.st_ino
+
+    root.write_config("/elsewhere")
+    assert (tmp_path / CONFIG).stat().st_ino != before.st_ino
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
 def test_batching_config_takes_a_whole_chunk(messages: Any) -> None:

@@ -15,6 +15,7 @@ from serving.contract import MAX_BATCH
 from serving.wire import error_codes_pb2, framework_pb2, serving_pb2
 from tests.support.embedded import embedded_server
 from tests.support.tiny_model import make_version
+from webapp.registry.folder import CONFIG, ModelRoot
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(900)]
 
@@ -72,6 +73,7 @@ def test_the_official_package_agrees_with_the_embedded_server_and_our_protos(
     descriptors = FileDescriptorSet()
     for module in (error_codes_pb2, framework_pb2, serving_pb2):
         module.DESCRIPTOR.CopyToProto(descriptors.file.add())
+    ModelRoot(base).write_config("/models")
     (tmp_path / "descriptors").write_bytes(descriptors.SerializeToString())
 
     with embedded_server(base) as server:
@@ -82,7 +84,7 @@ def test_the_official_package_agrees_with_the_embedded_server_and_our_protos(
                 EMBEDDED_SERVER=server.target,
                 MODEL_BASE=str(base),
                 OUR_DESCRIPTORS=str(tmp_path / "descriptors"),
-                MODELS_CONFIG=str(ROOT / "serving" / "configs" / "models.config"),
+                MODELS_CONFIG=str(base / CONFIG),
             ),
             capture_output=True,
             text=True,
