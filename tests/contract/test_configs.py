@@ -1,4 +1,4 @@
-"""What tensorflow/serving reads: the files in serving/configs, and the list of models that publishing writes."""
+"""What tensorflow/serving reads: the files in serving/configs, and the models that publishing lists."""
 
 from pathlib import Path
 from typing import Any
@@ -45,11 +45,12 @@ def test_models_config_serves_every_model_that_has_a_version(tmp_path: Path) -> 
 
     config = text_format.Parse((tmp_path / CONFIG).read_text(), ModelServerConfig())
 
-    models = {model.name: model.base_path for model in config.model_config_list.config}
-    assert models == {MODEL_NAME: f"/models/{MODEL_NAME}", "lab-1": "/models/lab-1"}
-    assert {model.model_version_policy.latest.num_versions for model in config.model_config_list.config} == {
-        1
+    models = config.model_config_list.config
+    assert {model.name: model.base_path for model in models} == {
+        MODEL_NAME: f"/models/{MODEL_NAME}",
+        "lab-1": "/models/lab-1",
     }
+    assert {model.model_version_policy.latest.num_versions for model in models} == {1}
 
 
 def test_models_config_is_replaced_only_where_it_changes(tmp_path: Path) -> None:
