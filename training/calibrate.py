@@ -32,7 +32,7 @@ def calibrate(
     `target` is the accuracy wanted of what is not flagged.
     """
     temperature = fit_temperature(logits, labels)
-    distances = cells.distances(embeddings)
+    distances = cells.distances(embeddings, logits.argmax(axis=1))
     limit = distance_limit(distances)
     threshold = review_threshold(softmax(logits / temperature), labels, distances <= limit, target=target)
     return Calibration(temperature, threshold, limit, cells)

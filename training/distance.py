@@ -1,8 +1,8 @@
-"""How far a cell lies from those a version was trained on: the measure of what it cannot know.
+"""How far a cell lies from the training cells of the class suggested for it: the measure of what a model cannot know.
 
-Mahalanobis distance to the nearest class mean under one shared covariance (Lee et al., NeurIPS 2018), of embeddings
-on their principal axes. A stain or an object never seen moves the embedding where no class is, however
-sure the softmax may be.
+Mahalanobis distance to the class mean under one shared covariance (Lee et al., NeurIPS 2018), of embeddings on
+their principal axes. A stain or an object never seen moves the embedding away from every class, however sure the
+softmax may be. A class without training cells lies nowhere, so that a suggestion of it is always far.
 """
 
 from dataclasses import dataclass
@@ -10,10 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from serving.contract import CELL_LABELS
 from training.metrics import Floats, Labels
 
 AXES = 128
 RIDGE = 0.05  # of the mean variance within classes, added to every axis
+NOWHERE = 1e4  # standard deviations; finite, as answers travel as JSON
 
 
 @dataclass(frozen=True)
@@ -22,16 +24,16 @@ class TrainingCells:
 
     Attributes:
         projection: float32 [D,P]; in the space it maps embeddings to, classes have unit covariance.
-        means: float32 [C,P], one for each class that has cells.
+        means: float32 [K,P], one for each of CELL_LABELS.
     """
 
     projection: NDArray[np.float32]
     means: NDArray[np.float32]
 
-    def distances(self, embeddings: Floats) -> Floats:
-        """Distance of each embedding [N,D] to the nearest class mean, in standard deviations: [N]."""
-        points = embeddings @ self.projection
-        return np.sqrt(((points[:, None] - self.means[None]) ** 2).sum(axis=2).min(axis=1))
+    def distances(self, embeddings: Floats, suggested: Labels) -> Floats:
+        """Distance of each embedding [N,D] to the mean of its suggested class [N], in standard deviations: [N]."""
+        distances: Floats = np.linalg.norm(embeddings @ self.projection - self.means[suggested], axis=1)
+        return distances
 
 
 def locate(embeddings: Floats, labels: Labels) -> TrainingCells:
@@ -46,4 +48,6 @@ def locate(embeddings: Floats, labels: Labels) -> TrainingCells:
     covariance += RIDGE * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
     values, vectors = np.linalg.eigh(covariance)
     projection = axes @ (vectors / np.sqrt(values))
-    return TrainingCells(projection.astype(np.float32), (means @ projection).astype(np.float32))
+    placed = np.full((len(CELL_LABELS), projection.shape[1]), NOWHERE)
+    placed[present] = means @ projection
+    return TrainingCells(projection.astype(np.float32), placed.astype(np.float32))

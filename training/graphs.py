@@ -35,12 +35,12 @@ def serving_function(
     def serve(image: tf.Tensor) -> dict[str, tf.Tensor]:
         outputs = model(tf.cast(image[:, view, view], tf.float32), training=False)
         points = tf.linalg.matmul(outputs["embedding"], tf.constant(cells.projection))
-        to_means = tf.norm(points[:, None] - tf.constant(cells.means)[None], axis=2)
+        mean = tf.gather(tf.constant(cells.means), tf.argmax(outputs["logits"], axis=1))
         return {
             PROBABILITIES: tf.nn.softmax(outputs["logits"] / calibration.temperature),
             EVIDENCE: over_picture(outputs["evidence"]),
             EMBEDDING: outputs["embedding"],
-            DISTANCE: tf.reduce_min(to_means, axis=1) / calibration.distance_limit,
+            DISTANCE: tf.norm(points - mean, axis=1) / calibration.distance_limit,
         }
 
     return serve

@@ -1,0 +1,96 @@
+"""training.commission: another lab's slides, adapted to, measured, and refused where that is not enough."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from serving.contract import CELL_LABELS, DISTANCE, PROBABILITIES, ModelInfo, to_model_input
+from tests.training.conftest import draw_cell
+from training.commission import commission, grouped_folds
+from training.commission_report import write_report
+from training.config import Experiment, Stage
+from training.data import load_images
+from training.errors import TrainingError
+from training.export import export
+from training.inference import lite_predictor
+from training.train import train
+
+STAINED = CELL_LABELS[:5]
+
+
+@pytest.fixture(scope="module")
+def base(experiment: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("base")
+    longer = replace(experiment, stages=(Stage(size=64, epochs=12, batch=8),))
+    target = folder / "models" / "hematovision" / "1"
+    export(train(longer, folder / "runs"), target)
+    return target
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten cells of each of five classes, in the colours that the base version knows for other classes."""
+    root, random = tmp_path_factory.mktemp("lab") / "slides", np.random.default_rng(5)
+    for label, name in enumerate(STAINED):
+        (root / name).mkdir(parents=True)
+        for index in range(10):
+            draw_cell((label + 1) % len(CELL_LABELS), random).save(root / name / f"{index}.png")
+    return root
+
+
+@pytest.fixture
+def settings(experiment: Experiment) -> Experiment:
+    return replace(experiment, name="commission", stages=(Stage(size=224, epochs=12, batch=8),))
+
+
+def test_a_lab_gets_a_version_of_its_own(base: Path, lab: Path, settings: Experiment, tmp_path: Path) -> None:
+    target = base.parents[1] / "lab-7" / "1"
+    findings = commission(base, settings, load_images(lab), target, tmp_path / "runs", minimum=0.8)
+    assert findings["base"]["accuracy"] < 0.3
+    assert findings["accuracy"] >= 0.8 and findings["accepted"]
+    assert findings["not_commissioned"] == list(CELL_LABELS[5:])
+    info = ModelInfo.load(target)
+    assert (info.name, info.version, info.base) == ("lab-7", 1, {"name": "hematovision", "version": 1})
+    assert info.review_threshold == findings["review_threshold"]
+
+    pictures = []
+    for path in sorted(lab.rglob("*.png")):
+        with Image.open(path) as image:
+            pictures.append(to_model_input(image))
+    answers = lite_predictor(target)(np.stack(pictures))
+    expected = np.repeat(np.sort([CELL_LABELS.index(name) for name in STAINED]), 10)
+    assert (answers[PROBABILITIES].argmax(axis=1) == expected).mean() >= 0.9
+    assert np.median(answers[DISTANCE]) < 1
+
+    page = write_report(findings, target, tmp_path / "reports").read_text(encoding="utf-8")
+    assert "Accepted" in page and "no platelet" in page and "http" not in page
+    kept = json.loads((tmp_path / "reports" / "lab-7-1" / "findings.json").read_text(encoding="utf-8"))
+    assert kept == findings
+
+
+def test_what_cannot_be_told_apart_is_not_let_in(
+    base: Path, lab: Path, settings: Experiment, tmp_path: Path
+) -> None:
+    images = load_images(lab)
+    guessed = replace(images, labels=np.random.default_rng(0).permutation(images.labels))
+    target = base.parents[1] / "lab-8" / "1"
+    findings = commission(base, settings, guessed, target, tmp_path / "runs", minimum=0.85)
+    assert not findings["accepted"]
+    assert not target.parent.exists()
+    page = write_report(findings, target, tmp_path / "reports").read_text(encoding="utf-8")
+    assert "Refused" in page and "Give more cells" in page
+
+
+def test_folds_are_even_and_keep_pictures_of_a_cell_together() -> None:
+    labels = np.repeat([0, 3], 20)
+    cells = np.repeat(np.arange(20), 2)
+    folds = grouped_folds(labels, cells, 5)
+    assert np.array_equal(folds[::2], folds[1::2])
+    for label in (0, 3):
+        assert np.array_equal(np.bincount(folds[labels == label]), [4] * 5)
+    with pytest.raises(TrainingError, match="basophil has 4 different"):
+        grouped_folds(np.zeros(8, np.int64), np.repeat(np.arange(4), 2), 5)

@@ -1,0 +1,105 @@
+"""What retraining and commissioning share: learning on from a version, with few new cells among many or alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from serving.contract import INPUT_SIZE
+from training.config import Experiment
+from training.data import CellImages
+from training.errors import TrainingError
+from training.model import backbone_of
+from training.train import WEIGHTS_FILE, Pictures, fit
+from training.view import view_slice
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Pictures of several sources as one, each row as often as wanted.
+
+    Attributes:
+        parts: pictures uint8 [Nᵢ,S,S,3].
+        part, row: int64 [M], which part each picture is in and its row there.
+    """
+
+    parts: Sequence[Pictures]
+    part: NDArray[np.int64]
+    row: NDArray[np.int64]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (len(self.row), *self.parts[0].shape[1:])
+
+    def __getitem__(self, rows: NDArray[np.int64], /) -> NDArray[np.uint8]:
+        return np.stack([self.parts[self.part[row]][self.row[row]] for row in rows])
+
+
+def learn_on(
+    experiment: Experiment,
+    start: keras.Model,
+    images: CellImages,
+    pictures: Pictures,
+    runs: Path,
+) -> keras.Model:
+    """The classifier `start`, trained further on `images`. It is changed itself, too.
+
+    Raises:
+        TrainingError: a stage of the experiment is not at full size.
+    """
+    if {stage.size for stage in experiment.stages} != {INPUT_SIZE}:
+        raise TrainingError(f"{experiment.name}: every stage must be at {INPUT_SIZE} px.")
+    run = fit(experiment, images, {INPUT_SIZE: pictures}, runs, start=start)
+    return cast(keras.Model, keras.saving.load_model(run / WEIGHTS_FILE, compile=False))
+
+
+def reestimate_batch_norm(model: keras.Model, pictures: Pictures, *, passes: int = 5) -> None:
+    """Give the batch norms of `model` the statistics of `pictures`, which need no labels (Li et al., AdaBN, 2016)."""
+    norms = [
+        layer for layer in backbone_of(model).layers if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    usual = [(norm.trainable, norm.momentum) for norm in norms]
+    for norm in norms:
+        norm.trainable, norm.momentum = True, 0.9
+    view = view_slice(INPUT_SIZE)
+    random = np.random.default_rng(0)
+    count = pictures.shape[0]
+    for _ in range(passes):
+        for rows in np.array_split(random.permutation(count), max(1, count // 32)):
+            model(pictures[rows][:, view, view].astype(np.float32), training=True)
+    for norm, (trainable, momentum) in zip(norms, usual, strict=True):
+        norm.trainable, norm.momentum = trainable, momentum
+
+
+def together(
+    sources: Sequence[CellImages], pictures: Sequence[Pictures], times: Sequence[int]
+) -> tuple[CellImages, Joined]:
+    """Several sources as one; the images that the i-th source learns from come times[i] times."""
+    rows = [
+        np.concatenate(
+            [
+                np.repeat(np.flatnonzero(source.splits == "train"), count),
+                np.flatnonzero(source.splits != "train"),
+            ]
+        )
+        for source, count in zip(sources, times, strict=True)
+    ]
+    first = sources[0]
+    joined = replace(
+        first,
+        files=tuple(
+            str((source.root / source.files[row]).resolve())
+            for source, chosen in zip(sources, rows, strict=True)
+            for row in chosen
+        ),
+        labels=np.concatenate([source.labels[chosen] for source, chosen in zip(sources, rows, strict=True)]),
+        splits=np.concatenate([source.splits[chosen] for source, chosen in zip(sources, rows, strict=True)]),
+        fingerprint="+".join(source.fingerprint for source in sources),
+        cells=np.concatenate([source.cells[chosen] for source, chosen in zip(sources, rows, strict=True)]),
+    )
+    part = np.concatenate([np.full(len(chosen), place) for place, chosen in enumerate(rows)])
+    return joined, Joined(pictures, part, np.concatenate(rows))

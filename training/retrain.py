@@ -1,0 +1,79 @@
+"""Fine-tuning the running version on labels that people corrected, among the data it came from."""
+
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from serving.contract import INPUT_SIZE, ModelInfo
+from training.adapt import learn_on, together
+from training.config import Experiment
+from training.data import CellImages, pixels
+from training.errors import TrainingError
+from training.export import calibrate_on, outputs
+from training.fingerprint import code_fingerprint
+from training.version import check_target, load_trainable, write_version
+
+log = logging.getLogger(__name__)
+
+REVIEWED_SHARE = 0.25
+"""Of what an epoch learns from; a few corrections among thousands of images would change nothing."""
+
+
+def retrain(
+    base: Path, experiment: Experiment, data: CellImages, reviewed: CellImages, target: Path, runs: Path
+) -> ModelInfo:
+    """Fine-tune version `base` on `reviewed` among its base `data`, and write it to `target`.
+
+    The new version is calibrated on the validation images of both. How many of the reviewed cells that it did not
+    learn from each version gets right is logged and kept in the new version's metrics.
+
+    Raises:
+        TrainingError: the base version cannot be trained further, `target` is taken or ill-named, or learning fails.
+    """
+    check_target(target)
+    info = ModelInfo.load(base)
+    if int(target.name) <= info.version:
+        raise TrainingError(f"Version {target.name} would not follow {info.version}, from which it is made.")
+    model = load_trainable(base)
+    sources = (data, reviewed)
+    decoded = [pixels(images, INPUT_SIZE, runs / "cache") for images in sources]
+    learnt = [int((images.splits == "train").sum()) for images in sources]
+    times = max(1, round(REVIEWED_SHARE / (1 - REVIEWED_SHARE) * learnt[0] / max(1, learnt[1])))
+    images, pictures = together(sources, decoded, (1, times))
+    held_out = np.flatnonzero(reviewed.splits != "train")
+    before, _ = outputs(model, decoded[1], np.arange(len(reviewed.labels)), "Before")
+
+    experiment = replace(experiment, name=f"{experiment.name}-{target.name}")
+    model = learn_on(experiment, model, images, pictures, runs)
+
+    after, _ = outputs(model, decoded[1], np.arange(len(reviewed.labels)), "After")
+    right = {
+        when: (logits.argmax(axis=1) == reviewed.labels)
+        for when, logits in (("before", before), ("after", after))
+    }
+    metrics = {
+        "reviewed": {
+            "cells": len(reviewed.labels),
+            "held_out": len(held_out),
+            **{f"right_{when}": int(found.sum()) for when, found in right.items()},
+            **{f"held_out_right_{when}": int(found[held_out].sum()) for when, found in right.items()},
+        }
+    }
+    log.info("%s", metrics)
+    images, pictures = together(sources, decoded, (1, 1))
+    calibration = calibrate_on(model, pictures, images.labels, images.rows("train"), images.rows("val"))
+    new = replace(
+        info,
+        version=int(target.name),
+        temperature=calibration.temperature,
+        review_threshold=calibration.review_threshold,
+        metrics=metrics,
+        fingerprints={"data": images.fingerprint, "code": code_fingerprint()},
+        trained_at=datetime.now(UTC).replace(microsecond=0),
+        base={"name": info.name, "version": info.version},
+    )
+    write_version(target, model, calibration, new)
+    return new
