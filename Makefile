@@ -8,6 +8,10 @@ export UV := $(abspath $(shell command -v uv 2>/dev/null || echo .tools/bin/uv))
 
 SYNC := $(UV) sync --quiet --locked --inexact
 BIN := .venv/bin
+# What `make evaluate` scores, on which images.
+MODELS := serving/models/hematovision
+VERSION ?= $(shell ls $(MODELS) | grep -x '[0-9]*' | sort -n | tail -1)
+DATA ?= ../shared/data
 # Django asks for these before it does anything; checks connect to nothing.
 CHECK_ENV := HEMATOVISION_SECRET_KEY=check HEMATOVISION_DATABASE_URL=postgresql://check/check \
 	HEMATOVISION_BROKER_URL=redis://check HEMATOVISION_S3_ENDPOINT=http://check HEMATOVISION_S3_ACCESS_KEY=check \
@@ -63,6 +67,13 @@ format: .venv/.develops ## Format the code
 protos: .venv/.develops ## Compile serving/wire/*.proto again
 	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. serving/wire/*.proto
 	$(BIN)/python -m grpc_tools.protoc -I. --grpc_python_out=. serving/wire/serving.proto
+
+.PHONY: evaluate
+evaluate: .venv-training/.installed ## Score VERSION (default: the newest) on DATA/pbc and DATA/chula_wbc; RECORD=1 keeps figures and model card in it
+	.venv-training/bin/python -m training evaluate $(MODELS)/$(VERSION) --parity --report training/reports \
+		--data "$(DATA)/pbc" --split test --other-lab "$(DATA)/chula_wbc" $(if $(filter-out 0,$(RECORD)),--record) \
+		$(if $(wildcard runs/baselines.json),--baselines runs/baselines.json) \
+		$(if $(FORMATS),--formats "$(FORMATS)")
 
 .PHONY: bench
 bench: .venv/.develops ## Measure images/s of the model alone, over gRPC, and through the whole stack

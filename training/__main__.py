@@ -19,6 +19,8 @@ from training.errors import TrainingError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
+EXPERIMENTS = Path(__file__).parent / "experiments"
+
 RunsOption = Annotated[Path, typer.Option(help="Folder for runs and the cache of decoded images.")]
 
 
@@ -43,21 +45,133 @@ def export(run: Path, target: Path) -> None:
 @app.command()
 def evaluate(
     version: Path,
-    data: Annotated[Path, typer.Option(help="Folder of labelled images.")],
-    split: Annotated[str | None, typer.Option(help="train, val or test; default: every image.")] = None,
+    data: Annotated[Path, typer.Option(help="Labelled images of the lab that the version learned from.")],
+    split: Annotated[
+        str | None, typer.Option(help="Of --data: train, val or test; default: every image.")
+    ] = None,
+    other_lab: Annotated[
+        list[Path] | None, typer.Option(help="Labelled images of another lab; may be repeated.")
+    ] = None,
     parity: Annotated[bool, typer.Option("--parity", help="Compare with the SavedModel too.")] = False,
+    baselines: Annotated[
+        Path | None, typer.Option(help="What `baselines` wrote: simpler models to compare with.")
+    ] = None,
+    formats: Annotated[
+        Path | None, typer.Option(help="What `formats` wrote: the forms the version could ship in.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Folder for <name>-<version>/report.html and its kin.")
+    ] = None,
     record: Annotated[
-        bool, typer.Option("--record", help="Keep the result in the version's model.json.")
+        bool, typer.Option("--record", help="Keep key figures and model card in the version's folder.")
     ] = False,
     runs: RunsOption = Path("runs"),
 ) -> None:
     """Score a VERSION folder on labelled images."""
     from training import evaluate as evaluation
+    from training.report import MODEL_CARD, Report, write
 
-    result = evaluation.evaluate(version, load_images(data), split, runs / "cache", with_parity=parity)
-    print(json.dumps(result, indent=2))
+    sets = [evaluation.ImageSet(load_images(data), split, same_lab=True)]
+    sets += [evaluation.ImageSet(load_images(folder), None, same_lab=False) for folder in other_lab or ()]
+    result = evaluation.evaluate(version, sets, runs / "cache", with_parity=parity)
+    written = Report.of(result, baselines=baselines, formats=formats)
+    print(json.dumps({one.name: evaluation.key_figures(one) for one in result.sets}, indent=2))
     if record:
-        evaluation.record(version, data.name if split is None else f"{data.name}_{split}", result)
+        evaluation.record(version, result)
+        (version / MODEL_CARD).write_text(written.model_card(), encoding="utf-8")
+    if report:
+        print(write(written, report))
+
+
+@app.command()
+def baselines(
+    data: Annotated[Path, typer.Option(help="Labelled images with the splits train, val and test.")],
+    other_lab: Annotated[
+        list[Path] | None, typer.Option(help="Labelled images of another lab; may be repeated.")
+    ] = None,
+    small_cnn: Annotated[Path, typer.Option(help="Experiment of a small network from scratch.")] = EXPERIMENTS
+    / "small_cnn.yaml",
+    frozen: Annotated[
+        Path, typer.Option(help="Experiment whose backbone is tried as it comes, without fine-tuning.")
+    ] = EXPERIMENTS / "lite0.yaml",
+    runs: RunsOption = Path("runs"),
+) -> None:
+    """Score simpler models on the test split, and keep it in RUNS/baselines.json for `evaluate`."""
+    experiments = load_experiment(small_cnn), load_experiment(frozen)
+    from training.baselines import score_baselines
+
+    print(score_baselines(data, other_lab or [], *experiments, runs))
+
+
+@app.command()
+def formats(
+    version: Path,
+    data: Annotated[Path, typer.Option(help="Labelled images with the splits train, val and test.")],
+    split: str = "test",
+    runs: RunsOption = Path("runs"),
+) -> None:
+    """Compare the forms that a VERSION folder could ship in, and keep the table in RUNS/formats.json."""
+    from training.formats import compare_formats
+
+    table = compare_formats(version, load_images(data), split, runs / "cache")
+    text = json.dumps(table, indent=2) + "\n"
+    (runs / "formats.json").write_text(text, encoding="utf-8")
+    print(text, end="")
+
+
+FromOption = Annotated[Path, typer.Option("--from", help="The version folder to go on from.")]
+LabelsOption = Annotated[Path, typer.Option(help="CSV of image and label.")]
+ImagesOption = Annotated[Path, typer.Option(help="Folder that the images of --labels are relative to.")]
+ToOption = Annotated[Path, typer.Option("--to", help="The version folder to write, named by its number.")]
+
+
+@app.command()
+def retrain(
+    base: FromOption,
+    labels: LabelsOption,
+    images: ImagesOption,
+    data: Annotated[Path, typer.Option(help="The labelled images that the version was trained on.")],
+    target: ToOption,
+    experiment: Annotated[Path, typer.Option(help="How to learn.")] = EXPERIMENTS / "retrain.yaml",
+    runs: RunsOption = Path("runs"),
+) -> None:
+    """Fine-tune a version on reviewed labels among its base data."""
+    settings = load_experiment(experiment)
+    known, reviewed = load_images(data), load_images(images, table=labels)
+    from training.retrain import retrain as run_retraining
+
+    info = run_retraining(base, settings, known, reviewed, target, runs)
+    print(json.dumps(info.metrics, indent=2))
+
+
+@app.command()
+def commission(
+    base: FromOption,
+    labels: LabelsOption,
+    images: ImagesOption,
+    target: ToOption,
+    report: Annotated[Path, typer.Option(help="Folder for the report.")],
+    minimum: Annotated[
+        float, typer.Option(min=0, max=1, help="Accuracy on unseen cells below which nothing is written.")
+    ] = 0.85,
+    experiment: Annotated[Path, typer.Option(help="How to adapt.")] = EXPERIMENTS / "commission.yaml",
+    runs: RunsOption = Path("runs"),
+) -> None:
+    """Adapt a version to another lab's slides; exit code 3 where it is not right often enough."""
+    settings = load_experiment(experiment)
+    cells = load_images(images, table=labels)
+    from training.commission import commission as run_commissioning
+    from training.commission_report import write_report
+
+    findings = run_commissioning(base, settings, cells, target, runs, minimum=minimum)
+    print(write_report(findings, target, report))
+    if not findings["accepted"]:
+        print(
+            f"Not commissioned: {findings['accuracy']:.1%} of unseen cells right, {minimum:.1%} asked for. "
+            "Give more cells, up to 20 of each class, and check their labels.",
+            file=sys.stderr,
+        )
+        raise typer.Exit(3)
 
 
 def main() -> int:

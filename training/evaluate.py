@@ -1,128 +1,215 @@
-"""Scores of an exported version on labelled images, and the parity of its two forms."""
+"""Scores of an exported version on labelled images, in the form that ships."""
 
-import math
-import os
-from collections.abc import Callable
-from dataclasses import replace
+import time
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
-from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 from rich.progress import track
 
-from serving.contract import CELL_LABELS, IMAGE, INPUT_SIZE, MODEL_FILE, PROBABILITIES, SIGNATURE, ModelInfo
-from training.data import CellImages, pixels
+from serving.contract import CELL_LABELS, DISTANCE, EVIDENCE, INPUT_SIZE, PROBABILITIES, ModelInfo
+from training.data import SPLITS, CellImages, pixels
 from training.errors import TrainingError
-from training.metrics import (
-    Floats,
-    Labels,
-    confusion_matrix,
-    coverage_at,
-    expected_calibration_error,
-    macro_f1,
-    recall_by_class,
+from training.evidence_check import EvidenceScores, cell_mask, pointing, summarise
+from training.fingerprint import code_fingerprint
+from training.gallery import Example, Mistake, evidence_examples, worst_mistakes
+from training.inference import (
+    Parity,
+    Predict,
+    lite_predictor,
+    parity,
+    predict_rows,
+    saved_model_predictor,
 )
-
-BATCH = 32
-
-Predict = Callable[[NDArray[np.uint8]], dict[str, NDArray[np.float32]]]
-"""Images uint8 [N,224,224,3] → the outputs of the signature."""
+from training.intervals import Bootstrap
+from training.metrics import Labels
+from training.scores import Scores, score
 
 
-def lite_predictor(folder: Path, *, threads: int | None = None) -> Predict:
-    """The LiteRT form of a version, on `threads` threads (default: one per core)."""
-    interpreter = Interpreter(str(folder / MODEL_FILE), num_threads=threads or os.cpu_count())
-    runner = interpreter.get_signature_runner(SIGNATURE)
-    return lambda images: runner(**{IMAGE: images})
+@dataclass(frozen=True)
+class ImageSet:
+    """Images to score a version on: one split of them, or with `split` None all."""
+
+    images: CellImages
+    split: str | None
+    same_lab: bool
+    """Whether they come from where the version's training images came from."""
+
+    @property
+    def name(self) -> str:
+        """As in model.json's metrics."""
+        return self.images.root.name + (f"_{self.split}" if self.split else "")
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """Raises TrainingError where the split has no image."""
+        return self.images.rows(self.split) if self.split else np.arange(len(self.images.files))
 
 
-def saved_model_predictor(folder: Path) -> Predict:
-    """The SavedModel form of a version."""
-    loaded = tf.saved_model.load(str(folder))
+@dataclass(frozen=True)
+class SetEvaluation:
+    """What a version does on one set of images."""
 
-    def predict(images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-        # Looked up here, because a signature alone does not keep its model alive.
-        outputs = loaded.signatures[SIGNATURE](**{IMAGE: tf.constant(images)})
-        return {name: value.numpy() for name, value in outputs.items()}
-
-    return predict
-
-
-def probabilities(
-    predict: Predict, decoded: NDArray[np.uint8], rows: NDArray[np.int64], what: str
-) -> NDArray[np.float32]:
-    """Probabilities [N,K] of the given rows of decoded images; `what` names the work on the progress bar."""
-    batches = np.array_split(rows, math.ceil(len(rows) / BATCH))
-    return np.concatenate([predict(decoded[batch])[PROBABILITIES] for batch in track(batches, what)])
-
-
-def scores(info: ModelInfo, predicted: Floats, labels: Labels) -> dict[str, Any]:
-    """Scores of one set of images.
-
-    Labels are indices into info.labels. Where the set lacks some classes, accuracy still counts a guess of
-    such a class as a mistake; accuracy_among_present is that of the best guess among the classes it has.
-    """
-    present = np.unique(labels)
-    confusion = confusion_matrix(predicted.argmax(axis=1), labels, len(info.labels))
-    recall = recall_by_class(confusion)
-    at_threshold = coverage_at(info.review_threshold, predicted, labels)
-    result = {
-        "images": len(labels),
-        "accuracy": float(np.trace(confusion) / len(labels)),
-        "macro_f1": macro_f1(confusion),
-        "ece": expected_calibration_error(predicted, labels),
-        "recall": {info.labels[index]: float(recall[index]) for index in present},
-        "coverage_at_threshold": at_threshold.coverage,
-        "accuracy_at_threshold": at_threshold.accuracy,
-        "mistakes_flagged": at_threshold.mistakes_flagged,
-    }
-    if len(present) < len(info.labels):
-        result["accuracy_among_present"] = float(
-            np.mean(present[predicted[:, present].argmax(axis=1)] == labels)
-        )
-    return result
+    name: str
+    data: str
+    """The folder's name."""
+    split: str | None
+    same_lab: bool
+    held_out: bool
+    """Whether the version's fingerprint shows that these images were kept out of its training."""
+    fingerprint: str
+    learnt_from: dict[str, dict[str, int]] | None
+    """Images by class and split, where the fingerprint shows that the version learnt from this folder."""
+    scores: Scores
+    evidence: EvidenceScores
+    mistakes: tuple[Mistake, ...]
+    examples: tuple[Example, ...]
+    parity: Parity | None
+    images_per_second: float
 
 
-def parity(one: Floats, other: Floats) -> dict[str, float]:
-    """How far two forms of a version agree: share of equal labels, largest difference of a probability."""
-    return {
-        "labels_agree": float(np.mean(one.argmax(axis=1) == other.argmax(axis=1))),
-        "largest_difference": float(np.abs(one - other).max()),
-    }
+@dataclass(frozen=True)
+class Evaluation:
+    """What a version is worth, on every set that it was tried on."""
+
+    info: ModelInfo
+    evaluated_at: datetime
+    code: str
+    """Fingerprint of the program that measured."""
+    sets: tuple[SetEvaluation, ...]
 
 
-def evaluate(
-    folder: Path, images: CellImages, split: str | None, cache: Path, *, with_parity: bool
-) -> dict[str, Any]:
-    """Scores of the LiteRT form on one split (None: all images), and on request its parity to the SavedModel.
+def evaluate(folder: Path, sets: list[ImageSet], cache: Path, *, with_parity: bool = False) -> Evaluation:
+    """Score the LiteRT form of a version on each set, and on request compare it with the SavedModel.
+
+    Args:
+        folder: the version.
+        sets: what to score it on.
+        cache: folder of decoded images.
+        with_parity: compare them.
 
     Raises:
-        TrainingError: the split is empty, an image cannot be read, or the version does not know a class.
+        TrainingError: a split is empty, an image cannot be read, or the version does not know a class.
         ModelFolderError: `folder` is no usable version.
     """
     info = ModelInfo.load(folder)
-    rows = np.arange(len(images.files)) if split is None else images.rows(split)
-    labels = np.array([_index(CELL_LABELS[label], info) for label in images.labels[rows]])
-    decoded = pixels(images, INPUT_SIZE, cache)
-    lite = probabilities(lite_predictor(folder), decoded, rows, "LiteRT")
-    result = scores(info, lite, labels)
-    if with_parity:
-        result["parity"] = parity(
-            lite, probabilities(saved_model_predictor(folder), decoded, rows, "SavedModel")
-        )
-    return result
+    for one in sets:
+        _labels(one, info)  # before work that takes minutes
+    lite = lite_predictor(folder)
+    other = saved_model_predictor(folder) if with_parity else None
+    return Evaluation(
+        info=info,
+        evaluated_at=datetime.now(UTC).replace(microsecond=0),
+        code=code_fingerprint(),
+        sets=tuple(evaluate_set(info, lite, other, one, cache) for one in sets),
+    )
 
 
-def record(folder: Path, name: str, result: dict[str, Any]) -> None:
-    """Keep a result under metrics[name] of the version's model.json."""
+def key_figures(evaluated: SetEvaluation) -> dict[str, Any]:
+    """What model.json keeps: figures by name, their 95 % intervals, figures by class, confusion matrix."""
+    scores = evaluated.scores
+    estimates = {
+        "accuracy": scores.accuracy,
+        "accuracy_among_present": scores.accuracy_among_present,
+        "macro_precision": scores.macro_precision,
+        "macro_recall": scores.macro_recall,
+        "macro_f1": scores.macro_f1,
+        "ece": scores.ece,
+        "coverage": scores.review.coverage,
+        "unflagged_accuracy": scores.review.unflagged_accuracy,
+        "mistakes_flagged": scores.review.mistakes_flagged,
+        "evidence_peak_inside": evaluated.evidence.peak_inside,
+    }
+    by_class = {
+        one.label: {
+            "images": one.images,
+            "precision": one.precision.value,
+            "recall": one.recall.value,
+            "f1": one.f1.value,
+            "roc_auc": one.roc_auc.value,
+        }
+        for one in scores.by_class
+    }
+    return {
+        "images": scores.images,
+        "distinct_cells": scores.distinct_cells,
+        "held_out": evaluated.held_out,
+        **{name: estimate.value for name, estimate in estimates.items()},
+        "intervals": {name: [estimate.low, estimate.high] for name, estimate in estimates.items()},
+        "by_class": by_class,
+        "confusion": scores.confusion,
+        "parity": asdict(evaluated.parity) if evaluated.parity else None,
+    }
+
+
+def record(folder: Path, evaluation: Evaluation) -> None:
+    """Keep the key figures under metrics of the version's model.json, by the sets' names."""
     info = ModelInfo.load(folder)
-    replace(info, metrics={**info.metrics, name: result}).save(folder)
+    figures = {one.name: key_figures(one) for one in evaluation.sets}
+    replace(info, metrics={**info.metrics, **figures}).save(folder)
 
 
-def _index(label: str, info: ModelInfo) -> int:
-    if label not in info.labels:
-        raise TrainingError(f"The images have the class {label}, which this version does not know.")
-    return info.labels.index(label)
+def evaluate_set(
+    info: ModelInfo, lite: Predict, other: Predict | None, chosen: ImageSet, cache: Path
+) -> SetEvaluation:
+    """Scores of the form `lite` on one set, and its parity with the form `other`. Raises as `evaluate`."""
+    images, rows = chosen.images, chosen.rows
+    labels = _labels(chosen, info)
+    files = [images.files[row] for row in rows]
+    decoded = pixels(images, INPUT_SIZE, cache)
+
+    def picture_of(index: int) -> NDArray[np.uint8]:
+        picture: NDArray[np.uint8] = decoded[rows[index]]
+        return picture
+
+    begun = time.perf_counter()
+    outputs = predict_rows(lite, decoded, rows, f"{chosen.name}, LiteRT")
+    seconds = time.perf_counter() - begun
+    agreement = (
+        parity(outputs, predict_rows(other, decoded, rows, f"{chosen.name}, SavedModel")) if other else None
+    )
+    bootstrap = Bootstrap(labels, images.cells[rows])
+
+    guesses = outputs[PROBABILITIES].argmax(axis=1)
+    maps = outputs[EVIDENCE][np.arange(len(rows)), :, :, guesses]
+    masks = [cell_mask(picture_of(index)) for index in track(range(len(rows)), f"{chosen.name}, evidence")]
+    found = [None if mask is None else pointing(one, mask) for one, mask in zip(maps, masks, strict=True)]
+    right = guesses == labels
+    eligible = right & np.array([one is not None for one in found])
+
+    known = images.fingerprint == info.fingerprints["data"]
+    return SetEvaluation(
+        name=chosen.name,
+        data=images.root.name,
+        split=chosen.split,
+        same_lab=chosen.same_lab,
+        held_out=chosen.split == "test" if known else not chosen.same_lab,
+        fingerprint=images.fingerprint,
+        learnt_from=_counts(images) if known else None,
+        scores=score(info, outputs[PROBABILITIES], outputs[DISTANCE], labels, bootstrap),
+        evidence=summarise(found, right, bootstrap),
+        mistakes=worst_mistakes(info, outputs, labels, files, picture_of),
+        examples=evidence_examples(info, maps, masks, labels, eligible, files, picture_of),
+        parity=agreement,
+        images_per_second=len(rows) / seconds,
+    )
+
+
+def _counts(images: CellImages) -> dict[str, dict[str, int]]:
+    return {
+        CELL_LABELS[label]: {
+            split: int(np.sum((images.labels == label) & (images.splits == split))) for split in SPLITS
+        }
+        for label in np.unique(images.labels)
+    }
+
+
+def _labels(chosen: ImageSet, info: ModelInfo) -> Labels:
+    """The class of each image as an index into info.labels."""
+    names = [CELL_LABELS[label] for label in chosen.images.labels[chosen.rows]]
+    if unknown := sorted(set(names) - set(info.labels)):
+        raise TrainingError(f"{chosen.name} has the class {unknown[0]}, which this version does not know.")
+    return np.array([info.labels.index(name) for name in names])

@@ -1,15 +1,25 @@
-"""Scores of a classifier from its probabilities. Pure functions.
+"""Scores of a classifier. Pure functions.
 
-Throughout: probabilities float [N,K], labels int [N] in 0..K-1.
+Throughout: probabilities float [N,K]; labels and guesses int [N] in 0..K-1; weights [...,N] says how often
+each image counts. A score has the weights' leading shape, so that one call scores every draw of a bootstrap;
+without weights each image counts once and the score is a number. NaN is a score that is not defined.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
 Labels = NDArray[np.integer]
+Mask = NDArray[np.bool_]
+
+
+def mean(values: Floats | Mask, among: Mask, weights: Floats | None = None) -> Floats:
+    """Mean of values [N] over the images in `among` [N]; of booleans, the share that is true."""
+    weights = _given(weights, len(values))
+    return _ratio(weights @ (values * among), weights @ among.astype(float))
 
 
 def confusion_matrix(guesses: Labels, labels: Labels, classes: int) -> NDArray[np.int64]:
@@ -17,44 +27,82 @@ def confusion_matrix(guesses: Labels, labels: Labels, classes: int) -> NDArray[n
     return np.bincount(labels * classes + guesses, minlength=classes * classes).reshape(classes, classes)
 
 
-def recall_by_class(confusion: NDArray[np.int64]) -> Floats:
-    """Share of each true class that was found, [K]; NaN for a class without images."""
-    found, true = np.diag(confusion).astype(float), confusion.sum(axis=1)
-    return np.divide(found, true, out=np.full(len(found), np.nan), where=true > 0)
+def precision(guesses: Labels, labels: Labels, label: int, weights: Floats | None = None) -> Floats:
+    """Of the images that were guessed to be `label`, the share that is; not defined if none was."""
+    return mean(labels == label, guesses == label, weights)
 
 
-def macro_f1(confusion: NDArray[np.int64]) -> float:
-    """Mean F1 over the classes that have images; guesses of other classes count against the recall."""
-    found, true, guessed = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
-    return float(np.mean((2 * found / np.maximum(true + guessed, 1))[true > 0]))
+def recall(guesses: Labels, labels: Labels, label: int, weights: Floats | None = None) -> Floats:
+    """Of the images of `label`, the share that was found; not defined if there is none."""
+    return mean(guesses == label, labels == label, weights)
 
 
-def expected_calibration_error(probabilities: Floats, labels: Labels, bins: int = 15) -> float:
-    """Mean distance of confidence from accuracy over equal-width confidence bins (Guo et al., ICML 2017)."""
-    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
-    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = np.bincount(bin_of, weights=confidence - right, minlength=bins)
-    return float(np.abs(gaps).sum() / len(labels))
+def f1(guesses: Labels, labels: Labels, label: int, weights: Floats | None = None) -> Floats:
+    """Harmonic mean of precision and recall: 0 if the class is never guessed."""
+    # Of the images that are `label` or were guessed to be, j are both: 2 j / (1 + j).
+    both = mean((guesses == label) & (labels == label), (guesses == label) | (labels == label), weights)
+    return 2 * both / (1 + both)
 
 
-@dataclass(frozen=True)
-class Coverage:
-    """Of a review threshold: share of cells not flagged, of those right, and of mistakes flagged."""
-
-    coverage: float
-    accuracy: float
-    mistakes_flagged: float
+ClassScore = Callable[[Labels, Labels, int, Floats | None], Floats]
 
 
-def coverage_at(threshold: float, probabilities: Floats, labels: Labels) -> Coverage:
-    """Effect of flagging every cell whose highest probability is below `threshold`.
-
-    Accuracy is 1 where nothing is left unflagged, and mistakes_flagged 1 where there is no mistake.
-    """
-    kept = probabilities.max(axis=1) >= threshold
-    right = probabilities.argmax(axis=1) == labels
-    return Coverage(
-        coverage=float(kept.mean()),
-        accuracy=float(right[kept].mean()) if kept.any() else 1.0,
-        mistakes_flagged=float((~kept)[~right].mean()) if (~right).any() else 1.0,
+def macro(score: ClassScore, guesses: Labels, labels: Labels, weights: Floats | None = None) -> Floats:
+    """Mean of a class score over the classes that have images; the precision of one never guessed is 0."""
+    return np.mean(
+        [np.nan_to_num(score(guesses, labels, label, weights)) for label in np.unique(labels)], axis=0
     )
+
+
+def calibration_bins(probabilities: Floats, bins: int = 15) -> Labels:
+    """The bin of each image's confidence, its highest probability, among `bins` of equal width: [N]."""
+    return np.minimum((probabilities.max(axis=1) * bins).astype(int), bins - 1)
+
+
+def expected_calibration_error(
+    probabilities: Floats, labels: Labels, weights: Floats | None = None, *, bins: int = 15
+) -> Floats:
+    """Mean distance of confidence from accuracy over bins of confidence (Guo et al., ICML 2017)."""
+    weights = _given(weights, len(labels))
+    gap = probabilities.max(axis=1) - (probabilities.argmax(axis=1) == labels)
+    of_bin = np.eye(bins)[calibration_bins(probabilities, bins)]  # [N,bins]
+    return np.abs(weights @ (of_bin * gap[:, None])).sum(axis=-1) / weights.sum(axis=-1)
+
+
+def roc_auc(scores: Floats, positive: Mask, weights: Floats | None = None) -> Floats:
+    """Chance that a positive image scores above a negative one, a tie counting half (Hanley & McNeil 1982).
+
+    Not defined without both kinds.
+    """
+    weights = _given(weights, len(scores))
+    order = np.argsort(scores, kind="stable")
+    ranked, positive, weights = scores[order], positive[order], weights[..., order]
+    negatives = np.concatenate(
+        [np.zeros((*weights.shape[:-1], 1)), np.cumsum(weights * ~positive, axis=-1)], axis=-1
+    )
+    # Negatives below each image, and those up to its equals: half of the difference are ties.
+    below = negatives[..., np.searchsorted(ranked, ranked, side="left")]
+    up_to = negatives[..., np.searchsorted(ranked, ranked, side="right")]
+    won = (weights * positive * (below + up_to) / 2).sum(axis=-1)
+    return _ratio(won, (weights @ positive.astype(float)) * negatives[..., -1])
+
+
+def risk_coverage(confidence: Floats, right: Mask) -> tuple[Floats, Floats]:
+    """Coverage and risk, each [M], by falling confidence: of the surest share of images, what share is wrong.
+
+    Images of equal confidence are taken together (Geifman & El-Yaniv, NeurIPS 2017).
+    """
+    order = np.argsort(-confidence, kind="stable")
+    count = np.arange(1, len(order) + 1)
+    last_of_ties = np.append(np.diff(confidence[order]) < 0, True)
+    risk = np.cumsum(~right[order]) / count
+    return (count / len(order))[last_of_ties], risk[last_of_ties]
+
+
+def _given(weights: Floats | None, count: int) -> Floats:
+    return np.ones(count) if weights is None else weights
+
+
+def _ratio(part: Any, whole: Any) -> Floats:
+    part, whole = np.asarray(part, float), np.asarray(whole, float)
+    return np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)

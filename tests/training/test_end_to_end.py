@@ -34,13 +34,18 @@ def test_train_export_evaluate(written: Path, cells: Path, tmp_path: Path) -> No
     runs, version = tmp_path / "runs", tmp_path / "models" / "hematovision" / "1"
     assert command("train", written, "--runs", runs).split()[-1] == str(runs / "drawn")
     assert command("export", runs / "drawn", version).split()[-1] == str(version)
-    printed = command("evaluate", version, "--data", cells, "--parity", "--record", "--runs", runs)
-    result = json.loads(printed[printed.index("{") :])
+    reports = tmp_path / "reports"
+    printed = command(
+        *("evaluate", version, "--data", cells, "--parity", "--record", "--report", reports, "--runs", runs)
+    )
+    result = json.loads(printed[printed.index("{") : printed.rindex("}") + 1])["drawn"]
     assert result["images"] == 160
     assert result["accuracy"] > 0.9
     assert result["parity"]["labels_agree"] == 1
     assert result["parity"]["largest_difference"] < 0.01
     assert ModelInfo.load(version).metrics == {"drawn": result}
+    assert (version / "MODEL_CARD.md").read_text().startswith("# Model card: hematovision 1")
+    assert (reports / "hematovision-1" / "report.html").is_file()
 
 
 def test_what_a_user_can_mend_is_one_line(tmp_path: Path) -> None:
