@@ -49,7 +49,8 @@ def train(experiment: Experiment, runs: Path) -> Path:
         runs: parent of the run's folder; decoded images are cached in `runs`/cache.
 
     Returns:
-        The run's folder: model.keras (the averaged weights best on validation in the latest stage) and run.json.
+        The run's folder: model.keras (the averaged weights best on validation in the latest stage) and
+        run.json.
 
     Raises:
         TrainingError: unusable data or weights, interrupted, or a run of this name has other settings.
@@ -158,9 +159,8 @@ class _Trainer:
         self._done = tf.Variable(0, dtype=tf.int64)
         self._class_weights = tf.constant(class_weights(labels, settings.class_weight_power), tf.float32)
         self._update = tf.function(self._update_eagerly, reduce_retracing=True)
-        self._predict = tf.function(
-            lambda batch: self._model(batch, training=False)["logits"], reduce_retracing=True
-        )
+        # Traced for each size of picture, which the normalisation has to know.
+        self._predict = tf.function(lambda batch: self._model(batch, training=False)["logits"])
         self.total = total_steps(experiment.stages, len(labels))
         self.checkpoint = tf.train.Checkpoint(
             model=self._model,
@@ -244,9 +244,10 @@ class _Trainer:
 
 
 def share_outside(evidence: tf.Tensor) -> tf.Tensor:
-    """The share of evidence [N,h,w,K], whatever its sign and class, that lies in the outermost ring of squares: [N].
+    """The share of evidence [N,h,w,K], of any sign and class, that lies in the outermost ring of squares: [N].
 
-    The cell is in the middle, so what counts out there is the company it keeps: true of one lab's slides only.
+    The cell is in the middle, so what counts out there is the company it keeps: true of one lab's slides
+    only.
     """
     inside = tf.reduce_sum(tf.abs(evidence[:, 1:-1, 1:-1]), axis=(1, 2, 3))
     return 1 - inside / (tf.reduce_sum(tf.abs(evidence), axis=(1, 2, 3)) + 1e-6)
