@@ -9,7 +9,7 @@ import psutil
 import psycopg
 import pytest
 
-from infra.demo import cells
+from tests.support.pictures import many_pictures
 
 IMAGES = 300
 PATIENCE_S = 150
@@ -17,15 +17,7 @@ PATIENCE_S = 150
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory) -> list[Path]:
-    """300 pictures with different bytes out of 24 drawn ones: what follows a JPEG's end is not looked at."""
-    folder = tmp_path_factory.mktemp("cells")
-    drawn = cells.write(folder / "drawn", per_class=3, seed=7)
-    copies = []
-    for number in range(IMAGES):
-        copy = folder / f"{number:03}.jpg"
-        copy.write_bytes(drawn[number % len(drawn)].read_bytes() + number.to_bytes(4, "big"))
-        copies.append(copy)
-    return copies
+    return many_pictures(tmp_path_factory.mktemp("cells"), IMAGES)
 
 
 @pytest.fixture

@@ -336,6 +336,7 @@ def test_rows_say_why_a_cell_is_flagged(alice, django_assert_num_queries):
         (None, [], None),
     ]
     one = alice.api.read(f"/images/{rows[2]['id']}/").json()
+    assert [row["model"] for row in rows] == [*["hematovision 1"] * 4, None]
     assert (one["cell_class"], one["flagged_because"]) == ("unidentified", ["unlike_training"])
 
 

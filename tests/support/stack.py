@@ -63,9 +63,9 @@ class RunningStack:
     def log(self, program: str) -> str:
         return (self.home / "log" / f"{program}.log").read_text(errors="replace")
 
-    def new_lab(self) -> dict[str, dict[str, str]]:
+    def new_lab(self, name: str = "") -> dict[str, dict[str, str]]:
         """A lab that no other test uses: its members by role, each with e-mail, password and token."""
-        name = f"Lab {uuid.uuid4().hex[:8]}"
+        name = name or f"Lab {uuid.uuid4().hex[:8]}"
         domain = f"{name.split()[1]}.example"
         members = [f"--member={role}@{domain}:{role}" for role in ROLES]
         made = json.loads(self.stack.manage("create_lab", name, "--json", *members))

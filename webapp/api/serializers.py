@@ -82,6 +82,7 @@ class ImageSerializer(serializers.ModelSerializer[Image]):
     distance = serializers.SerializerMethodField(
         help_text="From the cells the model was trained on; above 1 it is unlike them."
     )
+    model = serializers.SerializerMethodField(help_text="The model version that answered.")
 
     class Meta:
         model = Image
@@ -101,6 +102,7 @@ class ImageSerializer(serializers.ModelSerializer[Image]):
             "flagged",
             "flagged_because",
             "distance",
+            "model",
         )
 
     @staticmethod
@@ -142,15 +144,18 @@ class ImageSerializer(serializers.ModelSerializer[Image]):
         prediction = self._prediction(image)
         return prediction.distance if prediction else None
 
+    def get_model(self, image: Image) -> str | None:
+        prediction = self._prediction(image)
+        return str(prediction.model_version) if prediction else None
+
 
 class ImageDetailSerializer(ImageSerializer):
     probabilities = serializers.SerializerMethodField(help_text="By class, most probable first.")
-    model = serializers.SerializerMethodField(help_text="The model version that answered.")
     picture = serializers.SerializerMethodField()
     evidence = serializers.SerializerMethodField(help_text="PNG to lay over the picture's centre square.")
 
     class Meta(ImageSerializer.Meta):
-        fields = (*ImageSerializer.Meta.fields, "probabilities", "model", "picture", "evidence")
+        fields = (*ImageSerializer.Meta.fields, "probabilities", "picture", "evidence")
 
     @extend_schema_field(serializers.ListField(child=serializers.DictField()))
     def get_probabilities(self, image: Image) -> list[dict[str, Any]]:
@@ -162,10 +167,6 @@ class ImageDetailSerializer(ImageSerializer):
             {"code": code, "name": class_name(code), "probability": probability}
             for code, probability in sorted(pairs, key=lambda pair: -pair[1])
         ]
-
-    def get_model(self, image: Image) -> str | None:
-        prediction = self._prediction(image)
-        return str(prediction.model_version) if prediction else None
 
     def get_picture(self, image: Image) -> str | None:
         if image.status != Image.Status.CLASSIFIED:
