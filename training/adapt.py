@@ -1,4 +1,4 @@
-"""What retraining and commissioning share: learning on from a version, with few new cells among many or alone."""
+"""What retraining and commissioning share: learning on from a version, with new cells among old or alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -58,7 +58,7 @@ def learn_on(
 
 
 def reestimate_batch_norm(model: keras.Model, pictures: Pictures, *, passes: int = 5) -> None:
-    """Give the batch norms of `model` the statistics of `pictures`, which need no labels (Li et al., AdaBN, 2016)."""
+    """Give the batch norms of `model` the statistics of unlabelled `pictures` (AdaBN; Li et al. 2016)."""
     norms = [
         layer for layer in backbone_of(model).layers if isinstance(layer, keras.layers.BatchNormalization)
     ]

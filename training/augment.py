@@ -139,7 +139,7 @@ def _fringe(x: tf.Tensor, draws: _Draws, strength: Augmentation) -> tf.Tensor:
 
 
 def _focus(x: tf.Tensor, draws: _Draws, strength: Augmentation, vigour: tf.Tensor) -> tf.Tensor:
-    """Blur of a share of the images, or the hard rims of a closed condenser: width drawn per batch, weight per image."""
+    """Blur of some images, the hard rims of a closed condenser of others: one width in a batch."""
     if not strength.blur:
         return x
     count, view = tf.shape(x)[0], x.shape[1]

@@ -27,7 +27,7 @@ class Calibration:
 def calibrate(
     cells: TrainingCells, logits: Floats, embeddings: Floats, labels: Labels, *, target: float
 ) -> Calibration:
-    """Temperature, distance limit and review threshold from logits [N,K] and embeddings [N,D] of unseen images.
+    """Temperature, distance limit and review threshold from logits [N,K] and embeddings [N,D] of new images.
 
     `target` is the accuracy wanted of what is not flagged.
     """
@@ -60,11 +60,11 @@ def fit_temperature(logits: Floats, labels: Labels) -> float:
 def review_threshold(
     probabilities: Floats, labels: Labels, familiar: NDArray[np.bool_], *, target: float
 ) -> float:
-    """The lowest confidence at which the familiar cells at or above it are right in at least `target` of cases.
+    """The lowest confidence at and above which `target` of the familiar cells, at least, are right.
 
-    At least: the lower bound of that share at CONFIDENCE (Clopper & Pearson, Biometrika 1934), because a threshold
-    picked where these cells happened to do well does worse on the next. At least LOWEST_THRESHOLD; 1.0,
-    which flags all but certain cells, where no threshold reaches the target.
+    At least: the lower bound of that share at CONFIDENCE (Clopper & Pearson, Biometrika 1934), because a
+    threshold picked where these cells happened to do well does worse on the next. At least LOWEST_THRESHOLD;
+    1.0, which flags all but certain cells, where no threshold reaches the target.
 
     Args:
         probabilities: [N,K], of images the model was not trained on.
@@ -86,5 +86,5 @@ def review_threshold(
 
 
 def distance_limit(distances: Floats) -> float:
-    """The distance that FAMILIAR of the cells the model was not trained on, from the lab it was trained for, keep."""
+    """The distance within which FAMILIAR of these unseen cells lie, of the lab the model was trained for."""
     return float(np.quantile(distances, FAMILIAR))

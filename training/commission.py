@@ -1,7 +1,7 @@
-"""Commissioning: fitting a version to another lab's slides from a few of its cells, and proving it before it is used.
+"""Commissioning: fitting a version to another lab's slides from a few of its cells, and proving it first.
 
-As a lab does with any new analyser: it gives cells of its own with their classes, the version is adapted to its stain
-and camera, and what that is worth is measured on cells that the adaptation has not seen.
+As a lab does with any new analyser: it gives cells of its own with their classes, the version is adapted to
+its stain and camera, and what that is worth is measured on cells that the adaptation has not seen.
 """
 
 import logging
@@ -62,8 +62,8 @@ def commission(
         minimum: the accuracy by cross-validation below which nothing is written.
 
     Returns:
-        The findings: what `base` and the adapted version get right, in all and by class, the thresholds, and whether
-        the version was written, as plain values.
+        The findings: what `base` and the adapted version get right, in all and by class, the thresholds, and
+        whether the version was written, as plain values.
 
     Raises:
         TrainingError: too few cells, `target` is taken or ill-named, or learning fails.
@@ -176,7 +176,8 @@ def grouped_folds(labels: NDArray[np.int64], cells: NDArray[np.int64], folds: in
         groups = random.permutation(np.unique(cells[labels == label]))
         if len(groups) < folds:
             raise TrainingError(
-                f"{CELL_LABELS[label]} has {len(groups)} different cell(s). Give at least {folds} of each class, better 20."
+                f"{CELL_LABELS[label]} has {len(groups)} different cell(s). "
+                f"Give at least {folds} of each class, better 20."
             )
         for place, group in enumerate(groups):
             numbers[cells == group] = place % folds

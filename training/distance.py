@@ -1,8 +1,9 @@
-"""How far a cell lies from the training cells of the class suggested for it: the measure of what a model cannot know.
+"""How far a cell lies from the training cells of its suggested class: the measure of what cannot be known.
 
-Mahalanobis distance to the class mean under one shared covariance (Lee et al., NeurIPS 2018), of embeddings on
-their principal axes. A stain or an object never seen moves the embedding away from every class, however sure the
-softmax may be. A class without training cells lies nowhere, so that a suggestion of it is always far.
+Mahalanobis distance to the class mean under one shared covariance (Lee et al., NeurIPS 2018), of embeddings
+on their principal axes. A stain or an object never seen moves the embedding away from every class, however
+sure the softmax may be. A class without training cells lies nowhere, so that a suggestion of it is always
+far.
 """
 
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ class TrainingCells:
     means: NDArray[np.float32]
 
     def distances(self, embeddings: Floats, suggested: Labels) -> Floats:
-        """Distance of each embedding [N,D] to the mean of its suggested class [N], in standard deviations: [N]."""
+        """Distance of each embedding [N,D] to its suggested class [N], in standard deviations: [N]."""
         distances: Floats = np.linalg.norm(embeddings @ self.projection - self.means[suggested], axis=1)
         return distances
 

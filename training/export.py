@@ -72,7 +72,7 @@ def calibrate_on(
     learnt: NDArray[np.int64],
     unseen: NDArray[np.int64],
 ) -> Calibration:
-    """Calibrate `model` on the rows `unseen` of the pictures `decoded`, with the rows `learnt` as its training cells."""
+    """Calibrate `model` on the rows `unseen` of `decoded`, with the rows `learnt` as its training cells."""
     _, embeddings = outputs(model, decoded, learnt, "Locating the training cells")
     cells = locate(embeddings, labels[learnt])
     logits, embeddings = outputs(model, decoded, unseen, "Calibrating")
@@ -91,9 +91,7 @@ def outputs(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Uncalibrated logits [N,K] and embeddings [N,D] of the given rows of pictures uint8 [M,S,S,3]."""
     view = view_slice(decoded.shape[1])
-    predict = tf.function(
-        lambda batch: model(tf.cast(batch, tf.float32), training=False), reduce_retracing=True
-    )
+    predict = tf.function(lambda batch: model(tf.cast(batch, tf.float32), training=False))
     batches = np.array_split(rows, math.ceil(len(rows) / EVALUATION_BATCH))
     found = [predict(tf.constant(decoded[batch][:, view, view])) for batch in track(batches, what)]
     logits, embeddings = ([part[name].numpy() for part in found] for name in ("logits", "embedding"))

@@ -24,8 +24,8 @@ EXAMPLES = 400
 def compare_formats(version: Path, images: CellImages, split: str, cache: Path) -> list[dict[str, Any]]:
     """One row of figures for each of PRECISIONS, on the pictures of one split, against the SavedModel.
 
-    Speed is that of pictures in memory: in batches of BATCH on all cores, and one by one on one interpreter for each
-    core, as the embedded server works.
+    Speed is that of pictures in memory: in batches of BATCH on all cores, and one by one on one interpreter
+    for each core, as the embedded server works.
     """
     decoded = pixels(images, INPUT_SIZE, cache)
     rows = images.rows(split)

@@ -47,7 +47,7 @@ def serving_function(
 
 
 def over_picture(evidence: tf.Tensor) -> tf.Tensor:
-    """Evidence over the whole picture from that over the view: nothing outside it, and the same spatial mean."""
+    """Evidence over the picture from that over the view: nothing outside it, and the same spatial mean."""
     side = evidence.shape[1]
     margin, rest = divmod(side * (SQUARES - VIEW), 2 * VIEW)
     if rest:
@@ -57,7 +57,7 @@ def over_picture(evidence: tf.Tensor) -> tf.Tensor:
 
 
 def write_saved_model(serve: Callable[[tf.Tensor], dict[str, tf.Tensor]], folder: Path) -> None:
-    """Write the frozen SavedModel: constants instead of variables, so that its graph can be optimised as a whole."""
+    """Write the frozen SavedModel: of constants, so that its graph can be optimised as a whole."""
     signature = tf.TensorSpec((None, *INPUT_SHAPE), tf.uint8, name=IMAGE)
     concrete = tf.function(serve, input_signature=[signature]).get_concrete_function()
     frozen = convert_variables_to_constants_v2(concrete)

@@ -1,4 +1,4 @@
-"""The classifier: slide normalisation and a backbone, under a head whose evidence maps are the computation."""
+"""The classifier: slide normalisation and a backbone under a head whose evidence maps are the computation."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ def backbone_of(model: keras.Model) -> keras.Model:
 
 
 def unfreeze(model: keras.Model, share: float, *, batch_norm: bool) -> None:
-    """Let the head learn, and the topmost `share` of the backbone's layers; of batch norms only with `batch_norm`.
+    """Let the head learn, and the topmost `share` of the backbone's layers; batch norms if `batch_norm`.
 
     A batch norm that does not learn keeps its statistics too, whatever batches pass through it.
     """

@@ -14,9 +14,9 @@ NUCLEUS = 0.04  # the share of the darkest points whose upper bound is taken for
 class SlideNormalisation(keras.layers.Layer):
     """Images float32 [N,H,W,3] in 0–255 with white glass and nuclei of one optical density.
 
-    Light falls off exponentially with stain (Beer-Lambert), so a picture is scaled in optical density: per channel
-    0 where the glass is, and `density` where the darkest parts are. `per_channel` 1 gives nuclei one colour too;
-    0 scales all channels alike and keeps their colour; between, in between.
+    Light falls off exponentially with stain (Beer-Lambert), so a picture is scaled in optical density: per
+    channel 0 where the glass is, and `density` where the darkest parts are. `per_channel` 1 gives nuclei one
+    colour too; 0 scales all channels alike and keeps their colour; between, in between.
     """
 
     def __init__(self, density: tuple[float, ...], per_channel: float, **kwargs: Any) -> None:

@@ -27,11 +27,12 @@ def retrain(
 ) -> ModelInfo:
     """Fine-tune version `base` on `reviewed` among its base `data`, and write it to `target`.
 
-    The new version is calibrated on the validation images of both. How many of the reviewed cells that it did not
-    learn from each version gets right is logged and kept in the new version's metrics.
+    The new version is calibrated on the validation images of both. How many of the reviewed cells that it did
+    not learn from each version gets right is logged and kept in the new version's metrics.
 
     Raises:
-        TrainingError: the base version cannot be trained further, `target` is taken or ill-named, or learning fails.
+        TrainingError: the base version cannot be trained further, `target` is taken or ill-named, or learning
+        fails.
     """
     check_target(target)
     info = ModelInfo.load(base)

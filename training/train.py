@@ -158,7 +158,7 @@ class _Trainer:
         ]
         self._done = tf.Variable(0, dtype=tf.int64)
         self._class_weights = tf.constant(class_weights(labels, settings.class_weight_power), tf.float32)
-        self._update = tf.function(self._update_eagerly, reduce_retracing=True)
+        self._update = tf.function(self._update_eagerly)
         # Traced for each size of picture, which the normalisation has to know.
         self._predict = tf.function(lambda batch: self._model(batch, training=False)["logits"])
         self.total = total_steps(experiment.stages, len(labels))
@@ -244,7 +244,7 @@ class _Trainer:
 
 
 def share_outside(evidence: tf.Tensor) -> tf.Tensor:
-    """The share of evidence [N,h,w,K], of any sign and class, that lies in the outermost ring of squares: [N].
+    """The share of evidence [N,h,w,K], of any sign and class, in the outermost ring of squares: [N].
 
     The cell is in the middle, so what counts out there is the company it keeps: true of one lab's slides
     only.

@@ -1,12 +1,9 @@
 """Version folders: written whole or not at all, and read back for further training."""
 
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 
 import keras
-import numpy as np
-from numpy.typing import NDArray
 
 from serving.contract import MODEL_FILE, ModelInfo
 from training import model as _registered_layers  # noqa: F401  (custom layers must be known before loading)
@@ -54,7 +51,8 @@ def write_version(target: Path, model: keras.Model, calibration: Calibration, in
             folder.rename(target)
     except OSError as error:
         raise TrainingError(
-            f"Cannot write {target}: {error.strerror or error}. Nothing was left there; free some space and run again."
+            f"Cannot write {target}: {error.strerror or error}. "
+            "Nothing was left there; free some space and run again."
         ) from error
 
 

@@ -26,7 +26,7 @@ def test_temperature_undoes_a_known_scaling(factor: float) -> None:
 
 
 def graded(confidences: list[float], right: list[bool]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Probabilities that guess class 0 with these confidences, labels that make each right or wrong; all familiar."""
+    """Probabilities that guess class 0 with these confidences, labels that make right or wrong."""
     probabilities = np.array([[c, 1 - c] for c in confidences])
     return probabilities, np.array([0 if r else 1 for r in right]), np.ones(len(right), bool)
 

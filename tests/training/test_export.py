@@ -75,8 +75,9 @@ def test_evidence_explains_the_probabilities(
     outputs = predict(images)
     bias = keras.saving.load_model(run / "model.keras", compile=False).get_layer("logits").weights[0].numpy()
     logits = outputs["evidence"].mean(axis=(1, 2)) + bias
+    # The LiteRT form keeps its bias, like its weights, in half precision.
     assert np.allclose(
-        softmax(logits / ModelInfo.load(version).temperature), outputs["probabilities"], atol=1e-5
+        softmax(logits / ModelInfo.load(version).temperature), outputs["probabilities"], atol=2e-4
     )
 
 

@@ -72,7 +72,8 @@ def test_corrected_labels_change_the_predictions(
     assert said(target, cells, "platelet").count("platelet") >= 15
     counted = info.metrics["reviewed"]
     assert counted["cells"] == 40
-    assert counted["right_before"] <= 10 and counted["right_after"] >= 30
+    assert counted["right_before"] <= 10
+    assert counted["right_after"] >= 30
 
 
 def test_an_older_number_is_refused_before_any_work(base: Path, experiment: Experiment, cells: Path) -> None:
