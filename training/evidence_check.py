@@ -43,7 +43,7 @@ class Pointing:
 
 @dataclass(frozen=True)
 class EvidenceScores:
-    """Means of Pointing over the rightly named cells whose outline could be found."""
+    """Means of Pointing over the correctly named cells whose outline could be found."""
 
     right: int
     checked: int

@@ -34,7 +34,7 @@ class Plot:
         self._left, self._right, self._above, self._below = 58, 24, 26, 40
         self._side = width - self._left - self._right
         self._parts: list[str] = []
-        self._text(self._left, 15, title, "start", INK, "bold")
+        self._text(2, 15, title, "start", INK, "bold")
         self._text(self._left + self._side / 2, self._height - 6, x, "middle", MUTED)
         self._text(
             0, 0, y, "middle", MUTED, place=f"translate(12 {self._above + self._side / 2}) rotate(-90)"

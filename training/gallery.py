@@ -33,7 +33,7 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Example:
-    """A rightly named cell under the evidence for its class. `picture` as in Mistake."""
+    """A correctly named cell under the evidence for its class. `picture` as in Mistake."""
 
     file: str
     label: str

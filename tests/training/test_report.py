@@ -131,7 +131,7 @@ def test_the_page_says_the_figures_plainly(report: Report) -> None:
     assert "On 20 pictures of 20 cells of another lab, none of which it has learned from" in text
     assert "of the 2 classes that this set has" in text
     assert "the version names 60.0 %" in text
-    assert "950 named rightly 25 named wrongly, and not flagged 25 flagged" in text
+    assert "950 named correctly 25 named wrongly, and not flagged 25 flagged" in text
     assert "These images are part of what it learned from" in text  # every split was scored
     assert "Coin thrown &lt;twice&gt; 51.2 %" in text
     assert "not in this set" in text
