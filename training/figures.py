@@ -1,18 +1,28 @@
 """Figures of reports as inline SVG, readable in print, without colour, and by screen readers."""
 
-import math
 from collections.abc import Sequence
 from html import escape
 
 from markupsafe import Markup
+from scipy.stats import binomtest
 
 from training.scores import ConfidenceBin
 
 Point = tuple[float, float]
 
-COLOURS = ("#0060a8", "#806400", "#a3006a", "#0f7355")  # of image sets, in order; each 5:1 on white
+COLOURS = ("#0060a8", "#806400", "#a3006a", "#0f7355")  # of image sets, in turn; each 5:1 on white
 DASHES = ("", "7 3", "2 3", "9 3 2 3")
 INK, MUTED, LINE = "#1a212c", "#545e6c", "#c9ced6"
+
+
+def colour_of(which: int) -> str:
+    """Of the image set of this number."""
+    return COLOURS[which % len(COLOURS)]
+
+
+def dash_of(which: int) -> str:
+    """The pattern of its lines, which tells sets apart without colour."""
+    return DASHES[which % len(DASHES)]
 
 
 class Plot:
@@ -123,9 +133,12 @@ def reliability_diagram(bins: Sequence[ConfidenceBin], title: str, which: int) -
         plot.bar(one.low, one.high, one.images / total, "#dfe3e9")
     plot.line([(0, 0), (1, 1)], MUTED, "3 3", 1)
     for one, says in zip(bins, described, strict=True):
-        low, high = wilson(one.accuracy, one.images)
-        plot.line([(one.confidence, low), (one.confidence, high)], COLOURS[which], width=1.5)
-        plot.dot((one.confidence, one.accuracy), COLOURS[which], says)
+        right = binomtest(round(one.accuracy * one.images), one.images)
+        interval = right.proportion_ci(method="wilson")
+        plot.line(
+            [(one.confidence, interval.low), (one.confidence, interval.high)], colour_of(which), width=1.5
+        )
+        plot.dot((one.confidence, one.accuracy), colour_of(which), says)
     return plot.svg()
 
 
@@ -137,7 +150,7 @@ def risk_coverage_curve(curve: Sequence[Point], rule: Point | None, title: str, 
     if rule:
         described += f" The rule of review keeps {_percent(rule[0])}, with {_percent(rule[1])} mistakes."
     plot = Plot(title, described, x="share of cells kept, surest first", y="mistakes among them", top=top)
-    plot.line(curve, COLOURS[which])
+    plot.line(curve, colour_of(which))
     if rule:
         plot.dot(rule, INK, f"kept {_percent(rule[0])}, mistakes {_percent(rule[1])}", 5)
         plot.label(rule, "rule of review")
@@ -149,16 +162,8 @@ def roc_curves(curves: Sequence[tuple[int, Sequence[Point]]], title: str, descri
     plot = Plot(title, described, x="false positives", y="true positives", width=190)
     plot.line([(0, 0), (1, 1)], MUTED, "3 3", 1)
     for which, curve in curves:
-        plot.line(curve, COLOURS[which], DASHES[which])
+        plot.line(curve, colour_of(which), dash_of(which))
     return plot.svg()
-
-
-def wilson(share: float, count: int) -> Point:
-    """95 % interval of a share (Wilson, JASA 1927)."""
-    z = 1.959964
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count**2)) / (1 + z * z / count)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def _percent(share: float) -> str:

@@ -44,10 +44,11 @@ def f1(guesses: Labels, labels: Labels, label: int, weights: Floats | None = Non
     return 2 * both / (1 + both)
 
 
-ClassScore = Callable[[Labels, Labels, int, Floats | None], Floats]
+OfClass = Callable[[Labels, Labels, int, Floats | None], Floats]
+"""A score of one class: precision, recall or f1."""
 
 
-def macro(score: ClassScore, guesses: Labels, labels: Labels, weights: Floats | None = None) -> Floats:
+def macro(score: OfClass, guesses: Labels, labels: Labels, weights: Floats | None = None) -> Floats:
     """Mean of a class score over the classes that have images; the precision of one never guessed is 0."""
     return np.mean(
         [np.nan_to_num(score(guesses, labels, label, weights)) for label in np.unique(labels)], axis=0

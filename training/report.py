@@ -13,7 +13,7 @@ from markupsafe import Markup
 from training.comparison import Baselines, Compared, compare
 from training.errors import TrainingError
 from training.evaluate import Evaluation, SetEvaluation
-from training.figures import COLOURS, DASHES, reliability_diagram, risk_coverage_curve, roc_curves
+from training.figures import colour_of, dash_of, reliability_diagram, risk_coverage_curve, roc_curves
 from training.intervals import Estimate
 
 HERE = Path(__file__).parent
@@ -102,8 +102,8 @@ class Report:
                 },
                 figures={one.name: _figures(one, which) for which, one in enumerate(self.evaluation.sets)},
                 roc=_roc(self.evaluation),
-                colours=COLOURS,
-                dashes=DASHES,
+                colour_of=colour_of,
+                dash_of=dash_of,
                 abbreviations=ABBREVIATIONS,
             )
         )

@@ -91,7 +91,7 @@ def score(
     guesses, everything = probabilities.argmax(axis=1), np.ones(len(labels), bool)
     among_present = guesses_among(np.unique(labels), probabilities)
 
-    def macro(of_class: metrics.ClassScore) -> Estimate:
+    def macro(of_class: metrics.OfClass) -> Estimate:
         return bootstrap.estimate(lambda weights: metrics.macro(of_class, guesses, labels, weights))
 
     return Scores(
