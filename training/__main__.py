@@ -1,4 +1,4 @@
-"""Command line: ``python -m training train|export|evaluate``."""
+"""Command line: ``python -m training COMMAND``; ``--help`` lists the commands."""
 
 import json
 import logging
@@ -13,7 +13,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import typer
 
 from serving.contract import ModelFolderError
-from training.config import load_experiment
+from training.config import load_experiment, load_search
 from training.data import load_images
 from training.errors import TrainingError
 
@@ -172,6 +172,28 @@ def commission(
             file=sys.stderr,
         )
         raise typer.Exit(3)
+
+
+@app.command()
+def folds(
+    experiment: Path,
+    folds: Annotated[int, typer.Option(min=2, help="Parts that the images outside the test split make.")] = 5,
+    runs: RunsOption = Path("runs"),
+) -> None:
+    """Train an EXPERIMENT once for each fold, and sum up the scores in RUNS/<name>-folds<n>.json."""
+    settings = load_experiment(experiment)
+    from training.folds import cross_validate
+
+    print(cross_validate(settings, folds, runs))
+
+
+@app.command()
+def search(experiment: Path, runs: RunsOption = Path("runs")) -> None:
+    """Look for better settings of an EXPERIMENT, as its section `search` says, and write the best found."""
+    settings, plan = load_experiment(experiment), load_search(experiment)
+    from training.search import search as run_search
+
+    print(run_search(settings, plan, runs))
 
 
 def main() -> int:

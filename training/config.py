@@ -2,6 +2,7 @@
 
 import types
 import typing
+from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -87,29 +88,145 @@ class Experiment:
         return typing.cast(dict[str, Any], _plain(asdict(self)))
 
 
+@dataclass(frozen=True)
+class Range:
+    """What a setting is searched among: the numbers from low to high, or choices."""
+
+    low: float | None = None
+    high: float | None = None
+    log: bool = False  # evenly in their logarithm
+    choices: tuple[Any, ...] = ()
+
+    def __contains__(self, value: Any) -> bool:
+        if self.low is None or self.high is None:
+            return value in self.choices
+        return isinstance(value, int | float) and self.low <= value <= self.high
+
+
+@dataclass(frozen=True)
+class Search:
+    """The section `search` of an experiment file: see training.search."""
+
+    epochs: int  # to spend on all trials together
+    stages: tuple[Stage, ...]  # what each trial trains, in place of the experiment's
+    space: dict[str, Range]  # by dotted name, such as optimiser.dropout
+
+
 def load_experiment(path: Path) -> Experiment:
     """Read and check an experiment file.
 
     Raises:
-        TrainingError: the file is missing, is not YAML, or has a missing, unknown or ill-typed setting.
+        TrainingError: the file is missing or not YAML, or a setting missing, unknown, ill-typed or senseless.
     """
+    return _experiment({name: value for name, value in _read(path).items() if name != "search"}, str(path))
+
+
+def load_search(path: Path) -> Search:
+    """Read and check the section `search` of an experiment file.
+
+    Raises:
+        TrainingError: as load_experiment; there is no such section, or it names no setting of the experiment.
+    """
+    document = _read(path)
+    where = f"{path}: search"
+    if "search" not in document:
+        raise TrainingError(f"{path} has no section search. Give it one with epochs, stages and space.")
+    search = typing.cast(Search, _build(Search, document["search"], where))
+    _check_stages(search.stages, where)
+    if search.epochs < 1:
+        raise TrainingError(f"{where}: epochs must be at least 1.")
+    if not search.space:
+        raise TrainingError(f"{where}: space is empty; name a setting, such as optimiser.learning_rate.")
+    experiment = load_experiment(path)
+    for name, span in search.space.items():
+        numbers = span.low is not None and span.high is not None and span.low < span.high
+        if numbers == bool(span.choices) or (span.log and (span.low or 0) <= 0):
+            raise TrainingError(
+                f"{where}: space: {name}: give low and a higher high (above 0 where log is true), or choices."
+            )
+        own = value_of(experiment, name)
+        if own not in span:
+            raise TrainingError(f"{where}: space: {name} leaves out the experiment's own {own!r}.")
+        for value in span.choices or (type(own)(span.low), type(own)(span.high)):
+            with_settings(experiment, {name: value})
+    return search
+
+
+def value_of(experiment: Experiment, name: str) -> Any:
+    """The setting with a dotted name, such as optimiser.dropout.
+
+    Raises:
+        TrainingError: there is none.
+    """
+    value: Any = experiment
+    for part in name.split("."):
+        value = getattr(value, part, MISSING) if is_dataclass(value) else MISSING
+    if value is MISSING or is_dataclass(value):
+        raise TrainingError(f"The experiment {experiment.name} has no setting {name!r}.")
+    return value
+
+
+def with_settings(experiment: Experiment, settings: Mapping[str, Any]) -> Experiment:
+    """The experiment with other values for some settings, by dotted name.
+
+    Raises:
+        TrainingError: a value is of the wrong type or makes no sense.
+    """
+    document = experiment.as_dict()
+    for name, value in settings.items():
+        *parents, last = name.split(".")
+        section = document
+        for parent in parents:
+            section = section[parent]
+        section[last] = value
+    return _experiment(document, experiment.name)
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise TrainingError(f"Cannot read the experiment file {path}: {error.strerror}.") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise TrainingError(f"{path} is not valid YAML: {error}") from error
-    experiment = typing.cast(Experiment, _build(Experiment, raw, str(path)))
-    if not experiment.stages:
-        raise TrainingError(f"{path}: stages is empty; give at least one {{size, epochs, batch}}.")
-    for stage in experiment.stages:
-        if min(stage.size, stage.epochs, stage.batch) < 1:
-            raise TrainingError(f"{path}: size, epochs and batch of a stage must be at least 1, not {stage}.")
+    if not isinstance(document, dict):
+        raise TrainingError(f"{path}: expected settings by name, found {document!r}.")
+    return document
+
+
+def _experiment(document: dict[str, Any], where: str) -> Experiment:
+    experiment = typing.cast(Experiment, _build(Experiment, document, where))
+    _check_stages(experiment.stages, where)
+    optimiser = experiment.optimiser
+    rules = {
+        "learning_rate must be above 0": optimiser.learning_rate > 0,
+        "ema_decay must be at least 0 and below 1": 0 <= optimiser.ema_decay < 1,
+        "label_smoothing must be at least 0 and below 1": 0 <= optimiser.label_smoothing < 1,
+        "dropout must be at least 0 and below 1": 0 <= optimiser.dropout < 1,
+        "patience must be at least 1": optimiser.patience is None or optimiser.patience >= 1,
+    }
+    if broken := [rule for rule, kept in rules.items() if not kept]:
+        raise TrainingError(f"{where}: optimiser: {broken[0]}.")
     return experiment
 
 
+def _check_stages(stages: tuple[Stage, ...], where: str) -> None:
+    if not stages:
+        raise TrainingError(f"{where}: stages is empty; give at least one {{size, epochs, batch}}.")
+    for stage in stages:
+        if min(stage.size, stage.epochs, stage.batch) < 1:
+            raise TrainingError(
+                f"{where}: size, epochs and batch of a stage must be at least 1, not {stage}."
+            )
+        if not 0 <= stage.unfrozen <= 1:
+            raise TrainingError(f"{where}: unfrozen of a stage must be from 0 to 1, not {stage.unfrozen}.")
+
+
 def _build(kind: Any, value: Any, where: str) -> Any:
-    """Value as `kind` (dataclass, tuple[X, ...], X | None or scalar); `where` names the setting in errors."""
+    """Value as `kind`: dataclass, tuple[X, ...], dict[str, X], X | None, scalar or Any.
+
+    `where` names the setting in errors.
+    """
     if is_dataclass(kind):
         if not isinstance(value, dict):
             raise TrainingError(f"{where}: expected settings by name, found {value!r}.")
@@ -125,6 +242,12 @@ def _build(kind: Any, value: Any, where: str) -> Any:
         if not isinstance(value, list):
             raise TrainingError(f"{where}: expected a list, found {value!r}.")
         return tuple(_build(typing.get_args(kind)[0], item, f"{where}[{i}]") for i, item in enumerate(value))
+    if typing.get_origin(kind) is dict:
+        if not isinstance(value, dict):
+            raise TrainingError(f"{where}: expected settings by name, found {value!r}.")
+        return {
+            name: _build(typing.get_args(kind)[1], item, f"{where}: {name}") for name, item in value.items()
+        }
     if isinstance(kind, types.UnionType):
         inner = next(option for option in typing.get_args(kind) if option is not types.NoneType)
         return None if value is None else _build(inner, value, where)
@@ -132,7 +255,7 @@ def _build(kind: Any, value: Any, where: str) -> Any:
         return Path(value)
     if kind is float and type(value) is int:
         return float(value)
-    if type(value) is not kind:
+    if kind is not Any and type(value) is not kind:
         raise TrainingError(f"{where}: expected {kind.__name__}, found {value!r}.")
     return value
 

@@ -3,3 +3,7 @@
 
 class TrainingError(Exception):
     """Input or configuration that cannot be used. The message says what is wrong and what to do next."""
+
+
+class Diverged(TrainingError):
+    """The loss of a run is no number any more."""

@@ -3,7 +3,9 @@
 import json
 import logging
 import math
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,8 +20,10 @@ from serving.contract import CELL_LABELS
 from training.augment import augment
 from training.config import Experiment
 from training.data import CellImages, load_images, pixels
-from training.errors import TrainingError
+from training.errors import Diverged, TrainingError
+from training.files import write_whole
 from training.fingerprint import code_fingerprint
+from training.interruption import interruptible
 from training.model import build_classifier, unfreeze
 from training.schedule import Step, learning_rate, steps, total_steps
 from training.view import view_slice
@@ -67,6 +71,7 @@ def fit(
     runs: Path,
     *,
     start: keras.Model | None = None,
+    on_epoch: Callable[[Sequence[Mapping[str, Any]]], None] | None = None,
 ) -> Path:
     """Like `train`, on images read before.
 
@@ -76,60 +81,82 @@ def fit(
         decoded: the pictures of all images, by size.
         runs: parent of the run's folder.
         start: the classifier to go on from; otherwise a new one on the experiment's backbone.
+        on_epoch: called with the history after each epoch; what it raises ends the run.
     """
     rows, validation = images.rows("train"), images.rows("val")
     run = runs / experiment.name
-    record = _open_run(run / RUN_FILE, experiment, images)
+    with _writing_to(run):
+        record = _open_run(run / RUN_FILE, experiment, images)
     keras.utils.set_random_seed(experiment.seed)
     trainer = _Trainer(experiment, images.labels[rows], start)
     checkpoints = tf.train.CheckpointManager(trainer.checkpoint, str(run / "checkpoints"), max_to_keep=1)
     checkpoints.restore_or_initialize()
     record["history"] = [entry for entry in record["history"] if entry["step"] <= trainer.done]
-    if trainer.done:
-        log.info("Going on from step %d of %d.", trainer.done, trainer.total)
+    log.info("On %s, from step %d of %d.", _device(), trainer.done, trainer.total)
 
-    patience = experiment.optimiser.patience
     losses: list[float] = []
-    with Progress() as progress:
+    with Progress() as progress, interruptible() as interrupted:
         bar = progress.add_task(experiment.name, total=trainer.total, completed=trainer.done)
-        try:
-            for step in steps(experiment.stages, rows, seed=experiment.seed, start=trainer.done):
-                stage = experiment.stages[step.stage]
-                loss = trainer.step(step, decoded[stage.size][step.rows], images.labels[step.rows])
-                losses.append(loss)
-                progress.update(
-                    bar, advance=1, description=f"{experiment.name} {stage.size} px, loss {loss:.2f}"
+        for step in steps(experiment.stages, rows, seed=experiment.seed, start=trainer.done):
+            if _is_stuck(record["history"], experiment, len(rows)):
+                log.info(
+                    "No better validation accuracy in %d epochs: stopped.", experiment.optimiser.patience
                 )
-                if step.ends_epoch:
-                    entry = {
-                        "step": trainer.done,
-                        "size": stage.size,
-                        "loss": float(np.mean(losses)),
-                        "val_accuracy": trainer.accuracy(decoded[stage.size], images.labels, validation),
-                    }
-                    log.info("%s", entry)
-                    record["history"].append(entry)
-                    losses.clear()
-                    scores = [past["val_accuracy"] for past in record["history"][-step.epoch - 1 :]]
+                break
+            stage = experiment.stages[step.stage]
+            losses.append(trainer.step(step, decoded[stage.size][step.rows], images.labels[step.rows]))
+            progress.update(
+                bar, advance=1, description=f"{experiment.name} {stage.size} px, loss {losses[-1]:.2f}"
+            )
+            if step.ends_epoch:
+                entry = {
+                    "step": trainer.done,
+                    "size": stage.size,
+                    "loss": float(np.mean(losses)),
+                    "val_accuracy": trainer.accuracy(decoded[stage.size], images.labels, validation),
+                }
+                log.info("%s", entry)
+                record["history"].append(entry)
+                losses.clear()
+                scores = [past["val_accuracy"] for past in record["history"][-step.epoch - 1 :]]
+                with _writing_to(run):
                     if scores[-1] == max(scores):
                         trainer.save_averaged(run / WEIGHTS_FILE)
                         record["trained_at"] = datetime.now(UTC).isoformat(timespec="seconds")
                     _write_json(run / RUN_FILE, record)
-                if step.ends_epoch or trainer.done % CHECKPOINT_EVERY == 0:
+            stopping = interrupted()
+            if step.ends_epoch or stopping or trainer.done % CHECKPOINT_EVERY == 0:
+                with _writing_to(run):
                     checkpoints.save()
-                if (
-                    step.ends_epoch
-                    and step.stage + 1 == len(experiment.stages)
-                    and _is_stuck(scores, patience)
-                ):
-                    log.info("No better validation accuracy in %d epochs: stopped.", patience)
-                    break
-        except KeyboardInterrupt:
-            checkpoints.save()
-            raise TrainingError(
-                f"Interrupted at step {trainer.done} of {trainer.total}. The same command goes on from there."
-            ) from None
+            if step.ends_epoch and on_epoch:
+                on_epoch(record["history"])
+            if stopping:
+                raise TrainingError(
+                    f"Interrupted at step {trainer.done} of {trainer.total}. "
+                    "The same command goes on from there."
+                )
     return run
+
+
+def _device() -> str:
+    """Where TensorFlow computes."""
+    names = [
+        tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name)
+        for gpu in tf.config.list_physical_devices("GPU")
+    ]
+    return ", ".join(names) or f"{os.cpu_count()} CPU cores"
+
+
+@contextmanager
+def _writing_to(run: Path) -> Iterator[None]:
+    """Names the run whose files cannot be written, whether by Python or by TensorFlow."""
+    try:
+        yield
+    except (OSError, tf.errors.OpError) as error:
+        raise TrainingError(
+            f"Cannot write to {run} ({error}). Free some space there; the same command goes on from the last "
+            "checkpoint."
+        ) from error
 
 
 class _Trainer:
@@ -179,7 +206,7 @@ class _Trainer:
         """Learn from one batch (uint8 [N,S,S,3], int64 [N]); the loss before the update.
 
         Raises:
-            TrainingError: the loss is no number.
+            Diverged: the loss is no number.
         """
         settings = self._experiment.optimiser
         self._optimiser.learning_rate = learning_rate(
@@ -187,11 +214,16 @@ class _Trainer:
         )
         seed = tf.constant([self._experiment.seed, step.number], tf.int32)
         decay = min(settings.ema_decay, (1 + step.number) / (10 + step.number))
-        loss = float(
-            self._update(tf.constant(images), tf.constant(labels), seed, tf.constant(decay), step.stage)
-        )
+        try:
+            loss = float(
+                self._update(tf.constant(images), tf.constant(labels), seed, tf.constant(decay), step.stage)
+            )
+        except tf.errors.ResourceExhaustedError as error:
+            raise TrainingError(
+                f"{len(images)} pictures of {images.shape[1]} px are too much for memory. Lower the batch."
+            ) from error
         if not math.isfinite(loss):
-            raise TrainingError(f"The loss is {loss} at step {step.number}. Lower optimiser.learning_rate.")
+            raise Diverged(f"The loss is {loss} at step {step.number}. Lower optimiser.learning_rate.")
         self._done.assign(step.number + 1)
         return loss
 
@@ -211,9 +243,12 @@ class _Trainer:
         """Write the model with its averaged weights; an older file stays whole until the new one is."""
         partial = path.with_stem(f"{path.stem}.partial")
         self._swap_averaged()
-        self._model.save(partial)
-        self._swap_averaged()
-        partial.replace(path)
+        try:
+            self._model.save(partial)
+            partial.replace(path)
+        finally:
+            self._swap_averaged()
+            partial.unlink(missing_ok=True)
 
     def _swap_averaged(self) -> None:
         for average, weight in zip(self._averaged.weights, self._weights, strict=True):
@@ -253,8 +288,12 @@ def share_outside(evidence: tf.Tensor) -> tf.Tensor:
     return 1 - inside / (tf.reduce_sum(tf.abs(evidence), axis=(1, 2, 3)) + 1e-6)
 
 
-def _is_stuck(scores: list[float], patience: int | None) -> bool:
-    return patience is not None and len(scores) - 1 - int(np.argmax(scores)) >= patience
+def _is_stuck(history: Sequence[Mapping[str, Any]], experiment: Experiment, count: int) -> bool:
+    """Whether the last stage, on `count` images, has lost its patience with the validation accuracy."""
+    patience = experiment.optimiser.patience
+    begin = total_steps(experiment.stages[:-1], count)
+    scores = [entry["val_accuracy"] for entry in history if entry["step"] > begin]
+    return patience is not None and bool(scores) and len(scores) - 1 - int(np.argmax(scores)) >= patience
 
 
 def class_weights(labels: NDArray[np.int64], power: float) -> NDArray[np.float64]:
@@ -291,6 +330,4 @@ def _open_run(path: Path, experiment: Experiment, images: CellImages) -> dict[st
 
 
 def _write_json(path: Path, value: dict[str, Any]) -> None:
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
-    partial.replace(path)
+    write_whole(path, json.dumps(value, indent=2) + "\n")
