@@ -12,13 +12,13 @@ from PIL import Image
 GRID = 8
 SAME = 16
 """Steps of the 128 that may differ between pictures of one cell. Encoding again, halving, and cutting or
-shifting by 2 % change up to 16; of the 118 million pairs of different cells in PBC, none differs in under 22."""
+shifting by 2 % change up to 16; the 118 million pairs of different cells in PBC all differ in 22 or more."""
 CHANGING = 2 / 3
-"""The least share of steps that are not flat: of a cell alone on one colour, little but its size would tell."""
+"""The least share of steps that are not flat: of a cell alone on one colour only its size would tell."""
 
 
 def difference_hash(image: Image.Image) -> NDArray[np.uint64] | None:
-    """Where an image gets brighter from a square of a grid to the next, rightwards and downwards: 128 bits [2].
+    """Where an image gets brighter from one square of a grid to the next, right and down: 128 bits [2].
 
     None for a picture too flat for that. (Difference hash: Krawetz, "Kind of Like That", 2013.)
 
