@@ -68,6 +68,9 @@ protos: .venv/.develops ## Compile serving/wire/*.proto again
 	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. serving/wire/*.proto
 	$(BIN)/python -m grpc_tools.protoc -I. --grpc_python_out=. serving/wire/serving.proto
 
+.PHONY: training
+training: .venv-training/.installed ## Install what training needs, in an environment of its own: .venv-training
+
 .PHONY: evaluate
 evaluate: .venv-training/.installed ## Score VERSION (default: the newest) on DATA/pbc and DATA/chula_wbc; RECORD=1 keeps figures and model card in it
 	.venv-training/bin/python -m training evaluate $(MODELS)/$(VERSION) --parity --report training/reports \
