@@ -8,7 +8,7 @@ out  ``probabilities``  float32  [N, K]            calibrated softmax over K lab
 out  ``evidence``       float32  [N, h, w, K]      class activation maps (Zhou et al. 2016): their mean over
                                                    h and w, plus a bias, is the logits
 out  ``embedding``      float32  [N, D]            pooled features
-out  ``distance``       float32  [N]               of the embedding from the nearest class's training cells
+out  ``distance``       float32  [N]               of the embedding from the suggested class's training cells
                                                    (Mahalanobis, shared covariance; Lee et al. 2018); above 1
                                                    is unlike anything the version was trained on
 ===  =================  =======  ================  =========================================================
