@@ -21,7 +21,7 @@ def main() -> None:
     call_command("prepare_storage")
     shipped = folder("serving") / "models" / MODEL_NAME
     for version in sorted(shipped.glob("[0-9]*"), key=lambda path: int(path.name)):
-        call_command("publish_model", str(version), if_newer=True, by="came with HematoVision")
+        call_command("publish_model", str(version), if_newer=True, by="set-up")
     call_command("collectstatic", interactive=False, verbosity=0)
 
 

@@ -81,8 +81,17 @@ class Screen:
 @pytest.fixture(scope="package")
 def signed_in(chromium, stack, lab) -> StorageState:
     """The cookies of the technician: checking a password is slow on purpose, so it is done once."""
+    return _sign_in(chromium, stack.url, lab["technician"])
+
+
+@pytest.fixture(scope="package")
+def signed_in_supervisor(chromium, stack, lab) -> StorageState:
+    return _sign_in(chromium, stack.url, lab["lab_supervisor"])
+
+
+def _sign_in(chromium: Browser, url: str, member: dict[str, str]) -> StorageState:
     context = chromium.new_context()
-    Screen(context.new_page(), stack.url, []).sign_in(lab["technician"])
+    Screen(context.new_page(), url, []).sign_in(member)
     state = context.storage_state()
     context.close()
     return state

@@ -44,14 +44,23 @@ PAGES: dict[str, Callable[[Page], object]] = {
 }
 
 
-@pytest.fixture(params=PAGES)
-def shown(request, technician, filled_case) -> Page:
-    page = technician.page
-    page.goto(technician.url + filled_case)
-    PAGES[request.param](page)
+# What a technician may not see.
+SUPERVISORS_PAGES = {"models": "/models/", "their cases": "/cases/"}
+
+
+@pytest.fixture(params=[*PAGES, *SUPERVISORS_PAGES])
+def shown(request, screen, signed_in, signed_in_supervisor, filled_case) -> Page:
+    page, wanted = screen.page, request.param
+    if path := SUPERVISORS_PAGES.get(wanted):
+        page.context.add_cookies(signed_in_supervisor["cookies"])
+        page.goto(screen.url + path)
+    else:
+        page.context.add_cookies(signed_in["cookies"])
+        page.goto(screen.url + filled_case)
+        PAGES[wanted](page)
     page.wait_for_load_state("networkidle")
-    if request.param == "missing":
-        technician.complaints.clear()
+    if wanted == "missing":
+        screen.complaints.clear()
     return page
 
 

@@ -168,6 +168,17 @@ def test_an_unidentified_cell_says_why(alice, confidence, distance, doubts):
     assert "<dd>1.00 <" not in page
 
 
+def test_the_gallery_tells_the_unfamiliar_from_the_unsure(alice):
+    case = alice.case()
+    (unsure,) = add_cells(alice, case, "monocyte", 0.4, flagged=True)
+    (unfamiliar,) = add_cells(alice, case, "neutrophil", 0.999, flagged=True, distance=1.2)
+    page = get(alice, "case", case.id)
+    tiles = {image.id: page[page.index(f'id="cell-{image.id}"') :] for image in (unsure, unfamiliar)}
+    said = {image_id: tile[: tile.index("</a>")] for image_id, tile in tiles.items()}
+    assert "unfamiliar" not in said[unsure.id]
+    assert "unfamiliar" in said[unfamiliar.id]
+
+
 def test_a_suggestion_has_no_doubts_to_show(alice):
     case = alice.case()
     (image,) = add_cells(alice, case, "neutrophil", 0.9, distance=1.0)
@@ -198,7 +209,7 @@ def test_models_are_shown_with_what_they_are_worth(alice):
     figures = {
         "images": 2307,
         "accuracy": 0.9912,
-        "intervals": {"accuracy": [0.987, 0.9998]},
+        "intervals": {"accuracy": [0.987, 0.9996]},
         "coverage": 0.955,
         "unflagged_accuracy": 0.99972,
         "mistakes_flagged": None,
@@ -230,7 +241,7 @@ def test_models_are_shown_with_what_they_are_worth(alice):
         "pbc test",
         "2,307",
         "99.1 %",
-        "98.7 %–&gt; 99.9 %",
+        "98.7–100.0 %",
         "95.5 %",
         "> 99.9 %".replace(">", "&gt;"),
     ):

@@ -267,7 +267,7 @@ class TestCommands:
         return capsys.readouterr().out
 
     def test_publish_list_and_roll_back(self, root, made, alice, capsys):
-        assert "Published version 1 of hematovision" in self.run(capsys, "publish_model", made(1))
+        assert "Published hematovision, version 1." in self.run(capsys, "publish_model", made(1))
         self.run(capsys, "publish_model", made(2), by="dr.x")
         self.run(capsys, "publish_model", made(5), lab="northern LAB")
         base, own = json.loads(self.run(capsys, "list_models"))

@@ -20,7 +20,7 @@ CORNER_COLOURS = tuple((255 * (k >> 2 & 1), 255 * (k >> 1 & 1), 255 * (k & 1)) f
 """RGB of a plain image that the tiny model gives to class k (see build_tiny_model)."""
 
 
-def make_version(base: Path, version: int = 1, **changes: Any) -> Path:
+def make_version(base: Path, version: int = 1, /, **changes: Any) -> Path:
     """Make ``base/<version>/`` and return it; `changes` replace fields of its ModelInfo.
 
     The folder appears complete: it is written beside its place and then renamed. Its SavedModel is a

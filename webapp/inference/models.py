@@ -101,10 +101,15 @@ class Prediction(models.Model):
         return f"{self.cell_class} {self.confidence:.3f}"
 
     @property
+    def unlike(self) -> bool:
+        """Whether it is unlike the cells that the version was trained on, as far as that is known."""
+        return self.distance is not None and bool(is_unlike(self.distance))
+
+    @property
     def doubts(self) -> list[Doubt]:
         """Why it is flagged, by the rule of the version that said it; empty where it is not."""
         found = {
             Doubt.LOW_CONFIDENCE: is_unsure(self.confidence, self.model_version.review_threshold),
-            Doubt.UNLIKE_TRAINING: self.distance is not None and is_unlike(self.distance),
+            Doubt.UNLIKE_TRAINING: self.unlike,
         }
         return [doubt for doubt, applies in found.items() if applies]

@@ -24,6 +24,7 @@ class Tile:
     short: str
     confidence: float
     flagged: bool
+    unlike: bool
     file: str
 
 
@@ -72,6 +73,7 @@ def tile(case_id: UUID, prediction: Prediction) -> Tile:
         short=cell_class.short,
         confidence=prediction.confidence,
         flagged=prediction.flagged,
+        unlike=prediction.unlike,
         file=image.name,
     )
 

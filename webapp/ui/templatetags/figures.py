@@ -29,6 +29,13 @@ def share(value: float) -> str:
 
 
 @register.filter
+def share_interval(interval: tuple[float, float]) -> str:
+    """The bounds of a share, 0 to 1, in percent with one decimal."""
+    low, high = interval
+    return f"{100 * low:.1f}–{100 * high:.1f} %"
+
+
+@register.filter
 def one_decimal(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f}"
 

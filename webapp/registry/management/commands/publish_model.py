@@ -28,4 +28,4 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except (ModelFolderError, publishing.PublishingError) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"Published version {version.version} of {version.name}.")
+        self.stdout.write(f"Published {version.title}, version {version.version}.")

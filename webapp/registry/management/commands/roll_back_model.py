@@ -21,7 +21,7 @@ class Command(BaseCommand):
         except publishing.PublishingError as error:
             raise CommandError(str(error)) from error
         for version in done.withdrawn:
-            self.stdout.write(f"Withdrew version {version.version} of {version.name}.")
+            self.stdout.write(f"Withdrew {version.title}, version {version.version}.")
         if done.serving:
             self.stdout.write(f"Version {done.serving.version} answers again.")
         else:
