@@ -83,7 +83,7 @@ def load_images(root: Path, *, table: Path | None = None, seed: int = 0) -> Cell
             f"{root} has images of {len(present)} class(es): {', '.join(present)}. At least two are needed."
         )
     if missing := [label for label in CELL_LABELS if label not in present]:
-        log.warning("%s has no image of: %s.", root, ", ".join(missing))
+        log.warning("%s has no image of: %s. A model cannot learn them from it.", root, ", ".join(missing))
     with ThreadPoolExecutor() as pool:
         looks = list(pool.map(lambda row: _look(root / row[0]), listed))
     digests = [digest for digest, _ in looks]

@@ -52,12 +52,15 @@ def cross_validate(experiment: Experiment, count: int, runs: Path) -> Path:
         model = keras.saving.load_model(run / WEIGHTS_FILE, compile=False)
         logits, _ = outputs(model, decoded[experiment.stages[-1].size], held, f"Scoring fold {number}")
         found.append(_scores(logits.argmax(axis=1), images.labels[held]))
-        log.info("Fold %d of %d: %s", number, count, found[-1])
+        log.info("Fold %d of %d: accuracy %.4f", number, count, found[-1]["accuracy"])
+    scores = {name: _summary([fold[name] for fold in found]) for name in found[0]}
+    for name, score in scores.items():
+        log.info("%s: %.4f ± %.4f", name, score["mean"], score["standard_deviation"])
     summary = {
         "experiment": experiment.as_dict(),
         "fingerprints": {"data": images.fingerprint, "code": code_fingerprint()},
         "folds": count,
-        "scores": {name: _summary([scores[name] for scores in found]) for name in found[0]},
+        "scores": scores,
     }
     path = runs / f"{experiment.name}-folds{count}.json"
     write_whole(path, json.dumps(summary, indent=2) + "\n")

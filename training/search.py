@@ -150,7 +150,9 @@ def _epochs(trial: FrozenTrial) -> int:
 
 def _table(study: optuna.Study, plan: Search) -> Table:
     """What was tried, the best first."""
-    table = Table("trial", "end", "epochs", "accuracy", *plan.space, title=f"Search of {study.study_name}")
+    table = Table("trial", "end", "epochs", "accuracy", title=f"Search of {study.study_name}")
+    for name in plan.space:
+        table.add_column(name, overflow="fold")
     trials = study.get_trials(deepcopy=False)
     for trial in sorted(trials, key=_best_value, reverse=True):
         table.add_row(
