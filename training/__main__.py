@@ -196,6 +196,23 @@ def search(experiment: Path, runs: RunsOption = Path("runs")) -> None:
     print(run_search(settings, plan, runs))
 
 
+@app.command()
+def ablation(
+    experiment: Path,
+    other_lab: Annotated[Path, typer.Option(help="Labelled images of another lab.")],
+    runs: RunsOption = Path("runs"),
+) -> None:
+    """Show in short runs what each defence against another lab's slides brings; kept in RUNS/ablation.json."""
+    settings = load_experiment(experiment)
+    home, other = load_images(settings.data.root, seed=settings.seed), load_images(other_lab)
+    from training.ablation import STAGES, ablate
+
+    table = ablate(settings, STAGES, home, other, runs)
+    text = json.dumps(table, indent=2) + "\n"
+    (runs / "ablation.json").write_text(text, encoding="utf-8")
+    print(text, end="")
+
+
 def main() -> int:
     """Run the command line; 1 with a message on stderr for what a user can mend."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stderr)
