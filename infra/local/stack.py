@@ -142,8 +142,8 @@ class Stack:
                 preexec_fn=partial(die_with_parent, os.getpid()),
             )
         if done.returncode:
-            raise StackError(f"The database or the object store could not be prepared.{_tail(log)}")
-        self._report("database and object store are prepared")
+            raise StackError(f"The database, the object store or the models could not be prepared.{_tail(log)}")
+        self._report("database, object store and models are prepared")
 
     def _await_web(self) -> None:
         state: Mapping[str, object] | None = None
