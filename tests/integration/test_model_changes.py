@@ -20,9 +20,11 @@ from tests.support.pictures import many_pictures
 from tests.support.stack import RunningStack
 from tests.support.tiny_model import make_version
 
+pytestmark = pytest.mark.timeout(400)
+
 HEMATOVISION = str(Path(sys.executable).with_name("hematovision"))
 IMAGES = 192
-PATIENCE_S = 60
+PATIENCE_S = 90
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +48,7 @@ def run(stack: RunningStack) -> Run:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=60,
+            timeout=120,
         )
         assert bool(done.returncode) == fails, done.stdout
         return done
