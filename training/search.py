@@ -135,7 +135,7 @@ def _worth(
     keras.utils.clear_session()
     run = fit(candidate, images, decoded, folder, on_epoch=report)
     history = json.loads((run / RUN_FILE).read_text(encoding="utf-8"))["history"]
-    return max(entry["val_accuracy"] for entry in history)
+    return float(max(entry["val_accuracy"] for entry in history))
 
 
 def _name(settings: Mapping[str, Any]) -> str:
@@ -166,7 +166,7 @@ def _table(study: optuna.Study, plan: Search) -> Table:
 
 
 def _best_value(trial: FrozenTrial) -> float:
-    return max([trial.value or 0.0, *trial.intermediate_values.values()])
+    return max(trial.value or 0.0, *trial.intermediate_values.values(), 0.0)
 
 
 def _short(value: Any) -> str:
