@@ -135,10 +135,10 @@ class TestPublish:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
         publish(made(1))
-        before = everything_in(root)
-        monkeypatch.setattr(folder_module, "_copy_durably", full)
-        with pytest.raises(publishing.PublishingError, match="No space left on device"):
-            publish(made(2))
+        source, before = made(2), everything_in(root)
+        monkeypatch.setattr(folder_module.shutil, "copyfile", full)
+        with pytest.raises(publishing.PublishingError, match=r": No space left on device\. Nothing"):
+            publish(source)
         assert everything_in(root) == before
         assert status_of() == {1: Status.PUBLISHED}
 
@@ -247,6 +247,15 @@ class TestRollBack:
         assert list(configured(root)) == [MODEL_NAME]
         assert publish(made(3), lab=alice.lab, as_next=True).version == 2
         assert status_of(own.name) == {1: Status.WITHDRAWN, 2: Status.PUBLISHED}
+
+    def test_a_withdrawn_version_that_somebody_put_back_is_told(self, root, made):
+        for number in (1, 2):
+            publish(made(number))
+        roll_back()
+        make_version(root.path / MODEL_NAME, 2)
+        with pytest.raises(publishing.PublishingError, match=r"into order: .*File exists"):
+            publish(made(3))
+        assert selectors.published(MODEL_NAME).get().version == 1
 
     def test_an_interruption_is_ended_by_the_next_command(self, root, made, monkeypatch):
         for number in (1, 2):

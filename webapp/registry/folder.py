@@ -52,7 +52,7 @@ class ModelRoot:
         holder = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=parent))
         copy = holder / str(version)
         try:
-            shutil.copytree(source, copy, copy_function=_copy_durably)
+            _copy(source, copy)
             document = json.loads((copy / MODEL_JSON).read_text(encoding="utf-8"))
             document |= {"name": name, "version": version}
             _write(copy / MODEL_JSON, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
@@ -95,7 +95,8 @@ class ModelRoot:
         return [child.name for child in path.iterdir() if child.is_dir() and not child.name.startswith(".")]
 
     def _numbers(self, path: Path) -> set[int]:
-        return {int(name) for name in self._folders(path) if name.isascii() and name.isdecimal()}
+        names = (name for name in self._folders(path) if name.isascii() and name.isdecimal())
+        return {int(name) for name in names if str(int(name)) == name}  # not 007, which servers pass over
 
 
 def _config(names: list[str], mount: str) -> str:
@@ -120,9 +121,15 @@ def _rename(source: Path, target: Path) -> None:
     source.rename(target)
 
 
-def _copy_durably(source: str, target: str) -> None:
-    shutil.copyfile(source, target)
-    _sync(Path(target))
+def _copy(source: Path, target: Path) -> None:
+    """Copy a folder with what is in it. Modes are not copied: the server may be someone else."""
+    target.mkdir()
+    for child in source.iterdir():
+        if child.is_dir():
+            _copy(child, target / child.name)
+        else:
+            shutil.copyfile(child, target / child.name)
+            _sync(target / child.name)
 
 
 def _write(path: Path, text: str) -> None:

@@ -67,8 +67,8 @@ def publish(source: Path, *, by: str, lab: Lab | None = None, as_next: bool = Fa
         number = newest + 1 if as_next else info.version
         if number <= newest:
             raise NumberTakenError(
-                f"{source} is version {number} of {name}, and version {newest} is known here already. "
-                f"Its number must be {newest + 1} or more; --as-next gives it {newest + 1}."
+                f"{source} is version {number}, but version {newest} of {_called(lab)} is known here "
+                f"already. Its number must be {newest + 1} or more; --as-next gives it {newest + 1}."
             )
         check_version(source)
         try:
@@ -96,7 +96,9 @@ def roll_back(*, by: str, lab: Lab | None = None, to: int | None = None) -> Roll
     with _alone() as root:
         live = list(published(name))
         if not live:
-            raise PublishingError(f"No version of {name} is published: there is nothing to roll back.")
+            raise PublishingError(
+                f"No version of {_called(lab)} is published: there is nothing to roll back."
+            )
         if to is None:
             withdrawn, kept = live[:1], live[1:]
         else:
@@ -104,20 +106,24 @@ def roll_back(*, by: str, lab: Lab | None = None, to: int | None = None) -> Roll
             kept = live[len(withdrawn) :]
             if not kept or kept[0].version != to:
                 numbers = ", ".join(str(version.version) for version in live)
-                raise PublishingError(f"Version {to} of {name} is not published; {numbers} are.")
+                raise PublishingError(f"Version {to} of {_called(lab)} is not published; {numbers} are.")
             if not withdrawn:
-                raise PublishingError(f"Version {to} of {name} is the one that answers already.")
+                raise PublishingError(f"Version {to} of {_called(lab)} is the one that answers already.")
         if kept:
             _check_answers(root.folder(name, kept[0].version))
         elif lab is None:
             raise PublishingError(
-                f"Version {live[0].version} is the only one of {name}: nothing would be left to answer. "
-                "Publish another one first."
+                f"Version {live[0].version} is the only one of {MODEL_NAME}: nothing would be left to "
+                "answer. Publish another one first."
             )
         ModelVersion.objects.filter(id__in=[version.id for version in withdrawn]).update(
             withdrawn_at=timezone.now(), withdrawn_by=by
         )
     return RolledBack(withdrawn, kept[0] if kept else None)
+
+
+def _called(lab: Lab | None) -> str:
+    return f"{lab.name}’s own model" if lab else MODEL_NAME
 
 
 @contextmanager
@@ -138,6 +144,15 @@ def _alone() -> Iterator[ModelRoot]:
 
 def _settle(root: ModelRoot) -> None:
     """End what was begun, now or by a command that was interrupted."""
+    try:
+        _settle_files(root)
+    except OSError as error:
+        raise PublishingError(
+            f"The models in {root.path} could not be brought into order: {error}. Mend that first."
+        ) from error
+
+
+def _settle_files(root: ModelRoot) -> None:
     root.clear_drafts()
     _adopt(root)
     for version in ModelVersion.objects.filter(published_at=None):
