@@ -142,7 +142,7 @@ class Stack:
                 preexec_fn=partial(die_with_parent, os.getpid()),
             )
         if done.returncode:
-            raise StackError(f"The database, the object store or the models could not be prepared.{_tail(log)}")
+            raise StackError(f"Database, object store or models could not be prepared.{_tail(log)}")
         self._report("database, object store and models are prepared")
 
     def _await_web(self) -> None:
