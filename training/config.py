@@ -38,6 +38,7 @@ class Stage:
     batch: int
     unfrozen: float = 1.0  # share of the backbone's layers, from its top, that learn; 0: the head alone
     batch_norm: bool = True  # batch norms among them learn too; otherwise they keep what they have learnt
+    learning_rate: float | None = None  # the schedule begins again with this stage, from this peak
 
 
 @dataclass(frozen=True)

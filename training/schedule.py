@@ -45,8 +45,18 @@ def steps(stages: tuple[Stage, ...], rows: NDArray[np.int64], *, seed: int, star
             number += length
 
 
-def learning_rate(step: int, *, peak: float, warmup: int, total: int) -> float:
-    """Linear warm-up to `peak`, then a cosine to zero (Loshchilov & Hutter 2017)."""
-    if step < warmup:
-        return peak * (step + 1) / warmup
-    return peak * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup)))
+def learning_rate(step: int, stages: tuple[Stage, ...], count: int, *, peak: float, warmup: int) -> float:
+    """Linear warm-up to `peak`, then a cosine to zero; again from each stage with a rate of its own
+    (warm restarts: Loshchilov & Hutter 2017).
+    """
+    start, end = 0, 0
+    for stage in stages:
+        if stage.learning_rate is not None:
+            if step < end:
+                break
+            start, peak = end, stage.learning_rate
+        end += stage.epochs * steps_per_epoch(count, stage.batch)
+    done, total = step - start, end - start
+    if done < warmup:
+        return peak * (done + 1) / warmup
+    return peak * 0.5 * (1 + math.cos(math.pi * (done - warmup) / max(1, total - warmup)))

@@ -188,7 +188,8 @@ class _Trainer:
         self._update = tf.function(self._update_eagerly)
         # Traced for each size of picture, which the normalisation has to know.
         self._predict = tf.function(lambda batch: self._model(batch, training=False)["logits"])
-        self.total = total_steps(experiment.stages, len(labels))
+        self._count = len(labels)
+        self.total = total_steps(experiment.stages, self._count)
         self.checkpoint = tf.train.Checkpoint(
             model=self._model,
             optimiser=self._optimiser,
@@ -210,7 +211,11 @@ class _Trainer:
         """
         settings = self._experiment.optimiser
         self._optimiser.learning_rate = learning_rate(
-            step.number, peak=settings.learning_rate, warmup=settings.warmup_steps, total=self.total
+            step.number,
+            self._experiment.stages,
+            self._count,
+            peak=settings.learning_rate,
+            warmup=settings.warmup_steps,
         )
         seed = tf.constant([self._experiment.seed, step.number], tf.int32)
         decay = min(settings.ema_decay, (1 + step.number) / (10 + step.number))

@@ -44,9 +44,20 @@ def test_fewer_rows_than_a_batch_still_make_a_step() -> None:
 
 
 def test_learning_rate_warms_up_and_falls_to_zero() -> None:
-    rates = [learning_rate(step, peak=1e-3, warmup=10, total=110) for step in range(111)]
+    stages = (Stage(96, 5, 4), Stage(128, 6, 2))  # 5 epochs of 10 steps and 6 of 20, of 40 images: 170
+    rates = [learning_rate(step, stages, 40, peak=1e-3, warmup=10) for step in range(171)]
     assert rates[0] == pytest.approx(1e-4)
     assert max(rates) == rates[9] == rates[10] == pytest.approx(1e-3)
-    assert rates[60] == pytest.approx(5e-4)
-    assert rates[110] == pytest.approx(0)
+    assert rates[90] == pytest.approx(5e-4)
+    assert rates[170] == pytest.approx(0)
     assert rates[10:] == sorted(rates[10:], reverse=True)
+
+
+def test_learning_rate_begins_again_where_a_stage_says_so() -> None:
+    stages = (Stage(96, 5, 4), Stage(128, 6, 2, learning_rate=4e-4))
+    rates = [learning_rate(step, stages, 40, peak=1e-3, warmup=10) for step in range(171)]
+    alone = [learning_rate(step, stages[:1], 40, peak=1e-3, warmup=10) for step in range(50)]
+    assert rates[:50] == alone
+    assert rates[50] == pytest.approx(4e-5)
+    assert max(rates[50:]) == rates[59] == pytest.approx(4e-4)
+    assert rates[170] == pytest.approx(0)
