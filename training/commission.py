@@ -107,7 +107,7 @@ def commission(
     right = logits.argmax(axis=1) == labels
     unflagged = (probabilities.max(axis=1) >= threshold) & (distances <= limit)
     findings: dict[str, Any] = {
-        "cells": len(labels),
+        "images": len(labels),
         "different_cells": len(np.unique(cells.cells)),
         "base": {
             "name": info.name,
@@ -115,7 +115,9 @@ def commission(
             "accuracy": float((before.argmax(axis=1) == labels).mean()),
         },
         "accuracy": float(right.mean()),
-        "interval": list(binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")),
+        "intervals": {
+            "accuracy": list(binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson"))
+        },
         "minimum": minimum,
         "accepted": bool(right.mean() >= minimum),
         "temperature": temperature,
