@@ -68,7 +68,9 @@ def write_saved_model(serve: Callable[[tf.Tensor], dict[str, tf.Tensor]], folder
 
     module = tf.Module()
     module.serve = tf.function(serve_frozen, input_signature=[signature])
-    tf.saved_model.save(module, str(folder), signatures={SIGNATURE: module.serve})
+    # Nobody learns from it, and a gradient of its own, such as swish has, cannot be frozen.
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    tf.saved_model.save(module, str(folder), signatures={SIGNATURE: module.serve}, options=options)
     if not any((folder / "assets").iterdir()):
         shutil.rmtree(folder / "assets")
 

@@ -9,12 +9,14 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import applications
 from numpy.typing import NDArray
 
 from training.backbones import BACKBONES, build_backbone
 from training.config import Backbone
 from training.errors import TrainingError
+from training.graphs import write_saved_model
 from training.model import build_classifier
 
 CONVERTED = Path(__file__).parents[3] / "shared/weights/efficientnet_lite0_imagenet_notop.keras"
@@ -94,6 +96,17 @@ def test_the_package_holds_the_weights_that_were_converted_for_keras() -> None:
 def test_a_classifier_starts_from_the_package() -> None:
     model = build_classifier(Backbone("efficientnet_lite0", "package"), None, dropout=0)
     assert model(np.zeros((1, 160, 160, 3)))["embedding"].shape == (1, 1280)
+
+
+def test_swish_can_be_exported(tmp_path: Path) -> None:
+    layer = keras.layers.Conv2D(4, 3, activation="swish")  # as in EfficientNetB0
+    pictures = np.random.default_rng(0).integers(0, 256, (1, 224, 224, 3), dtype=np.uint8)
+    expected = layer(pictures.astype(np.float32))
+    write_saved_model(lambda image: {"features": layer(tf.cast(image, tf.float32))}, tmp_path / "1")
+    features = tf.saved_model.load(str(tmp_path / "1")).signatures["serving_default"](image=pictures)[
+        "features"
+    ]
+    assert np.allclose(features, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize(
