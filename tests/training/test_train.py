@@ -229,6 +229,17 @@ def test_a_diverging_run_stops(
         train(varied(optimiser=wild), tmp_path)
 
 
+def test_pictures_too_many_for_the_memory_are_named(
+    experiment: Experiment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def exhausted(*_: object) -> None:
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    monkeypatch.setattr(module, "augment", exhausted)
+    with pytest.raises(TrainingError, match="16 pictures of 32 px are too much for memory"):
+        train(experiment, tmp_path)
+
+
 def test_missing_data_are_named_before_anything_is_made(
     varied: Callable[..., Experiment], tmp_path: Path
 ) -> None:
