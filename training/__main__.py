@@ -35,7 +35,7 @@ def train(experiment: Path, runs: RunsOption = Path("runs")) -> None:
 
 @app.command()
 def export(run: Path, target: Path) -> None:
-    """Calibrate a RUN folder and write it to TARGET, such as serving/models/hematovision/1."""
+    """Calibrate a RUN folder and write it to TARGET, such as serving/models/hematovision/3."""
     from training.export import export as run_export
 
     run_export(run, target)
@@ -202,7 +202,7 @@ def ablation(
     other_lab: Annotated[Path, typer.Option(help="Labelled images of another lab.")],
     runs: RunsOption = Path("runs"),
 ) -> None:
-    """Show in short runs what each defence against another lab's slides brings; kept in RUNS/ablation.json."""
+    """Show in short runs what each defence against other labs' slides brings; kept in RUNS/ablation.json."""
     settings = load_experiment(experiment)
     home, other = load_images(settings.data.root, seed=settings.seed), load_images(other_lab)
     from training.ablation import STAGES, ablate

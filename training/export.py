@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from serving.contract import CELL_LABELS, INPUT_SIZE, MODEL_NAME, ModelInfo
-from training import model as _registered_layers  # noqa: F401  (custom layers must be known before loading)
 from training.calibrate import Calibration, calibrate
 from training.data import load_images, pixels
 from training.distance import locate
 from training.errors import TrainingError
+from training.model import look_both_ways
 from training.train import EVALUATION_BATCH, RUN_FILE, WEIGHTS_FILE
 from training.version import check_target, write_version
 from training.view import view_slice
@@ -91,7 +91,7 @@ def outputs(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Uncalibrated logits [N,K] and embeddings [N,D] of the given rows of pictures uint8 [M,S,S,3]."""
     view = view_slice(decoded.shape[1])
-    predict = tf.function(lambda batch: model(tf.cast(batch, tf.float32), training=False))
+    predict = tf.function(lambda batch: look_both_ways(model, tf.cast(batch, tf.float32)))
     batches = np.array_split(rows, math.ceil(len(rows) / EVALUATION_BATCH))
     found = [predict(tf.constant(decoded[batch][:, view, view])) for batch in track(batches, what)]
     logits, embeddings = ([part[name].numpy() for part in found] for name in ("logits", "embedding"))

@@ -22,6 +22,7 @@ from serving.contract import (
     SIGNATURE,
 )
 from training.calibrate import Calibration
+from training.model import look_both_ways
 from training.view import SQUARES, VIEW, view_slice
 
 
@@ -33,7 +34,7 @@ def serving_function(
     cells = calibration.cells
 
     def serve(image: tf.Tensor) -> dict[str, tf.Tensor]:
-        outputs = model(tf.cast(image[:, view, view], tf.float32), training=False)
+        outputs = look_both_ways(model, tf.cast(image[:, view, view], tf.float32))
         points = tf.linalg.matmul(outputs["embedding"], tf.constant(cells.projection))
         mean = tf.gather(tf.constant(cells.means), tf.argmax(outputs["logits"], axis=1))
         return {

@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from serving.contract import CELL_LABELS
 from training.backbones import build_backbone
@@ -44,6 +45,17 @@ def build_classifier(
     return keras.Model(
         image, {"logits": logits, "evidence": evidence, "embedding": embedding}, name="hematovision"
     )
+
+
+def look_both_ways(model: keras.Model, views: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Outputs for views float32 [N,V,V,3], each seen upright and turned by 180°, averaged: a smear has no up.
+
+    The evidence of the turned view is turned back, so that its mean plus the bias is still the logits.
+    """
+    outputs = model(tf.concat([views, tf.reverse(views, [1, 2])], axis=0), training=False)
+    upright, turned = ({name: tf.split(value, 2)[side] for name, value in outputs.items()} for side in (0, 1))
+    turned["evidence"] = tf.reverse(turned["evidence"], [1, 2])
+    return {name: (upright[name] + turned[name]) / 2 for name in outputs}
 
 
 def backbone_of(model: keras.Model) -> keras.Model:

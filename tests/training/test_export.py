@@ -14,6 +14,7 @@ from training.config import Experiment
 from training.errors import TrainingError
 from training.export import export
 from training.inference import Predict, lite_predictor, saved_model_predictor
+from training.model import look_both_ways
 from training.train import train
 from training.version import load_trainable
 from training.view import view_slice
@@ -84,7 +85,7 @@ def test_evidence_explains_the_probabilities(
 def test_both_forms_compute_what_was_trained(run: Path, version: Path, images: NDArray[np.uint8]) -> None:
     view = view_slice(224)
     model = keras.saving.load_model(run / "model.keras", compile=False)
-    trained = model(images[:, view, view].astype(np.float32))
+    trained = look_both_ways(model, images[:, view, view].astype(np.float32))
     lite, saved = lite_predictor(version)(images), saved_model_predictor(version)(images)
     # The LiteRT form keeps its weights in half precision.
     for name, tolerance in {
@@ -144,3 +145,10 @@ def test_a_failure_leaves_nothing_behind(run: Path, tmp_path: Path, monkeypatch:
     with pytest.raises(TrainingError, match="No space left"):
         export(run, tmp_path / "hematovision" / "1")
     assert not list((tmp_path / "hematovision").iterdir())
+
+
+def test_up_and_down_are_the_same(predict: Predict, images: NDArray[np.uint8]) -> None:
+    upright, turned = predict(images), predict(images[:, ::-1, ::-1].copy())
+    for name in ("probabilities", "embedding", "distance"):
+        assert np.allclose(upright[name], turned[name], atol=1e-4), name
+    assert np.allclose(upright["evidence"], turned["evidence"][:, ::-1, ::-1], atol=1e-3)
