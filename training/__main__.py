@@ -137,7 +137,7 @@ def retrain(
 ) -> None:
     """Fine-tune a version on reviewed labels among its base data."""
     settings = load_experiment(experiment)
-    known, reviewed = load_images(data), load_images(images, table=labels)
+    known, reviewed = load_images(data), load_images(images, table=labels, least_classes=1)
     from training.retrain import retrain as run_retraining
 
     info = run_retraining(base, settings, known, reviewed, target, runs)

@@ -88,18 +88,20 @@ def together(
         )
         for source, count in zip(sources, times, strict=True)
     ]
-    first = sources[0]
+    chosen = list(zip(sources, rows, strict=True))
+    # Numbers of cells are those of one source.
+    offsets = np.cumsum([0, *(source.cells.max() + 1 for source in sources[:-1])])
     joined = replace(
-        first,
+        sources[0],
         files=tuple(
-            str((source.root / source.files[row]).resolve())
-            for source, chosen in zip(sources, rows, strict=True)
-            for row in chosen
+            str((source.root / source.files[row]).resolve()) for source, own in chosen for row in own
         ),
-        labels=np.concatenate([source.labels[chosen] for source, chosen in zip(sources, rows, strict=True)]),
-        splits=np.concatenate([source.splits[chosen] for source, chosen in zip(sources, rows, strict=True)]),
+        labels=np.concatenate([source.labels[own] for source, own in chosen]),
+        splits=np.concatenate([source.splits[own] for source, own in chosen]),
         fingerprint="+".join(source.fingerprint for source in sources),
-        cells=np.concatenate([source.cells[chosen] for source, chosen in zip(sources, rows, strict=True)]),
+        cells=np.concatenate(
+            [source.cells[own] + offset for (source, own), offset in zip(chosen, offsets, strict=True)]
+        ),
     )
-    part = np.concatenate([np.full(len(chosen), place) for place, chosen in enumerate(rows)])
+    part = np.concatenate([np.full(len(own), place) for place, own in enumerate(rows)])
     return joined, Joined(pictures, part, np.concatenate(rows))

@@ -5,11 +5,12 @@ its stain and camera, and what that is worth is measured on cells that the adapt
 """
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
@@ -20,9 +21,9 @@ from training.calibrate import Calibration, distance_limit, fit_temperature, rev
 from training.config import Experiment
 from training.data import CellImages, pixels
 from training.distance import locate
-from training.errors import TrainingError
 from training.export import outputs
 from training.fingerprint import code_fingerprint
+from training.folds import fold_splits
 from training.version import check_target, load_trainable, write_version
 
 log = logging.getLogger(__name__)
@@ -30,14 +31,6 @@ log = logging.getLogger(__name__)
 FOLDS = 5
 UNFLAGGED_ACCURACY = 0.95
 """What a lab's review threshold must reach on its cells; a hundred of them cannot show more."""
-
-
-@dataclass(frozen=True)
-class Unseen:
-    """What the adapted versions said of cells that they did not learn from, each cell once."""
-
-    logits: NDArray[np.float32]
-    distances: NDArray[np.float32]
 
 
 def commission(
@@ -71,20 +64,19 @@ def commission(
     check_target(target)
     info = ModelInfo.load(base)
     labels, rows = cells.labels, np.arange(len(cells.labels))
-    folds = grouped_folds(labels, cells.cells, FOLDS)
+    folds = fold_splits(replace(cells, splits=np.full(len(labels), "train")), FOLDS, seed=experiment.seed)
     pictures = pixels(cells, INPUT_SIZE, runs / "cache")
     times = experiment.stages[0].epochs
     # One epoch over repeated cells: choosing among epochs by the held-out cells would flatter them.
     experiment = replace(experiment, stages=tuple(replace(stage, epochs=1) for stage in experiment.stages))
 
-    def adapted(name: str, learnt: NDArray[np.int64]) -> Any:
-        splits = np.full(len(labels), "val", "<U5")
-        splits[learnt] = "train"
+    def adapted(name: str, splits: NDArray[np.str_]) -> keras.Model:
         images, repeated = together([replace(cells, splits=splits)], [pictures], [times])
-        if len(learnt) == len(labels):
+        if "val" not in splits:
+            # A run watches some image; what this one scores changes nothing.
             images = replace(images, splits=np.where(np.arange(len(images.labels)) == 0, "val", "train"))
         return learn_on(
-            replace(experiment, name=f"{target.parent.name}-{target.name}-{name}"),
+            replace(experiment, name=f"{target.parent.name}-{target.name}-{cells.fingerprint[:8]}-{name}"),
             load_trainable(base),
             images,
             repeated,
@@ -93,11 +85,11 @@ def commission(
 
     logits = np.zeros((len(labels), len(CELL_LABELS)), np.float32)
     distances = np.zeros(len(labels), np.float32)
-    for fold in range(FOLDS):
-        learnt, held_out = rows[folds != fold], rows[folds == fold]
-        model = adapted(f"fold{fold}", learnt)
-        located = locate(outputs(model, pictures, learnt, f"Fold {fold + 1}")[1], labels[learnt])
-        logits[held_out], embeddings = outputs(model, pictures, held_out, f"Fold {fold + 1}")
+    for number, splits in enumerate(folds, start=1):
+        learnt, held_out = rows[splits == "train"], rows[splits == "val"]
+        model = adapted(f"fold{number}", splits)
+        located = locate(outputs(model, pictures, learnt, f"Fold {number}")[1], labels[learnt])
+        logits[held_out], embeddings = outputs(model, pictures, held_out, f"Fold {number}")
         distances[held_out] = located.distances(embeddings, logits[held_out].argmax(axis=1))
 
     before, _ = outputs(load_trainable(base), pictures, rows, "The base version")
@@ -145,7 +137,7 @@ def commission(
     }
     if not findings["accepted"]:
         return findings
-    model = adapted("all", rows)
+    model = adapted("all", np.full(len(labels), "train"))
     located = locate(outputs(model, pictures, rows, "Locating the lab's cells")[1], labels)
     write_version(
         target,
@@ -164,23 +156,3 @@ def commission(
         ),
     )
     return findings
-
-
-def grouped_folds(labels: NDArray[np.int64], cells: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
-    """A fold for each image, [N]: each class spread evenly, pictures of the same cell together.
-
-    Raises:
-        TrainingError: a class has fewer different cells than there are folds.
-    """
-    numbers = np.zeros(len(labels), np.int64)
-    random = np.random.default_rng(0)
-    for label in np.unique(labels):
-        groups = random.permutation(np.unique(cells[labels == label]))
-        if len(groups) < folds:
-            raise TrainingError(
-                f"{CELL_LABELS[label]} has {len(groups)} different cell(s). "
-                f"Give at least {folds} of each class, better 20."
-            )
-        for place, group in enumerate(groups):
-            numbers[cells == group] = place % folds
-    return numbers

@@ -59,7 +59,9 @@ class CellImages:
         return rows
 
 
-def load_images(root: Path, *, table: Path | None = None, seed: int = 0) -> CellImages:
+def load_images(
+    root: Path, *, table: Path | None = None, seed: int = 0, least_classes: int = 2
+) -> CellImages:
     """Read the images of the folder `root` that `table` lists, or its `labels.csv`, or a folder per class.
 
     A table has the columns file (or image; relative to `root`), label and perhaps split, which is kept.
@@ -68,7 +70,7 @@ def load_images(root: Path, *, table: Path | None = None, seed: int = 0) -> Cell
 
     Raises:
         TrainingError: no such folder, an unknown class or split, a missing or unreadable image, an empty
-            class folder, or a single class.
+            class folder, or less than `least_classes` classes.
     """
     if not root.is_dir():
         raise TrainingError(
@@ -78,9 +80,10 @@ def load_images(root: Path, *, table: Path | None = None, seed: int = 0) -> Cell
         raise TrainingError(f"There is no table of labels {table}.")
     table = table or root / "labels.csv"
     listed = list(_rows_of_table(table, root) if table.is_file() else _rows_of_folders(root))
-    if len(present := {label for _, label, _ in listed}) < 2:
+    if len(present := {label for _, label, _ in listed}) < least_classes:
         raise TrainingError(
-            f"{root} has images of {len(present)} class(es): {', '.join(present)}. At least two are needed."
+            f"{root} has images of {len(present)} class(es): {', '.join(present)}. "
+            f"At least {least_classes} needed."
         )
     if missing := [label for label in CELL_LABELS if label not in present]:
         log.warning("%s has no image of: %s. A model cannot learn them from it.", root, ", ".join(missing))

@@ -47,7 +47,7 @@ def retrain(
     held_out = np.flatnonzero(reviewed.splits != "train")
     before, _ = outputs(model, decoded[1], np.arange(len(reviewed.labels)), "Before")
 
-    experiment = replace(experiment, name=f"{experiment.name}-{target.name}")
+    experiment = replace(experiment, name=f"{experiment.name}-{target.name}-{reviewed.fingerprint[:8]}")
     model = learn_on(experiment, model, images, pictures, runs)
 
     after, _ = outputs(model, decoded[1], np.arange(len(reviewed.labels)), "After")

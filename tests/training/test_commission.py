@@ -10,7 +10,7 @@ from PIL import Image
 
 from serving.contract import CELL_LABELS, DISTANCE, PROBABILITIES, ModelInfo, to_model_input
 from tests.training.conftest import draw_cell
-from training.commission import commission, grouped_folds
+from training.commission import commission
 from training.commission_report import write_report
 from training.config import Experiment, Stage
 from training.data import load_images
@@ -89,12 +89,12 @@ def test_what_cannot_be_told_apart_is_not_let_in(
     assert "Give more cells" in page
 
 
-def test_folds_are_even_and_keep_pictures_of_a_cell_together() -> None:
-    labels = np.repeat([0, 3], 20)
-    cells = np.repeat(np.arange(20), 2)
-    folds = grouped_folds(labels, cells, 5)
-    assert np.array_equal(folds[::2], folds[1::2])
-    for label in (0, 3):
-        assert np.array_equal(np.bincount(folds[labels == label]), [4] * 5)
-    with pytest.raises(TrainingError, match="basophil has 4 different"):
-        grouped_folds(np.zeros(8, np.int64), np.repeat(np.arange(4), 2), 5)
+def test_too_few_cells_of_a_class_are_named(
+    base: Path, lab: Path, settings: Experiment, tmp_path: Path
+) -> None:
+    images = load_images(lab)
+    rare = np.where((images.labels == 0) & (np.arange(len(images.labels)) % 10 > 3), 1, images.labels)
+    with pytest.raises(TrainingError, match="4 basophil cell"):
+        commission(
+            base, settings, replace(images, labels=rare), tmp_path / "lab-9" / "1", tmp_path, minimum=0.85
+        )
