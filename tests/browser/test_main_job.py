@@ -76,10 +76,13 @@ def test_evidence_of_another_class(technician, filled_case):
     page.goto(technician.url + filled_case)
     page.locator("#gallery .tile").first.click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_role("radio", name="Monocyte").check()
+    other = dialog.locator("[data-evidence-form] label:has(input[type=radio]:not(:checked))").first
+    name = other.locator(".probability-name").inner_text()
+    code = other.locator("input").get_attribute("value")
+    dialog.get_by_role("radio", name=name).check()
     expect(dialog.get_by_label("Show evidence")).to_be_checked()
-    expect(dialog.locator("[data-evidence]")).to_have_attribute("href", re.compile("cell_class=monocyte"))
-    expect(dialog.locator("[data-evidence-legend]")).to_contain_text("Monocyte")
+    expect(dialog.locator("[data-evidence]")).to_have_attribute("href", re.compile(f"cell_class={code}"))
+    expect(dialog.locator("[data-evidence-legend]")).to_contain_text(name)
     assert overlay_is_drawn(page)
 
 
