@@ -5,6 +5,7 @@ unbroken one.
 """
 
 import math
+from dataclasses import fields
 
 import numpy as np
 import tensorflow as tf
@@ -38,6 +39,11 @@ class _Draws:
     def _next(self) -> tf.Tensor:
         self._used += 1
         return tf.random.fold_in(self._seed, self._used)
+
+
+def weakened(strength: Augmentation, share: float) -> Augmentation:
+    """`share` of each of its strengths."""
+    return Augmentation(**{part.name: share * getattr(strength, part.name) for part in fields(strength)})
 
 
 def augment(images: tf.Tensor, seed: tf.Tensor, strength: Augmentation) -> tf.Tensor:

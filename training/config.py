@@ -39,6 +39,7 @@ class Stage:
     unfrozen: float = 1.0  # share of the backbone's layers, from its top, that learn; 0: the head alone
     batch_norm: bool = True  # batch norms among them learn too; otherwise they keep what they have learnt
     learning_rate: float | None = None  # the schedule begins again with this stage, from this peak
+    variation: float = 1.0  # share of the augmentation's strengths
 
 
 @dataclass(frozen=True)
@@ -221,6 +222,8 @@ def _check_stages(stages: tuple[Stage, ...], where: str) -> None:
             )
         if not 0 <= stage.unfrozen <= 1:
             raise TrainingError(f"{where}: unfrozen of a stage must be from 0 to 1, not {stage.unfrozen}.")
+        if not 0 <= stage.variation <= 1:
+            raise TrainingError(f"{where}: variation of a stage must be from 0 to 1, not {stage.variation}.")
 
 
 def _build(kind: Any, value: Any, where: str) -> Any:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rich.progress import Progress
 
 from serving.contract import CELL_LABELS
-from training.augment import augment
+from training.augment import augment, weakened
 from training.config import Experiment
 from training.data import CellImages, load_images, pixels
 from training.errors import Diverged, TrainingError
@@ -264,14 +264,14 @@ class _Trainer:
     def _update_eagerly(
         self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor, decay: tf.Tensor, stage: int
     ) -> tf.Tensor:
-        varied = augment(images, seed, self._experiment.augmentation)
+        # Traced once for each stage.
+        plan = self._experiment.stages[stage]
+        unfreeze(self._model, plan.unfrozen, batch_norm=plan.batch_norm)
+        variables = self._model.trainable_variables
+        varied = augment(images, seed, weakened(self._experiment.augmentation, plan.variation))
         settings = self._experiment.optimiser
         smoothing = settings.label_smoothing
         targets = tf.one_hot(labels, len(CELL_LABELS)) * (1 - smoothing) + smoothing / len(CELL_LABELS)
-        # Traced once for each stage.
-        unfrozen = self._experiment.stages[stage]
-        unfreeze(self._model, unfrozen.unfrozen, batch_norm=unfrozen.batch_norm)
-        variables = self._model.trainable_variables
         with tf.GradientTape() as tape:
             outputs = self._model(varied, training=True)
             losses = tf.nn.softmax_cross_entropy_with_logits(targets, outputs["logits"])
