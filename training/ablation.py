@@ -14,6 +14,7 @@ from training.adapt import reestimate_batch_norm
 from training.config import Augmentation, Experiment, Stage
 from training.data import CellImages, pixels
 from training.export import outputs
+from training.scores import guesses_among
 from training.train import WEIGHTS_FILE, fit
 
 log = logging.getLogger(__name__)
@@ -66,18 +67,15 @@ def ablate(
         logits, _ = outputs(model, strange, rows, name)
         reestimate_batch_norm(model, strange)
         adapted, _ = outputs(model, strange, rows, name)
+        among, among_adapted = (guesses_among(present, found) for found in (logits, adapted))
         table.append(
             {
                 "variant": name,
                 "home": float((at_home.argmax(axis=1) == home.labels[home.rows("val")]).mean()),
                 "other lab": float((logits.argmax(axis=1) == other.labels).mean()),
-                "other lab, its classes": _among(logits, other.labels, present),
-                "other lab, its classes, own batch norm": _among(adapted, other.labels, present),
+                "other lab, its classes": float((among == other.labels).mean()),
+                "other lab, its classes, own batch norm": float((among_adapted == other.labels).mean()),
             }
         )
         log.info("%s", table[-1])
     return table
-
-
-def _among(logits: np.ndarray, labels: np.ndarray, present: np.ndarray) -> float:
-    return float((present[logits[:, present].argmax(axis=1)] == labels).mean())

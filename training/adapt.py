@@ -1,20 +1,25 @@
 """What retraining and commissioning share: learning on from a version, with new cells among old or alone."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.contract import INPUT_SIZE
+from serving.contract import INPUT_SIZE, ModelInfo
+from training.calibrate import Calibration
 from training.config import Experiment
 from training.data import CellImages
 from training.errors import TrainingError
+from training.fingerprint import code_fingerprint
 from training.model import backbone_of
 from training.train import WEIGHTS_FILE, Pictures, fit
+from training.version import TRAINABLE, load_trainable
 from training.view import view_slice
 
 
@@ -40,21 +45,49 @@ class Joined:
 
 
 def learn_on(
-    experiment: Experiment,
-    start: keras.Model,
-    images: CellImages,
-    pictures: Pictures,
-    runs: Path,
+    experiment: Experiment, base: Path, images: CellImages, pictures: Pictures, runs: Path
 ) -> keras.Model:
-    """The classifier `start`, trained further on `images`. It is changed itself, too.
+    """The classifier of version `base`, trained further on `images`.
+
+    The run is named for what it starts from and learns from, so that only the same work is gone on with.
 
     Raises:
-        TrainingError: a stage of the experiment is not at full size.
+        TrainingError: the version cannot be trained further, a stage of the experiment is not at full size,
+            or as train.
     """
     if {stage.size for stage in experiment.stages} != {INPUT_SIZE}:
         raise TrainingError(f"{experiment.name}: every stage must be at {INPUT_SIZE} px.")
-    run = fit(experiment, images, {INPUT_SIZE: pictures}, runs, start=start)
+    start = load_trainable(base)
+    made_of = hashlib.sha256((base / TRAINABLE).read_bytes())
+    made_of.update(" ".join([images.fingerprint, *images.splits]).encode())
+    named = replace(experiment, name=f"{experiment.name}-{made_of.hexdigest()[:12]}")
+    run = fit(named, images, {INPUT_SIZE: pictures}, runs, start=start)
     return cast(keras.Model, keras.saving.load_model(run / WEIGHTS_FILE, compile=False))
+
+
+def made_from(
+    base: ModelInfo, target: Path, calibration: Calibration, *, data: str, metrics: Mapping[str, Any]
+) -> ModelInfo:
+    """What `target`, a version made from `base` just now, says about itself.
+
+    Args:
+        base: of the version it was made from.
+        target: its folder, `<name>/<version>`.
+        calibration: its own.
+        data: fingerprint of the images it learned from.
+        metrics: what was measured of it.
+    """
+    return replace(
+        base,
+        name=target.parent.name,
+        version=int(target.name),
+        temperature=calibration.temperature,
+        review_threshold=calibration.review_threshold,
+        metrics=metrics,
+        fingerprints={"data": data, "code": code_fingerprint()},
+        trained_at=datetime.now(UTC).replace(microsecond=0),
+        base={"name": base.name, "version": base.version},
+    )
 
 
 def reestimate_batch_norm(model: keras.Model, pictures: Pictures, *, passes: int = 5) -> None:
@@ -98,7 +131,9 @@ def together(
         ),
         labels=np.concatenate([source.labels[own] for source, own in chosen]),
         splits=np.concatenate([source.splits[own] for source, own in chosen]),
-        fingerprint="+".join(source.fingerprint for source in sources),
+        fingerprint="+".join(
+            f"{source.fingerprint}×{count}" for source, count in zip(sources, times, strict=True)
+        ),
         cells=np.concatenate(
             [source.cells[own] + offset for (source, own), offset in zip(chosen, offsets, strict=True)]
         ),

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import beta
 
-from training.distance import TrainingCells
+from serving.contract import is_unlike
 from training.metrics import Floats, Labels
 
 LOWEST_THRESHOLD = 0.5  # a suggestion more likely wrong than right is always flagged
 CONFIDENCE = 0.75  # that the true accuracy above the threshold is no lower than asked for
-FAMILIAR = 0.985
+FAMILIAR = 0.985  # the share of cells from the model's own lab that its distance limit leaves unflagged
 
 
 @dataclass(frozen=True)
@@ -21,21 +21,23 @@ class Calibration:
     temperature: float
     review_threshold: float
     distance_limit: float
-    cells: TrainingCells
+    """In standard deviations (training.distance)."""
 
 
-def calibrate(
-    cells: TrainingCells, logits: Floats, embeddings: Floats, labels: Labels, *, target: float
-) -> Calibration:
-    """Temperature, distance limit and review threshold from logits [N,K] and embeddings [N,D] of new images.
+def calibrate(logits: Floats, distances: Floats, labels: Labels, *, target: float) -> Calibration:
+    """Temperature, distance limit and review threshold.
 
-    `target` is the accuracy wanted of what is not flagged.
+    Args:
+        logits: [N,K], of images the model was not trained on.
+        distances: [N], theirs from the training cells of their suggested class.
+        labels: [N].
+        target: the accuracy wanted of what is not flagged, 0 to 1.
     """
     temperature = fit_temperature(logits, labels)
-    distances = cells.distances(embeddings, logits.argmax(axis=1))
     limit = distance_limit(distances)
-    threshold = review_threshold(softmax(logits / temperature), labels, distances <= limit, target=target)
-    return Calibration(temperature, threshold, limit, cells)
+    familiar = ~is_unlike(distances / limit)
+    threshold = review_threshold(softmax(logits / temperature), labels, familiar, target=target)
+    return Calibration(temperature, threshold, limit)
 
 
 def softmax(logits: Floats) -> Floats:

@@ -6,7 +6,6 @@ its stain and camera, and what that is worth is measured on cells that the adapt
 
 import logging
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,12 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from serving.contract import CELL_LABELS, INPUT_SIZE, ModelInfo
-from training.adapt import learn_on, together
-from training.calibrate import Calibration, distance_limit, fit_temperature, review_threshold, softmax
+from training.adapt import learn_on, made_from, together
+from training.calibrate import calibrate, softmax
 from training.config import Experiment
 from training.data import CellImages, pixels
 from training.distance import locate
 from training.export import outputs
-from training.fingerprint import code_fingerprint
 from training.folds import fold_splits
 from training.version import check_target, load_trainable, write_version
 
@@ -70,34 +68,29 @@ def commission(
     # One epoch over repeated cells: choosing among epochs by the held-out cells would flatter them.
     experiment = replace(experiment, stages=tuple(replace(stage, epochs=1) for stage in experiment.stages))
 
-    def adapted(name: str, splits: NDArray[np.str_]) -> keras.Model:
+    def adapted(splits: NDArray[np.str_]) -> keras.Model:
         images, repeated = together([replace(cells, splits=splits)], [pictures], [times])
         if "val" not in splits:
             # A run watches some image; what this one scores changes nothing.
             images = replace(images, splits=np.where(np.arange(len(images.labels)) == 0, "val", "train"))
-        return learn_on(
-            replace(experiment, name=f"{target.parent.name}-{target.name}-{cells.fingerprint[:8]}-{name}"),
-            load_trainable(base),
-            images,
-            repeated,
-            runs,
-        )
+        return learn_on(experiment, base, images, repeated, runs)
 
     logits = np.zeros((len(labels), len(CELL_LABELS)), np.float32)
     distances = np.zeros(len(labels), np.float32)
     for number, splits in enumerate(folds, start=1):
         learnt, held_out = rows[splits == "train"], rows[splits == "val"]
-        model = adapted(f"fold{number}", splits)
+        model = adapted(splits)
         located = locate(outputs(model, pictures, learnt, f"Fold {number}")[1], labels[learnt])
         logits[held_out], embeddings = outputs(model, pictures, held_out, f"Fold {number}")
         distances[held_out] = located.distances(embeddings, logits[held_out].argmax(axis=1))
 
     before, _ = outputs(load_trainable(base), pictures, rows, "The base version")
-    temperature, limit = fit_temperature(logits, labels), distance_limit(distances)
-    probabilities = softmax(logits / temperature)
-    threshold = review_threshold(probabilities, labels, distances <= limit, target=UNFLAGGED_ACCURACY)
+    calibration = calibrate(logits, distances, labels, target=UNFLAGGED_ACCURACY)
+    judged = replace(info, review_threshold=calibration.review_threshold)
+    unflagged = ~judged.flags(
+        softmax(logits / calibration.temperature), distances / calibration.distance_limit
+    )
     right = logits.argmax(axis=1) == labels
-    unflagged = (probabilities.max(axis=1) >= threshold) & (distances <= limit)
     findings: dict[str, Any] = {
         "images": len(labels),
         "different_cells": len(np.unique(cells.cells)),
@@ -112,8 +105,8 @@ def commission(
         },
         "minimum": minimum,
         "accepted": bool(right.mean() >= minimum),
-        "temperature": temperature,
-        "review_threshold": threshold,
+        "temperature": calibration.temperature,
+        "review_threshold": calibration.review_threshold,
         "coverage": float(unflagged.mean()),
         "unflagged_accuracy": float(right[unflagged].mean()) if unflagged.any() else None,
         "mistakes_flagged": float((~unflagged)[~right].mean()) if (~right).any() else None,
@@ -137,22 +130,8 @@ def commission(
     }
     if not findings["accepted"]:
         return findings
-    model = adapted("all", np.full(len(labels), "train"))
+    model = adapted(np.full(len(labels), "train"))
     located = locate(outputs(model, pictures, rows, "Locating the lab's cells")[1], labels)
-    write_version(
-        target,
-        model,
-        Calibration(temperature, threshold, limit, located),
-        replace(
-            info,
-            name=target.parent.name,
-            version=int(target.name),
-            temperature=temperature,
-            review_threshold=threshold,
-            metrics={"commissioning": findings},
-            fingerprints={"data": cells.fingerprint, "code": code_fingerprint()},
-            trained_at=datetime.now(UTC).replace(microsecond=0),
-            base={"name": info.name, "version": info.version},
-        ),
-    )
+    new = made_from(info, target, calibration, data=cells.fingerprint, metrics={"commissioning": findings})
+    write_version(target, model, calibration, located, new)
     return findings

@@ -15,10 +15,10 @@ from rich.progress import track
 from serving.contract import CELL_LABELS, INPUT_SIZE, MODEL_NAME, ModelInfo
 from training.calibrate import Calibration, calibrate
 from training.data import load_images, pixels
-from training.distance import locate
+from training.distance import TrainingCells, locate
 from training.errors import TrainingError
 from training.model import look_both_ways
-from training.train import EVALUATION_BATCH, RUN_FILE, WEIGHTS_FILE
+from training.train import EVALUATION_BATCH, RUN_FILE, WEIGHTS_FILE, Pictures
 from training.version import check_target, write_version
 from training.view import view_slice
 
@@ -46,7 +46,7 @@ def export(run: Path, target: Path) -> ModelInfo:
         raise TrainingError(f"The images in {images.root} have changed since {run} was trained on them.")
     model = keras.saving.load_model(run / WEIGHTS_FILE, compile=False)
     decoded = pixels(images, INPUT_SIZE, run.parent / "cache")
-    calibration = calibrate_on(model, decoded, images.labels, images.rows("train"), images.rows("val"))
+    calibration, cells = calibrate_on(model, decoded, images.labels, images.rows("train"), images.rows("val"))
     info = ModelInfo(
         name=MODEL_NAME,
         version=int(target.name),
@@ -61,33 +61,41 @@ def export(run: Path, target: Path) -> ModelInfo:
         licence=settings["licence"],
         base=None,
     )
-    write_version(target, model, calibration, info)
+    write_version(target, model, calibration, cells, info)
     return info
 
 
 def calibrate_on(
     model: keras.Model,
-    decoded: NDArray[np.uint8],
+    decoded: Pictures,
     labels: NDArray[np.int64],
     learnt: NDArray[np.int64],
     unseen: NDArray[np.int64],
-) -> Calibration:
-    """Calibrate `model` on the rows `unseen` of `decoded`, with the rows `learnt` as its training cells."""
+) -> tuple[Calibration, TrainingCells]:
+    """Calibrate `model` on the rows `unseen` of `decoded`, with the rows `learnt` as its training cells.
+
+    Args:
+        model: the classifier.
+        decoded: pictures uint8 [M,S,S,3].
+        labels: [M].
+        learnt, unseen: row numbers.
+    """
     _, embeddings = outputs(model, decoded, learnt, "Locating the training cells")
     cells = locate(embeddings, labels[learnt])
     logits, embeddings = outputs(model, decoded, unseen, "Calibrating")
-    calibration = calibrate(cells, logits, embeddings, labels[unseen], target=UNFLAGGED_ACCURACY)
+    distances = cells.distances(embeddings, logits.argmax(axis=1))
+    calibration = calibrate(logits, distances, labels[unseen], target=UNFLAGGED_ACCURACY)
     log.info(
         "temperature %.3f, review threshold %.4f, distance limit %.1f",
         calibration.temperature,
         calibration.review_threshold,
         calibration.distance_limit,
     )
-    return calibration
+    return calibration, cells
 
 
 def outputs(
-    model: keras.Model, decoded: NDArray[np.uint8], rows: NDArray[np.int64], what: str
+    model: keras.Model, decoded: Pictures, rows: NDArray[np.int64], what: str
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Uncalibrated logits [N,K] and embeddings [N,D] of the given rows of pictures uint8 [M,S,S,3]."""
     view = view_slice(decoded.shape[1])

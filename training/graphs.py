@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -22,16 +21,16 @@ from serving.contract import (
     SIGNATURE,
 )
 from training.calibrate import Calibration
+from training.distance import TrainingCells
 from training.model import look_both_ways
 from training.view import SQUARES, VIEW, view_slice
 
 
 def serving_function(
-    model: keras.Model, calibration: Calibration
+    model: keras.Model, calibration: Calibration, cells: TrainingCells
 ) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
     """The signature of the contract: whole pictures uint8 [N,224,224,3] → outputs by name."""
     view = view_slice(INPUT_SIZE)
-    cells = calibration.cells
 
     def serve(image: tf.Tensor) -> dict[str, tf.Tensor]:
         outputs = look_both_ways(model, tf.cast(image[:, view, view], tf.float32))
@@ -93,10 +92,7 @@ def to_lite(saved_model: Path, precision: str, examples: Iterable[NDArray[np.uin
     if precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
     if precision == "int8":
-
-        def batches() -> Any:
-            for example in examples:
-                yield {IMAGE: example[None]}
-
-        converter.representative_dataset = lambda: ((SIGNATURE, batch) for batch in batches())
+        converter.representative_dataset = lambda: (
+            (SIGNATURE, {IMAGE: example[None]}) for example in examples
+        )
     return bytes(converter.convert())

@@ -1,19 +1,16 @@
 """Fine-tuning the running version on labels that people corrected, among the data it came from."""
 
 import logging
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
 from serving.contract import INPUT_SIZE, ModelInfo
-from training.adapt import learn_on, together
+from training.adapt import learn_on, made_from, together
 from training.config import Experiment
 from training.data import CellImages, pixels
 from training.errors import TrainingError
 from training.export import calibrate_on, outputs
-from training.fingerprint import code_fingerprint
 from training.version import check_target, load_trainable, write_version
 
 log = logging.getLogger(__name__)
@@ -38,19 +35,16 @@ def retrain(
     info = ModelInfo.load(base)
     if int(target.name) <= info.version:
         raise TrainingError(f"Version {target.name} would not follow {info.version}, from which it is made.")
-    model = load_trainable(base)
     sources = (data, reviewed)
     decoded = [pixels(images, INPUT_SIZE, runs / "cache") for images in sources]
     learnt = [int((images.splits == "train").sum()) for images in sources]
     times = max(1, round(REVIEWED_SHARE / (1 - REVIEWED_SHARE) * learnt[0] / max(1, learnt[1])))
     images, pictures = together(sources, decoded, (1, times))
     held_out = np.flatnonzero(reviewed.splits != "train")
-    before, _ = outputs(model, decoded[1], np.arange(len(reviewed.labels)), "Before")
-
-    experiment = replace(experiment, name=f"{experiment.name}-{target.name}-{reviewed.fingerprint[:8]}")
-    model = learn_on(experiment, model, images, pictures, runs)
-
-    after, _ = outputs(model, decoded[1], np.arange(len(reviewed.labels)), "After")
+    every = np.arange(len(reviewed.labels))
+    before, _ = outputs(load_trainable(base), decoded[1], every, "Before")
+    model = learn_on(experiment, base, images, pictures, runs)
+    after, _ = outputs(model, decoded[1], every, "After")
     right = {
         when: (logits.argmax(axis=1) == reviewed.labels)
         for when, logits in (("before", before), ("after", after))
@@ -65,16 +59,9 @@ def retrain(
     }
     log.info("%s", metrics)
     images, pictures = together(sources, decoded, (1, 1))
-    calibration = calibrate_on(model, pictures, images.labels, images.rows("train"), images.rows("val"))
-    new = replace(
-        info,
-        version=int(target.name),
-        temperature=calibration.temperature,
-        review_threshold=calibration.review_threshold,
-        metrics=metrics,
-        fingerprints={"data": images.fingerprint, "code": code_fingerprint()},
-        trained_at=datetime.now(UTC).replace(microsecond=0),
-        base={"name": info.name, "version": info.version},
+    calibration, cells = calibrate_on(
+        model, pictures, images.labels, images.rows("train"), images.rows("val")
     )
-    write_version(target, model, calibration, new)
+    new = made_from(info, target, calibration, data=images.fingerprint, metrics=metrics)
+    write_version(target, model, calibration, cells, new)
     return new

@@ -114,7 +114,7 @@ def score(
 
 
 def guesses_among(classes: Labels, probabilities: Floats) -> Labels:
-    """The most probable of some of the classes, for probabilities [N,K]: [N]."""
+    """The most probable of some of the classes, for probabilities or logits [N,K]: [N]."""
     return classes[probabilities[:, classes].argmax(axis=1)]
 
 

@@ -8,6 +8,7 @@ import keras
 from serving.contract import MODEL_FILE, ModelInfo
 from training import model as _registered_layers  # noqa: F401  (custom layers must be known before loading)
 from training.calibrate import Calibration
+from training.distance import TrainingCells
 from training.errors import TrainingError
 from training.graphs import serving_function, to_lite, write_saved_model
 
@@ -30,7 +31,9 @@ def check_target(target: Path) -> None:
         raise TrainingError(f"{target} exists already. Write under a new number, or remove it.")
 
 
-def write_version(target: Path, model: keras.Model, calibration: Calibration, info: ModelInfo) -> None:
+def write_version(
+    target: Path, model: keras.Model, calibration: Calibration, cells: TrainingCells, info: ModelInfo
+) -> None:
     """Write a version folder in one rename.
 
     Raises:
@@ -42,7 +45,7 @@ def write_version(target: Path, model: keras.Model, calibration: Calibration, in
         # Beside the target, under a name no server takes for a version.
         with tempfile.TemporaryDirectory(prefix=".export-", dir=target.parent) as scratch:
             folder = Path(scratch) / target.name
-            write_saved_model(serving_function(model, calibration), folder)
+            write_saved_model(serving_function(model, calibration, cells), folder)
             (folder / MODEL_FILE).write_bytes(to_lite(folder, PRECISION))
             (folder / TRAINABLE).parent.mkdir()
             model.save(folder / TRAINABLE)

@@ -79,3 +79,16 @@ def experiment(cells: Path) -> Experiment:
 def varied(experiment: Experiment) -> Callable[..., Experiment]:
     """The experiment with some settings changed."""
     return lambda **changes: replace(experiment, **changes)
+
+
+@pytest.fixture(scope="session")
+def base(experiment: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Version 1 of the base model: the experiment trained long enough to know its cells."""
+    # Not before they are needed: these import TensorFlow.
+    from training.export import export
+    from training.train import train
+
+    folder = tmp_path_factory.mktemp("base")
+    target = folder / "models" / "hematovision" / "1"
+    export(train(replace(experiment, stages=(Stage(size=64, epochs=12, batch=8),)), folder / "runs"), target)
+    return target

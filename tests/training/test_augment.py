@@ -8,24 +8,11 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from tests.training.conftest import NO_AUGMENTATION
 from training.augment import augment
 from training.config import Augmentation
 
 SIDE, VIEW, MARGIN = 70, 50, 10  # pixels
-NOTHING = Augmentation(
-    scale=0,
-    shift=0,
-    stretch=0,
-    stain=0,
-    colour=0,
-    exposure=0,
-    shading=0,
-    fringe=0,
-    blur=0,
-    resample=0,
-    jpeg=0,
-    noise=0,
-)
 STRONG = Augmentation(
     scale=0.3,
     shift=0.1,
@@ -55,7 +42,7 @@ def varied(images: NDArray[np.uint8], strength: Augmentation, number: int = 0) -
 
 
 def test_everything_off_only_turns_and_mirrors_the_view(discs: NDArray[np.uint8]) -> None:
-    change = np.abs(varied(discs, NOTHING) - discs[:, MARGIN:-MARGIN, MARGIN:-MARGIN])
+    change = np.abs(varied(discs, NO_AUGMENTATION) - discs[:, MARGIN:-MARGIN, MARGIN:-MARGIN])
     # The edge of the disc is resampled; the rest stays as it was.
     assert np.median(change) < 0.01
     assert (change > 2).mean() < 0.15
@@ -110,20 +97,23 @@ def test_each_part_varies_what_it_names(
     measure: Callable[[NDArray[np.float32]], NDArray[np.float32]],
     least: float,
 ) -> None:
-    assert np.std(measure(varied(discs, NOTHING)), axis=0).max() < least / 3
-    assert np.std(measure(varied(discs, replace(NOTHING, **{part: value}))), axis=0).max() > least
+    assert np.std(measure(varied(discs, NO_AUGMENTATION)), axis=0).max() < least / 3
+    assert np.std(measure(varied(discs, replace(NO_AUGMENTATION, **{part: value}))), axis=0).max() > least
 
 
 def test_some_pictures_keep_the_colours_they_have(discs: NDArray[np.uint8]) -> None:
     many = np.repeat(discs, 16, axis=0)
     kept = (
-        np.abs(colour_of_disc(varied(many, replace(NOTHING, stain=0.5))) - [120, 60, 150]).max(axis=1) < 0.5
+        np.abs(colour_of_disc(varied(many, replace(NO_AUGMENTATION, stain=0.5))) - [120, 60, 150]).max(axis=1)
+        < 0.5
     )
     assert 0.1 < kept.mean() < 0.35
 
 
 def test_a_small_share_of_a_small_batch_is_still_recompressed(discs: NDArray[np.uint8]) -> None:
-    changed = np.abs(varied(discs[:3], replace(NOTHING, jpeg=0.01)) - varied(discs[:3], NOTHING))
+    changed = np.abs(
+        varied(discs[:3], replace(NO_AUGMENTATION, jpeg=0.01)) - varied(discs[:3], NO_AUGMENTATION)
+    )
     assert sorted(changed.max(axis=(1, 2, 3)) > 2) == [False, False, True]
 
 
@@ -136,8 +126,8 @@ def edges(images: NDArray[np.uint8], strength: Augmentation) -> NDArray[np.float
 def test_resampling_and_blur_soften_edges_and_a_closed_condenser_hardens_them(
     discs: NDArray[np.uint8],
 ) -> None:
-    as_they_are = edges(discs, NOTHING)
-    assert edges(discs, replace(NOTHING, resample=1.0)).mean() < as_they_are.mean() - 3
-    changed = edges(discs, replace(NOTHING, blur=1.0))
+    as_they_are = edges(discs, NO_AUGMENTATION)
+    assert edges(discs, replace(NO_AUGMENTATION, resample=1.0)).mean() < as_they_are.mean() - 3
+    changed = edges(discs, replace(NO_AUGMENTATION, blur=1.0))
     assert changed.min() < as_they_are.min() - 20
     assert changed.max() > as_they_are.max() + 10

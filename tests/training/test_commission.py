@@ -15,20 +15,9 @@ from training.commission_report import write_report
 from training.config import Experiment, Stage
 from training.data import load_images
 from training.errors import TrainingError
-from training.export import export
 from training.inference import lite_predictor
-from training.train import train
 
 STAINED = CELL_LABELS[:5]
-
-
-@pytest.fixture(scope="module")
-def base(experiment: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("base")
-    longer = replace(experiment, stages=(Stage(size=64, epochs=12, batch=8),))
-    target = folder / "models" / "hematovision" / "1"
-    export(train(longer, folder / "runs"), target)
-    return target
 
 
 @pytest.fixture(scope="module")

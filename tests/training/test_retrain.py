@@ -13,22 +13,11 @@ from serving.contract import CELL_LABELS, PROBABILITIES, ModelInfo, to_model_inp
 from training.config import Experiment, Stage
 from training.data import load_images
 from training.errors import TrainingError
-from training.export import export
 from training.inference import lite_predictor
 from training.retrain import retrain
-from training.train import train
 
 CORRECTED = {"basophil": "eosinophil", "monocyte": "lymphocyte"}
 """As they were labelled, and as pathologists say they are."""
-
-
-@pytest.fixture(scope="module")
-def base(experiment: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("base")
-    longer = replace(experiment, stages=(Stage(size=64, epochs=12, batch=8),))
-    target = folder / "models" / "hematovision" / "1"
-    export(train(longer, folder / "runs"), target)
-    return target
 
 
 @pytest.fixture
