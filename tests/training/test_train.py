@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.training.conftest import NO_AUGMENTATION
 from training import train as module
 from training.config import Data, Experiment, Stage
 from training.data import load_images, pixels
@@ -182,6 +183,18 @@ def test_only_what_a_stage_unfreezes_changes(
         if not np.array_equal(before[variable.path], variable.numpy())
     }
     assert changed == {"evidence", "logits", *learns}
+
+
+def test_a_stage_that_varies_nothing_learns_as_without_augmentation(
+    varied: Callable[..., Experiment], tmp_path: Path
+) -> None:
+    stages = {share: (Stage(size=32, epochs=1, batch=64, variation=share),) for share in (0.0, 1.0)}
+    still = train(varied(name="still", stages=stages[0.0]), tmp_path)
+    without = train(varied(name="without", stages=stages[1.0], augmentation=NO_AUGMENTATION), tmp_path)
+    moved = train(varied(name="moved", stages=stages[1.0]), tmp_path)
+    expected = weights(without)
+    assert all(map(np.array_equal, weights(still), expected))
+    assert not all(map(np.array_equal, weights(moved), expected))
 
 
 def test_each_epoch_is_told(experiment: Experiment, tmp_path: Path) -> None:

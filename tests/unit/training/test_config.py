@@ -64,6 +64,10 @@ def test_optional_settings_may_be_left_out(written) -> None:
         ({"stages": {"size": 96}}, "stages: expected a list"),
         ({"stages": [{"size": 96, "epochs": 0, "batch": 8}]}, "must be at least 1"),
         ({"stages": [{"size": 96, "epochs": 1, "batch": 8, "unfrozen": 1.5}]}, "unfrozen of a stage must be"),
+        (
+            {"stages": [{"size": 96, "epochs": 1, "batch": 8, "variation": -1}]},
+            "variation of a stage must be",
+        ),
         ({"optimiser__learning_rate": 0}, r"optimiser: learning_rate must be above 0"),
         ({"optimiser__dropout": 1.0}, "dropout must be at least 0 and below 1"),
         ({"optimiser__patience": 0}, "patience must be at least 1"),
