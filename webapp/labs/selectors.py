@@ -1,5 +1,7 @@
 from uuid import UUID
 
+from django_scopes import scopes_disabled
+
 from webapp.accounts.models import User
 from webapp.labs.models import Lab, Membership
 from webapp.labs.services import digest
@@ -14,15 +16,16 @@ def lab_called(text: str) -> Lab | None:
 
 
 def memberships_of(user: User) -> list[Membership]:
-    """The user's active memberships with their labs, by lab name."""
-    return list(
-        Membership.objects.filter(user=user, active=True).select_related("lab", "user").order_by("lab__name")
-    )
+    """The user's active memberships of all labs, by lab name: what a scope is chosen from."""
+    with scopes_disabled():
+        found = Membership.objects.filter(user=user, active=True)
+        return list(found.select_related("lab", "user").order_by("lab__name"))
 
 
 def membership_for_token(secret: str) -> Membership | None:
-    return (
-        Membership.objects.filter(active=True, user__is_active=True, api_tokens__digest=digest(secret))
-        .select_related("lab", "user")
-        .first()
-    )
+    """The active membership that this token acts as."""
+    with scopes_disabled():
+        found = Membership.objects.filter(
+            active=True, user__is_active=True, api_tokens__digest=digest(secret)
+        )
+        return found.select_related("lab", "user").first()

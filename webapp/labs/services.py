@@ -2,6 +2,7 @@ import hashlib
 import secrets
 
 from django.db import transaction
+from django_scopes import scope
 
 from webapp.accounts.models import User
 from webapp.labs.models import ApiToken, Lab, Membership
@@ -20,9 +21,10 @@ def add_member(lab: Lab, *, email: str, name: str, role: Role, password: str) ->
     user = User.objects.filter(email__iexact=email).first()
     if user is None:
         user = User.objects.create_user(email, password, name=name)
-    membership, _ = Membership.objects.update_or_create(
-        lab=lab, user=user, defaults={"role": role, "active": True}
-    )
+    with scope(lab=lab):
+        membership, _ = Membership.objects.update_or_create(
+            lab=lab, user=user, defaults={"role": role, "active": True}
+        )
     return membership
 
 
