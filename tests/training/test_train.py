@@ -76,6 +76,15 @@ def test_an_interrupted_run_ends_as_an_unbroken_one(
     assert [(entry["step"], entry["size"]) for entry in history] == [(7, 32), (14, 48)]
 
 
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """Ctrl-C ends Python even where the tests run in the background of a shell, which ignores it."""
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, usual)
+
+
+@pytest.mark.usefixtures("heeded")
 def test_a_second_interruption_does_not_wait(
     experiment: Experiment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
