@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from django.db.backends.postgresql.operations import DatabaseOperations
 
 from infra.local.stack import Stack
 from tests.support import plugin
@@ -32,3 +33,18 @@ def django_db_modify_db_settings(services: Stack) -> None:
 
     call_command("prepare_storage", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _emptied_between_tests() -> Iterator[None]:
+    """Tests that commit leave nothing behind, though the audit trail refuses to be emptied."""
+    flush = DatabaseOperations.sql_flush
+
+    def with_the_trail(self, style, tables, **options):
+        alter = "ALTER TABLE audit_entry {} TRIGGER append_only;"
+        statements = flush(self, style, tables, **options)
+        return [alter.format("DISABLE"), *statements, alter.format("ENABLE ALWAYS")]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", with_the_trail)
+        yield

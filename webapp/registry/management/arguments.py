@@ -1,10 +1,8 @@
 """What the commands about models have in common."""
 
-import getpass
-import os
-
 from django.core.management.base import CommandError, CommandParser
 
+from webapp.audit.context import operator
 from webapp.labs.models import Lab
 from webapp.labs.selectors import lab_called
 
@@ -14,14 +12,7 @@ def add_lab(parser: CommandParser, purpose: str) -> None:
 
 
 def add_by(parser: CommandParser) -> None:
-    parser.add_argument("--by", default=_account(), help="who does it (default: %(default)s)")
-
-
-def _account() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # an account without a name, as in many containers
-        return f"user {os.geteuid()}"
+    parser.add_argument("--by", default=operator(), help="who does it (default: %(default)s)")
 
 
 def lab_of(text: str | None) -> Lab | None:

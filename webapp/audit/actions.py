@@ -1,0 +1,40 @@
+"""What is kept on record: every action with the sentence a person reads."""
+
+from django.db.models import TextChoices
+
+
+class Action(TextChoices):
+    """`area.verb`, and what is said of the actor.
+
+    A sentence may use `{subject}`, and `{before[key]}` and `{after[key]}` for what `record` was given. Once
+    released, a value is never given another meaning: old entries keep it.
+    """
+
+    # What happens to cases
+    CASE_CREATED = "case.created", "created case {subject}"
+    CASE_OPENED = "case.opened", "opened case {subject}"
+    IMAGES_UPLOADED = "case.images_uploaded", "uploaded images to case {subject} ({after[images]})"
+    IMAGES_REQUEUED = (
+        "case.images_requeued",
+        "had images of case {subject} tried again ({after[images]})",
+    )
+
+    # Who belongs to a lab, and the keys of its programs
+    LAB_CREATED = "lab.created", "created the lab {subject}"
+    MEMBER_ROLE_SET = "member.role_set", "made {subject} a {after[role]}"
+    TOKEN_MADE = "token.made", "made the API token {subject}"
+
+    # Which models answer
+    MODEL_PUBLISHED = "model.published", "published {subject}"
+    MODEL_ROLLED_BACK = "model.rolled_back", "withdrew {subject}"
+
+    # What was refused: recorded by `services.record_refusal`, which folds repetitions
+    ACCESS_REFUSED = "access.refused", "was refused: {subject}"
+    SIGN_IN_FAILED = "sign_in.failed", "failed to sign in as {subject}"
+
+    # The trail itself
+    AUDIT_EXPORTED = "audit.exported", "exported the audit trail ({after[format]})"
+
+    @property
+    def area(self) -> str:
+        return self.value.partition(".")[0]

@@ -1,0 +1,71 @@
+from typing import Any, ClassVar
+
+from django.db import models
+
+from webapp.audit.actions import Action
+from webapp.audit.chain import INSTALLATION
+
+
+class Entry(models.Model):
+    """Something that somebody did. Entries are made by `services.record`, and never change or go.
+
+    A trigger of the database refuses UPDATE, DELETE and TRUNCATE, and each entry carries the hash of the one
+    before it in its lab's chain. Ids and names are plain values: what they point to may go, the entry stays.
+    """
+
+    pk = models.CompositePrimaryKey("chain", "seq")
+    chain = models.UUIDField(help_text="The lab's id; zero: the installation.")
+    seq = models.PositiveBigIntegerField(help_text="Its place in the chain, from 1 on, without gaps.")
+    previous = models.BinaryField(max_length=32, help_text="The hash of the entry before.")
+    hash = models.BinaryField(max_length=32, help_text="SHA-256 of the other columns: webapp.audit.chain.")
+    at = models.DateTimeField(help_text="By the database's clock.")
+    action = models.CharField(max_length=40)
+    actor_id = models.BigIntegerField(null=True)
+    actor_name = models.CharField(max_length=254, help_text="As it was then.")
+    token = models.CharField(max_length=16, blank=True, help_text="Prefix of the API token that was used.")
+    address = models.CharField(max_length=45, blank=True)
+    user_agent = models.CharField(max_length=120, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    subject = models.CharField(max_length=254, blank=True, help_text="What was acted on, as people call it.")
+    subject_id = models.CharField(max_length=80, blank=True, help_text="Which one exactly: “case 0b5e…”.")
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+
+    class Meta:
+        verbose_name_plural = "entries"
+        ordering: ClassVar[list[str]] = ["chain", "-seq"]
+        indexes = [
+            models.Index(fields=["chain", "action", "seq"], name="audit_by_action"),
+            models.Index(fields=["chain", "actor_id", "seq"], name="audit_by_actor"),
+            models.Index(fields=["chain", "subject", "seq"], name="audit_by_subject"),
+            models.Index(fields=["chain", "subject_id", "seq"], name="audit_by_subject_id"),
+            models.Index(fields=["chain", "at"], name="audit_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.chain_name} {self.seq}: {self.sentence}"
+
+    @property
+    def chain_name(self) -> str:
+        return "installation" if self.chain == INSTALLATION else str(self.chain)
+
+    @property
+    def sentence(self) -> str:
+        """What happened, as a person says it; entries of actions that are no more say it plainly."""
+        try:
+            said = Action(self.action).label
+        except ValueError:
+            said = f"did {self.action} to {{subject}}"
+        return f"{self.actor_name} {said.format_map(self._words())}"
+
+    def _words(self) -> dict[str, Any]:
+        return {
+            "subject": self.subject,
+            "before": _Values(self.before or {}),
+            "after": _Values(self.after or {}),
+        }
+
+
+class _Values(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "–"
