@@ -42,6 +42,12 @@ status: install ## Show how each program does
 demo: install ## Classify drawn cells in a demo lab and keep serving; IMAGES=folder takes yours, ONCE=1 stops afterwards
 	@$(BIN)/hematovision demo $(if $(IMAGES),--images "$(IMAGES)") $(if $(filter-out 0,$(ONCE)),--once)
 
+# --- containers ------------------------------------------------------------------------------------------------
+
+.PHONY: images
+images: ## Build the container images that docker-compose.yml runs; ROLES="training" builds others
+	@infra/images/build $(ROLES)
+
 # --- developing ------------------------------------------------------------------------------------------------
 
 .PHONY: test
@@ -50,11 +56,12 @@ test: .venv/.develops .venv-protocol/.installed .venv-training/.installed ## Run
 	.venv-training/bin/python -m pytest tests/training
 
 .PHONY: check
-check: .venv/.develops ## Lint, types, import contracts, migrations, known vulnerabilities
+check: .venv/.develops ## Lint, types, import contracts, Dockerfiles, migrations, known vulnerabilities
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(CHECK_ENV) $(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint infra/images/*.Dockerfile
 	$(CHECK_ENV) $(BIN)/python -W ignore::RuntimeWarning -m webapp makemigrations --check
 	$(BIN)/pip-audit --skip-editable --progress-spinner off
 

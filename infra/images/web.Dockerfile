@@ -1,0 +1,24 @@
+# The web, and what runs beside it by hand or once: migrations, `hematovision` commands.
+ARG BUILD_IMAGE=hematovision/build
+ARG RUNTIME_IMAGE=hematovision/runtime
+
+FROM ${BUILD_IMAGE} AS build
+# With LiteRT, because a model version is tried before it is published.
+RUN uv sync --locked --no-default-groups --extra serving
+COPY infra /app/infra
+COPY serving /app/serving
+COPY webapp /app/webapp
+# Files with their hashes in their names, so that old and new pages find theirs during an upgrade.
+RUN python -m compileall -q /app \
+    && set -a && . /app/infra/images/placeholder.env \
+    && HEMATOVISION_STATIC_ROOT=/app/static python -m webapp collectstatic --no-input --verbosity 0
+
+FROM ${RUNTIME_IMAGE}
+COPY --from=build /opt/venv /opt/venv
+COPY --from=build /app /app
+COPY infra/images/hematovision /usr/local/bin/hematovision
+ENV HEMATOVISION_STATIC_ROOT=/app/static
+USER 10001:10001
+EXPOSE 8000
+CMD ["gunicorn", "webapp.config.wsgi:application", "--bind=0.0.0.0:8000", "--worker-class=gthread", \
+     "--workers=2", "--threads=8", "--graceful-timeout=10", "--preload", "--access-logfile=-"]
