@@ -1,12 +1,14 @@
 """The cast: Alice works in the lab, Bob is in the lab but may not see cases, Charlie runs another lab."""
 
 import json
+import time
 from dataclasses import dataclass
 
 import pytest
 from django.test import Client
 from django_scopes import scope
 
+from webapp.accounts.models import User
 from webapp.cases.models import Case
 from webapp.cases.services import create_case
 from webapp.labs.models import Lab, Membership
@@ -33,11 +35,20 @@ class Person:
     def browser(self) -> Client:
         client = Client()
         client.force_login(self.membership.user)
+        proved_who_they_are(client, self.membership.user)
         return client
 
     def case(self, accession: str = "A-1") -> Case:
         with scope(lab=self.lab):
             return create_case(self.lab, accession=accession, by=self.membership.user)
+
+
+def proved_who_they_are(client: Client, user: User, *, seconds_ago: float = 0) -> None:
+    """Leave in the client's session what a real sign-in does: how it was done, and when."""
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time() - seconds_ago}]
+    session["account_authentication_methods_user"] = str(user.pk)
+    session.save()
 
 
 class Api(Client):

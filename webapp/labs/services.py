@@ -5,6 +5,7 @@ from django.db import transaction
 from django_scopes import scope
 
 from webapp.accounts.models import User
+from webapp.accounts.services import create_account
 from webapp.labs.models import ApiToken, Lab, Membership
 from webapp.labs.permissions import Role
 
@@ -20,7 +21,7 @@ def add_member(lab: Lab, *, email: str, name: str, role: Role, password: str) ->
     """
     user = User.objects.filter(email__iexact=email).first()
     if user is None:
-        user = User.objects.create_user(email, password, name=name)
+        user = create_account(email, name=name, password=password)
     with scope(lab=lab):
         membership, _ = Membership.objects.update_or_create(
             lab=lab, user=user, defaults={"role": role, "active": True}
