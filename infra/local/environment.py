@@ -2,7 +2,7 @@
 
 import os
 
-from infra.local.secrets import Secrets
+from infra.local.secrets import Secrets, data_keys_file
 from infra.local.settings import LOOPBACK, PREFIX, Settings
 
 
@@ -32,6 +32,7 @@ def environment(settings: Settings, secrets: Secrets) -> dict[str, str]:
         "S3_ACCESS_KEY": secrets.s3_access,
         "S3_SECRET_KEY": secrets.s3_secret,
         "S3_BUCKET": "hematovision",
+        "DATA_KEYS_FILE": str(data_keys_file(settings.home)),
         "MODELS": str(settings.home / "models"),
         "SERVING_TARGET": f"{LOOPBACK}:{settings.port('serving')}",
     }

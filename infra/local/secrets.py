@@ -1,9 +1,11 @@
-"""Passwords and keys of the stack, made on the first start, in one file that only its owner reads."""
+"""Passwords and keys of the stack, made on the first start, in files that only their owner reads."""
 
+import base64
 import json
 import os
 import secrets
 from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
 from pathlib import Path
 
 
@@ -35,7 +37,20 @@ class Secrets:
         made = cls(**{name: value for name, value in saved.items() if name in known})
         if asdict(made) != saved:
             write_private(path, json.dumps(asdict(made), indent=2))
+        if not (keys := data_keys_file(home)).exists():
+            write_private(keys, f"{new_data_key()}\n")
         return made
+
+
+def data_keys_file(home: Path) -> Path:
+    """The keys that encrypt patient identifiers: a file of their own, which programs read as it changes."""
+    return home / "data_keys"
+
+
+def new_data_key() -> str:
+    """A key as `HEMATOVISION_DATA_KEYS` takes it: an id that begins with the day, and 32 random bytes."""
+    random = base64.b64encode(secrets.token_bytes(32)).decode()
+    return f"{datetime.now(UTC):%Y-%m-%d}-{secrets.token_hex(3)}:{random}"
 
 
 def write_private(path: Path, text: str) -> None:

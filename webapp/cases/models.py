@@ -6,14 +6,16 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django_scopes import ScopedManager
 
+from webapp.cases.identifiers import normal_mrn
 from webapp.cases.refusals import Refusal
+from webapp.crypto.fields import EncryptedDateField, EncryptedTextField, KeyedHashField
 from webapp.labs.models import Lab
 
 
 def visible_characters(value: str) -> None:
     """Raise ValidationError for control, format and other characters that nobody sees."""
     if not value.isprintable():
-        raise ValidationError("An accession number has visible characters only.")
+        raise ValidationError("Visible characters only.")
 
 
 class Case(models.Model):  # type: ignore[django-manager-missing] # ScopedManager makes classes at run time
@@ -36,6 +38,27 @@ class Case(models.Model):  # type: ignore[django-manager-missing] # ScopedManage
 
     def __str__(self) -> str:
         return self.accession
+
+
+class Patient(models.Model):
+    """Who a case's patient is, encrypted; apart from the case, so that nothing reads it along by accident."""
+
+    case = models.OneToOneField(Case, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
+    name = EncryptedTextField(default="")
+    mrn = EncryptedTextField(default="")
+    birth_date = EncryptedDateField(default=None)
+    sex = EncryptedTextField(default="")
+    notes = EncryptedTextField(default="")
+    mrn_hash = KeyedHashField(source="mrn", normalise=normal_mrn)
+
+    objects: ClassVar[models.Manager["Patient"]] = ScopedManager(lab="lab")
+
+    class Meta:
+        indexes = [models.Index(fields=["lab", "mrn_hash"])]
+
+    def __str__(self) -> str:
+        return f"patient of case {self.case_id}"
 
 
 class Image(models.Model):  # type: ignore[django-manager-missing] # ScopedManager makes classes at run time

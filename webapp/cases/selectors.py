@@ -5,7 +5,9 @@ from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet, Subquery
 
-from webapp.cases.models import Case, Image
+from webapp.cases.identifiers import FIELDS, Identifiers
+from webapp.cases.models import Case, Image, Patient
+from webapp.crypto.cipher import Unreadable
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,31 @@ def page_of_cases(size: int, *, prefix: str = "", before: UUID | None = None) ->
         when = Subquery(cases().filter(id=before).values("created_at"))
         found = found.filter(Q(created_at__lt=when) | Q(created_at=when, id__lt=before))
     return found[:size]
+
+
+def cases_of_patient(lab_id: UUID, mrn: str) -> QuerySet[Case]:
+    """The lab's cases of the patient with exactly this MRN, as far as separators and case go."""
+    hashes = Patient._meta.get_field("mrn_hash").hashes(mrn, lab_id)
+    return cases().filter(id__in=Patient.objects.filter(mrn_hash__in=hashes).values("case_id"))
+
+
+def identifiers_of(cases: Iterable[Case]) -> dict[UUID, Identifiers]:
+    """Who the patient of each of `cases` is, in one query."""
+    known = {case.id: Identifiers() for case in cases}
+    for patient in Patient.objects.filter(case_id__in=known):
+        known[patient.case_id] = _opened(patient)
+    return known
+
+
+def _opened(patient: Patient) -> Identifiers:
+    values: dict[str, Any] = {}
+    unreadable = []
+    for name in FIELDS:
+        try:
+            values[name] = getattr(patient, name)
+        except Unreadable:
+            unreadable.append(name)
+    return Identifiers(**values, unreadable=tuple(unreadable))
 
 
 def progress_of(cases: Iterable[Case]) -> dict[UUID, Progress]:

@@ -3,6 +3,7 @@
 Every one is read strictly from `HEMATOVISION_<NAME>`, or from the file that `HEMATOVISION_<NAME>_FILE` names.
 """
 
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -41,6 +42,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "webapp.audit",
+    "webapp.crypto",
     "webapp.accounts",
     "webapp.labs",
     "webapp.cases",
@@ -172,6 +174,12 @@ CONTENT_SECURITY_POLICY = {
     # The page of the API's documentation comes with an inline script and styles of its own.
     "EXCLUDE_URL_PREFIXES": ["/api/v1/docs/"],
 }
+
+# --- encryption of patient identifiers ----------------------------------------------------------------------
+# `id:base64-of-32-bytes`, separated by commas, the current key first; from a file they are read again when it
+# changes.
+DATA_KEYS = env.str("DATA_KEYS")  # keys that encrypt patient identifiers, the current one first
+DATA_KEYS_FILE = Path(path) if (path := os.environ.get("HEMATOVISION_DATA_KEYS_FILE")) else None
 
 # --- broker and model server --------------------------------------------------------------------------------
 BROKER_URL = env.str("BROKER_URL")

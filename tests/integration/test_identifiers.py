@@ -1,0 +1,127 @@
+"""Patient identifiers in the database: what lies there, who finds what, and what tampering does."""
+
+from datetime import date
+from uuid import UUID
+
+import pytest
+from django.core.exceptions import FieldError
+from django.db import connection
+from django_scopes import scope
+from psycopg import sql
+
+from webapp.cases import selectors
+from webapp.cases.identifiers import FIELDS, Identifiers
+from webapp.cases.models import Patient
+from webapp.cases.services import change_identifiers, create_case
+
+ADA = {
+    "name": "Ada Lovelace",
+    "mrn": "MRN 00-42",
+    "birth_date": date(1915, 12, 10),
+    "sex": "female",
+    "notes": "Known to the ward.\nSecond smear.",
+}
+
+
+@pytest.fixture
+def case(alice):
+    with scope(lab=alice.lab):
+        yield create_case(alice.lab, accession="A-1", by=alice.membership.user, identifiers=ADA)
+
+
+def on_disk(case) -> dict[str, bytes]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM cases_patient WHERE case_id = %s", [case.id])
+        return dict(zip([column.name for column in cursor.description], cursor.fetchone(), strict=True))
+
+
+def write(case, column, value) -> None:
+    with connection.cursor() as cursor:
+        update = sql.SQL("UPDATE cases_patient SET {} = %s WHERE case_id = %s")
+        cursor.execute(update.format(sql.Identifier(column)), [value, case.id])
+
+
+def test_what_was_entered_comes_back(case):
+    assert selectors.identifiers_of([case])[case.id] == Identifiers(**ADA)
+
+
+def test_the_database_holds_nothing_legible(case):
+    row = b"\n".join(bytes(value) for value in on_disk(case).values() if not isinstance(value, UUID))
+    for secret in (b"Ada", b"Lovelace", b"42", b"1915", b"female", b"ward"):
+        assert secret not in row
+
+
+def test_a_case_without_identifiers_has_no_row(alice):
+    case = alice.case()
+    with scope(lab=alice.lab):
+        assert not Patient.objects.exists()
+        assert not selectors.identifiers_of([case])[case.id]
+
+
+def test_only_what_is_named_changes(case):
+    before = on_disk(case)
+    change_identifiers(case, {"name": "Ada King"})
+    after = on_disk(case)
+    assert {name for name in before if before[name] != after[name]} == {"name"}
+    assert selectors.identifiers_of([case])[case.id].name == "Ada King"
+
+
+@pytest.mark.parametrize("asked", ["MRN 00-42", "mrn0042", " mrn 0042 ", "MRN\u201100\u201142"])
+def test_a_patient_is_found_by_exactly_their_mrn(alice, case, asked):
+    assert list(selectors.cases_of_patient(alice.lab.id, asked)) == [case]
+
+
+@pytest.mark.parametrize("asked", ["", "-", "MRN 004", "MRN 00421", "%", "Ada Lovelace"])
+def test_and_by_nothing_else(alice, case, asked):
+    assert not selectors.cases_of_patient(alice.lab.id, asked)
+
+
+def test_another_lab_finds_nothing(charlie, case):
+    with scope(lab=charlie.lab):
+        assert not selectors.cases_of_patient(charlie.lab.id, "MRN 00-42")
+
+
+def test_a_value_copied_to_another_patient_is_unreadable_there(alice, case):
+    other = create_case(alice.lab, accession="A-2", by=alice.membership.user, identifiers={"name": "Bo"})
+    write(other, "name", on_disk(case)["name"])
+    assert selectors.identifiers_of([other])[other.id].unreadable == ("name",)
+
+
+def test_a_value_copied_to_another_column_is_unreadable(case):
+    write(case, "notes", on_disk(case)["name"])
+    assert selectors.identifiers_of([case])[case.id].unreadable == ("notes",)
+
+
+def test_an_altered_value_is_reported_and_the_rest_stays_legible(case, caplog):
+    altered = bytearray(on_disk(case)["birth_date"])
+    altered[-1] ^= 1
+    write(case, "birth_date", bytes(altered))
+    found = selectors.identifiers_of([case])[case.id]
+    assert (found.name, found.birth_date, found.unreadable) == ("Ada Lovelace", None, ("birth_date",))
+    assert "encrypted value unreadable" in caplog.text
+    assert str(case.id) in caplog.text
+
+
+def test_no_value_can_be_blanked(case):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT column_name FROM information_schema.columns"
+            " WHERE table_name = 'cases_patient' AND is_nullable = 'YES'"
+        )
+        assert cursor.fetchall() == [("mrn_hash",)]
+    write(case, "name", b"")
+    assert selectors.identifiers_of([case])[case.id].unreadable == ("name",)
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_nothing_encrypted_can_be_looked_up_or_written_in_the_clear(case, name):
+    with pytest.raises(FieldError):
+        list(Patient.objects.filter(**{name: "Ada Lovelace"}))
+    with pytest.raises(TypeError, match="encrypted"):
+        Patient.objects.update(**{name: "Ada Lovelace"})
+
+
+def test_identifiers_have_no_face(case):
+    patient = Patient.objects.get(case=case)
+    for shown in (repr(patient), str(patient), repr(selectors.identifiers_of([case])[case.id])):
+        assert "Ada" not in shown

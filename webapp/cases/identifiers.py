@@ -1,0 +1,56 @@
+"""Who a case's patient is: what may be known, and the rules for entering it."""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+
+from django.core.exceptions import ValidationError
+from django.db.models import TextChoices
+from django.utils import timezone
+
+NAME_LENGTH, MRN_LENGTH, NOTES_LENGTH = 200, 64, 4000
+
+
+class Sex(TextChoices):
+    """Administrative gender, with the codes of HL7 FHIR R4."""
+
+    MALE = "male", "Male"
+    FEMALE = "female", "Female"
+    OTHER = "other", "Other"
+    UNKNOWN = "unknown", "Unknown"
+
+
+@dataclass(frozen=True, repr=False)
+class Identifiers:
+    """Who a case's patient is, as far as it was entered. It has no `repr`, so that no log can show it."""
+
+    name: str = ""
+    mrn: str = ""
+    birth_date: date | None = None
+    sex: str = ""
+    notes: str = ""
+    unreadable: tuple[str, ...] = ()
+    """Names of those that cannot be decrypted: altered in the database, or their key is gone."""
+
+    def __bool__(self) -> bool:
+        return self != Identifiers()
+
+
+FIELDS = ("name", "mrn", "birth_date", "sex", "notes")
+
+
+def day_in_a_life(value: date) -> None:
+    """Raise ValidationError for a birth date of nobody who lives."""
+    if not 0 <= timezone.now().year - value.year <= 130 or value > timezone.now().date():
+        raise ValidationError("A birth date is not in the future, and at most 130 years ago.")
+
+
+def printable_lines(value: str) -> None:
+    """Raise ValidationError for control and other unseen characters; tabs and line ends may be."""
+    if not all(part.isprintable() for part in value.replace("\t", " ").splitlines()):
+        raise ValidationError("Visible characters only.")
+
+
+def normal_mrn(mrn: str) -> str:
+    """An MRN without what people write differently and mean alike: width, case, blanks and separators."""
+    return "".join(letter for letter in unicodedata.normalize("NFKC", mrn).casefold() if letter.isalnum())

@@ -1,0 +1,106 @@
+"""AES-256-GCM with the key's id in front, bound to the place where the sealed value lies.
+
+A nonce is 96 random bits. NIST SP 800-38D (8.3) allows 2^32 messages under one key with such nonces; a key
+here is one lab's under one id, so a lab that writes a million values a day may go on for eleven years without
+rotating.
+"""
+
+import json
+import secrets
+from dataclasses import dataclass
+from functools import lru_cache
+from hmac import digest
+from uuid import UUID
+
+import structlog
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from webapp.crypto.keyring import keyring
+from webapp.crypto.keys import Key, UnknownKey
+
+FORMAT = 1
+NONCE_BYTES, TAG_BYTES = 12, 16
+
+log = structlog.get_logger(__name__)
+
+
+class Unreadable(Exception):
+    """A sealed value cannot be opened: it was altered or moved, or its key is gone."""
+
+
+class Sealed(bytes):
+    """An encrypted value: format (1 byte), length of the key's id (1 byte), id, nonce, ciphertext and tag."""
+
+    __slots__ = ()
+
+    @property
+    def key_id(self) -> str:
+        return self[2 : 2 + self[1]].decode("ascii", "replace")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a value lies; sealed for one place, it opens in no other."""
+
+    table: str
+    column: str
+    lab: UUID
+    row: str
+
+    def __bytes__(self) -> bytes:
+        return json.dumps([self.table, self.column, str(self.lab), self.row]).encode()
+
+    def __str__(self) -> str:
+        return f"{self.table}.{self.column} of row {self.row}"
+
+
+def seal(text: str, place: Place) -> Sealed:
+    """Encrypt `text` for `place` with the current key."""
+    key = keyring().current
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    head = bytes([FORMAT, len(key.id)]) + key.id.encode()
+    return Sealed(head + nonce + _cipher(key, place.lab).encrypt(nonce, text.encode(), head + bytes(place)))
+
+
+def unseal(sealed: Sealed, place: Place) -> str:
+    """The text that `seal` was given for the same place.
+
+    Raises:
+        Unreadable: it was altered, lay elsewhere, or was sealed with a key that is not among ours.
+    """
+    try:
+        key = keyring()[sealed.key_id]
+        start = 2 + len(key.id)
+        head, nonce, ciphertext = (
+            sealed[:start],
+            sealed[start : start + NONCE_BYTES],
+            sealed[start + NONCE_BYTES :],
+        )
+        return _cipher(key, place.lab).decrypt(nonce, ciphertext, head + bytes(place)).decode()
+    except UnknownKey as error:
+        reason = str(error)
+    except (InvalidTag, IndexError, ValueError):
+        reason = "It was altered, or moved there from elsewhere."
+    log.error(
+        "encrypted value unreadable", table=place.table, column=place.column, row=place.row, reason=reason
+    )
+    raise Unreadable(f"{place} cannot be decrypted. {reason}")
+
+
+def keyed_hashes(text: str, use: str, lab: UUID) -> list[bytes]:
+    """HMAC-SHA-256 of `text` for a use in a lab, under each of the keys, the current one first.
+
+    Whoever has the database alone can neither read it nor try values out, nor find a patient of one lab in
+    another.
+    """
+    return [digest(key.derive(f"hash {use}", lab), text.encode(), "sha256") for key in keyring()]
+
+
+def _cipher(key: Key, lab: UUID) -> AESGCM:
+    return _aes(key.derive("seal", lab))
+
+
+@lru_cache(maxsize=4096)
+def _aes(key: bytes) -> AESGCM:
+    return AESGCM(key)
