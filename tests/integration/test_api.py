@@ -326,6 +326,7 @@ def test_rows_say_why_a_cell_is_flagged(alice, django_assert_num_queries):
     add_cells(alice, case, "basophil", 0.9, flagged=True, distance=1.5)
     add_cells(alice, case, "platelet", 0.4, flagged=True, distance=1.5)
     add_unusable(alice, case, Image.Status.REFUSED)
+    alice.api.read(f"/cases/{case.id}/")  # that she opened it is recorded the first time
     with django_assert_num_queries(4):  # token, case, images, predictions with their versions
         rows = alice.api.read(f"/cases/{case.id}/images/").json()["results"]
     assert [(row["flagged"], row["flagged_because"], row["distance"]) for row in rows] == [

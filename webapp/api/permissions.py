@@ -5,6 +5,7 @@ from rest_framework.request import Request
 
 from webapp.api.authentication import lab_request
 from webapp.labs.models import Membership
+from webapp.labs.services import record_refused
 
 
 def membership_of(request: Request) -> Membership:
@@ -27,4 +28,9 @@ class LabPermission(BasePermission):
         if request.method == "OPTIONS":
             return True
         needed = view.needs.get("GET" if request.method == "HEAD" else request.method)
-        return needed is not None and membership.may(needed)
+        if needed is None:
+            return False
+        if not membership.may(needed):
+            record_refused(membership, needed)
+            return False
+        return True

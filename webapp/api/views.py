@@ -7,7 +7,7 @@ from uuid import UUID
 from django.contrib.auth import authenticate
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions, generics, parsers, status
@@ -23,6 +23,7 @@ from webapp.api.authentication import ApiTokenAuthentication
 from webapp.api.permissions import membership_of
 from webapp.cases import selectors as case_selectors
 from webapp.cases import services as case_services
+from webapp.cases.access import case_or_404, image_or_404
 from webapp.cases.models import Case, Image
 from webapp.hematology.classes import BY_CODE
 from webapp.inference import selectors as inference_selectors
@@ -96,7 +97,7 @@ class CaseDetail(generics.GenericAPIView[Case]):
 
     def get(self, request: Request, case_id: UUID) -> Response:
         """A case: how far it is, and its differential count so far."""
-        case = _case(case_id)
+        case = case_or_404(case_id)
         case.differential = inference_selectors.differential_of(case)  # type: ignore[attr-defined]
         case.model_notice = inference_selectors.model_notice(case)  # type: ignore[attr-defined]
         context = {"progress": case_selectors.progress_of([case])}
@@ -113,7 +114,7 @@ class UploadBegin(generics.GenericAPIView[Image]):
         asked = serializers.BeginSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         files = [(file["name"], file["size"]) for file in asked.validated_data["files"]]
-        uploads = upload_services.begin(_case(case_id), files)
+        uploads = upload_services.begin(case_or_404(case_id), files)
         return Response(
             serializers.UploadsSerializer({"uploads": uploads}).data, status=status.HTTP_201_CREATED
         )
@@ -129,7 +130,7 @@ class UploadComplete(generics.GenericAPIView[Image]):
         asked = serializers.CompleteSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         accepted = upload_services.complete(
-            _case(case_id), asked.validated_data["ids"], bulk=asked.validated_data["bulk"]
+            case_or_404(case_id), asked.validated_data["ids"], bulk=asked.validated_data["bulk"]
         )
         return Response({"accepted": accepted}, status=status.HTTP_202_ACCEPTED)
 
@@ -150,7 +151,7 @@ class CaseImages(generics.GenericAPIView[Image]):
         """A case's images in the order of upload."""
         asked = serializers.ImageQuerySerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        found = inference_selectors.images_with_predictions(_case(case_id))
+        found = inference_selectors.images_with_predictions(case_or_404(case_id))
         if status_wanted := asked.validated_data.get("status"):
             found = found.filter(status=status_wanted)
         if cell_class := asked.validated_data.get("cell_class"):
@@ -164,7 +165,7 @@ class CaseImages(generics.GenericAPIView[Image]):
     )
     def post(self, request: Request, case_id: UUID) -> Response:
         """Upload up to 100 files in one request: the simple road for small clients."""
-        case = _case(case_id)
+        case = case_or_404(case_id)
         asked = serializers.FilesSerializer(data={"files": request.FILES.getlist("files")})
         asked.is_valid(raise_exception=True)
         images = upload_services.receive(
@@ -183,7 +184,7 @@ class Requeue(generics.GenericAPIView[Case]):
     @extend_schema(request=None)
     def post(self, request: Request, case_id: UUID) -> Response:
         """Try the case's failed images again."""
-        return Response({"images": inference_services.requeue(_case(case_id))})
+        return Response({"images": inference_services.requeue(case_or_404(case_id))})
 
 
 class DeadLetters(generics.GenericAPIView[Chunk]):
@@ -203,7 +204,7 @@ class ImageDetail(generics.GenericAPIView[Image]):
 
     def get(self, request: Request, image_id: int) -> Response:
         """One image with the model's whole answer."""
-        image = _image(image_id)
+        image = image_or_404(image_id)
         prediction = inference_selectors.prediction_of(image)
         image.current = [prediction] if prediction else []  # type: ignore[attr-defined]
         return Response(serializers.ImageDetailSerializer(image, context={"request": request}).data)
@@ -215,7 +216,7 @@ class Picture(APIView):
     @extend_schema(responses={302: None})
     def get(self, request: Request, image_id: int) -> HttpResponse:
         """The image as browsers show it: a redirect to the store, good for minutes."""
-        image = _image(image_id)
+        image = image_or_404(image_id)
         shown = image.display_key or image.key
         kind, _ = guess_type(image.display_key or image.name)
         version = "" if image.display_key else image.object_version
@@ -236,7 +237,7 @@ class Evidence(APIView):
 
         The class is the suggested one unless another is named.
         """
-        prediction = inference_selectors.prediction_of(_image(image_id))
+        prediction = inference_selectors.prediction_of(image_or_404(image_id))
         if prediction is None:
             raise exceptions.NotFound("The model has not looked at this image.")
         labels: list[str] = prediction.model_version.labels
@@ -292,14 +293,6 @@ class Tokens(APIView):
         _, secret = lab_services.issue_token(wanted[0], given["name"])
         body = {"token": secret, "lab": wanted[0].lab.name, "role": wanted[0].role}
         return Response(body, status=status.HTTP_201_CREATED)
-
-
-def _case(case_id: UUID) -> Case:
-    return get_object_or_404(case_selectors.cases(), id=case_id)
-
-
-def _image(image_id: int) -> Image:
-    return get_object_or_404(Image.objects.all(), id=image_id)
 
 
 def _cases(cases: list[Case]) -> list[dict[str, Any]]:

@@ -6,8 +6,8 @@ from django.db.models import TextChoices
 class Action(TextChoices):
     """`area.verb`, and what is said of the actor.
 
-    A sentence may use `{subject}`, and `{before[key]}` and `{after[key]}` for what `record` was given. Once
-    released, a value is never given another meaning: old entries keep it.
+    A sentence may use `{subject}`, and `{before[key]}` and `{after[key]}` for what `record` was given; `:a`
+    puts an article before it. Once released, a value is never given another meaning: old entries keep it.
     """
 
     # What happens to cases
@@ -21,16 +21,24 @@ class Action(TextChoices):
 
     # Who belongs to a lab, and the keys of its programs
     LAB_CREATED = "lab.created", "created the lab {subject}"
-    MEMBER_ROLE_SET = "member.role_set", "made {subject} a {after[role]}"
+    MEMBER_ROLE_SET = "member.role_set", "made {subject} {after[role]:a}"
     TOKEN_MADE = "token.made", "made the API token {subject}"
 
     # Which models answer
     MODEL_PUBLISHED = "model.published", "published {subject}"
     MODEL_ROLLED_BACK = "model.rolled_back", "withdrew {subject}"
 
-    # What was refused: recorded by `services.record_refusal`, which folds repetitions
-    ACCESS_REFUSED = "access.refused", "was refused: {subject}"
+    # What was refused: recorded by `folding.record_refusal`
+    ACCESS_REFUSED = "access.refused", "was refused {subject}"
+    ACCESS_REFUSED_AGAIN = (
+        "access.refused_again",
+        "was refused {subject}, {after[times]} times within a minute",
+    )
     SIGN_IN_FAILED = "sign_in.failed", "failed to sign in as {subject}"
+    SIGN_IN_FAILED_AGAIN = (
+        "sign_in.failed_again",
+        "failed to sign in as {subject}, {after[times]} times within a minute",
+    )
 
     # The trail itself
     AUDIT_EXPORTED = "audit.exported", "exported the audit trail ({after[format]})"

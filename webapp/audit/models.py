@@ -67,5 +67,14 @@ class Entry(models.Model):
 
 
 class _Values(dict[str, Any]):
-    def __missing__(self, key: str) -> str:
-        return "–"
+    def __getitem__(self, key: str) -> "_Word":
+        return _Word(self.get(key, "–"))
+
+
+class _Word(str):
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        if spec != "a":
+            return str(self)
+        return f"{'an' if self[:1].lower() in 'aeiou' else 'a'} {self.lower()}"

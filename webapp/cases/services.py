@@ -4,6 +4,8 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from webapp.accounts.models import User
+from webapp.audit.actions import Action
+from webapp.audit.services import record
 from webapp.cases.models import Case, Patient
 from webapp.labs.models import Lab
 
@@ -24,6 +26,7 @@ def create_case(lab: Lab, *, accession: str, by: User, identifiers: Mapping[str,
     try:
         with transaction.atomic():
             case = Case.objects.create(lab=lab, accession=accession, created_by=by)
+            record(Action.CASE_CREATED, lab=lab.id, subject=accession, subject_id=f"case {case.id}")
     except IntegrityError as error:
         raise AccessionTaken(
             f"Case {accession} exists already. Open it, or choose another accession number."

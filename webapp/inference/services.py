@@ -18,6 +18,8 @@ from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from serving.contract import MAX_BATCH
+from webapp.audit import services as audit
+from webapp.audit.actions import Action
 from webapp.cases.models import Case, Image
 from webapp.cases.refusals import Refusal
 from webapp.inference.models import Chunk, Prediction, Queue
@@ -200,6 +202,14 @@ def requeue(case: Case) -> int:
         claimed_by="",
     )
     _enqueue(dead)
+    if images:
+        audit.record(
+            Action.IMAGES_REQUEUED,
+            lab=case.lab_id,
+            subject=case.accession,
+            subject_id=f"case {case.id}",
+            after={"images": images},
+        )
     return images
 
 

@@ -6,9 +6,13 @@ import structlog
 from django.http import HttpResponseBase, JsonResponse
 from django_scopes import scope
 
+from webapp.audit.actions import Action
+from webapp.audit.context import NOBODY, Actor, acting
+from webapp.audit.folding import record_refusal
 from webapp.labs import selectors
 from webapp.labs.models import Membership
 from webapp.labs.requests import LabRequest
+from webapp.labs.services import prefix_of
 
 ACTIVE_LAB = "active_lab"
 BEARER = "Bearer "
@@ -26,9 +30,13 @@ class LabScopeMiddleware:
     def __call__(self, request: LabRequest) -> HttpResponseBase:
         header = request.headers.get("Authorization", "")
         request.by_token = header.startswith(BEARER)
+        secret = header.removeprefix(BEARER) if request.by_token else ""
         if request.by_token:
-            membership = selectors.membership_for_token(header.removeprefix(BEARER))
+            membership = selectors.membership_for_token(secret)
             if membership is None:
+                record_refusal(
+                    Action.ACCESS_REFUSED, lab=None, subject="for an invalid API token", actor=NOBODY
+                )
                 message = "This API token is not valid. Sign in again to get a new one."
                 return JsonResponse({"error": {"code": "invalid_token", "message": message}}, status=401)
         else:
@@ -36,7 +44,12 @@ class LabScopeMiddleware:
         request.membership = membership
         if membership is None:
             return self.get_response(request)
-        with scope(lab=membership.lab), structlog.contextvars.bound_contextvars(lab=str(membership.lab_id)):
+        actor = Actor(membership.user_id, str(membership.user), prefix_of(secret))
+        with (
+            scope(lab=membership.lab),
+            acting(actor),
+            structlog.contextvars.bound_contextvars(lab=str(membership.lab_id)),
+        ):
             return self.get_response(request)
 
     @staticmethod

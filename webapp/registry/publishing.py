@@ -13,11 +13,14 @@ from pathlib import Path
 
 import structlog
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from serving.check import check_version
 from serving.contract import MODEL_JSON, MODEL_NAME, ModelFolderError, ModelInfo
+from webapp.audit.actions import Action
+from webapp.audit.context import PRODUCT, Actor
+from webapp.audit.services import record
 from webapp.labs.models import Lab
 from webapp.registry.folder import ModelRoot
 from webapp.registry.models import ModelVersion
@@ -116,9 +119,12 @@ def roll_back(*, by: str, lab: Lab | None = None, to: int | None = None) -> Roll
                 f"Version {live[0].version} is the only one of {MODEL_NAME}: nothing would be left to "
                 "answer. Publish another one first."
             )
-        ModelVersion.objects.filter(id__in=[version.id for version in withdrawn]).update(
-            withdrawn_at=timezone.now(), withdrawn_by=by
-        )
+        with transaction.atomic():
+            ModelVersion.objects.filter(id__in=[version.id for version in withdrawn]).update(
+                withdrawn_at=timezone.now(), withdrawn_by=by
+            )
+            for version in withdrawn:
+                _record(Action.MODEL_ROLLED_BACK, version, by=by)
     return RolledBack(withdrawn, kept[0] if kept else None)
 
 
@@ -157,8 +163,10 @@ def _settle_files(root: ModelRoot) -> None:
     _adopt(root)
     for version in ModelVersion.objects.filter(published_at=None):
         if version.version in root.versions(version.name):
-            version.published_at = timezone.now()
-            version.save(update_fields=["published_at"])
+            with transaction.atomic():
+                version.published_at = timezone.now()
+                version.save(update_fields=["published_at"])
+                _record(Action.MODEL_PUBLISHED, version, by=version.published_by)
         else:
             version.delete()
     # Upwards, so that servers do not turn to one that is about to go.
@@ -195,6 +203,16 @@ def _register(folder: Path, lab: Lab | None, *, by: str) -> ModelVersion:
         review_threshold=info.review_threshold,
         info=json.loads((folder / MODEL_JSON).read_text(encoding="utf-8")),
         published_by=by,
+    )
+
+
+def _record(action: Action, version: ModelVersion, *, by: str) -> None:
+    record(
+        action,
+        lab=version.lab_id,
+        subject=f"{version.title}, version {version.version}",
+        subject_id=f"model {version}",
+        actor=Actor(None, by) if by else PRODUCT,
     )
 
 

@@ -3,21 +3,19 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
-from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseBase
-from django.shortcuts import get_object_or_404, resolve_url
+from django.shortcuts import resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from webapp.accounts.models import User
-from webapp.cases import selectors
-from webapp.cases.models import Case
 from webapp.labs.models import Membership
 from webapp.labs.permissions import Permission
 from webapp.labs.requests import LabRequest
+from webapp.labs.services import record_refused
 
 View = Callable[..., HttpResponseBase]
 
@@ -44,6 +42,7 @@ def needs(permission: Permission) -> Callable[[View], View]:
             if not request.user.is_authenticated:
                 return to_sign_in(request)
             if request.membership is None or not request.membership.may(permission):
+                record_refused(request.membership, permission)
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
@@ -59,8 +58,3 @@ def to_sign_in(request: PageRequest) -> HttpResponseBase:
         back = request.htmx.current_url_abs_path or resolve_url("ui:home")
         return HttpResponseClientRedirect(redirect_to_login(back).url)
     return redirect_to_login(request.get_full_path())
-
-
-def case_or_404(case_id: UUID) -> Case:
-    """The lab's case; one of another lab is as if it were not there."""
-    return get_object_or_404(selectors.cases(), id=case_id)

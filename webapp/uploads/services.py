@@ -16,6 +16,8 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
+from webapp.audit.actions import Action
+from webapp.audit.services import record
 from webapp.cases.models import Case, Image
 from webapp.cases.refusals import Refusal
 from webapp.inference.services import hand_over
@@ -57,6 +59,14 @@ def complete(case: Case, image_ids: Sequence[int], *, bulk: bool = False) -> int
     accepted = list(waiting.select_for_update().order_by("id").values_list("id", flat=True))
     Image.objects.filter(id__in=accepted).update(status=Image.Status.RECEIVED, received_at=timezone.now())
     hand_over(case, accepted, bulk=bulk)
+    if accepted:
+        record(
+            Action.IMAGES_UPLOADED,
+            lab=case.lab_id,
+            subject=case.accession,
+            subject_id=f"case {case.id}",
+            after={"images": len(accepted)},
+        )
     return len(accepted)
 
 

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
 from webapp.cases import selectors
+from webapp.cases.access import case_or_404
 from webapp.cases.models import Case, Image
 from webapp.cases.services import AccessionTaken, create_case
 from webapp.hematology.differential import FULL_COUNT, differential
@@ -18,7 +19,7 @@ from webapp.inference import selectors as inference_selectors
 from webapp.inference import services as inference_services
 from webapp.labs.permissions import Permission
 from webapp.ui import gallery
-from webapp.ui.access import MemberRequest, case_or_404, needs
+from webapp.ui.access import MemberRequest, needs
 from webapp.ui.forms import NewCaseForm
 from webapp.ui.views.cells import gallery_context, wanted_class
 

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET
 
 from webapp.cases import selectors
+from webapp.cases.access import case_or_404
 from webapp.cases.models import Case, Image
 from webapp.hematology.classes import BY_CODE, UNIDENTIFIED
 from webapp.inference import selectors as inference_selectors
@@ -16,7 +17,7 @@ from webapp.inference.models import Chunk, Prediction
 from webapp.labs.permissions import Permission
 from webapp.storage import objects
 from webapp.ui import gallery as shown
-from webapp.ui.access import MemberRequest, case_or_404, needs
+from webapp.ui.access import MemberRequest, needs
 
 CELLS_OF_EACH_CLASS = 24  # where all classes are shown
 CELLS_A_PAGE = 96  # where one is
@@ -67,7 +68,8 @@ def cell(request: MemberRequest, case_id: UUID, image_id: int) -> HttpResponse:
 @require_GET
 def sheet(_request: MemberRequest, case_id: UUID, chunk_id: int) -> HttpResponseBase:
     """A chunk's contact sheet: a redirect to the store, good for minutes."""
-    chunk: Chunk = get_object_or_404(Chunk.objects.exclude(sheet_key=""), id=chunk_id, case_id=case_id)
+    case = case_or_404(case_id)
+    chunk: Chunk = get_object_or_404(Chunk.objects.exclude(sheet_key=""), id=chunk_id, case=case)
     response = redirect(objects.download_url(chunk.sheet_key, "image/jpeg"))
     response["Cache-Control"] = "private, max-age=600"
     return response

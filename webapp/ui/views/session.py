@@ -6,6 +6,8 @@ from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from webapp.audit.actions import Action
+from webapp.audit.folding import record_refusal
 from webapp.labs.middleware import ACTIVE_LAB
 from webapp.labs.permissions import Permission, Role
 from webapp.ui.access import PageRequest, to_sign_in
@@ -44,6 +46,7 @@ def switch_lab(request: PageRequest) -> HttpResponseBase:
         return to_sign_in(request)
     wanted = request.POST.get("lab")
     if wanted not in {str(membership.lab_id) for membership in request.memberships}:
+        record_refusal(Action.ACCESS_REFUSED, lab=None, subject="a lab of others")
         raise PermissionDenied
     request.session[ACTIVE_LAB] = wanted
     return redirect("ui:home")

@@ -5,6 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
+from webapp.audit.actions import Action
+from webapp.audit.services import record
 from webapp.labs.models import Lab
 from webapp.labs.permissions import Role
 from webapp.labs.services import add_member, issue_token
@@ -29,6 +31,7 @@ class Command(BaseCommand):
         if Lab.objects.filter(name=name).exists():
             raise CommandError(f"There is a lab named {name!r} already. Choose another name.")
         lab = Lab.objects.create(name=name)
+        record(Action.LAB_CREATED, lab=lab.id, subject=name)
         people = [self._add(lab, *entry.rpartition(":")[::2]) for entry in member]
         if options["json"]:
             self.stdout.write(json.dumps({"id": str(lab.id), "name": lab.name, "members": people}))

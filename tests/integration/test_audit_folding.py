@@ -1,0 +1,125 @@
+"""Refusals and readings: on record, but never so often that they fill the disk."""
+
+import time
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+from redis.exceptions import RedisError
+
+from tests.support.pages import plain_static
+from webapp.audit import folding
+from webapp.audit.actions import Action
+from webapp.audit.chain import INSTALLATION
+from webapp.audit.context import Actor, Origin, acting
+from webapp.audit.folding import record_refusal
+from webapp.audit.models import Entry
+
+__all__ = ["plain_static"]
+
+ANN = Actor(7, "Ann Example")
+
+
+@pytest.fixture(autouse=True)
+def nothing_counted(services):
+    cache.clear()
+
+
+def refuse(lab, subject="“See cases”"):
+    record_refusal(Action.ACCESS_REFUSED, lab=lab.id, subject=subject)
+
+
+def refusals(chain):
+    found = Entry.objects.filter(chain=chain, action__startswith="access.").order_by("seq")
+    return [entry.sentence for entry in found]
+
+
+def test_repeated_refusals_are_folded_into_the_powers_of_ten(lab):
+    with acting(ANN):
+        for _ in range(100):
+            refuse(lab)
+    assert refusals(lab.id) == [
+        "Ann Example was refused “See cases”",
+        "Ann Example was refused “See cases”, 10 times within a minute",
+        "Ann Example was refused “See cases”, 100 times within a minute",
+    ]
+
+
+def test_a_minute_later_it_is_kept_again(lab, monkeypatch):
+    monkeypatch.setattr(folding, "MINUTE", 1)
+    with acting(ANN):
+        refuse(lab)
+        time.sleep(1.1)
+        refuse(lab)
+    assert refusals(lab.id) == 2 * ["Ann Example was refused “See cases”"]
+
+
+def test_one_who_probes_many_things_is_bounded(lab):
+    with acting(ANN):
+        for number in range(99):
+            refuse(lab, f"thing {number}")
+    assert len(refusals(lab.id)) == folding.OF_ONE_ACTOR
+
+
+def test_many_addresses_together_are_bounded(lab):
+    for number in range(99):
+        with acting(Actor(None, "nobody"), origin=Origin(f"192.0.2.{number}")):
+            refuse(lab)
+    assert len(refusals(lab.id)) == folding.OF_ALL
+
+
+def test_without_the_cache_everything_is_kept(lab, monkeypatch):
+    def away(*_):
+        raise RedisError
+
+    monkeypatch.setattr(cache, "add", away)
+    with acting(ANN):
+        refuse(lab)
+        refuse(lab)
+    assert len(refusals(lab.id)) == 2
+
+
+def test_pages_and_api_record_what_they_refuse(bob, plain_static):
+    assert bob.browser.get(reverse("ui:cases")).status_code == 403
+    assert bob.api.read("/cases/").status_code == 403
+    kept = Entry.objects.filter(chain=bob.lab.id, action="access.refused", actor_name="Bob")
+    assert [(entry.sentence, entry.token) for entry in kept.order_by("seq")] == [
+        ("Bob was refused “See cases, their images and counts”", "")
+    ]
+
+
+def test_another_labs_case_is_refused_on_record(alice, charlie):
+    case = alice.case()
+    charlie.api.read(f"/cases/{case.id}/")
+    (entry,) = Entry.objects.filter(chain=charlie.lab.id, action="access.refused")
+    assert (entry.actor_name, entry.subject_id) == ("Charlie", f"case {case.id}")
+    assert entry.token == charlie.token[:11]
+
+
+def test_a_false_token_is_on_the_installations_record(db):
+    Client(headers={"Authorization": "Bearer hv_made-up"}).get("/api/v1/cases/")
+    assert refusals(INSTALLATION) == ["Somebody who has not signed in was refused for an invalid API token"]
+    assert Entry.objects.get(chain=INSTALLATION).address == "127.0.0.1"
+
+
+def test_opening_a_case_is_recorded_once_an_hour(alice, lab):
+    case = alice.case("H-1")
+    for _ in range(3):
+        alice.api.read(f"/cases/{case.id}/images/")
+    (entry,) = Entry.objects.filter(chain=lab.id, action="case.opened")
+    assert entry.sentence == "Alice opened case H-1"
+    assert entry.subject_id == f"case {case.id}"
+
+
+def test_a_reading_that_could_not_be_recorded_is_recorded_next_time(alice, lab, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError
+
+    case = alice.case()
+    with monkeypatch.context() as broken:
+        broken.setattr(folding, "record", fail)
+        with pytest.raises(RuntimeError):
+            alice.api.read(f"/cases/{case.id}/")
+    alice.api.read(f"/cases/{case.id}/")
+    assert Entry.objects.filter(chain=lab.id, action="case.opened").count() == 1

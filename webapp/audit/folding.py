@@ -1,0 +1,97 @@
+"""What happens too often to be kept each time: refusals, and looking at things.
+
+How often is counted in the cache. Without it everything is kept: a gap in the trail is worse than its length.
+"""
+
+from hashlib import sha256
+from uuid import UUID
+
+import structlog
+from django.core.cache import cache
+from redis.exceptions import RedisError
+
+from webapp.audit.actions import Action
+from webapp.audit.context import Actor, current_actor, current_origin
+from webapp.audit.services import record
+
+MINUTE, HOUR = 60, 3600
+OF_ONE_ACTOR = 20  # refusals kept in a minute, of one person or one address
+OF_ALL = 60  # of all in a chain: 60 MB a day at the very most
+
+log = structlog.get_logger(__name__)
+
+
+def record_refusal(
+    action: Action, *, lab: UUID | None, subject: str, subject_id: str = "", actor: Actor | None = None
+) -> None:
+    """Record that somebody was refused something: a page, a permission, a sign-in.
+
+    The same refusal of the same person (where nobody has signed in: of the same address) is kept the first
+    time in a minute, and then the 10th, the 100th and so on, saying how often it was. So are those beyond
+    OF_ONE_ACTOR and OF_ALL. Each is logged.
+
+    Args:
+        action: one that has a companion named `<action>_again`.
+        subject: what was refused. For a sign-in an e-mail address that exists, or words: people type
+            passwords where the address belongs.
+    """
+    who = actor or current_actor()
+    log.info("refused", action=action.value, subject=subject, actor=who.id)
+    by = str(who.id or current_origin().address)
+    bounds = [
+        (("same", lab, by, action, subject), 1),
+        (("actor", lab, by), OF_ONE_ACTOR),
+        (("all", lab), OF_ALL),
+    ]
+    times = 1
+    for key, kept in bounds:
+        count = _count(_key(*key), MINUTE)
+        if count > kept:
+            if not _is_power_of_ten(count):
+                return
+            times = count
+    if times == 1:
+        record(action, lab=lab, subject=subject, subject_id=subject_id, actor=actor)
+    else:
+        again = Action(f"{action.value}_again")
+        record(again, lab=lab, subject=subject, subject_id=subject_id, after={"times": times}, actor=actor)
+
+
+def record_reading(action: Action, *, lab: UUID, subject: str, subject_id: str) -> None:
+    """Record that somebody looks at something: once an hour for each person, token and subject."""
+    who = current_actor()
+    key = _key("reading", lab, who.id, who.token, action, subject_id)
+    if not _first(key, HOUR):
+        return
+    try:
+        record(action, lab=lab, subject=subject, subject_id=subject_id)
+    except BaseException:
+        cache.delete(key)
+        raise
+
+
+def _first(key: str, seconds: int) -> bool:
+    try:
+        return cache.add(key, 1, seconds)
+    except RedisError as error:
+        log.warning("readings cannot be counted; each is recorded", error=repr(error))
+        return True
+
+
+def _count(key: str, seconds: int) -> int:
+    """How many there were within `seconds` of the first, this one included."""
+    try:
+        return 1 if cache.add(key, 1, seconds) else cache.incr(key)
+    except ValueError:  # it ran out since
+        return 1
+    except RedisError as error:
+        log.warning("refusals cannot be counted; each is recorded", error=repr(error))
+        return 1
+
+
+def _is_power_of_ten(count: int) -> bool:
+    return str(count).strip("0") == "1"
+
+
+def _key(*parts: object) -> str:
+    return "audit-" + sha256("\0".join(map(str, parts)).encode()).hexdigest()

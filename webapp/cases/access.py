@@ -1,0 +1,46 @@
+"""The one way to a case or an image for somebody to see, so that who looked is on record."""
+
+from typing import TypeVar
+from uuid import UUID
+
+from django.db.models import Model, QuerySet
+from django.http import Http404
+from django_scopes import get_scope
+
+from webapp.audit.actions import Action
+from webapp.audit.folding import record_reading, record_refusal
+from webapp.cases import selectors
+from webapp.cases.models import Case, Image
+
+Record = TypeVar("Record", bound=Model)
+
+
+def case_or_404(case_id: UUID) -> Case:
+    """The lab's case; one of another lab is as if it were not there."""
+    case = _found(selectors.cases(), case_id, "case")
+    _opened(case)
+    return case
+
+
+def image_or_404(image_id: int) -> Image:
+    """The lab's image, with its case."""
+    image = _found(Image.objects.select_related("case"), image_id, "image")
+    _opened(image.case)
+    return image
+
+
+def _found(records: QuerySet[Record], record_id: UUID | int, kind: str) -> Record:
+    record = records.filter(pk=record_id).first()
+    if record is None:
+        record_refusal(
+            Action.ACCESS_REFUSED,
+            lab=get_scope()["lab"].id,
+            subject=f"a {kind} that is not there or another lab’s",
+            subject_id=f"{kind} {record_id}",
+        )
+        raise Http404
+    return record
+
+
+def _opened(case: Case) -> None:
+    record_reading(Action.CASE_OPENED, lab=case.lab_id, subject=case.accession, subject_id=f"case {case.id}")
