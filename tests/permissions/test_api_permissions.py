@@ -33,7 +33,7 @@ def path_of(pattern, case, image):
 def call(client, method, path):
     if method == "GET":
         return client.get(path)
-    return client.post(path, data="{}", content_type="application/json")
+    return client.generic(method, path, data="{}", content_type="application/json")
 
 
 @pytest.fixture

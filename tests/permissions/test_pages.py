@@ -21,7 +21,7 @@ __all__ = ["plain_static"]
 pytestmark = pytest.mark.usefixtures("plain_static")
 
 OPEN_TO_ALL = {"home", "login", "logout", "switch-lab"}
-WRITING = {"new-case", "case-requeue"}
+WRITING = {"new-case", "case-requeue", "find-patient"}
 PAGES = [pattern for pattern in urlpatterns if pattern.name not in OPEN_TO_ALL]
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
@@ -40,7 +40,7 @@ def path_of(page, subject):
 def ask(client, page, subject, **headers):
     path = path_of(page, subject)
     if page.name in WRITING:
-        return client.post(path, {"accession": "N-1"}, headers=headers)
+        return client.post(path, {"accession": "N-1", "mrn": "42"}, headers=headers)
     return client.get(path, headers=headers)
 
 

@@ -5,7 +5,16 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
-from webapp.cases.models import Case, Image
+from webapp.cases.identifiers import (
+    MRN_LENGTH,
+    NAME_LENGTH,
+    NOTES_LENGTH,
+    Identifiers,
+    Sex,
+    day_in_a_life,
+    printable_lines,
+)
+from webapp.cases.models import Case, Image, visible_characters
 from webapp.cases.selectors import Progress
 from webapp.hematology.classes import BY_CODE, UNIDENTIFIED
 from webapp.inference.models import Chunk, Doubt, Prediction
@@ -24,13 +33,71 @@ class ProgressSerializer(serializers.Serializer[Progress]):
     failed = serializers.IntegerField()
 
 
-class CaseSerializer(serializers.ModelSerializer[Case]):
-    created_by = serializers.CharField(source="created_by.name", read_only=True)
-    progress = serializers.SerializerMethodField()
+class PatientSerializer(serializers.Serializer[Identifiers]):
+    """Who the patient is: kept encrypted, and in no answer to roles without `view_identifiers`."""
+
+    name = serializers.CharField(
+        required=False, allow_blank=True, max_length=NAME_LENGTH, validators=[visible_characters]
+    )
+    mrn = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=MRN_LENGTH,
+        validators=[visible_characters],
+        help_text="Medical record number.",
+    )
+    birth_date = serializers.DateField(required=False, allow_null=True, validators=[day_in_a_life])
+    sex = serializers.ChoiceField(
+        Sex.choices,
+        required=False,
+        allow_blank=True,
+        error_messages={"invalid_choice": f"One of {', '.join(Sex.values)}, or nothing."},
+    )
+    notes = serializers.CharField(
+        required=False, allow_blank=True, max_length=NOTES_LENGTH, validators=[printable_lines]
+    )
+    unreadable = serializers.ListField(
+        child=serializers.CharField(),
+        read_only=True,
+        help_text="Fields that cannot be decrypted and are missing for that reason.",
+    )
+
+    def to_representation(self, instance: Identifiers) -> dict[str, Any]:
+        shown: dict[str, Any] = super().to_representation(instance)
+        return {name: value for name, value in shown.items() if name not in instance.unreadable}
+
+
+class PatientQuerySerializer(serializers.Serializer[Any]):
+    mrn = serializers.CharField(max_length=MRN_LENGTH, help_text="Exactly, but for case and separators.")
+
+
+class NewCaseSerializer(serializers.ModelSerializer[Case]):
+    patient = PatientSerializer(required=False, help_text="Needs `edit_identifiers`.")
 
     class Meta:
         model = Case
-        fields: tuple[str, ...] = ("id", "accession", "created_by", "created_at", "progress")
+        fields = ("accession", "patient")
+
+
+class CaseSerializer(serializers.ModelSerializer[Case]):
+    created_by = serializers.CharField(source="created_by.name", read_only=True)
+    progress = serializers.SerializerMethodField()
+    patient = serializers.SerializerMethodField(help_text="Absent for roles without `view_identifiers`.")
+
+    class Meta:
+        model = Case
+        fields: tuple[str, ...] = ("id", "accession", "created_by", "created_at", "progress", "patient")
+
+    def to_representation(self, instance: Case) -> dict[str, Any]:
+        shown: dict[str, Any] = super().to_representation(instance)
+        if "identifiers" not in self.context:
+            del shown["patient"]
+        return shown
+
+    @extend_schema_field(PatientSerializer)
+    def get_patient(self, case: Case) -> dict[str, Any] | None:
+        known = self.context.get("identifiers")
+        return PatientSerializer(known[case.id]).data if known else None
 
     @extend_schema_field(ProgressSerializer)
     def get_progress(self, case: Case) -> dict[str, Any]:

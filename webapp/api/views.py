@@ -78,17 +78,40 @@ class CaseList(generics.GenericAPIView[Case]):
         asked = serializers.CaseQuerySerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
         found = self.get_queryset().filter(**asked.validated_data)
-        return self.get_paginated_response(_cases(self.paginate_queryset(found) or []))
+        return self.get_paginated_response(_cases(request, self.paginate_queryset(found) or []))
 
+    @extend_schema(request=serializers.NewCaseSerializer, responses={201: serializers.CaseSerializer})
     def post(self, request: Request) -> Response:
         """Open a case for one specimen."""
-        asked = serializers.CaseSerializer(data=request.data)
+        asked = serializers.NewCaseSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
+        given = asked.validated_data
         membership = membership_of(request)
+        if "patient" in given and not membership.may(Permission.EDIT_IDENTIFIERS):
+            raise exceptions.PermissionDenied("Your role in this lab may not enter who the patient is.")
         case = case_services.create_case(
-            membership.lab, accession=asked.validated_data["accession"], by=membership.user
+            membership.lab,
+            accession=given["accession"],
+            by=membership.user,
+            identifiers=given.get("patient"),
         )
-        return Response(_cases([case])[0], status=status.HTTP_201_CREATED)
+        return Response(_cases(request, [case])[0], status=status.HTTP_201_CREATED)
+
+
+class CaseSearch(generics.GenericAPIView[Case]):
+    """A search by what must not stand in an address, where logs and proxies would keep it."""
+
+    needs: Needs = {"POST": Permission.VIEW_IDENTIFIERS}
+    serializer_class = serializers.PatientQuerySerializer
+    pagination_class = None
+
+    @extend_schema(operation_id="cases_search", responses=serializers.CaseSerializer(many=True))
+    def post(self, request: Request) -> Response:
+        """The cases of the patient with an MRN, newest first, 200 at most."""
+        asked = serializers.PatientQuerySerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        found = case_services.find_patient(membership_of(request).lab, asked.validated_data["mrn"])
+        return Response(_cases(request, found))
 
 
 class CaseDetail(generics.GenericAPIView[Case]):
@@ -100,8 +123,31 @@ class CaseDetail(generics.GenericAPIView[Case]):
         case = case_or_404(case_id)
         case.differential = inference_selectors.differential_of(case)  # type: ignore[attr-defined]
         case.model_notice = inference_selectors.model_notice(case)  # type: ignore[attr-defined]
-        context = {"progress": case_selectors.progress_of([case])}
+        context = _case_context(request, [case])
+        if "identifiers" in context:
+            case_services.report_unreadable(case, context["identifiers"][case.id])
         return Response(serializers.CaseDetailSerializer(case, context=context).data)
+
+
+class CasePatient(generics.GenericAPIView[Any]):
+    needs: Needs = {"GET": Permission.VIEW_IDENTIFIERS, "PATCH": Permission.EDIT_IDENTIFIERS}
+    serializer_class = serializers.PatientSerializer
+
+    def get(self, request: Request, case_id: UUID) -> Response:
+        """Who the patient is, as far as it was entered."""
+        return Response(self._patient(case_or_404(case_id)))
+
+    def patch(self, request: Request, case_id: UUID) -> Response:
+        """Enter or correct who the patient is; what is not named stays as it is."""
+        case = case_or_404(case_id)
+        asked = serializers.PatientSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        case_services.change_identifiers(case, asked.validated_data)
+        return Response(self._patient(case))
+
+    @staticmethod
+    def _patient(case: Case) -> dict[str, Any]:
+        return serializers.PatientSerializer(case_selectors.identifiers_of([case])[case.id]).data
 
 
 class UploadBegin(generics.GenericAPIView[Image]):
@@ -295,6 +341,13 @@ class Tokens(APIView):
         return Response(body, status=status.HTTP_201_CREATED)
 
 
-def _cases(cases: list[Case]) -> list[dict[str, Any]]:
-    context = {"progress": case_selectors.progress_of(cases)}
+def _cases(request: Request, cases: list[Case]) -> list[dict[str, Any]]:
+    context = _case_context(request, cases)
     return serializers.CaseSerializer(cases, many=True, context=context).data  # type: ignore[return-value]
+
+
+def _case_context(request: Request, cases: list[Case]) -> dict[str, Any]:
+    context: dict[str, Any] = {"progress": case_selectors.progress_of(cases)}
+    if membership_of(request).may(Permission.VIEW_IDENTIFIERS):
+        context["identifiers"] = case_selectors.identifiers_of(cases)
+    return context

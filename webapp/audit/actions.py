@@ -18,6 +18,18 @@ class Action(TextChoices):
         "case.images_requeued",
         "had images of case {subject} tried again ({after[images]})",
     )
+    IDENTIFIERS_CHANGED = (
+        "case.identifiers_changed",
+        "entered or corrected the patient of case {subject}: {after[fields]}",
+    )
+    IDENTIFIERS_UNREADABLE = (
+        "case.identifiers_unreadable",
+        "was not shown the patient of case {subject}: {after[fields]} cannot be decrypted",
+    )
+    PATIENT_SEARCHED = (
+        "case.patient_searched",
+        "searched for a patient by MRN and found {after[cases]} cases",
+    )
 
     # Who belongs to a lab, and the keys of its programs
     LAB_CREATED = "lab.created", "created the lab {subject}"

@@ -1,6 +1,7 @@
 """Who a case's patient is: what may be known, and the rules for entering it."""
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
 from django.utils import timezone
 
+LABELS = {"name": "Name", "mrn": "MRN", "birth_date": "Birth date", "sex": "Sex", "notes": "Clinical notes"}
+FIELDS = tuple(LABELS)
 NAME_LENGTH, MRN_LENGTH, NOTES_LENGTH = 200, 64, 4000
 
 
@@ -35,8 +38,14 @@ class Identifiers:
     def __bool__(self) -> bool:
         return self != Identifiers()
 
+    @property
+    def unreadable_labels(self) -> str:
+        return labels(self.unreadable)
 
-FIELDS = ("name", "mrn", "birth_date", "sex", "notes")
+
+def labels(names: Iterable[str]) -> str:
+    """The fields as people call them, in one line."""
+    return ", ".join(LABELS[name] for name in names)
 
 
 def day_in_a_life(value: date) -> None:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from webapp.ui.views import cases, cells, models, session
+from webapp.ui.views import cases, cells, models, patients, session
 
 app_name = "ui"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("cases/", cases.case_list, name="cases"),
     path("cases/new/", cases.new_case, name="new-case"),
     path("cases/<uuid:case_id>/", cases.case_page, name="case"),
+    path("cases/of-patient/", patients.cases_of_patient, name="find-patient"),
+    path("cases/<uuid:case_id>/patient/", patients.patient, name="case-patient"),
     path("cases/<uuid:case_id>/live/", cases.live, name="case-live"),
     path("cases/<uuid:case_id>/files/", cases.files, name="case-files"),
     path("cases/<uuid:case_id>/requeue/", cases.requeue, name="case-requeue"),

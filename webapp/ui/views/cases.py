@@ -13,14 +13,14 @@ from django_htmx.http import trigger_client_event
 from webapp.cases import selectors
 from webapp.cases.access import case_or_404
 from webapp.cases.models import Case, Image
-from webapp.cases.services import AccessionTaken, create_case
+from webapp.cases.services import AccessionTaken, create_case, report_unreadable
 from webapp.hematology.differential import FULL_COUNT, differential
 from webapp.inference import selectors as inference_selectors
 from webapp.inference import services as inference_services
 from webapp.labs.permissions import Permission
 from webapp.ui import gallery
-from webapp.ui.access import MemberRequest, needs
-from webapp.ui.forms import NewCaseForm
+from webapp.ui.access import MemberRequest, needs, never_stored
+from webapp.ui.forms import NewCaseForm, PatientForm
 from webapp.ui.views.cells import gallery_context, wanted_class
 
 CASES_A_PAGE = 50
@@ -30,37 +30,48 @@ PROBLEMS_SHOWN = 12  # of the files with a problem, on the case's own page
 
 @needs(Permission.VIEW_CASES)
 @require_GET
+@never_stored
 def case_list(request: MemberRequest) -> HttpResponse:
     return render(request, "ui/cases.html", _list_context(request))
 
 
 @needs(Permission.CREATE_CASES)
+@never_stored
 def new_case(request: MemberRequest) -> HttpResponseBase:
     if request.method != "POST":
         return redirect("ui:cases")
     form = NewCaseForm(request.POST)
-    if form.is_valid():
+    may_edit = request.membership.may(Permission.EDIT_IDENTIFIERS)
+    patient = PatientForm(request.POST if may_edit else {})
+    if form.is_valid() and patient.is_valid():
         accession = form.cleaned_data["accession"]
         try:
-            case = create_case(request.membership.lab, accession=accession, by=request.user)
+            case = create_case(
+                request.membership.lab, accession=accession, by=request.user, identifiers=patient.changes
+            )
         except AccessionTaken as error:
             form.add_error("accession", str(error))
             existing = selectors.cases().filter(accession=accession).first()
-            return render(
-                request, "ui/cases.html", _list_context(request, form=form, existing=existing), status=409
-            )
+            context = _list_context(request, form=form, patient_form=patient, existing=existing)
+            return render(request, "ui/cases.html", context, status=409)
         return redirect("ui:case", case.id)
-    return render(request, "ui/cases.html", _list_context(request, form=form), status=422)
+    context = _list_context(request, form=form, patient_form=patient)
+    return render(request, "ui/cases.html", context, status=422)
 
 
 @needs(Permission.VIEW_CASES)
 @require_GET
+@never_stored
 def case_page(request: MemberRequest, case_id: UUID) -> HttpResponse:
     case = case_or_404(case_id)
     code = wanted_class(request)
     context = _live_context(request, case, code)
     context |= gallery_context(case, context["counts"], code)
     context["may_upload"] = request.membership.may(Permission.UPLOAD_IMAGES)
+    if request.membership.may(Permission.VIEW_IDENTIFIERS):
+        context["patient"] = selectors.identifiers_of([case])[case.id]
+        context["may_edit_patient"] = request.membership.may(Permission.EDIT_IDENTIFIERS)
+        report_unreadable(case, context["patient"])
     return render(request, "ui/case.html", context)
 
 
@@ -110,16 +121,29 @@ def _list_context(request: MemberRequest, **more: Any) -> dict[str, Any]:
         selectors.page_of_cases(CASES_A_PAGE + 1, prefix=prefix, before=_uuid(request.GET.get("before")))
     )
     shown = found[:CASES_A_PAGE]
-    progress = selectors.progress_of(shown)
+    context = rows_context(request, shown)
     return {
         "form": NewCaseForm(),
+        "patient_form": PatientForm(),
         "may_create": request.membership.may(Permission.CREATE_CASES),
+        "may_edit_patient": request.membership.may(Permission.EDIT_IDENTIFIERS),
         "q": prefix,
-        "rows": [(case, progress[case.id]) for case in shown],
         "older": shown[-1].id if len(found) > CASES_A_PAGE else None,
         "is_first_page": "before" not in request.GET,
-        "in_progress": any(progress[case.id].state == "in_progress" for case in shown),
+        "in_progress": any(progress.state == "in_progress" for _, progress, _ in context["rows"]),
+        **context,
         **more,
+    }
+
+
+def rows_context(request: MemberRequest, shown: list[Case]) -> dict[str, Any]:
+    """What the table of cases needs: each with its progress and, where one may see it, its patient."""
+    progress = selectors.progress_of(shown)
+    may_see = request.membership.may(Permission.VIEW_IDENTIFIERS)
+    patients = selectors.identifiers_of(shown) if may_see else {}
+    return {
+        "may_see_patients": may_see,
+        "rows": [(case, progress[case.id], patients.get(case.id)) for case in shown],
     }
 
 
