@@ -12,7 +12,7 @@ from webapp.accounts.models import User
 from webapp.cases.models import Case
 from webapp.cases.services import create_case
 from webapp.labs.models import Lab, Membership
-from webapp.labs.permissions import Role
+from webapp.labs.permissions import Permission, Role, allows
 from webapp.labs.services import add_member, issue_token
 
 PASSWORD = "correct horse battery staple"
@@ -66,6 +66,12 @@ def person(lab: Lab, name: str, role: Role) -> Person:
     membership = add_member(lab, email=email, name=name, role=role, password=PASSWORD)
     _, token = issue_token(membership, "tests")
     return Person(membership, token)
+
+
+def somebody_who_may(lab: Lab, permission: Permission) -> Person:
+    """A member of `lab`, an administrator where their role has `permission`."""
+    role = next(role for role in (Role.ADMIN, *Role) if allows(role, permission))
+    return person(lab, "Somebody", role)
 
 
 @pytest.fixture(autouse=True)
