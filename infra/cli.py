@@ -2,14 +2,12 @@
 
 # What a command needs is imported inside it: `hematovision --help` answers at once.
 
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra import model
+from infra import keys, model
 from infra.terminal import console, fail, failures
 
 if TYPE_CHECKING:
@@ -22,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(model.app, name="model")
+app.add_typer(keys.app, name="keys")
 
 NOT_EVERYTHING = 1  # it worked, but some images were not classified
 NOT_RUNNING = 3
@@ -112,12 +111,10 @@ def logs(
 )
 def manage(context: typer.Context) -> None:
     """Run a Django management command beside the running product: `hematovision manage create_lab …`."""
-    from infra.local.manage import product_environment
+    from infra.local.manage import become
 
     with failures():
-        env = product_environment()
-    argv = [sys.executable, "-m", "webapp", *context.args]
-    os.execve(sys.executable, argv, {**os.environ, **env})  # noqa: S606 - a list, never a shell's
+        become(*context.args)
 
 
 @app.command()

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from typing import NoReturn
 
 from infra.local.environment import environment
 from infra.local.errors import StackError
@@ -23,6 +24,17 @@ def product_environment() -> Mapping[str, str]:
         return {}
     settings = Settings.of_running(home_from_environment())
     return environment(settings, Secrets.load(settings.home))
+
+
+def become(*arguments: str) -> NoReturn:
+    """Go on as a management command; does not return.
+
+    Raises:
+        NotRunningError: there is no product to run it beside.
+    """
+    env = product_environment()
+    argv = [sys.executable, "-m", "webapp", *arguments]
+    os.execve(sys.executable, argv, {**os.environ, **env})  # noqa: S606 - a list, never a shell's
 
 
 def manage(*arguments: str, env: Mapping[str, str]) -> str:

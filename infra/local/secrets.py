@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
+from infra.local.errors import StackError
+
 
 def _key() -> str:
     return secrets.token_hex(32)
@@ -45,6 +47,25 @@ class Secrets:
 def data_keys_file(home: Path) -> Path:
     """The keys that encrypt patient identifiers: a file of their own, which programs read as it changes."""
     return home / "data_keys"
+
+
+def add_data_key(home: Path) -> str:
+    """Put a new key before those of the stack in `home`; its programs take it up by themselves.
+
+    Returns:
+        Its id.
+
+    Raises:
+        StackError: there is no stack in `home`.
+    """
+    path = data_keys_file(home)
+    try:
+        older = path.read_text()
+    except FileNotFoundError:
+        raise StackError(f"There are no keys in {path}. `hematovision up` makes the first one.") from None
+    key = new_data_key()
+    write_private(path, f"{key}\n{older}")
+    return key.partition(":")[0]
 
 
 def new_data_key() -> str:

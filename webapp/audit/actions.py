@@ -40,6 +40,9 @@ class Action(TextChoices):
     MODEL_PUBLISHED = "model.published", "published {subject}"
     MODEL_ROLLED_BACK = "model.rolled_back", "withdrew {subject}"
 
+    # The keys that encrypt patient identifiers
+    KEYS_ROTATED = "keys.rotated", "sealed {after[rows]} rows anew with data key {subject}"
+
     # What was refused: recorded by `folding.record_refusal`
     ACCESS_REFUSED = "access.refused", "was refused {subject}"
     ACCESS_REFUSED_AGAIN = (
