@@ -1,5 +1,6 @@
 """Objects in the S3-compatible store, always encrypted at rest by the store (SSE, AES-256)."""
 
+import json
 from contextlib import suppress
 from functools import cache
 from http import HTTPStatus
@@ -85,7 +86,7 @@ def download_url(key: str, content_type: str, *, version: str = "", seconds: int
 
 
 def prepare() -> None:
-    """Make the bucket, which keeps what is overwritten, and let the web's own pages post to it.
+    """Make the bucket, which keeps what is overwritten and encrypts all, and let the web's pages post to it.
 
     May be run again.
     """
@@ -93,6 +94,13 @@ def prepare() -> None:
     with suppress(client.exceptions.BucketAlreadyExists, client.exceptions.BucketAlreadyOwnedByYou):
         client.create_bucket(Bucket=settings.S3_BUCKET)
     client.put_bucket_versioning(Bucket=settings.S3_BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    client.put_bucket_encryption(
+        Bucket=settings.S3_BUCKET,
+        ServerSideEncryptionConfiguration={
+            "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": ENCRYPTION}}]
+        },
+    )
+    _refuse_unencrypted(client)
     client.put_bucket_cors(
         Bucket=settings.S3_BUCKET,
         CORSConfiguration={
@@ -106,6 +114,27 @@ def prepare() -> None:
             ]
         },
     )
+
+
+def _refuse_unencrypted(client: Any) -> None:
+    """Have the store refuse what is put without asking for encryption: a client that forgot is found out.
+
+    A store without bucket policies encrypts it all the same, by the bucket's default.
+    """
+    statement = {
+        "Sid": "RefuseUnencrypted",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{settings.S3_BUCKET}/*",
+        "Condition": {"StringNotEquals": {"s3:x-amz-server-side-encryption": ENCRYPTION}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    try:
+        client.put_bucket_policy(Bucket=settings.S3_BUCKET, Policy=policy)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("NotImplemented", "MethodNotAllowed"):
+            raise
 
 
 def check() -> None:

@@ -1,0 +1,75 @@
+"""Objects lie encrypted on disk, whatever a client asks for; one that asks for nothing is refused."""
+
+import secrets
+from collections.abc import Callable
+
+import httpx
+import pytest
+from botocore.exceptions import ClientError
+from django.conf import settings
+
+from tests.support.plugin import HOME
+from webapp.storage import objects
+
+pytestmark = pytest.mark.usefixtures("db")
+PATTERN_BYTES = 64
+
+
+def picture() -> bytes:
+    return secrets.token_bytes(100_000)
+
+
+def lies_plain_on_disk(body: bytes) -> bool:
+    """Whether any file of the store holds a piece of `body`; random bytes cannot be there by chance."""
+    piece = body[50_000 : 50_000 + PATTERN_BYTES]
+    files = [path for path in (HOME / "seaweedfs").rglob("*") if path.is_file()]
+    return any(piece in path.read_bytes() for path in files)
+
+
+def by_put(key: str, body: bytes) -> None:
+    objects.put(key, body, "image/jpeg")
+
+
+def by_form(key: str, body: bytes) -> None:
+    form = objects.upload_form(key, len(body))
+    httpx.post(form["url"], data=form["fields"], files={"file": body}).raise_for_status()
+
+
+def by_a_form_that_asks_for_nothing(key: str, body: bytes) -> None:
+    form = objects._client().generate_presigned_post(Bucket=settings.S3_BUCKET, Key=key)
+    httpx.post(form["url"], data=form["fields"], files={"file": body}).raise_for_status()
+
+
+@pytest.mark.parametrize("send", [by_put, by_form, by_a_form_that_asks_for_nothing])
+def test_on_disk_no_picture_can_be_seen(send: Callable[[str, bytes], None]):
+    key, body = f"encrypted/{secrets.token_hex(8)}", picture()
+    send(key, body)
+    assert objects.get(key)[0] == body
+    assert (
+        objects._client().head_object(Bucket=settings.S3_BUCKET, Key=key)["ServerSideEncryption"] == "AES256"
+    )
+    assert not lies_plain_on_disk(body)
+
+
+def test_without_encryption_it_could_be_seen():
+    """The search itself finds what lies plain: in a bucket that was not prepared."""
+    client, body = objects._client(), picture()
+    client.create_bucket(Bucket="plain")
+    client.put_object(Bucket="plain", Key="a", Body=body)
+    assert lies_plain_on_disk(body)
+
+
+@pytest.mark.parametrize("asked", [{}, {"ServerSideEncryption": "aws:kms"}], ids=["nothing", "another"])
+def test_what_is_put_without_it_is_refused(asked: dict[str, str]):
+    with pytest.raises(ClientError) as refused:
+        objects._client().put_object(Bucket=settings.S3_BUCKET, Key="a", Body=b"a", **asked)
+    assert refused.value.response["Error"]["Code"] == "AccessDenied"
+
+
+@pytest.mark.parametrize("asked", [None, "aws:kms"])
+def test_our_form_cannot_be_stripped_of_it(asked: str | None):
+    form = objects.upload_form("a", 10)
+    fields = {name: value for name, value in form["fields"].items() if "encryption" not in name}
+    if asked:
+        fields["x-amz-server-side-encryption"] = asked
+    assert httpx.post(form["url"], data=fields, files={"file": b"a"}).status_code == 403
