@@ -8,6 +8,7 @@ places).
 from typing import Any
 
 from celery import Celery, Task
+from celery.schedules import crontab
 from celery.signals import setup_logging
 from django.conf import settings
 from django_scopes import scope
@@ -51,6 +52,11 @@ app.conf.update(
             "task": "finish_abandoned_uploads",
             "schedule": 600,
             "options": {"expires": 600},
+        },
+        "anchor-audit": {
+            "task": "anchor_audit",
+            "schedule": crontab(hour="2", minute="30"),
+            "options": {"expires": 3600},
         },
         "forget-sent-tasks": {"task": "forget_sent_tasks", "schedule": 600, "options": {"expires": 600}},
     },

@@ -5,8 +5,10 @@ from datetime import timedelta
 from celery.signals import worker_ready
 from celery.worker.consumer import Consumer
 
+from webapp.audit.anchors import anchor
 from webapp.inference import services as inference
 from webapp.outbox import services as outbox
+from webapp.storage.objects import StorageUnavailable
 from webapp.uploads import services as uploads
 from workers.celery import LabTask, app
 from workers.chunks import work_on
@@ -37,3 +39,14 @@ def finish_abandoned_uploads() -> int:
 @app.task(name="forget_sent_tasks")
 def forget_sent_tasks() -> int:
     return outbox.forget_sent(older_than=timedelta(hours=1))
+
+
+@app.task(
+    name="anchor_audit",
+    autoretry_for=StorageUnavailable,
+    retry_backoff=60,
+    retry_backoff_max=240,
+    max_retries=20,
+)
+def anchor_audit() -> int:
+    return len(anchor())

@@ -56,6 +56,7 @@ class Action(TextChoices):
     )
 
     # The trail itself
+    AUDIT_ANCHORED = "audit.anchored", "anchored the audit trail outside the database"
     AUDIT_EXPORTED = "audit.exported", "exported the audit trail ({after[format]})"
 
     @property

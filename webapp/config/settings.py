@@ -154,6 +154,8 @@ S3_PUBLIC_ENDPOINT = env.str("S3_PUBLIC_ENDPOINT", S3_ENDPOINT)  # as browsers a
 S3_ACCESS_KEY = env.str("S3_ACCESS_KEY")
 S3_SECRET_KEY = env.str("S3_SECRET_KEY")
 S3_BUCKET = env.str("S3_BUCKET", "hematovision")
+S3_SEALED_BUCKET = env.str("S3_SEALED_BUCKET", f"{S3_BUCKET}-sealed")  # anchors of the audit trail, locked
+AUDIT_ANCHOR_DAYS = env.int("AUDIT_ANCHOR_DAYS", 6 * 365)  # how long the store must keep an anchor
 S3_REGION = env.str("S3_REGION", "us-east-1")
 WEB_ORIGINS = env.list("WEB_ORIGINS", ["http://localhost:8000", "http://127.0.0.1:8000"])  # may post to S3
 

@@ -1,30 +1,9 @@
 """What the commands about models have in common."""
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from webapp.audit.context import operator
-from webapp.labs.models import Lab
-from webapp.labs.selectors import lab_called
-
-
-def add_lab(parser: CommandParser, purpose: str) -> None:
-    parser.add_argument("--lab", metavar="LAB", help=f"{purpose}: its name or id")
 
 
 def add_by(parser: CommandParser) -> None:
     parser.add_argument("--by", default=operator(), help="who does it (default: %(default)s)")
-
-
-def lab_of(text: str | None) -> Lab | None:
-    """The lab named on the command line.
-
-    Raises:
-        CommandError: there is none of that name or id.
-    """
-    if text is None:
-        return None
-    lab = lab_called(text)
-    if lab is None:
-        names = ", ".join(sorted(Lab.objects.values_list("name", flat=True))) or "none yet"
-        raise CommandError(f"There is no lab {text!r}. There are: {names}.")
-    return lab

@@ -6,10 +6,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from serving.contract import MODEL_NAME
+from webapp.labs.management.arguments import add_lab, lab_of
 from webapp.labs.models import Lab
 from webapp.registry.figures import figures_of, origin_of
 from webapp.registry.folder import ModelRoot
-from webapp.registry.management.arguments import add_lab, lab_of
 from webapp.registry.models import ModelVersion
 from webapp.registry.selectors import lab_model_name, newest_number, published
 

@@ -3,8 +3,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from serving.contract import MODEL_NAME
+from webapp.labs.management.arguments import add_lab, lab_of
 from webapp.registry import publishing
-from webapp.registry.management.arguments import add_by, add_lab, lab_of
+from webapp.registry.management.arguments import add_by
 
 
 class Command(BaseCommand):

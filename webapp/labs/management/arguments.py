@@ -1,0 +1,25 @@
+"""What commands about a lab have in common."""
+
+from django.core.management.base import CommandError, CommandParser
+
+from webapp.labs.models import Lab
+from webapp.labs.selectors import lab_called
+
+
+def add_lab(parser: CommandParser, purpose: str) -> None:
+    parser.add_argument("--lab", metavar="LAB", help=f"{purpose}: its name or id")
+
+
+def lab_of(text: str | None) -> Lab | None:
+    """The lab named on the command line.
+
+    Raises:
+        CommandError: there is none of that name or id.
+    """
+    if text is None:
+        return None
+    lab = lab_called(text)
+    if lab is None:
+        names = ", ".join(sorted(Lab.objects.values_list("name", flat=True))) or "none yet"
+        raise CommandError(f"There is no lab {text!r}. There are: {names}.")
+    return lab

@@ -1,0 +1,35 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from webapp.audit.chain import INSTALLATION
+from webapp.audit.verification import Verified, verify
+from webapp.labs.management.arguments import add_lab, lab_of
+from webapp.labs.models import Lab
+from webapp.storage.objects import StorageUnavailable
+
+
+class Command(BaseCommand):
+    help = (
+        "Check every audit chain, and its anchors in the object store. "
+        "Exit code 1: somebody changed entries; each is named."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_lab(parser, "check this lab's chain alone")
+
+    def handle(self, *args: Any, lab: str | None, **options: Any) -> None:
+        wanted = lab_of(lab)
+        names = {INSTALLATION: "the installation", **{one.id: one.name for one in Lab.objects.all()}}
+        found, progress = 0, Verified()
+        try:
+            for finding in verify(wanted.id if wanted else None, progress):
+                found += 1
+                name = names.get(finding.chain, f"a lab that is no more ({finding.chain})")
+                self.stdout.write(f"{name}: entry {finding.seq} {finding.problem}")
+        except StorageUnavailable as error:
+            raise CommandError(f"The object store did not list the anchors: {error}") from error
+        checked = f"{progress.entries} entries in {progress.chains} chains, {progress.anchors} anchors"
+        if found:
+            raise CommandError(f"The audit trail was tampered with ({checked} checked).")
+        self.stdout.write(f"The audit trail is whole: {checked}.")
