@@ -1,0 +1,33 @@
+"""docs/settings.md, and what it is made from."""
+
+from pathlib import Path
+
+from infra import settings_table
+from infra.settings_table import Setting, read, render
+
+
+def test_the_table_is_up_to_date() -> None:
+    assert settings_table.TABLE.read_text() == render(), "run: python -m infra.settings_table"
+
+
+def test_what_is_read_of_a_line(tmp_path: Path) -> None:
+    (settings := tmp_path / "settings.py").write_text(
+        """
+# --- first things ------
+A = env.str("A")  # one
+B = env.int("B", 2 * 1024)  # two
+# --- second -----
+C = {"c": env.path("C", HERE.parent / "var" / "c")}  # three
+D = env.list("D", ["x", "y"])
+E = env.bool("E", False)
+F = env.str("F", A)
+"""
+    )
+    assert read(settings) == [
+        Setting("A", "first things", "", None, "one"),
+        Setting("B", "first things", "whole number", "2048", "two"),
+        Setting("C", "second", "path", "var/c", "three"),
+        Setting("D", "second", "parted by commas", "x,y", ""),
+        Setting("E", "second", "`true` or `false`", "false", ""),
+        Setting("F", "second", "", "that of HEMATOVISION_A", ""),
+    ]
