@@ -1,10 +1,11 @@
 from django.urls import include, path
 
-from webapp.config import health
+from webapp.config import health, operators
 
 urlpatterns = [
     path("healthz", health.alive),
     path("readyz", health.ready),
+    path("operators/", operators.admit),
     path("api/v1/", include("webapp.api.urls")),
     path("accounts/", include("allauth.urls")),
     path("", include("webapp.ui.urls")),
