@@ -28,6 +28,15 @@ NOT_RUNNING = 3
 
 Url = Annotated[str, typer.Option(envvar="HEMATOVISION_URL", help="Address of the server.")]
 LOCAL_URL = "http://127.0.0.1:8000"
+Ca = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="HEMATOVISION_CA",
+        exists=True,
+        dir_okay=False,
+        help="Certificate of an authority of your own that signed the server's, PEM.",
+    ),
+]
 
 
 @app.command()
@@ -123,12 +132,13 @@ def login(
     email: Annotated[str, typer.Option(prompt=True)],
     password: Annotated[str, typer.Option(prompt=True, hide_input=True, envvar="HEMATOVISION_PASSWORD")],
     url: Url = LOCAL_URL,
+    ca: Ca = None,
 ) -> None:
     """Sign in to a server once; later commands use the token that is kept for it."""
     from infra import credentials
     from infra.client import Client
 
-    with failures(), Client(url) as client:
+    with failures(), Client(url, ca=ca) as client:
         path = credentials.save(client.url, client.sign_in(email, password))
     console.print(f"Signed in to {url}. The token is kept in {path}.")
 
@@ -138,6 +148,7 @@ def upload(
     folder: Annotated[Path, typer.Argument(exists=True, help="A folder of images, or one image.")],
     case: Annotated[str, typer.Option(help="Accession number; a new one opens a case.")],
     url: Url = LOCAL_URL,
+    ca: Ca = None,
     token: Annotated[str | None, typer.Option(envvar="HEMATOVISION_TOKEN", help="Or `login` first.")] = None,
     wait: Annotated[bool, typer.Option(help="Wait for the result and show it.")] = True,
 ) -> None:
@@ -152,7 +163,7 @@ def upload(
     files = image_files(folder) if folder.is_dir() else [folder]
     if not files:
         fail(f"There is no image in {folder}.")
-    with failures(), Client(url, token or credentials.load(url.rstrip("/"))) as client:
+    with failures(), Client(url, token or credentials.load(url.rstrip("/")), ca=ca) as client:
         try:
             opened = client.open_case(case)
         except SignInError as error:

@@ -85,19 +85,29 @@ class Client:
 
     Every request is tried again, with growing pauses, while the server is unreachable or overloaded (no
     connection, 429, 5xx); so a restart of the server in the middle of an upload only delays it.
+
+    Args:
+        ca: certificates, PEM, of those who may have signed the server's, beside those this machine trusts.
     """
 
-    def __init__(self, url: str, token: str | None = None) -> None:
+    def __init__(self, url: str, token: str | None = None, *, ca: Path | None = None) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         # A site's proxy is not for this machine.
         trust_env = urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1")
         self.url = url.rstrip("/")
+        verify = httpx.create_ssl_context(trust_env=trust_env)
+        if ca:
+            verify.load_verify_locations(ca)
         self._api = httpx.Client(
-            base_url=f"{self.url}/api/v1/", headers=headers, timeout=_TIMEOUT, trust_env=trust_env
+            base_url=f"{self.url}/api/v1/",
+            headers=headers,
+            timeout=_TIMEOUT,
+            trust_env=trust_env,
+            verify=verify,
         )
         # The store gets its own client: our token is not for it.
         limits = httpx.Limits(max_connections=CONCURRENCY)
-        self._store = httpx.Client(timeout=_TIMEOUT, trust_env=trust_env, limits=limits)
+        self._store = httpx.Client(timeout=_TIMEOUT, trust_env=trust_env, limits=limits, verify=verify)
 
     def __enter__(self) -> "Client":
         return self

@@ -20,7 +20,7 @@ def product_environment() -> Mapping[str, str]:
     Raises:
         NotRunningError: neither.
     """
-    if f"{PREFIX}DATABASE_URL" in os.environ:
+    if os.environ.keys() & {f"{PREFIX}DATABASE_URL", f"{PREFIX}DATABASE_URL_FILE"}:
         return {}
     settings = Settings.of_running(home_from_environment())
     return environment(settings, Secrets.load(settings.home))
