@@ -13,7 +13,7 @@ WORKDIR /app
 COPY infra/images/uv.txt /tmp/uv.txt
 RUN python -m venv /opt/uv \
     && /opt/uv/bin/pip install --no-cache-dir --require-hashes --requirement /tmp/uv.txt
-ENV PATH=/opt/uv/bin:/opt/venv/bin:$PATH
+ENV PATH=/opt/venv/bin:/opt/uv/bin:$PATH
 COPY pyproject.toml uv.lock ./
 
 FROM ${PYTHON_IMAGE} AS runtime

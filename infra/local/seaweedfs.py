@@ -16,14 +16,14 @@ _WEED = str(Path(sys.executable).with_name("weed"))
 def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
     """The store, on loopback; where the web listens beyond that, its S3 port is opened beside the web."""
     data = settings.home / "seaweedfs"
-    identities = settings.home / "run" / "s3.json"
-    env = {name: _derived(secrets, name) for name in _KEYS}
+    identities_file = settings.home / "run" / "s3.json"
+    env = {_variable(name): value for name, value in keys(secrets).items()}
 
     def prepare() -> None:
         data.mkdir(exist_ok=True)
         # What it remembers of its command line would outlive a change of ports.
         (data / "mini.options").unlink(missing_ok=True)
-        write_private(identities, json.dumps({"identities": [_identity(secrets)]}))
+        write_private(identities_file, identities(secrets))
 
     yield Program(
         name="seaweedfs",
@@ -31,7 +31,7 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
             *(_WEED, "mini", f"-dir={data}", f"-ip={LOOPBACK}", f"-ip.bind={LOOPBACK}"),
             *_parts(settings),
             *(f"-s3.port={settings.port('s3')}", f"-s3.port.grpc={settings.port('s3-grpc')}"),
-            *(f"-s3.config={identities}", "-s3.port.iceberg=0", "-s3.port.lance=0"),
+            *(f"-s3.config={identities_file}", "-s3.port.iceberg=0", "-s3.port.lance=0"),
             *("-webdav=false", "-admin.ui=false", "-master.telemetry=false", "-volume.preStopSeconds=0"),
         ),
         group="services",
@@ -48,27 +48,36 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
 # The parts of the store talk to one another over loopback; the JWT keys keep everyone else out of that. The
 # last key encrypts the keys of objects at rest.
 _KEYS = (
-    "WEED_JWT_SIGNING_KEY",
-    "WEED_JWT_SIGNING_READ_KEY",
-    "WEED_JWT_FILER_SIGNING_KEY",
-    "WEED_JWT_FILER_SIGNING_READ_KEY",
-    "WEED_S3_SSE_KEK",
+    "jwt.signing.key",
+    "jwt.signing.read.key",
+    "jwt.filer_signing.key",
+    "jwt.filer_signing.read.key",
+    "s3.sse.kek",
 )
 
 
-def _derived(secrets: Secrets, use: str) -> str:
-    return hashlib.sha256(f"{use} {secrets.seaweedfs}".encode()).hexdigest()
+def keys(secrets: Secrets) -> dict[str, str]:
+    """The store's own keys, by their names in its `security.toml`."""
+    return {
+        name: hashlib.sha256(f"{_variable(name)} {secrets.seaweedfs}".encode()).hexdigest() for name in _KEYS
+    }
+
+
+def identities(secrets: Secrets) -> str:
+    """Who may use S3, as `-s3.config` wants it: the product alone."""
+    product = {
+        "name": "hematovision",
+        "credentials": [{"accessKey": secrets.s3_access, "secretKey": secrets.s3_secret}],
+        "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+    }
+    return json.dumps({"identities": [product]})
+
+
+def _variable(name: str) -> str:
+    return "WEED_" + name.upper().replace(".", "_")
 
 
 def _parts(settings: Settings) -> Iterator[str]:
     for part in ("master", "volume", "filer", "admin"):
         yield f"-{part}.port={settings.port(f'seaweedfs-{part}')}"
         yield f"-{part}.port.grpc={settings.ports[f'seaweedfs-{part}-grpc']}"
-
-
-def _identity(secrets: Secrets) -> dict[str, object]:
-    return {
-        "name": "hematovision",
-        "credentials": [{"accessKey": secrets.s3_access, "secretKey": secrets.s3_secret}],
-        "actions": ["Admin", "Read", "Write", "List", "Tagging"],
-    }

@@ -1,0 +1,84 @@
+"""Make what docker-compose.yml needs once: `docker compose run --rm set-up`. Safe to repeat.
+
+Secrets and certificates become files in one folder, and those files and the volumes are given to the account
+that all containers run as. A file that is there is left as it is, so that a secret can be replaced by hand;
+certificates that run out within 90 days are made anew.
+"""
+
+import argparse
+import json
+import os
+from pathlib import Path
+from secrets import token_hex
+
+from infra.compose import certificates
+from infra.local.seaweedfs import identities, keys
+from infra.local.secrets import Secrets, write_private
+
+SERVICES = ("postgres", "redis", "seaweedfs", "serving")
+_TF_SERVING = "serving-ssl.config"
+
+
+def main() -> None:
+    options = _parse()
+    made = make(options.secrets)
+    for volume in sorted(options.volumes.iterdir()) if options.volumes else ():
+        _give(volume, options.owner)
+    for file in options.secrets.iterdir():
+        _give(file, options.owner)
+    print(f"Made: {', '.join(made)}." if made else "Everything is there.")  # noqa: T201
+
+
+def make(folder: Path) -> list[str]:
+    """Have every secret and certificate in `folder`; returns the names of what was made now."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    renewed = certificates.make(folder, SERVICES)
+    if "serving" in renewed:
+        (folder / _TF_SERVING).unlink(missing_ok=True)
+    wanted = _files(Secrets.load(folder), folder)
+    missing = [name for name in wanted if not (folder / name).exists()]
+    for name in missing:
+        write_private(folder / name, wanted[name])
+    return [*renewed, *missing]
+
+
+def _files(secrets: Secrets, folder: Path) -> dict[str, str]:
+    """Each secret as the program that reads it wants it, by file name."""
+    serving = {
+        "server_key": (folder / "serving.key").read_text(),
+        "server_cert": (folder / "serving.pem").read_text(),
+    }
+    return {
+        "SECRET_KEY": secrets.django,
+        "POSTGRES_PASSWORD": token_hex(32),
+        "HEMATOVISION_PASSWORD": secrets.postgres,
+        "DATABASE_URL": f"postgresql://hematovision:{secrets.postgres}@postgres:5432/hematovision",
+        "BROKER_URL": f"rediss://:{secrets.valkey}@redis:6379/0",
+        "redis.acl": (
+            f"user default on >{secrets.valkey} ~* &* +@all\n"
+            "user probe on >probe resetkeys resetchannels -@all +ping\n"
+        ),
+        "S3_ACCESS_KEY": secrets.s3_access,
+        "S3_SECRET_KEY": secrets.s3_secret,
+        "s3.json": identities(secrets),
+        "security.toml": "".join(f'{name} = "{value}"\n' for name, value in keys(secrets).items()),
+        # A text proto, whose strings are written as JSON's.
+        _TF_SERVING: "".join(f"{name}: {json.dumps(value)}\n" for name, value in serving.items()),
+    }
+
+
+def _give(path: Path, owner: int | None) -> None:
+    if owner is not None:
+        os.chown(path, owner, owner)
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m infra.compose.set_up", description=__doc__)
+    parser.add_argument("--secrets", type=Path, required=True, help="folder of the secrets")
+    parser.add_argument("--volumes", type=Path, help="folder in which the volumes are mounted")
+    parser.add_argument("--owner", type=int, help="number of the account that gets them; default: ours")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
