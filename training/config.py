@@ -52,6 +52,7 @@ class Optimiser:
     dropout: float
     class_weight_power: float  # class weight = frequency ** -power, mean 1; 0 weighs every image alike
     evidence_outside: float = 0.0  # price of the share of evidence that lies outside the cell
+    stages_averaged: int = 1  # the last so many, whose best weights are averaged in the end
     patience: int | None = None  # epochs of the last stage without a better validation accuracy, then stop
 
 
@@ -200,7 +201,11 @@ def _experiment(document: dict[str, Any], where: str) -> Experiment:
     experiment = typing.cast(Experiment, _build(Experiment, document, where))
     _check_stages(experiment.stages, where)
     optimiser = experiment.optimiser
+    count = len(experiment.stages)
     rules = {
+        f"stages_averaged must be from 1 to the {count} stages there are": (
+            1 <= optimiser.stages_averaged <= count
+        ),
         "learning_rate must be above 0": optimiser.learning_rate > 0,
         "ema_decay must be at least 0 and below 1": 0 <= optimiser.ema_decay < 1,
         "label_smoothing must be at least 0 and below 1": 0 <= optimiser.label_smoothing < 1,

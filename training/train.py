@@ -4,6 +4,7 @@ import json
 import logging
 import math
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -53,8 +54,8 @@ def train(experiment: Experiment, runs: Path) -> Path:
         runs: parent of the run's folder; decoded images are cached in `runs`/cache.
 
     Returns:
-        The run's folder: model.keras (the averaged weights best on validation in the latest stage) and
-        run.json.
+        The run's folder: run.json and model.keras (the averaged weights best on validation in the latest
+        stage, or the mean of those of the last stages).
 
     Raises:
         TrainingError: unusable data or weights, interrupted, or a run of this name has other settings.
@@ -94,6 +95,8 @@ def fit(
     record["history"] = [entry for entry in record["history"] if entry["step"] <= trainer.done]
     log.info("On %s, from step %d of %d.", _device(), trainer.done, trainer.total)
 
+    averaged = experiment.optimiser.stages_averaged
+    to_average = range(len(experiment.stages))[-averaged:] if averaged > 1 else range(0)
     losses: list[float] = []
     with Progress() as progress, interruptible() as interrupted:
         bar = progress.add_task(experiment.name, total=trainer.total, completed=trainer.done)
@@ -122,6 +125,8 @@ def fit(
                 with _writing_to(run):
                     if scores[-1] == max(scores):
                         trainer.save_averaged(run / WEIGHTS_FILE)
+                        if step.stage in to_average:
+                            shutil.copyfile(run / WEIGHTS_FILE, run / _stage_file(step.stage))
                         record["trained_at"] = datetime.now(UTC).isoformat(timespec="seconds")
                     _write_json(run / RUN_FILE, record)
             stopping = interrupted()
@@ -135,7 +140,29 @@ def fit(
                     f"Interrupted at step {trainer.done} of {trainer.total}. "
                     "The same command goes on from there."
                 )
+    if to_average:
+        with _writing_to(run):
+            average_weights([run / _stage_file(stage) for stage in to_average], run / WEIGHTS_FILE)
     return run
+
+
+def _stage_file(stage: int) -> str:
+    return f"stage-{stage}.keras"
+
+
+def average_weights(models: Sequence[Path], target: Path) -> None:
+    """Write the model whose weights are the mean of those of `models`.
+
+    Where they come from one run, it is as right as the best of them at home and more often right elsewhere
+    (model soups: Wortsman et al., ICML 2022).
+    """
+    loaded = [keras.saving.load_model(path, compile=False) for path in models]
+    for variables in zip(*(model.variables for model in loaded), strict=True):
+        if np.issubdtype(variables[0].numpy().dtype, np.floating):  # the state of a dropout is none
+            variables[0].assign(np.mean([variable.numpy() for variable in variables], axis=0))
+    partial = target.with_stem(f"{target.stem}.partial")
+    loaded[0].save(partial)
+    partial.replace(target)
 
 
 def _device() -> str:

@@ -206,6 +206,20 @@ def test_a_stage_that_varies_nothing_learns_as_without_augmentation(
     assert not all(map(np.array_equal, weights(moved), expected))
 
 
+def test_the_best_weights_of_the_last_stages_are_averaged(
+    experiment: Experiment, varied: Callable[..., Experiment], tmp_path: Path
+) -> None:
+    stages = tuple(Stage(size=32, epochs=1, batch=64) for _ in range(3))
+    run = train(varied(stages=stages, optimiser=replace(experiment.optimiser, stages_averaged=2)), tmp_path)
+    assert not (run / "stage-0.keras").exists()
+    one, two = (
+        keras.saving.load_model(run / f"stage-{number}.keras", compile=False).get_weights()
+        for number in (1, 2)
+    )
+    assert not np.allclose(one[-1], two[-1])
+    assert all(np.allclose(mean, (a + b) / 2) for mean, a, b in zip(weights(run), one, two, strict=True))
+
+
 def test_each_epoch_is_told(experiment: Experiment, tmp_path: Path) -> None:
     images = load_images(experiment.data.root, seed=experiment.seed)
     decoded = {stage.size: pixels(images, stage.size, tmp_path / "cache") for stage in experiment.stages}

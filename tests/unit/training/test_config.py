@@ -70,6 +70,7 @@ def test_optional_settings_may_be_left_out(written) -> None:
         ),
         ({"optimiser__learning_rate": 0}, r"optimiser: learning_rate must be above 0"),
         ({"optimiser__dropout": 1.0}, "dropout must be at least 0 and below 1"),
+        ({"optimiser__stages_averaged": 0}, "stages_averaged must be from 1"),
         ({"optimiser__patience": 0}, "patience must be at least 1"),
         ({"data": "pbc"}, "data: expected settings by name"),
     ],
