@@ -134,12 +134,19 @@ def login(
     url: Url = LOCAL_URL,
     ca: Ca = None,
 ) -> None:
-    """Sign in to a server once; later commands use the token that is kept for it."""
+    """Sign in to a server once; later commands use the token that is kept for it.
+
+    Where the account has a second factor, its code is asked for.
+    """
     from infra import credentials
-    from infra.client import Client
+    from infra.client import Client, CodeNeededError
 
     with failures(), Client(url, ca=ca) as client:
-        path = credentials.save(client.url, client.sign_in(email, password))
+        try:
+            token = client.sign_in(email, password)
+        except CodeNeededError:
+            token = client.sign_in(email, password, typer.prompt("Code of your authenticator app"))
+        path = credentials.save(client.url, token)
     console.print(f"Signed in to {url}. The token is kept in {path}.")
 
 
@@ -212,4 +219,7 @@ def _say(message: str) -> None:
 
 def _where(settings: "Settings") -> str:
     flower = f"http://127.0.0.1:{settings.port('flower')}"
-    return f"State and logs are in {settings.home}; queues at {flower} (password in secrets.json)."
+    return (
+        f"State and logs are in {settings.home}; queues at {flower} (password in secrets.json). "
+        f"Messages to people lie in {settings.mail}."
+    )

@@ -35,6 +35,13 @@ class SignInError(ClientError):
     """The token or the password is not accepted."""
 
 
+class CodeNeededError(SignInError):
+    """The password is right; the account asks for the code of a second factor as well."""
+
+
+_ERRORS = {"second_factor_needed": CodeNeededError}  # by the code the API gives them
+
+
 @dataclass(frozen=True)
 class Case:
     """A case as the API describes it."""
@@ -116,13 +123,15 @@ class Client:
         self._api.close()
         self._store.close()
 
-    def sign_in(self, email: str, password: str) -> str:
-        """Exchange a password for an API token.
+    def sign_in(self, email: str, password: str, code: str = "") -> str:
+        """Exchange a password, and the code of a second factor where there is one, for an API token.
 
         Raises:
+            CodeNeededError: the account has a second factor, and no code was given.
             SignInError: the server does not accept them.
         """
-        return str(self._call("POST", "tokens/", json={"email": email, "password": password})["token"])
+        given = {"email": email, "password": password, **({"code": code} if code else {})}
+        return str(self._call("POST", "tokens/", json=given)["token"])
 
     def case(self, case_id: str) -> Case:
         """The case with its differential so far."""
@@ -222,9 +231,11 @@ class Client:
         try:
             error = response.json()["error"]
             message = f"{error['message']} {error.get('fields', '')}".strip()
+            kind = _ERRORS.get(error["code"])
         except (ValueError, KeyError, TypeError):
             message = f"{self.url} answers {response.status_code} and is perhaps not a HematoVision server."
-        raise (SignInError if response.status_code in (401, 403) else ClientError)(message)
+            kind = None
+        raise (kind or (SignInError if response.status_code in (401, 403) else ClientError))(message)
 
 
 def image_files(folder: Path) -> list[Path]:

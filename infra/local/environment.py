@@ -26,6 +26,7 @@ def environment(settings: Settings, secrets: Secrets) -> dict[str, str]:
                 }
             )
         ),
+        "EMAIL_URL": os.environ.get(f"{PREFIX}EMAIL_URL") or f"file:///{settings.mail}",
         "STATIC_ROOT": str(settings.home / "static"),
         "S3_ENDPOINT": f"http://{LOOPBACK}:{settings.port('s3')}",
         "S3_PUBLIC_ENDPOINT": f"http://{settings.public_host}:{public_s3}",

@@ -107,6 +107,11 @@ class Settings:
         return f"http://{self.public_host}:{self.web_port}"
 
     @property
+    def mail(self) -> Path:
+        """Folder of the messages that the product sends while no mail server is named (`EMAIL_URL`)."""
+        return self.home / "mail"
+
+    @property
     def beyond_loopback(self) -> bool:
         """Whether other machines can reach the web page."""
         return self.host not in (LOOPBACK, "localhost")

@@ -213,7 +213,7 @@ def test_signed_out_while_looking_leads_to_signing_in(technician, filled_case):
     page.goto(technician.url + filled_case)
     page.context.clear_cookies()
     page.evaluate("document.body.dispatchEvent(new CustomEvent('case-changed'))")
-    expect(page).to_have_url(re.compile("/sign-in/.*cases"))
+    expect(page).to_have_url(re.compile("/accounts/login/.*cases"))
 
 
 @pytest.fixture(scope="package")

@@ -83,11 +83,11 @@ class Desk:
 
     def page(self, path: str) -> str:
         with httpx.Client(base_url=self.url, follow_redirects=True) as browser:
-            browser.get(f"/sign-in/?next={path}")
+            browser.get(f"/accounts/login/?next={path}")
             answer = browser.post(
-                f"/sign-in/?next={path}",
+                f"/accounts/login/?next={path}",
                 data={
-                    "username": self.member["email"],
+                    "login": self.member["email"],
                     "password": self.member["password"],
                     "csrfmiddlewaretoken": browser.cookies["csrftoken"],
                 },

@@ -8,6 +8,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from webapp.accounts.services import SignInRefused, TooManyAttempts
 from webapp.cases.services import AccessionTaken
 from webapp.storage.objects import StorageUnavailable
 
@@ -28,6 +29,10 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         error = Conflict(str(error), "accession_taken")
     elif isinstance(error, StorageUnavailable):
         error = StoreAway()
+    elif isinstance(error, TooManyAttempts):
+        error = exceptions.Throttled(detail=str(error), code=error.code)
+    elif isinstance(error, SignInRefused):
+        error = exceptions.AuthenticationFailed(str(error), error.code)
     response = exception_handler(error, context)
     if response is None:
         return None

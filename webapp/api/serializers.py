@@ -372,6 +372,11 @@ class RequeuedSerializer(serializers.Serializer[Any]):
 class SignInSerializer(serializers.Serializer[Any]):
     email = serializers.EmailField()
     password = serializers.CharField(trim_whitespace=False)
+    code = serializers.CharField(
+        max_length=20,
+        default="",
+        help_text="Of the authenticator app, or a recovery code; where one is needed.",
+    )
     lab = serializers.UUIDField(required=False, help_text="Needed where the person belongs to several labs.")
     name = serializers.CharField(max_length=100, default="command line")
 

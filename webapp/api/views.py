@@ -4,7 +4,6 @@ from mimetypes import guess_type
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth import authenticate
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -17,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from webapp.accounts import throttles
+from webapp.accounts.services import authenticate
 from webapp.api import serializers
 from webapp.api.authentication import ApiTokenAuthentication
 from webapp.api.permissions import membership_of
@@ -313,25 +312,23 @@ class ModelVersions(generics.GenericAPIView[ModelVersion]):
 
 
 class Tokens(APIView):
-    """Signing in with a password to get a token is open to all, so it is throttled."""
+    """Signing in with a password to get a token: open to all, at the rates of the sign-in page."""
 
     permission_classes = (AllowAny,)
     authentication_classes = (ApiTokenAuthentication,)  # not the session, which would ask for a CSRF token
-    throttle_classes = throttles.SIGN_IN
 
     @extend_schema(
         request=serializers.SignInSerializer, responses={201: serializers.TokenSerializer}, auth=[]
     )
     def post(self, request: Request) -> Response:
-        """Exchange a password for an API token in one lab."""
+        """Exchange a password, and the code of a second factor, for an API token in one lab."""
         asked = serializers.SignInSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         given = asked.validated_data
-        django_request: HttpRequest = request._request
-        user = authenticate(django_request, username=given["email"], password=given["password"])
-        memberships = lab_selectors.memberships_of(user) if user else []
+        user = authenticate(request._request, given["email"], given["password"], given["code"])
+        memberships = lab_selectors.memberships_of(user)
         if not memberships:
-            raise exceptions.AuthenticationFailed("E-mail or password is wrong, or you belong to no lab.")
+            raise exceptions.AuthenticationFailed("You belong to no lab. Ask an administrator of your lab.")
         wanted = [membership for membership in memberships if given.get("lab") in (None, membership.lab_id)]
         if len(wanted) != 1:
             labs = {str(membership.lab_id): membership.lab.name for membership in memberships}

@@ -43,6 +43,21 @@ class Action(TextChoices):
     # The keys that encrypt patient identifiers
     KEYS_ROTATED = "keys.rotated", "sealed {after[rows]} rows anew with data key {subject}"
 
+    # Accounts and sessions: in the installation's chain
+    SIGNED_UP = "account.signed_up", "made themselves an account"
+    SIGNED_IN = "account.signed_in", "signed in"
+    SIGNED_OUT = "account.signed_out", "signed out"
+    PASSWORD_CHANGED = "account.password_changed", "changed their password"
+    PASSWORD_RESET = "account.password_reset", "set a new password with a mailed code"
+    EMAIL_CHANGED = "account.email_changed", "changed their e-mail address to {after[email]}"
+    FACTOR_ADDED = "account.factor_added", "set up a second factor ({after[factor]})"
+    FACTOR_REMOVED = "account.factor_removed", "removed a second factor of {subject} ({before[factor]})"
+    RECOVERY_CODE_USED = "account.recovery_code_used", "used a recovery code ({after[left]} left)"
+    SERVICE_CONNECTED = "account.service_connected", "connected {after[service]} to sign in with"
+    SERVICE_DISCONNECTED = "account.service_disconnected", "disconnected {before[service]}"
+    SESSIONS_ENDED = "account.sessions_ended", "ended sessions of {subject} ({after[sessions]})"
+    ACCOUNT_CHANGED = "account.changed", "changed the account of {subject}"
+
     # What was refused: recorded by `folding.record_refusal`
     ACCESS_REFUSED = "access.refused", "was refused {subject}"
     ACCESS_REFUSED_AGAIN = (

@@ -5,11 +5,12 @@ Every one is read strictly from `HEMATOVISION_<NAME>`, or from the file that `HE
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
 from csp.constants import NONE, SELF
-from environs import FileAwareEnv
+from environs import FileAwareEnv, validate
 
 env = FileAwareEnv(prefix="HEMATOVISION_", strip_whitespace=True)
 
@@ -31,6 +32,7 @@ USE_TZ = True
 
 INSTALLED_APPS = [
     "csp",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # ours is webapp.accounts.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -94,27 +96,134 @@ TEMPLATES = [
 # --- database -----------------------------------------------------------------------------------------------
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", conn_max_age=600, conn_health_checks=True)}
 
+# --- proxies ------------------------------------------------------------------------------------------------
+# How many proxies stand before us and may say whom they speak for; sign-in rates go by address.
+PROXIES = env.int("PROXIES", 0)
+ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
+
 # --- sign-in ------------------------------------------------------------------------------------------------
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
-]
+SECURE_COOKIES = env.bool("SECURE_COOKIES", False)
+SESSION_COOKIE_SECURE = SECURE_COOKIES
+CSRF_COOKIE_SECURE = SECURE_COOKIES
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = env.int("SESSION_HOURS", 12) * 3600  # after which a person signs in again
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True  # workstations are shared
+X_FRAME_OPTIONS = "DENY"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-LOGIN_URL = "ui:login"
+PASSWORD_HASHERS = [
+    "webapp.accounts.hashers.Argon2id",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # of accounts from before; changed when they sign in
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "ui:home"
-LOGOUT_REDIRECT_URL = "ui:login"
+LOGOUT_REDIRECT_URL = "account_login"
+# Who may make an account: open, or invited: those alone whom an administrator of a lab has invited.
+SIGN_UP = env.str("SIGN_UP", "invited", validate=validate.OneOf(["open", "invited"]))
+ACCOUNT_ADAPTER = "webapp.accounts.adapters.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "webapp.accounts.forms.SignUpForm"}
+ACCOUNT_SIGNUP_FORM_CLASS = (
+    "webapp.accounts.name_form.NameForm"  # apart from forms.py, which imports what reads this
+)
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
-ACCOUNT_REAUTHENTICATION_TIMEOUT = 600  # seconds for which a sign-in is fresh
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # a person hears of every change to the account
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = SIGN_UP == "open"  # else no message goes to strangers
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60  # for so long a sign-in is fresh
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SECURE_COOKIES else "http"
+ACCOUNT_RATE_LIMITS = {
+    "login": "60/m/ip",  # a hospital may share one address
+    "login_failed": "60/m/ip,5/5m/key",
+}
+MFA_ADAPTER = "webapp.accounts.adapters.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
-SECURE_COOKIES = env.bool("SECURE_COOKIES", False)
-SESSION_COOKIE_SECURE = SECURE_COOKIES
-CSRF_COOKIE_SECURE = SECURE_COOKIES
-SESSION_COOKIE_HTTPONLY = True
-X_FRAME_OPTIONS = "DENY"
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "HematoVision"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE_COOKIES  # http://localhost; browsers allow no other
+USERSESSIONS_ADAPTER = "webapp.accounts.adapters.UserSessionsAdapter"
+
+# --- sign-in through other services (OpenID Connect) --------------------------------------------------------
+SOCIALACCOUNT_ADAPTER = "webapp.accounts.adapters.SocialAccountAdapter"
+SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = ""  # in our own addresses already
+GOOGLE_CLIENT_ID = env.str("GOOGLE_CLIENT_ID", "")  # of the OAuth client; empty: Google is not offered
+LINKEDIN_CLIENT_ID = env.str("LINKEDIN_CLIENT_ID", "")  # of the LinkedIn app; empty: it is not offered
+OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", "")  # at your own identity provider; empty: there is none
+OPENID_PROVIDERS: list[dict[str, Any]] = []
+if GOOGLE_CLIENT_ID:
+    OPENID_PROVIDERS += [
+        {
+            "provider_id": "google",
+            "name": "Google",
+            "client_id": GOOGLE_CLIENT_ID,
+            "secret": env.str("GOOGLE_CLIENT_SECRET"),  # needed with GOOGLE_CLIENT_ID
+            "settings": {"server_url": "https://accounts.google.com", "oauth_pkce_enabled": True},
+        }
+    ]
+if LINKEDIN_CLIENT_ID:
+    OPENID_PROVIDERS += [
+        {
+            "provider_id": "linkedin",
+            "name": "LinkedIn",
+            "client_id": LINKEDIN_CLIENT_ID,
+            "secret": env.str("LINKEDIN_CLIENT_SECRET"),  # needed with LINKEDIN_CLIENT_ID
+            # LinkedIn refuses PKCE where there is a secret, and sends no nonce back.
+            "settings": {"server_url": "https://www.linkedin.com/oauth", "oauth_pkce_enabled": False},
+        }
+    ]
+if OIDC_CLIENT_ID:
+    OPENID_PROVIDERS += [
+        {
+            "provider_id": "hospital",
+            "name": env.str("OIDC_NAME", "your hospital"),  # as the button calls your identity provider
+            "client_id": OIDC_CLIENT_ID,
+            "secret": env.str("OIDC_CLIENT_SECRET"),  # needed with OIDC_CLIENT_ID
+            "settings": {
+                "server_url": env.str("OIDC_SERVER_URL"),  # the issuer, which answers /.well-known/…
+                "oauth_pkce_enabled": True,
+                # Whether whom it vouches for may sign in to an account of the same e-mail made here.
+                "email_authentication": env.bool("OIDC_TRUST_EMAIL", False),
+            },
+        }
+    ]
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "provider_class": "webapp.accounts.openid.provider.OpenIdProvider",
+        "APPS": OPENID_PROVIDERS,
+    }
+}
+
+# --- e-mail -------------------------------------------------------------------------------------------------
+# smtp://user:password@host:25, submission://… with STARTTLS, smtp://…:465?ssl=True, file:////a/folder
+_MAIL = env.dj_email_url("EMAIL_URL", "smtp://localhost:25")  # the server that takes our messages
+EMAIL_BACKEND = _MAIL["EMAIL_BACKEND"]
+EMAIL_FILE_PATH = _MAIL["EMAIL_FILE_PATH"]
+EMAIL_HOST = _MAIL["EMAIL_HOST"]
+EMAIL_PORT = _MAIL["EMAIL_PORT"]
+EMAIL_HOST_USER = _MAIL["EMAIL_HOST_USER"]
+EMAIL_HOST_PASSWORD = _MAIL["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS = _MAIL["EMAIL_USE_TLS"]
+EMAIL_USE_SSL = _MAIL["EMAIL_USE_SSL"]
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "HematoVision <hematovision@localhost>")  # who they are from
 
 # --- static files -------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
@@ -132,8 +241,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "webapp.api.errors.handle",
-    # How many proxies stand before us and may say whom they speak for; sign-in rates go by address.
-    "NUM_PROXIES": env.int("PROXIES", 0),
+    "NUM_PROXIES": PROXIES,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "HematoVision API",
@@ -192,9 +300,10 @@ MODELS_MOUNT = env.str("MODELS_MOUNT", "/models")  # where tensorflow/serving se
 # --- cache (rates of sign-in, shared by all web processes) --------------------------------------------------
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "webapp.config.cache.ForgivingCache",
         "LOCATION": env.str("CACHE_URL", BROKER_URL),
         "KEY_PREFIX": "hematovision",
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }
 }
 

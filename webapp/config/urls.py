@@ -1,5 +1,6 @@
 from django.urls import include, path
 
+from webapp.accounts.admin import staff_site
 from webapp.config import health, operators
 
 urlpatterns = [
@@ -7,6 +8,7 @@ urlpatterns = [
     path("readyz", health.ready),
     path("operators/", operators.admit),
     path("api/v1/", include("webapp.api.urls")),
+    path("admin/", staff_site.urls),
     path("accounts/", include("allauth.urls")),
     path("", include("webapp.ui.urls")),
 ]

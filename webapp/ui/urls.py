@@ -5,8 +5,6 @@ from webapp.ui.views import cases, cells, models, patients, session
 app_name = "ui"
 urlpatterns = [
     path("", session.home, name="home"),
-    path("sign-in/", session.sign_in, name="login"),
-    path("sign-out/", session.sign_out, name="logout"),
     path("lab/", session.switch_lab, name="switch-lab"),
     path("models/", models.model_list, name="models"),
     path("cases/", cases.case_list, name="cases"),

@@ -1,6 +1,5 @@
-"""Signing in and out, and choosing the lab to work in."""
+"""The start page, and choosing the lab to work in."""
 
-from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -11,12 +10,6 @@ from webapp.audit.folding import record_refusal
 from webapp.labs.middleware import ACTIVE_LAB
 from webapp.labs.permissions import Permission, Role
 from webapp.ui.access import PageRequest, to_sign_in
-from webapp.ui.forms import SignInForm
-
-sign_in = LoginView.as_view(
-    template_name="ui/sign_in.html", authentication_form=SignInForm, redirect_authenticated_user=True
-)
-sign_out = LogoutView.as_view()
 
 # What those find here who have no business with open cases.
 WORK_OF_ROLE = {

@@ -1,0 +1,108 @@
+"""Where we differ from what allauth does by itself."""
+
+import smtplib
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialLogin
+from allauth.usersessions.adapter import DefaultUserSessionsAdapter
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.http import HttpRequest
+from django.shortcuts import render
+
+from webapp.accounts import trail
+from webapp.accounts.models import User
+from webapp.accounts.wording import house_style
+
+log = structlog.get_logger(__name__)
+
+PRODUCT = "HematoVision"
+NAME_LENGTH = User._meta.get_field("name").max_length
+INVITED = "account_verified_email"  # where allauth keeps an address that somebody has proved to be theirs
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth carries no types
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "account_inactive": "This account is closed. Ask an administrator of your lab.",
+        "email_password_mismatch": "E-mail or password is wrong. Passwords are case-sensitive.",
+        "incorrect_code": "This code is wrong, used or too old. Look at the newest one.",
+        "incorrect_password": "This password is wrong. Passwords are case-sensitive.",
+        "too_many_login_attempts": "Too many attempts to sign in. Wait five minutes, then try again.",
+        "rate_limited": "Too many attempts. Wait a minute, then try again.",
+    }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return settings.SIGN_UP == "open" or self.invited_address(request) is not None
+
+    def may_sign_up(self, request: HttpRequest, emails: Collection[str]) -> bool:
+        """Whether somebody with these addresses may make an account: all may, or one of them is invited."""
+        return settings.SIGN_UP == "open" or self.invited_address(request) in emails
+
+    def invited_address(self, request: HttpRequest) -> str | None:
+        """The address that an invitation in this session was mailed to (`services.welcome`)."""
+        address: str | None = request.session.get(INVITED)
+        return address
+
+    def format_email_subject(self, subject: str) -> str:
+        return f"{PRODUCT}: {house_style(str(subject))}"
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        message: EmailMessage = self.render_mail(template_prefix, email, {**context, "product": PRODUCT})
+        try:
+            message.send()
+        except (OSError, smtplib.SMTPException) as error:
+            log.error("a message could not be sent", template=template_prefix, error=repr(error))
+            response = render(self.request, "account/no_mail.html", status=503)
+            raise ImmediateHttpResponse(response) from error
+
+    def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
+        """What it tells of has happened, so that a mail server that is away does not undo it."""
+        with suppress(ImmediateHttpResponse):  # logged above
+            super().send_notification_mail(*args, **kwargs)
+
+
+class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
+    error_messages = {
+        **DefaultSocialAccountAdapter.error_messages,
+        "disconnect_last": "This is your only way to sign in. Set a password first.",
+    }
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
+        verified = {address.email.lower() for address in sociallogin.email_addresses if address.verified}
+        return bool(AccountAdapter(request).may_sign_up(request, verified))
+
+    def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]) -> User:
+        user: User = super().populate_user(request, sociallogin, data)
+        parts = (data.get("first_name"), data.get("last_name"))
+        user.name = (data.get("name") or " ".join(filter(None, parts)))[:NAME_LENGTH]
+        return user
+
+    def get_signup_form_initial_data(self, sociallogin: SocialLogin) -> dict[str, Any]:
+        return {**super().get_signup_form_initial_data(sociallogin), "name": sociallogin.user.name}
+
+
+class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": "This code is wrong, used or too old. Look at the newest one.",
+    }
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        return {"id": context.request.get_host().partition(":")[0], "name": PRODUCT}
+
+
+class UserSessionsAdapter(DefaultUserSessionsAdapter):  # type: ignore[misc]
+    def end_sessions(self, sessions: Iterable[UserSession]) -> None:
+        ended = list(sessions)
+        super().end_sessions(ended)
+        trail.sessions_ended(ended)

@@ -1,0 +1,20 @@
+from django import forms
+from django.http import HttpRequest
+
+from webapp.accounts.models import User
+
+
+class NameForm(forms.Form):
+    """What signing up asks for beside allauth's own questions, with a password or through another service."""
+
+    name = forms.CharField(
+        max_length=150,
+        label="Name",
+        help_text="As it should stand under your decisions.",
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    field_order = ("name", "email", "password1")
+
+    def signup(self, request: HttpRequest, user: User) -> None:
+        user.name = self.cleaned_data["name"]
+        user.save(update_fields=["name"])

@@ -1,0 +1,19 @@
+"""How the product writes: sentence case, and "e-mail"."""
+
+import re
+
+# A word with a capital inside is a name or an abbreviation: LinkedIn, QR, HematoVision.
+_PLAIN = re.compile(r"[A-Z][a-z'’]*$")
+_OURS = {"email": "e-mail", "Email": "E-mail", "signup": "sign up"}
+
+
+def house_style(text: str) -> str:
+    """Allauth's own words ("Change Email", "Sign In") as the rest of the product would say them."""
+    first, *others = text.split(" ") if text else [""]
+    words = [first, *(_lowered(word) for word in others)]
+    return " ".join(_OURS.get(word, word) for word in words)
+
+
+def _lowered(word: str) -> str:
+    # "Two-Factor" is two words here.
+    return "-".join(part.lower() if _PLAIN.match(part) and part != "I" else part for part in word.split("-"))

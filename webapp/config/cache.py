@@ -1,0 +1,34 @@
+from typing import Any
+
+import structlog
+from django.core.cache.backends.redis import RedisCache
+from redis.exceptions import RedisError
+
+log = structlog.get_logger(__name__)
+
+
+class ForgivingCache(RedisCache):
+    """Forgets everything while the cache is away, instead of failing.
+
+    Work goes on without it: passwords and codes are still asked for, only how often cannot be counted.
+    """
+
+    def add(self, *args: Any, **kwargs: Any) -> bool:
+        return bool(_tried(super().add, True, *args, **kwargs))
+
+    def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
+        return _tried(super().get, default, key, default, version)
+
+    def set(self, *args: Any, **kwargs: Any) -> None:
+        _tried(super().set, None, *args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> bool:
+        return bool(_tried(super().delete, False, *args, **kwargs))
+
+
+def _tried(operation: Any, otherwise: Any, *args: Any, **kwargs: Any) -> Any:
+    try:
+        return operation(*args, **kwargs)
+    except RedisError as error:
+        log.warning("the cache is away; rates are not counted", error=repr(error))
+        return otherwise
