@@ -10,17 +10,18 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
 from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from allauth.usersessions.models import UserSession
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.http import HttpRequest
 from django.shortcuts import render
 
 from webapp.accounts import trail
 from webapp.accounts.models import User
+from webapp.accounts.reauthentication import is_fresh
 from webapp.accounts.wording import house_style
 
 log = structlog.get_logger(__name__)
@@ -53,13 +54,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
         address: str | None = request.session.get(INVITED)
         return address
 
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Signing in a moment ago is fresh too; allauth would ask again at once."""
+        return super().is_reauthentication_required(app=app, **kwargs) and not is_fresh(context.request)
+
     def format_email_subject(self, subject: str) -> str:
         return f"{PRODUCT}: {house_style(str(subject))}"
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        message: EmailMessage = self.render_mail(template_prefix, email, {**context, "product": PRODUCT})
         try:
-            message.send()
+            super().send_mail(template_prefix, email, context)
         except (OSError, smtplib.SMTPException) as error:
             log.error("a message could not be sent", template=template_prefix, error=repr(error))
             response = render(self.request, "account/no_mail.html", status=503)
@@ -96,6 +100,9 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         **DefaultMFAAdapter.error_messages,
         "incorrect_code": "This code is wrong, used or too old. Look at the newest one.",
     }
+
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:  # noqa: A002 - allauth's
+        return f"Security key {Authenticator.objects.filter(user=user, type=type).count() + 1}"
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         return {"id": context.request.get_host().partition(":")[0], "name": PRODUCT}

@@ -103,8 +103,9 @@ def _password_reset(user: User, **_: Any) -> None:
 
 @receiver(account_signals.email_changed)
 def _email_changed(user: User, from_email_address: Any, to_email_address: Any, **_: Any) -> None:
-    before = {"email": from_email_address.email} if from_email_address else None
-    _record(Action.EMAIL_CHANGED, user, before=before, after={"email": to_email_address.email})
+    if from_email_address:  # else it is the first, which signing up says
+        before, after = {"email": from_email_address.email}, {"email": to_email_address.email}
+        _record(Action.EMAIL_CHANGED, user, before=before, after=after)
 
 
 @receiver(mfa_signals.authenticator_added)

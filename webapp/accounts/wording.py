@@ -9,11 +9,9 @@ _OURS = {"email": "e-mail", "Email": "E-mail", "signup": "sign up"}
 
 def house_style(text: str) -> str:
     """Allauth's own words ("Change Email", "Sign In") as the rest of the product would say them."""
-    first, *others = text.split(" ") if text else [""]
-    words = [first, *(_lowered(word) for word in others)]
-    return " ".join(_OURS.get(word, word) for word in words)
+    first, *others = re.split(r"([ -])", text)  # "Two-Factor" is two words here
+    return "".join(_OURS.get(word, word) for word in [first, *map(_lowered, others)])
 
 
 def _lowered(word: str) -> str:
-    # "Two-Factor" is two words here.
-    return "-".join(part.lower() if _PLAIN.match(part) and part != "I" else part for part in word.split("-"))
+    return word.lower() if _PLAIN.match(word) and word != "I" else word

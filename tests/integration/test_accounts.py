@@ -1,0 +1,378 @@
+"""Making an account, signing in and out, and looking after the account, as a browser sees it."""
+
+import re
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+
+from tests.support import second_factor
+from tests.support.pages import plain_static
+from tests.support.people import PASSWORD, proved_who_they_are
+from webapp.accounts.models import User
+from webapp.accounts.services import welcome
+from webapp.audit.models import Entry
+
+__all__ = ["plain_static"]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_static", "no_rates_yet")]
+NEW = {"name": "Nora New", "email": "nora@hospital.example", "password1": PASSWORD}
+
+
+@pytest.fixture
+def no_rates_yet():
+    cache.clear()
+
+
+@pytest.fixture
+def anyone_may_sign_up(settings):
+    settings.SIGN_UP = "open"
+
+
+def mailed_code(message) -> str:
+    return re.search(r"^    (\S+)$", message.body, re.MULTILINE)[1]
+
+
+def is_in(browser: Client) -> bool:
+    return "_auth_user_id" in browser.session
+
+
+def sign_in(browser: Client, email: str, password: str = PASSWORD):
+    return browser.post(reverse("account_login"), {"login": email, "password": password})
+
+
+def done_by(user: User) -> list[str]:
+    return list(Entry.objects.filter(actor_id=user.pk).order_by("seq").values_list("action", flat=True))
+
+
+# --- making an account --------------------------------------------------------------------------------------
+
+
+def test_an_account_is_of_use_once_the_mailed_code_is_entered(anyone_may_sign_up, mailoutbox):
+    browser = Client()
+    confirm = browser.post(reverse("account_signup"), NEW).url
+    assert not is_in(browser)
+    assert b"code is wrong" in browser.post(confirm, {"code": "WRONG1"}).content
+    browser.post(confirm, {"code": mailed_code(mailoutbox[0])})
+    assert is_in(browser)
+    assert b"not a member of a lab" in browser.get("/").content
+    user = User.objects.get(name="Nora New")
+    assert done_by(user) == ["account.signed_up", "account.signed_in"]
+
+
+def test_a_code_is_not_guessed(anyone_may_sign_up, mailoutbox):
+    browser = Client()
+    confirm = browser.post(reverse("account_signup"), NEW).url
+    for number in range(3):
+        browser.post(confirm, {"code": f"GUESS{number}"})
+    browser.post(confirm, {"code": mailed_code(mailoutbox[0])})
+    assert not is_in(browser)
+
+
+def test_nobody_learns_who_has_an_account(anyone_may_sign_up, alice, mailoutbox):
+    email = alice.membership.user.email
+    known = Client().post(reverse("account_signup"), {**NEW, "email": email})
+    unknown = Client().post(reverse("account_signup"), NEW)
+    assert (known.status_code, known.url) == (unknown.status_code, unknown.url)
+    assert [message.to for message in mailoutbox] == [[email], [NEW["email"]]]
+    assert "There is one already" in mailoutbox[0].body
+
+
+def test_by_invitation_strangers_are_told_whom_to_ask():
+    assert b"Ask an administrator of your lab" in Client().get(reverse("account_signup")).content
+    Client().post(reverse("account_signup"), NEW)
+    assert not User.objects.exists()
+
+
+def test_who_was_invited_signs_up_with_that_address_alone(rf):
+    browser = Client()
+    request = rf.get("/")
+    request.session = browser.session
+    page = welcome(request, NEW["email"])
+    request.session.save()
+    assert NEW["email"].encode() in browser.get(page).content
+    assert b"You were invited as" in browser.post(page, {**NEW, "email": "other@hospital.example"}).content
+    browser.post(page, NEW)
+    assert is_in(browser)
+    assert EmailAddress.objects.get().verified
+
+
+@pytest.mark.parametrize("password", ["short", "password1234", "nora@hospital.example"])
+def test_a_poor_password_is_refused(anyone_may_sign_up, password):
+    page = Client().post(reverse("account_signup"), {**NEW, "password1": password})
+    assert b"field-error" in page.content
+
+
+def test_a_mail_server_that_is_away_is_told(anyone_may_sign_up, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    page = Client().post(reverse("account_signup"), NEW)
+    assert page.status_code == 503
+    assert b"mail server does not answer" in page.content
+
+
+# --- signing in and out -------------------------------------------------------------------------------------
+
+
+def test_in_and_out_with_a_password(alice):
+    user, browser = alice.membership.user, Client()
+    assert b"E-mail or password is wrong" in sign_in(browser, user.email, "wrong").content
+    assert sign_in(browser, user.email.upper()).url == "/"
+    browser.post(reverse("account_logout"))
+    assert not is_in(browser)
+    assert done_by(user) == ["account.signed_in", "account.signed_out"]
+    assert Entry.objects.get(action="sign_in.failed").subject == user.email
+
+
+def test_what_was_typed_for_an_unknown_address_is_not_kept():
+    sign_in(Client(), "my-password@typed.example")
+    assert "my-password" not in Entry.objects.get(action="sign_in.failed").subject
+
+
+def test_in_with_a_mailed_code(alice, mailoutbox):
+    browser = Client()
+    browser.post(reverse("account_request_login_code"), {"email": alice.membership.user.email})
+    browser.post(reverse("account_confirm_login_code"), {"code": mailed_code(mailoutbox[0])})
+    assert is_in(browser)
+
+
+def test_no_code_is_mailed_to_strangers(mailoutbox):
+    page = Client().post(reverse("account_request_login_code"), {"email": "stranger@else.example"})
+    assert page.url == reverse("account_confirm_login_code")
+    assert mailoutbox == []
+
+
+def test_a_closed_account_stays_out(alice):
+    user = alice.membership.user
+    user.is_active = False
+    user.save()
+    browser = Client()
+    sign_in(browser, user.email)
+    assert not is_in(browser)
+
+
+def test_passwords_are_not_guessed(alice):
+    for number in range(5):
+        sign_in(Client(), alice.membership.user.email, f"guess {number}")
+    browser = Client()
+    assert b"Too many attempts" in sign_in(browser, alice.membership.user.email).content
+    assert not is_in(browser)
+
+
+def test_work_goes_on_without_the_cache(alice, settings):
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}}
+    browser = Client()
+    sign_in(browser, alice.membership.user.email)
+    assert is_in(browser)
+
+
+# --- the account --------------------------------------------------------------------------------------------
+
+
+def test_a_new_password_after_forgetting_the_old(alice, mailoutbox):
+    user, browser = alice.membership.user, Client()
+    browser.post(reverse("account_reset_password"), {"email": user.email})
+    browser.post(reverse("account_confirm_password_reset_code"), {"code": mailed_code(mailoutbox[0])})
+    new = "a quite different one"
+    browser.post(reverse("account_complete_password_reset"), {"password1": new, "password2": new})
+    user.refresh_from_db()
+    assert user.check_password(new)
+    assert "account.password_reset" in done_by(user)
+    assert "Your password has been reset" in mailoutbox[-1].body
+
+
+def test_a_changed_password_ends_the_other_sessions(alice, mailoutbox):
+    here, there = alice.browser, alice.browser
+    new = "a quite different one"
+    changed = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    here.post(reverse("account_change_password"), changed)
+    assert here.get(reverse("account_email")).status_code == 200
+    assert there.get(reverse("account_email")).status_code == 302
+    assert mailoutbox[0].subject == "HematoVision: Password changed"
+
+
+def test_a_new_address_counts_once_it_is_proved(alice, mailoutbox):
+    user, browser = alice.membership.user, alice.browser
+    old, new = user.email, "alice@elsewhere.example"
+    browser.post(reverse("account_email"), {"email": new, "action_add": ""})
+    user.refresh_from_db()
+    assert user.email == old
+    to_new = next(message for message in mailoutbox if message.to == [new])
+    browser.post(reverse("account_email_verification_sent"), {"code": mailed_code(to_new)})
+    user.refresh_from_db()
+    assert user.email == new
+    assert [old] in [message.to for message in mailoutbox]
+    assert "account.email_changed" in done_by(user)
+
+
+def test_sessions_are_listed_and_end_at_once(alice):
+    user, here, there = alice.membership.user, Client(), Client()
+    sign_in(there, user.email)
+    there.get("/")
+    sign_in(here, user.email)
+    assert here.get(reverse("usersessions_list")).context["session_count"] == 2
+    here.post(reverse("usersessions_list"))
+    assert there.get(reverse("ui:cases")).status_code == 302
+    assert here.get(reverse("ui:cases")).status_code == 200
+    assert "account.sessions_ended" in done_by(user)
+
+
+# --- a second factor ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_app(alice) -> tuple[str, list[str]]:
+    """Alice has an authenticator app: its secret, and the recovery codes that came with it."""
+    browser = alice.browser
+    activate = reverse("mfa_activate_totp")
+    secret = browser.get(activate).context["form"].secret
+    browser.post(activate, {"code": second_factor.code(secret)})
+    codes = browser.get(reverse("mfa_view_recovery_codes")).context["unused_codes"]
+    cache.clear()  # the code is used, and within these thirty seconds there is no other
+    return secret, codes
+
+
+def second_step(browser: Client, code: str) -> bool:
+    browser.post(reverse("mfa_authenticate"), {"code": code})
+    return is_in(browser)
+
+
+def test_the_password_alone_is_not_enough(alice, with_app):
+    secret, _ = with_app
+    browser = Client()
+    assert sign_in(browser, alice.membership.user.email).url == reverse("mfa_authenticate")
+    assert not is_in(browser)
+    assert not second_step(browser, "000000")
+    assert second_step(browser, second_factor.code(secret))
+
+
+def test_a_code_serves_once(alice, with_app):
+    secret, _ = with_app
+    for expected in (True, False):
+        browser = Client()
+        sign_in(browser, alice.membership.user.email)
+        assert second_step(browser, second_factor.code(secret)) is expected
+
+
+def test_a_recovery_code_serves_once(alice, with_app):
+    _, codes = with_app
+    for expected in (True, False):
+        browser = Client()
+        sign_in(browser, alice.membership.user.email)
+        assert second_step(browser, codes[0]) is expected
+    assert done_by(alice.membership.user).count("account.recovery_code_used") == 1
+
+
+def test_codes_are_not_guessed(alice, with_app):
+    secret, _ = with_app
+    browser = Client()
+    sign_in(browser, alice.membership.user.email)
+    for number in range(5):
+        assert not second_step(browser, f"00000{number}")
+    assert not second_step(browser, second_factor.code(secret))
+
+
+def test_a_mailed_code_is_no_way_round_it(alice, with_app, mailoutbox):
+    browser = Client()
+    browser.post(reverse("account_request_login_code"), {"email": alice.membership.user.email})
+    browser.post(reverse("account_confirm_login_code"), {"code": mailed_code(mailoutbox[-1])})
+    assert not is_in(browser)
+
+
+def test_factors_change_only_after_a_fresh_sign_in(alice, with_app):
+    browser = alice.browser
+    proved_who_they_are(browser, alice.membership.user, seconds_ago=3600)
+    for page in ("mfa_deactivate_totp", "mfa_generate_recovery_codes", "mfa_add_webauthn", "account_email"):
+        asked = browser.post(reverse(page), {"email": "new@else.example", "action_add": ""})
+        assert "reauthenticate" in asked.url, page
+
+
+def test_recovery_codes_are_shown_once(alice, with_app):
+    shown = alice.browser.get(reverse("mfa_view_recovery_codes"))
+    assert all(code.encode() not in shown.content for code in with_app[1])
+
+
+# --- programs -----------------------------------------------------------------------------------------------
+
+
+def test_a_token_asks_for_the_second_factor_too(alice, with_app):
+    secret, codes = with_app
+    body = {"email": alice.membership.user.email, "password": PASSWORD}
+
+    def answer(**more):
+        return alice.api.send("/tokens/", {**body, **more})
+
+    assert answer().json()["error"]["code"] == "second_factor_needed"
+    assert answer(password="wrong", code=codes[0]).json()["error"]["code"] == "wrong_credentials"
+    assert answer(code="000000").json()["error"]["code"] == "second_factor_wrong"
+    assert answer(code=second_factor.code(secret)).status_code == 201
+    assert answer(code=codes[0]).status_code == 201
+    assert answer(code=codes[0]).status_code == 401
+
+
+def test_a_token_is_not_had_by_guessing_codes(alice, with_app):
+    secret, _ = with_app
+    body = {"email": alice.membership.user.email, "password": PASSWORD}
+    for number in range(5):
+        alice.api.send("/tokens/", {**body, "code": f"00000{number}"})
+    assert alice.api.send("/tokens/", {**body, "code": second_factor.code(secret)}).status_code == 429
+
+
+def test_a_token_needs_a_proved_address(alice):
+    EmailAddress.objects.update(verified=False)
+    body = {"email": alice.membership.user.email, "password": PASSWORD}
+    assert alice.api.send("/tokens/", body).json()["error"]["code"] == "email_not_verified"
+
+
+# --- the admin ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def operator(alice) -> User:
+    user = alice.membership.user
+    user.is_staff = user.is_superuser = True
+    user.save()
+    return user
+
+
+def test_the_admin_is_behind_the_same_door(alice, bob):
+    assert Client().get("/admin/login/").url.startswith(reverse("account_login"))
+    assert bob.browser.get("/admin/", follow=True).status_code == 403
+
+
+def test_the_admin_asks_for_a_second_factor(alice, operator):
+    page = alice.browser.get("/admin/", follow=True)
+    assert page.redirect_chain[-1][0] == reverse("mfa_index")
+    assert b"Set up a second factor first" in page.content
+
+
+def test_admin_actions_ask_for_a_fresh_sign_in_and_are_on_record(alice, bob, operator, with_app):
+    browser, other = alice.browser, bob.membership.user
+    page = reverse("admin:accounts_user_change", args=[other.pk])
+    proved_who_they_are(browser, operator, seconds_ago=3600)
+    assert browser.get(page).status_code == 200
+    assert "reauthenticate" in browser.post(page, {"name": "Bob"}).url
+    proved_who_they_are(browser, operator)
+    browser.post(page, {"name": "Bob"})
+    other.refresh_from_db()
+    assert not other.is_active
+    entry = Entry.objects.get(action="account.changed")
+    assert (entry.actor_id, entry.before, entry.after) == (
+        operator.pk,
+        {"is_active": True},
+        {"is_active": False},
+    )
+    assert bob.browser.get("/").status_code == 302
+
+
+def test_staff_lift_a_lost_factor_and_end_sessions(alice, bob, operator, with_app):
+    staff = alice.browser
+    user = bob.membership.user
+    sign_in(there := Client(), user.email)
+    changes = reverse("admin:accounts_user_changelist")
+    staff.post(changes, {"action": "end_sessions", "_selected_action": [user.pk]})
+    assert there.get(reverse("account_email")).status_code == 302
+    staff.post(changes, {"action": "remove_second_factors", "_selected_action": [operator.pk]})
+    assert staff.get("/admin/").status_code == 302
+    assert Entry.objects.filter(action="account.factor_removed", subject_id=f"user {operator.pk}").exists()
