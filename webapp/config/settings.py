@@ -97,8 +97,9 @@ TEMPLATES = [
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", conn_max_age=600, conn_health_checks=True)}
 
 # --- proxies ------------------------------------------------------------------------------------------------
-# How many proxies stand before us and may say whom they speak for; sign-in rates go by address.
-PROXIES = env.int("PROXIES", 0)
+PROXIES = env.int(
+    "PROXIES", 0
+)  # how many stand before us and may say whom they speak for; rates go by address
 ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
 
 # --- sign-in ------------------------------------------------------------------------------------------------
@@ -125,8 +126,10 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "ui:home"
 LOGOUT_REDIRECT_URL = "account_login"
-# Who may make an account: open, or invited: those alone whom an administrator of a lab has invited.
-SIGN_UP = env.str("SIGN_UP", "invited", validate=validate.OneOf(["open", "invited"]))
+_open_or_invited = validate.OneOf(["open", "invited"])
+SIGN_UP = env.str(
+    "SIGN_UP", "invited", validate=_open_or_invited
+)  # who may make an account: `open` is everybody
 ACCOUNT_ADAPTER = "webapp.accounts.adapters.AccountAdapter"
 ACCOUNT_FORMS = {"signup": "webapp.accounts.forms.SignUpForm"}
 ACCOUNT_SIGNUP_FORM_CLASS = (
@@ -174,7 +177,7 @@ if GOOGLE_CLIENT_ID:
             "provider_id": "google",
             "name": "Google",
             "client_id": GOOGLE_CLIENT_ID,
-            "secret": env.str("GOOGLE_CLIENT_SECRET"),  # needed with GOOGLE_CLIENT_ID
+            "secret": env.str("GOOGLE_CLIENT_SECRET"),  # only with HEMATOVISION_GOOGLE_CLIENT_ID
             "settings": {"server_url": "https://accounts.google.com", "oauth_pkce_enabled": True},
         }
     ]
@@ -184,7 +187,7 @@ if LINKEDIN_CLIENT_ID:
             "provider_id": "linkedin",
             "name": "LinkedIn",
             "client_id": LINKEDIN_CLIENT_ID,
-            "secret": env.str("LINKEDIN_CLIENT_SECRET"),  # needed with LINKEDIN_CLIENT_ID
+            "secret": env.str("LINKEDIN_CLIENT_SECRET"),  # only with HEMATOVISION_LINKEDIN_CLIENT_ID
             # LinkedIn refuses PKCE where there is a secret, and sends no nonce back.
             "settings": {"server_url": "https://www.linkedin.com/oauth", "oauth_pkce_enabled": False},
         }
@@ -195,12 +198,11 @@ if OIDC_CLIENT_ID:
             "provider_id": "hospital",
             "name": env.str("OIDC_NAME", "your hospital"),  # as the button calls your identity provider
             "client_id": OIDC_CLIENT_ID,
-            "secret": env.str("OIDC_CLIENT_SECRET"),  # needed with OIDC_CLIENT_ID
+            "secret": env.str("OIDC_CLIENT_SECRET"),  # only with HEMATOVISION_OIDC_CLIENT_ID
             "settings": {
-                "server_url": env.str("OIDC_SERVER_URL"),  # the issuer, which answers /.well-known/…
+                "server_url": env.str("OIDC_SERVER_URL"),  # only with HEMATOVISION_OIDC_CLIENT_ID: the issuer
                 "oauth_pkce_enabled": True,
-                # Whether whom it vouches for may sign in to an account of the same e-mail made here.
-                "email_authentication": env.bool("OIDC_TRUST_EMAIL", False),
+                "email_authentication": env.bool("OIDC_TRUST_EMAIL", False),  # signs in to accounts made here
             },
         }
     ]
@@ -212,8 +214,8 @@ SOCIALACCOUNT_PROVIDERS = {
 }
 
 # --- e-mail -------------------------------------------------------------------------------------------------
-# smtp://user:password@host:25, submission://… with STARTTLS, smtp://…:465?ssl=True, file:////a/folder
-_MAIL = env.dj_email_url("EMAIL_URL", "smtp://localhost:25")  # the server that takes our messages
+# Such as submission://user:password@host (STARTTLS), smtp://user:password@host:465?ssl=True, file:////a/folder
+_MAIL = env.dj_email_url("EMAIL_URL", "smtp://localhost:25")  # takes our messages; `submission://` with TLS
 EMAIL_BACKEND = _MAIL["EMAIL_BACKEND"]
 EMAIL_FILE_PATH = _MAIL["EMAIL_FILE_PATH"]
 EMAIL_HOST = _MAIL["EMAIL_HOST"]
