@@ -89,6 +89,11 @@ def signed_in_supervisor(chromium, stack, lab) -> StorageState:
     return _sign_in(chromium, stack.url, lab["lab_supervisor"])
 
 
+@pytest.fixture(scope="package")
+def signed_in_admin(chromium, stack, lab) -> StorageState:
+    return _sign_in(chromium, stack.url, lab["admin"])
+
+
 def _sign_in(chromium: Browser, url: str, member: dict[str, str]) -> StorageState:
     context = chromium.new_context()
     Screen(context.new_page(), url, []).sign_in(member)

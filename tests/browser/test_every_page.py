@@ -46,13 +46,17 @@ PAGES: dict[str, Callable[[Page], object]] = {
 
 # What a technician may not see.
 SUPERVISORS_PAGES = {"models": "/models/", "their cases": "/cases/"}
+ADMINS_PAGES = {"audit": "/audit/", "audit of a person": "/audit/?actor=0&subject=nothing"}
 
 
-@pytest.fixture(params=[*PAGES, *SUPERVISORS_PAGES])
-def shown(request, screen, signed_in, signed_in_supervisor, filled_case) -> Page:
+@pytest.fixture(params=[*PAGES, *SUPERVISORS_PAGES, *ADMINS_PAGES])
+def shown(request, screen, signed_in, signed_in_supervisor, signed_in_admin, filled_case) -> Page:
     page, wanted = screen.page, request.param
     if path := SUPERVISORS_PAGES.get(wanted):
         page.context.add_cookies(signed_in_supervisor["cookies"])
+        page.goto(screen.url + path)
+    elif path := ADMINS_PAGES.get(wanted):
+        page.context.add_cookies(signed_in_admin["cookies"])
         page.goto(screen.url + path)
     else:
         page.context.add_cookies(signed_in["cookies"])

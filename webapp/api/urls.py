@@ -2,7 +2,8 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.permissions import AllowAny
 
-from webapp.api import views
+from webapp.api import audit, views
+from webapp.audit.export import Format
 
 app_name = "api"
 urlpatterns = [
@@ -19,6 +20,9 @@ urlpatterns = [
     path("images/<int:image_id>/picture/", views.Picture.as_view(), name="picture"),
     path("images/<int:image_id>/evidence/", views.Evidence.as_view(), name="evidence"),
     path("models/", views.ModelVersions.as_view(), name="models"),
+    path("audit/", audit.AuditTrail.as_view(), name="audit"),
+    path("audit/export.csv", audit.AuditExport.as_view(form=Format.CSV), name="audit-csv"),
+    path("audit/export.jsonl", audit.AuditExport.as_view(form=Format.JSON_LINES), name="audit-jsonl"),
     path("tokens/", views.Tokens.as_view(), name="tokens"),
     path("schema/", SpectacularAPIView.as_view(permission_classes=[AllowAny]), name="schema"),
     path(

@@ -77,3 +77,7 @@ class Action(TextChoices):
     @property
     def area(self) -> str:
         return self.value.partition(".")[0]
+
+    @property
+    def verb(self) -> str:
+        return self.value.partition(".")[2].replace("_", " ")

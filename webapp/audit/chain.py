@@ -40,11 +40,16 @@ NOTHING_BEFORE = bytes(32)
 
 def hash_of(entry: Mapping[str, Any]) -> bytes:
     """SHA-256 over the columns of an entry."""
-    document = {name: entry[name] for name in COLUMNS}
-    document["chain"] = str(entry["chain"])
-    document["previous"] = bytes(entry["previous"]).hex()
-    document["at"] = _time(entry["at"])
-    return sha256(canonical(document)).digest()
+    return sha256(canonical(document(entry))).digest()
+
+
+def document(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry as it is hashed, and exported."""
+    columns = {name: entry[name] for name in COLUMNS}
+    columns["chain"] = str(entry["chain"])
+    columns["previous"] = bytes(entry["previous"]).hex()
+    columns["at"] = _time(entry["at"])
+    return columns
 
 
 def canonical(document: Any) -> bytes:

@@ -50,6 +50,11 @@ class Entry(models.Model):
         return "installation" if self.chain == INSTALLATION else str(self.chain)
 
     @property
+    def seal(self) -> str:
+        """Its hash, for people to compare."""
+        return bytes(self.hash).hex()
+
+    @property
     def sentence(self) -> str:
         """What happened, as a person says it; entries of actions that are no more say it plainly."""
         try:

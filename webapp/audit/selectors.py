@@ -1,19 +1,85 @@
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db import connection
+from django.db.models import Q, QuerySet
 
 from webapp.audit.chain import COLUMNS
 from webapp.audit.models import Entry
 
 BATCH = 5000
 
+# One look into the index for each person, not one for each entry (a "loose index scan").
+_PEOPLE = """
+    WITH RECURSIVE people AS (
+        (SELECT actor_id FROM audit_entry WHERE chain = %(chain)s AND actor_id IS NOT NULL
+         ORDER BY actor_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT actor_id FROM audit_entry WHERE chain = %(chain)s AND actor_id > people.actor_id
+                ORDER BY actor_id LIMIT 1)
+        FROM people WHERE actor_id IS NOT NULL
+    )
+    SELECT actor_id, latest.actor_name
+    FROM people, LATERAL (
+        SELECT actor_name FROM audit_entry
+        WHERE chain = %(chain)s AND actor_id = people.actor_id ORDER BY seq DESC LIMIT 1
+    ) AS latest
+    ORDER BY lower(latest.actor_name), actor_id
+"""
 
-def in_order(entries: QuerySet[Entry]) -> Iterator[dict[str, Any]]:
+
+@dataclass(frozen=True)
+class Filters:
+    """What somebody wants to see of a chain; what is None or empty does not matter.
+
+    Attributes:
+        actor: a person's id; 0: nobody who has signed in (the product, commands, strangers).
+        subject: what was acted on, as the entry calls it or by its id (`case <uuid>`).
+        since, until: days in UTC, both included.
+    """
+
+    actor: int | None = None
+    action: str = ""
+    subject: str = ""
+    since: date | None = None
+    until: date | None = None
+
+
+def entries(chain: UUID, filters: Filters) -> QuerySet[Entry]:
+    """A chain's entries, newest first."""
+    found = Entry.objects.filter(chain=chain).order_by("-seq")
+    if filters.actor is not None:
+        found = found.filter(actor_id=filters.actor or None)
+    if filters.action:
+        found = found.filter(action=filters.action)
+    if filters.subject:
+        found = found.filter(Q(subject=filters.subject) | Q(subject_id=filters.subject))
+    if filters.since:
+        found = found.filter(at__gte=_midnight(filters.since))
+    if filters.until:
+        found = found.filter(at__lt=_midnight(filters.until + timedelta(days=1)))
+    return found
+
+
+def people(chain: UUID) -> list[tuple[int, str]]:
+    """Id and latest name of everybody who has an entry in a chain, by name."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PEOPLE, {"chain": chain})
+        return [(actor, name) for actor, name in cursor.fetchall()]
+
+
+def in_order(found: QuerySet[Entry]) -> Iterator[dict[str, Any]]:
     """The columns of one chain's entries, oldest first, read a batch at a time: neither memory nor a
     transaction grows with the chain."""
-    rows = entries.order_by("seq").values(*COLUMNS, "hash")
+    rows = found.order_by("seq").values(*COLUMNS, "hash")
     last = -1
     while batch := list(rows.filter(seq__gt=last)[:BATCH]):
         yield from batch
         last = batch[-1]["seq"]
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, UTC)

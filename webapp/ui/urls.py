@@ -1,11 +1,12 @@
 from django.urls import path
 
-from webapp.ui.views import cases, cells, models, patients, session
+from webapp.ui.views import audit, cases, cells, models, patients, session
 
 app_name = "ui"
 urlpatterns = [
     path("", session.home, name="home"),
     path("lab/", session.switch_lab, name="switch-lab"),
+    path("audit/", audit.trail, name="audit"),
     path("models/", models.model_list, name="models"),
     path("cases/", cases.case_list, name="cases"),
     path("cases/new/", cases.new_case, name="new-case"),

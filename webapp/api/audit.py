@@ -1,0 +1,95 @@
+"""The lab's audit trail over HTTP."""
+
+from typing import Any
+
+from django.http import StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from webapp.api.permissions import membership_of
+from webapp.api.views import Needs, NewestFirst
+from webapp.audit import selectors
+from webapp.audit.actions import Action
+from webapp.audit.export import Format, export
+from webapp.audit.models import Entry
+from webapp.audit.selectors import Filters
+from webapp.labs.permissions import Permission
+
+
+class EntrySerializer(serializers.ModelSerializer[Entry]):
+    sentence = serializers.CharField(read_only=True, help_text="What happened, for people.")
+    hash = serializers.SerializerMethodField(help_text="SHA-256 of all columns and the hash before, in hex.")
+
+    class Meta:
+        model = Entry
+        fields = (
+            "seq",
+            "at",
+            "sentence",
+            "action",
+            "actor_id",
+            "actor_name",
+            "token",
+            "address",
+            "user_agent",
+            "request_id",
+            "subject",
+            "subject_id",
+            "before",
+            "after",
+            "hash",
+        )
+
+    def get_hash(self, entry: Entry) -> str:
+        return bytes(entry.hash).hex()
+
+
+class EntryQuerySerializer(serializers.Serializer[Any]):
+    actor = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=2**63 - 1,
+        help_text="A person's id; 0: nobody signed in.",
+    )
+    action = serializers.ChoiceField(Action.choices, required=False)
+    subject = serializers.CharField(required=False, help_text="Exactly this name, or id: `case <uuid>`.")
+    since = serializers.DateField(required=False, help_text="From this day on, UTC.")
+    until = serializers.DateField(required=False, help_text="Up to and with this day, UTC.")
+
+
+class ByPlace(NewestFirst):
+    ordering = "-seq"
+
+
+class AuditTrail(generics.GenericAPIView[Entry]):
+    needs: Needs = {"GET": Permission.VIEW_AUDIT}
+    serializer_class = EntrySerializer
+    pagination_class = ByPlace
+
+    @extend_schema(
+        operation_id="audit_list", parameters=[EntryQuerySerializer], responses=EntrySerializer(many=True)
+    )
+    def get(self, request: Request) -> Response:
+        """Who did what in the lab, newest first."""
+        page = self.paginate_queryset(selectors.entries(membership_of(request).lab_id, _filters(request)))
+        return self.get_paginated_response(EntrySerializer(page or [], many=True).data)
+
+
+class AuditExport(APIView):
+    needs: Needs = {"GET": Permission.VIEW_AUDIT}
+    form = Format.CSV
+
+    @extend_schema(parameters=[EntryQuerySerializer], responses={(200, "text/*"): OpenApiTypes.STR})
+    def get(self, request: Request) -> StreamingHttpResponse:
+        """All of it, oldest first, as a file: CSV, or JSON Lines whose hashes anybody can check."""
+        return export(membership_of(request).lab_id, _filters(request), self.form)
+
+
+def _filters(request: Request) -> Filters:
+    asked = EntryQuerySerializer(data=request.query_params)
+    asked.is_valid(raise_exception=True)
+    return Filters(**asked.validated_data)

@@ -1,0 +1,80 @@
+"""Who did what in the lab."""
+
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from webapp.audit import selectors
+from webapp.audit.actions import Action
+from webapp.audit.selectors import Filters
+from webapp.labs.permissions import Permission
+from webapp.ui.access import MemberRequest, needs
+
+ENTRIES_A_PAGE = 50
+
+
+class FilterForm(forms.Form):
+    actor = forms.TypedChoiceField(label="Who", required=False, coerce=int, empty_value=None)
+    action = forms.ChoiceField(label="What", required=False)
+    subject = forms.CharField(
+        label="Of what",
+        required=False,
+        max_length=254,
+        widget=forms.TextInput(attrs={"placeholder": "accession, name", "autocomplete": "off"}),
+    )
+    since = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+    def __init__(self, data: Any, chain: UUID) -> None:
+        super().__init__(data, label_suffix="")
+        self.fields["actor"].choices = [  # type: ignore[attr-defined]
+            ("", "Anyone"),
+            *selectors.people(chain),
+            (0, "The product, commands, strangers"),
+        ]
+        self.fields["action"].choices = [("", "Anything"), *_actions_by_area()]  # type: ignore[attr-defined]
+
+    @property
+    def filters(self) -> Filters:
+        return Filters(**self.cleaned_data)
+
+
+@needs(Permission.VIEW_AUDIT)
+@require_GET
+def trail(request: MemberRequest) -> HttpResponse:
+    """The lab's audit trail, newest first, a page at a time from before an entry."""
+    chain = request.membership.lab_id
+    form = FilterForm(request.GET, chain)
+    filters = form.filters if form.is_valid() else None
+    found = list(_page(chain, filters, request.GET.get("before", ""))) if filters else []
+    shown = found[:ENTRIES_A_PAGE]
+    context = {
+        "form": form,
+        "entries": shown,
+        "filtered": filters != Filters(),
+        "older": shown[-1].seq if len(found) > ENTRIES_A_PAGE else None,
+        "is_first_page": "before" not in request.GET,
+    }
+    return render(request, "ui/audit.html", context, status=200 if filters else 422)
+
+
+def _page(chain: UUID, filters: Filters, before: str) -> Any:
+    entries = selectors.entries(chain, filters)
+    if before:
+        if not (before.isascii() and before.isdigit() and len(before) < 19):
+            raise Http404
+        entries = entries.filter(seq__lt=int(before))
+    return entries[: ENTRIES_A_PAGE + 1]
+
+
+def _actions_by_area() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Options of a menu: "role set" under "Member"."""
+    return [
+        (area.replace("_", " ").capitalize(), [(action.value, action.verb) for action in actions])
+        for area, actions in groupby(sorted(Action), lambda action: action.area)
+    ]
