@@ -13,7 +13,7 @@ MODELS := serving/models/hematovision
 VERSION ?= $(shell ls $(MODELS) | grep -x '[0-9]*' | sort -n | tail -1)
 DATA ?= ../shared/data
 # Django asks for these before it does anything; checks connect to nothing.
-CHECK_ENV := HEMATOVISION_SECRET_KEY=check HEMATOVISION_DATABASE_URL=postgresql://check/check \
+CHECK_ENV := HEMATOVISION_SECRET_KEY=check-connects-to-nothing-and-signs-nothing-with-these-characters HEMATOVISION_DATABASE_URL=postgresql://check/check \
 	HEMATOVISION_BROKER_URL=redis://check HEMATOVISION_S3_ENDPOINT=http://check HEMATOVISION_S3_ACCESS_KEY=check \
 	HEMATOVISION_S3_SECRET_KEY=check HEMATOVISION_SERVING_TARGET=check:1 \
 	HEMATOVISION_DATA_KEYS=2026-01-01-check:$(shell printf %043d 0)=

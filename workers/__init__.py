@@ -1,8 +1,5 @@
 """The Celery workers and the outbox relay. Importing any of it sets Django up."""
 
-import os
+from webapp.config.environment import set_up
 
-import django
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.config.settings")
-django.setup()
+set_up()

@@ -18,6 +18,7 @@ from tests.support.stack import free_settings
 HOME = Path(tempfile.mkdtemp(prefix="hematovision-tests-"))
 SETTINGS = free_settings(HOME)
 
+os.environ.pop("HEMATOVISION_DATA_KEYS", None)  # of the shell's: the stack's are in a file
 os.environ.update(environment(SETTINGS, Secrets.load(HOME)))
 # What tests do in this process is kept out of the way of the running stack: another database of the broker,
 # another bucket; pytest-django takes care of PostgreSQL.

@@ -10,14 +10,16 @@ from urllib.parse import urlsplit
 
 import structlog
 from csp.constants import NONE, SELF
-from environs import FileAwareEnv, validate
+from environs import validate
 
-env = FileAwareEnv(prefix="HEMATOVISION_", strip_whitespace=True)
+from webapp.config.environment import StrictEnv, data_keys, strong_secret
+
+env = StrictEnv()
 
 WEBAPP = Path(__file__).resolve().parent.parent
 
 # --- Django -------------------------------------------------------------------------------------------------
-SECRET_KEY = env.str("SECRET_KEY")
+SECRET_KEY = strong_secret(env.str("SECRET_KEY"))  # signs sessions and links; 50 random characters or more
 DEBUG = env.bool("DEBUG", False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
@@ -290,7 +292,7 @@ CONTENT_SECURITY_POLICY = {
 # --- encryption of patient identifiers ----------------------------------------------------------------------
 # `id:base64-of-32-bytes`, separated by commas, the current key first; from a file they are read again when it
 # changes.
-DATA_KEYS = env.str("DATA_KEYS")  # keys that encrypt patient identifiers, the current one first
+DATA_KEYS = data_keys(env.str("DATA_KEYS"))  # keys that encrypt patient identifiers, the current one first
 DATA_KEYS_FILE = Path(path) if (path := os.environ.get("HEMATOVISION_DATA_KEYS_FILE")) else None
 
 # --- broker and model server --------------------------------------------------------------------------------
@@ -347,3 +349,5 @@ structlog.configure(
     wrapper_class=structlog.stdlib.BoundLogger,
     cache_logger_on_first_use=True,
 )
+
+env.check_names()

@@ -1,8 +1,8 @@
 """The web process: `gunicorn webapp.config.wsgi`."""
 
-import os
-
 from django.core.wsgi import get_wsgi_application
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.config.settings")
+from webapp.config.environment import set_up
+
+set_up()
 application = get_wsgi_application()
