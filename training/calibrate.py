@@ -11,7 +11,7 @@ from training.metrics import Floats, Labels
 
 LOWEST_THRESHOLD = 0.5  # a suggestion more likely wrong than right is always flagged
 CONFIDENCE = 0.75  # that the true accuracy above the threshold is no lower than asked for
-FAMILIAR = 0.985  # the share of cells from the model's own lab that its distance limit leaves unflagged
+FAMILIAR = 0.98  # the share of cells from the model's own lab that its distance limit leaves unflagged
 
 
 @dataclass(frozen=True)
