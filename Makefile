@@ -66,6 +66,12 @@ check: .venv/.develops ## Lint, types, import contracts, Dockerfiles, migrations
 	$(CHECK_ENV) $(BIN)/python -W ignore::RuntimeWarning -m webapp makemigrations --check
 	$(BIN)/pip-audit --skip-editable --progress-spinner off
 
+.PHONY: check-k8s
+check-k8s: .venv/.develops ## Judge the Kubernetes manifests by checkov's rules (part of `make check`)
+	@folder=$$(mktemp -d) && trap 'rm -r "$$folder"' EXIT && for given in k8s/overlays/dev tests/support/monitored; do \
+		$(BIN)/kubectl kustomize $$given >"$$folder/$$(basename $$given).yaml" || exit; \
+	done && $(UV) tool run --quiet --from checkov==3.3.30 checkov --config-file k8s/.checkov.yaml --directory "$$folder"
+
 .PHONY: format
 format: .venv/.develops ## Format the code
 	$(BIN)/ruff check --fix

@@ -25,7 +25,7 @@ class LabTask(Task):  # type: ignore[type-arg]
             return self.run(*args)
 
 
-app = Celery("hematovision", broker=settings.BROKER_URL, include=["workers.tasks"])
+app = Celery("hematovision", broker=settings.BROKER_URL, include=["workers.heartbeat", "workers.tasks"])
 app.conf.update(
     task_acks_late=True,
     task_reject_on_worker_lost=True,

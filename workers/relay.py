@@ -18,6 +18,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from webapp.inference.models import Queue
 from webapp.outbox import services
 from webapp.outbox.models import OutboxEntry
+from workers import heartbeat
 from workers.celery import app
 
 DEPTH = 8  # tasks waiting in the broker per queue
@@ -38,12 +39,14 @@ def main() -> None:
         try:
             _listen()
             while not stopping.is_set():
+                heartbeat.beat()
                 _wait(FULL_PAUSE if _relay_once(broker) else IDLE_PAUSE)
         except (redis.RedisError, kombu.exceptions.OperationalError) as error:
             log.warning("broker unavailable; tasks wait in the outbox", error=repr(error))
         except (DatabaseError, InterfaceError, psycopg.Error) as error:
             log.warning("database unavailable", error=repr(error))
         connection.close()
+        heartbeat.beat()
         stopping.wait(TROUBLE_PAUSE)
     log.info("relay stopped")
 

@@ -1,6 +1,9 @@
 """Things die in the middle of 300 images; every image ends classified exactly once, with no human help."""
 
+import os
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -116,3 +119,49 @@ def test_a_worker_that_is_asked_to_stop_finishes_what_it_has_in_hand(stack, clie
     assert held == (0,)
     stack.start("worker-bulk")
     all_classified_once(stack, client, upload)
+
+
+@pytest.fixture
+def impatient_worker(stack):
+    """Serves the bulk queue alone, and gives chunks a second to finish when it is asked to stop."""
+    stack.stop("worker-bulk")
+    options = ("-Q", "bulk,maintenance", "-c", "1", "-n", "impatient@%h", "-E")
+    worker = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "celery",
+            "-A",
+            "workers",
+            "worker",
+            *options,
+            "--",
+            "worker.soft_shutdown_timeout=1",
+        ],
+        env={**os.environ, **stack.environment, "REMAP_SIGTERM": "SIGQUIT"},
+    )
+    yield worker
+    worker.kill()
+    worker.wait()
+
+
+def test_a_worker_that_is_asked_to_stop_gives_back_what_it_cannot_finish(
+    stack, client, files, impatient_worker
+):
+    stack.kill("serving", signal.SIGSTOP)
+    try:
+        case = client.open_case("faults")
+        client.upload(case, files)
+        with psycopg.connect(stack.environment["HEMATOVISION_DATABASE_URL"], autocommit=True) as connection:
+            held = "SELECT count(*) FROM inference_chunk WHERE state = 'running' AND lease_until > now()"
+            deadline = time.monotonic() + 60
+            while connection.execute(held).fetchone() == (0,):
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            impatient_worker.terminate()
+            impatient_worker.wait(15)
+            assert connection.execute(held).fetchone() == (0,)
+    finally:
+        stack.kill("serving", signal.SIGCONT)
+        stack.start("worker-bulk")
+    all_classified_once(stack, client, case)

@@ -318,6 +318,9 @@ UPLOAD_LINK_SECONDS = env.int("UPLOAD_LINK_SECONDS", 3600)
 DATA_UPLOAD_MAX_NUMBER_FILES = 100
 FILE_UPLOAD_HANDLERS = ["webapp.uploads.handlers.NoFiles"]  # but for the one API view that takes images
 
+# --- probes -------------------------------------------------------------------------------------------------
+HEARTBEAT = env.path("HEARTBEAT", None)  # file that a worker or the relay touches while it is well
+
 # --- logs ---------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 _shared_processors: list[structlog.typing.Processor] = [

@@ -215,7 +215,7 @@ def requeue(case: Case) -> int:
 
 @transaction.atomic
 def release_claims(worker: str) -> int:
-    """A worker of this name has just started, so whatever it held before is free at once; returns how many.
+    """A worker of this name has just started or ended, so whatever it held is free at once; returns how many.
 
     Runs over all labs.
     """

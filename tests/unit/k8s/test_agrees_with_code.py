@@ -1,0 +1,210 @@
+"""What the manifests say of the code is so: settings, queues, ports, probes, times."""
+
+import base64
+import inspect
+import os
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+from django.urls import resolve
+
+from serving.client.client import ModelClient
+from tests.support.manifests import (
+    ROOT,
+    Manifest,
+    app,
+    containers,
+    labels,
+    of_kind,
+    options,
+    pod,
+    programs,
+    render,
+    selects,
+)
+from webapp.inference.models import Queue
+from workers import celery
+
+OVERLAYS = ("overlays/dev", "overlays/prod")
+SECRETS = "/run/secrets/hematovision/"
+each_overlay = pytest.mark.parametrize("overlay", OVERLAYS)
+
+
+def settings_of(overlay: str) -> dict[str, str]:
+    """Variables of every process of ours."""
+    return named(overlay, "ConfigMap", "settings")["data"]
+
+
+def named(overlay: str, kind: str, name: str) -> Manifest:
+    """The one whose name was made of `name` and a hash of what is in it."""
+    (found,) = [m for full, m in of_kind(render(overlay), kind).items() if re.fullmatch(rf"{name}-\w+", full)]
+    return found
+
+
+def deployment(name: str, overlay: str = "overlays/prod"):
+    return programs(render(overlay))[name]
+
+
+def worker_queues(name: str) -> set[str]:
+    arguments = app(deployment(name))["args"]
+    return set(arguments[arguments.index("-Q") + 1].split(","))
+
+
+@each_overlay
+def test_the_settings_start_the_product(overlay, tmp_path):
+    """With the variables of the ConfigMap and the files of the Secret, and nothing else, Django starts."""
+    given = settings_of(overlay)
+    for name, value in named("overlays/dev", "Secret", "hematovision")["data"].items():
+        (tmp_path / name).write_bytes(base64.b64decode(value))
+    names = {value.removeprefix(SECRETS) for name, value in given.items() if name.endswith("_FILE")}
+    assert names == {path.name for path in tmp_path.iterdir()}
+    environment = {name: value.replace(SECRETS, f"{tmp_path}/") for name, value in given.items()}
+    done = subprocess.run(
+        [sys.executable, "-m", "webapp", "check"],
+        env={"PATH": os.environ["PATH"], **environment},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_vault_gives_the_secrets_that_the_settings_name():
+    secret = of_kind(render("overlays/prod"), "ExternalSecret")["hematovision"]
+    given = {entry["secretKey"] for entry in secret["spec"]["data"]}
+    wanted = {v.removeprefix(SECRETS) for k, v in settings_of("overlays/prod").items() if k.endswith("_FILE")}
+    assert given == wanted
+
+
+@each_overlay
+def test_every_setting_is_one_that_the_code_reads(overlay):
+    source = (ROOT / "webapp" / "config" / "settings.py").read_text()
+    known = {*re.findall(r'\benv\.\w+\(\s*"(\w+)"', source), "HOME"}  # the last is the command line's
+    given = {name.removeprefix("HEMATOVISION_").removesuffix("_FILE") for name in settings_of(overlay)}
+    assert given <= known
+
+
+def test_every_queue_has_its_workers():
+    served = worker_queues("worker-interactive"), worker_queues("worker-bulk")
+    assert served == ({Queue.INTERACTIVE}, {Queue.BULK, celery.app.conf.task_default_queue})
+
+
+@pytest.mark.parametrize("queue", Queue.values)
+def test_workers_are_counted_by_their_own_queue(queue):
+    scaled = of_kind(render("overlays/prod"), "ScaledObject")[f"worker-{queue}"]["spec"]
+    assert queue in worker_queues(scaled["scaleTargetRef"]["name"])
+    (trigger,) = scaled["triggers"]
+    assert f"queue = '{queue}'" in trigger["metadata"]["query"]
+
+
+@each_overlay
+def test_probes_ask_for_pages_that_exist(overlay):
+    web = app(deployment("web", overlay))
+    assert options(web)["--bind"] == f"0.0.0.0:{web['ports'][0]['containerPort']}"
+    hosts = settings_of(overlay)["HEMATOVISION_ALLOWED_HOSTS"].split(",")
+    for name in ("startupProbe", "readinessProbe", "livenessProbe"):
+        resolve(web[name]["httpGet"]["path"])
+        assert {"name": "Host", "value": hosts[-1]} in web[name]["httpGet"]["httpHeaders"]
+    assert web["readinessProbe"]["httpGet"]["path"] == "/readyz"
+
+
+@each_overlay
+def test_ports_that_are_named_exist(overlay):
+    manifests = render(overlay)
+    for program in programs(manifests).values():
+        known = {port["name"] for port in app(program).get("ports", [])}
+        for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+            for check in app(program).get(probe, {}).values():
+                port = check.get("port") if isinstance(check, dict) else None
+                assert port is None or isinstance(port, int) or port in known
+    for service in of_kind(manifests, "Service").values():
+        selector = {"matchLabels": service["spec"]["selector"]}
+        (chosen,) = [found for found in programs(manifests).values() if selects(selector, labels(found))]
+        known = {port["name"] for port in app(chosen)["ports"]}
+        assert {port["targetPort"] for port in service["spec"]["ports"]} <= known
+
+
+def test_the_ingress_leads_to_the_web():
+    (rule,) = of_kind(render("overlays/prod"), "Ingress")["web"]["spec"]["rules"]
+    (path,) = rule["http"]["paths"]
+    service = of_kind(render("overlays/prod"), "Service")[path["backend"]["service"]["name"]]
+    assert path["backend"]["service"]["port"]["name"] in {port["name"] for port in service["spec"]["ports"]}
+    assert rule["host"] in settings_of("overlays/prod")["HEMATOVISION_ALLOWED_HOSTS"].split(",")
+    assert f"https://{rule['host']}" in settings_of("overlays/prod")["HEMATOVISION_WEB_ORIGINS"].split(",")
+
+
+@each_overlay
+def test_workers_find_the_model_server(overlay):
+    host, port = settings_of(overlay)["HEMATOVISION_SERVING_TARGET"].split(":")
+    service = of_kind(render(overlay), "Service")[host]
+    assert service["spec"]["clusterIP"] == "None"  # so that its name stands for every pod
+    assert int(port) in {p["port"] for p in service["spec"]["ports"]}
+    assert options(app(deployment("serving", overlay)))["--port"] == port
+
+
+def test_the_model_servers_read_what_the_console_publishes():
+    for name, read_only in {"serving": True, "console": False, "migrate": False}.items():
+        volumes = {volume["name"]: volume for volume in pod(deployment(name))["volumes"]}
+        assert volumes["models"]["persistentVolumeClaim"]["claimName"] == "models"
+        (mount,) = [mount for mount in app(deployment(name))["volumeMounts"] if mount["name"] == "models"]
+        assert mount["mountPath"] == settings_of("overlays/prod")["HEMATOVISION_MODELS"] == "/models"
+        assert mount.get("readOnly", False) == read_only
+    assert options(app(deployment("serving")))["--model_config_file"] == "/models/models.config"
+
+
+# --- stopping -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["worker-interactive", "worker-bulk"])
+def test_workers_have_time_to_finish(name):
+    """Celery's soft shutdown, with as long as a task may take, ends before the pod is killed."""
+    worker = deployment(name)
+    assert {"name": "REMAP_SIGTERM", "value": "SIGQUIT"} in app(worker)["env"]
+    assert celery.app.conf.worker_soft_shutdown_timeout >= celery.TIME_LIMIT
+    assert celery.app.conf.worker_soft_shutdown_timeout + 10 <= pod(worker)["terminationGracePeriodSeconds"]
+
+
+def test_the_web_has_time_to_finish():
+    web = app(deployment("web"))
+    busy = web["lifecycle"]["preStop"]["sleep"]["seconds"] + int(options(web)["--graceful-timeout"])
+    assert busy + 5 <= pod(deployment("web"))["terminationGracePeriodSeconds"]
+
+
+def test_a_model_server_stays_until_nobody_asks_it_any_more():
+    """Connections end after max_connection_age (and a tenth, by chance); the last request on one takes no
+    longer than a worker waits."""
+    serving = deployment("serving")
+    said = re.findall(r"max_connection_age_(?:grace_)?ms=(\d+)", " ".join(app(serving)["args"]))
+    age, grace = (int(value) / 1000 for value in said)
+    deadline = inspect.signature(ModelClient).parameters["deadline_s"].default
+    assert grace >= deadline
+    drain = app(serving)["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert drain >= 1.1 * age + deadline
+    assert drain < pod(serving)["terminationGracePeriodSeconds"]
+
+
+def test_a_new_pod_is_ready_before_an_old_one_goes():
+    for name in ("web", "relay", "worker-interactive", "serving"):
+        assert deployment(name)["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+
+
+def test_there_is_one_beat():
+    beat = deployment("beat")["spec"]
+    assert (beat["replicas"], beat["strategy"]) == (1, {"type": "Recreate"})
+
+
+# --- images -------------------------------------------------------------------------------------------------
+
+
+@each_overlay
+def test_images_have_a_version(overlay):
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    for program in programs(render(overlay)).values():
+        for container in containers(program):
+            name, _, tag = container["image"].partition(":")
+            assert tag
+            assert not tag.startswith("latest")
+            assert not name.startswith("hematovision/") or tag == version

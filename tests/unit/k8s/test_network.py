@@ -1,0 +1,115 @@
+"""Who may talk to whom: the arrows of docs/architecture.md, and no other."""
+
+import pytest
+
+from tests.support.manifests import labels, of_kind, programs, render, selects
+
+DATABASE, BROKER, OBJECTS, MODEL = ("postgres", 5432), ("redis", 6379), ("seaweedfs", 8333), ("serving", 8500)
+WEB = ("web", 8000)
+ARROWS = {
+    "web": {DATABASE, BROKER, OBJECTS, MODEL},
+    "relay": {DATABASE, BROKER},
+    "worker-interactive": {DATABASE, BROKER, OBJECTS, MODEL},
+    "worker-bulk": {DATABASE, BROKER, OBJECTS, MODEL},
+    "beat": {BROKER},
+    "flower": {BROKER},
+    "migrate": {DATABASE, OBJECTS},
+    "console": {DATABASE, BROKER, OBJECTS, MODEL},
+}
+PORTS = {DATABASE, BROKER, OBJECTS, MODEL, WEB, ("flower", 5555), ("serving", 8501)}
+
+
+class Network:
+    """What the policies of an overlay allow."""
+
+    def __init__(self, folder: str) -> None:
+        self.pods = {name: labels(program) for name, program in programs(render(folder)).items()}
+        self.policies = [policy["spec"] for policy in of_kind(render(folder), "NetworkPolicy").values()]
+
+    def allows(self, pod: str, direction: str, peer: dict[str, dict[str, str]], port: int) -> bool:
+        """Whether `pod` may send ("egress") to a peer's port, or take ("ingress") from a peer on its own.
+
+        A peer has the labels of a `pod`, the labels of another `namespace`, or both, or is a `cidr`.
+        """
+        return any(
+            selects(policy["podSelector"], self.pods[pod])
+            and any(wanted["port"] == port for wanted in rule["ports"])
+            and any(_meets(side, peer) for side in rule["to" if direction == "egress" else "from"])
+            for policy in self.policies
+            for rule in policy.get(direction, [])
+        )
+
+    def connects(self, source: str, target: str, port: int) -> bool:
+        return self.allows(source, "egress", {"pod": self.pods[target]}, port) and self.allows(
+            target, "ingress", {"pod": self.pods[source]}, port
+        )
+
+
+def _meets(side, peer) -> bool:
+    if "ipBlock" in side:
+        return side["ipBlock"]["cidr"] == peer.get("cidr")
+    if ("namespaceSelector" in side) != ("namespace" in peer):
+        return False
+    return all(
+        selects(side[f"{kind}Selector"], peer.get(kind, {}))
+        for kind in ("namespace", "pod")
+        if f"{kind}Selector" in side
+    )
+
+
+def test_what_no_policy_allows_is_denied():
+    for folder in ("overlays/dev", "overlays/prod"):
+        deny = of_kind(render(folder), "NetworkPolicy")["deny-all"]["spec"]
+        assert deny == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_each_arrow_is_open_and_no_other():
+    network = Network("overlays/dev")
+    found = {
+        source: {(target, port) for target, port in PORTS if network.connects(source, target, port)}
+        for source in network.pods
+    }
+    assert {source: targets for source, targets in found.items() if targets} == ARROWS
+
+
+def test_each_policy_names_the_directions_it_rules():
+    for folder in ("overlays/dev", "../tests/support/monitored"):
+        for policy in Network(folder).policies:
+            for direction in ("ingress", "egress"):
+                assert direction not in policy or direction.title() in policy["policyTypes"]
+
+
+@pytest.mark.parametrize("folder", ["overlays/dev", "overlays/prod"])
+def test_who_reaches_anything_may_ask_for_names(folder):
+    network = Network(folder)
+    dns = {"namespace": {"kubernetes.io/metadata.name": "kube-system"}, "pod": {"k8s-app": "kube-dns"}}
+    assert all(network.allows(pod, "egress", dns, 53) for pod in ARROWS)
+    assert not network.allows("serving", "egress", dns, 53)
+
+
+@pytest.mark.parametrize("folder", ["overlays/dev", "overlays/prod"])
+def test_from_outside_one_comes_to_the_web_through_an_ingress_controller(folder):
+    network = Network(folder)
+    ingress, other = {"namespace": {"hematovision/ingress": "yes"}}, {"namespace": {}}
+    assert network.allows("web", "ingress", ingress, 8000)
+    for pod, port in PORTS & {(pod, port) for pod, port in PORTS if pod in network.pods}:
+        assert not network.allows(pod, "ingress", other, port)
+        assert (pod, port) == WEB or not network.allows(pod, "ingress", ingress, port)
+
+
+def test_in_production_each_program_reaches_the_managed_services_it_needs():
+    network = Network("overlays/prod")
+    managed = {
+        DATABASE: ("192.0.2.10/32", 5432),
+        BROKER: ("192.0.2.20/32", 6379),
+        OBJECTS: ("192.0.2.30/32", 443),
+    }
+    for pod in network.pods:
+        for service, (cidr, port) in managed.items():
+            wanted = service in ARROWS.get(pod, set())
+            assert network.allows(pod, "egress", {"cidr": cidr}, port) == wanted, (pod, service)
+
+
+def test_prometheus_alone_reads_figures():
+    network = Network("../tests/support/monitored")
+    assert network.allows("serving", "ingress", {"namespace": {"hematovision/monitoring": "yes"}}, 8501)
