@@ -57,7 +57,7 @@ test: .venv/.develops .venv-protocol/.installed .venv-training/.installed ## Run
 	.venv-training/bin/python -m pytest tests/training
 
 .PHONY: check
-check: .venv/.develops ## Lint, types, import contracts, Dockerfiles, migrations, known vulnerabilities
+check: .venv/.develops ## Lint, types, import contracts, Dockerfiles, Kubernetes, migrations, known vulnerabilities
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(CHECK_ENV) $(BIN)/mypy
@@ -65,6 +65,7 @@ check: .venv/.develops ## Lint, types, import contracts, Dockerfiles, migrations
 	$(BIN)/hadolint infra/images/*.Dockerfile
 	$(CHECK_ENV) $(BIN)/python -W ignore::RuntimeWarning -m webapp makemigrations --check
 	$(BIN)/pip-audit --skip-editable --progress-spinner off
+	$(MAKE) check-k8s
 
 .PHONY: check-k8s
 check-k8s: .venv/.develops ## Judge the Kubernetes manifests by checkov's rules (part of `make check`)
