@@ -34,21 +34,13 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
         "FLOWER_BASIC_AUTH": f"{FLOWER_USER}:{secrets.flower}",
     }
 
-    def module(
-        name: str, *arguments: str, group: Group = "product", stop_seconds: int = 10, **more_env: str
-    ) -> Program:
-        argv = (sys.executable, "-m", *arguments)
-        return Program(name, argv, group, {**env, **more_env}, stop_seconds=stop_seconds)
+    def module(name: str, *arguments: str, group: Group = "product", stop_seconds: int = 10) -> Program:
+        return Program(name, (sys.executable, "-m", *arguments), group, env, stop_seconds=stop_seconds)
 
     def worker(name: str, *queues: str, concurrency: int) -> Program:
         # Events (-E) feed Flower. Ending may take as long as the chunk in hand.
         options = ("-Q", ",".join(queues), "-c", str(concurrency), "-n", f"{name}@%h", "-E")
-        return module(
-            f"worker-{name}",
-            *("celery", "-A", "workers", "worker", *options),
-            stop_seconds=60,
-            REMAP_SIGTERM="SIGQUIT",  # Celery's soft shutdown: when the time is over, chunks are given back
-        )
+        return module(f"worker-{name}", "celery", "-A", "workers", "worker", *options, stop_seconds=60)
 
     yield module(
         "web",

@@ -159,12 +159,12 @@ def test_the_model_servers_read_what_the_console_publishes():
 
 
 @pytest.mark.parametrize("name", ["worker-interactive", "worker-bulk"])
-def test_workers_have_time_to_finish(name):
-    """Celery's soft shutdown, with as long as a task may take, ends before the pod is killed."""
+def test_workers_have_time_to_give_back_what_they_hold(name):
     worker = deployment(name)
     assert {"name": "REMAP_SIGTERM", "value": "SIGQUIT"} in app(worker)["env"]
-    assert celery.app.conf.worker_soft_shutdown_timeout >= celery.TIME_LIMIT
-    assert celery.app.conf.worker_soft_shutdown_timeout + 10 <= pod(worker)["terminationGracePeriodSeconds"]
+    soft_shutdown = celery.app.conf.worker_soft_shutdown_timeout
+    assert 0 < soft_shutdown < celery.SOFT_TIME_LIMIT
+    assert soft_shutdown + 15 <= pod(worker)["terminationGracePeriodSeconds"]
 
 
 def test_the_web_has_time_to_finish():
