@@ -63,6 +63,33 @@ def test_not_serving_until_a_version_is_loaded(tmp_path: Path) -> None:
         assert health(server) == health_pb2.HealthCheckResponse.SERVING
 
 
+def test_all_servers_of_a_name_are_asked_and_one_may_stop_without_a_lost_request(tmp_path: Path) -> None:
+    for version, base in enumerate(("staying", "leaving"), start=1):
+        make_version(tmp_path / base / "hematovision", version)
+    with embedded_server(tmp_path / "staying") as staying, ThreadPoolExecutor() as pool:
+        seen: list[int] = []
+        stop = threading.Event()
+
+        def ask() -> None:
+            client = ModelClient(f"ipv4:{staying.target},{leaving.target}")
+            while not stop.is_set():
+                seen.append(client.predict(IMAGE).version)
+
+        with embedded_server(tmp_path / "leaving") as leaving:
+            staying.wait_ready()
+            leaving.wait_ready()
+            asking = pool.submit(ask)
+            while set(seen) != {1, 2}:
+                assert not asking.done(), asking.result()
+                time.sleep(0.01)
+        answered = len(seen)
+        while len(seen) < answered + 5:
+            assert not asking.done(), asking.result()
+            time.sleep(0.01)
+        stop.set()
+        asking.result()
+
+
 def test_a_new_version_takes_over_without_a_lost_request(base: Path) -> None:
     with embedded_server(base) as server:
         server.wait_ready()

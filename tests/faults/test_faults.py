@@ -144,9 +144,8 @@ def leaving_worker(stack, request):
 def count(stack):
     """How many chunks are as an SQL condition says."""
     with psycopg.connect(stack.environment["HEMATOVISION_DATABASE_URL"], autocommit=True) as connection:
-        yield lambda condition: connection.execute(
-            f"SELECT count(*) FROM inference_chunk WHERE {condition}"
-        ).fetchone()[0]
+        chunks = "SELECT count(*) FROM inference_chunk WHERE "
+        yield lambda condition: connection.execute(chunks + condition).fetchone()[0]
 
 
 HELD = "state = 'running' AND claimed_by LIKE 'leaving@%' AND lease_until > now()"
