@@ -31,13 +31,3 @@ def test_chunks_that_wait_and_those_in_hand_count(alice, queue):
         Chunk.objects.filter(queue=queue).update(state=Chunk.State.DONE)
         assert counted(queue) == 0
 
-
-def test_the_role_that_counts_needs_to_read_two_columns_only(alice):
-    """As docs/operations.md has it made."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE ROLE scaler; GRANT SELECT (queue, state) ON inference_chunk TO scaler; SET ROLE scaler"
-        )
-        cursor.execute(query(Queue.BULK))
-        assert cursor.fetchone() == (0,)
-        cursor.execute("RESET ROLE")
