@@ -15,6 +15,7 @@ import pytest
 from tests.support.pictures import many_pictures
 
 IMAGES = 300
+FEW = 4
 PATIENCE_S = 150
 
 
@@ -43,20 +44,20 @@ def upload(client, files):
         uploaded.result()
 
 
-def all_classified_once(stack, client, case) -> None:
+def all_classified_once(stack, client, case, images=IMAGES) -> None:
     deadline = time.monotonic() + PATIENCE_S
-    while (progress := client.case(case.id).progress)["classified"] < IMAGES:
+    while (progress := client.case(case.id).progress)["classified"] < images:
         assert time.monotonic() < deadline, progress
         assert progress["failed"] == 0, list(client.images(case.id, status="failed"))[:2]
         time.sleep(0.5)
-    assert (progress["total"], progress["refused"], progress["failed"]) == (IMAGES, 0, 0)
+    assert (progress["total"], progress["refused"], progress["failed"]) == (images, 0, 0)
     with psycopg.connect(stack.environment["HEMATOVISION_DATABASE_URL"]) as connection:
-        predictions, images = connection.execute(
+        predictions, classified = connection.execute(
             "SELECT count(*), count(DISTINCT image_id) FROM inference_prediction AS prediction"
             " JOIN cases_image AS image ON image.id = image_id WHERE case_id = %s",
             [case.id],
         ).fetchone()
-    assert (predictions, images) == (IMAGES, IMAGES)
+    assert (predictions, classified) == (images, images)
 
 
 @pytest.mark.parametrize("who", ["the worker", "its child"])
@@ -122,66 +123,70 @@ def test_a_worker_that_is_asked_to_stop_finishes_what_it_has_in_hand(stack, clie
 
 
 @pytest.fixture
-def leaving_worker(stack, request):
-    """Serves the bulk queue alone; asked to stop as Kubernetes asks, it may go on for as many seconds as the
-    test says."""
-    stack.stop("worker-bulk")
+def leaving_worker(stack, client, files, request):
+    """A worker, asked to stop as Kubernetes asks, with a chunk in hand that the model server does not answer.
+
+    It may go on for as many seconds as the test says.
+    """
+    stack.stop("worker-interactive")
+    stack.kill("serving", signal.SIGSTOP)
+    command = (sys.executable, "-m", "celery", "-A", "workers", "worker", "-n", "leaving@%h")
     worker = subprocess.Popen(
         [
-            *(sys.executable, "-m", "celery", "-A", "workers", "worker"),
-            *("-Q", "bulk,maintenance", "-c", "1", "-n", "leaving@%h", "-E"),
-            *("--", f"worker.soft_shutdown_timeout={request.param}"),
+            *command,
+            "-Q",
+            "interactive",
+            "-c",
+            "1",
+            "-E",
+            "--",
+            f"worker.soft_shutdown_timeout={request.param}",
         ],
         env={**os.environ, **stack.environment, "REMAP_SIGTERM": "SIGQUIT"},
     )
-    yield worker
-    worker.kill()
-    worker.wait()
-    stack.start("worker-bulk")
+    try:
+        case = client.open_case("faults")
+        client.upload(case, files[:FEW])
+        deadline = time.monotonic() + PATIENCE_S
+        while chunk_of(stack, case)[0] != "running":
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        worker.terminate()
+        yield worker, case
+    finally:
+        worker.kill()
+        worker.wait()
+        stack.kill("serving", signal.SIGCONT)
+        stack.start("worker-interactive")
 
 
-@pytest.fixture
-def count(stack):
-    """How many chunks are as an SQL condition says."""
-    with psycopg.connect(stack.environment["HEMATOVISION_DATABASE_URL"], autocommit=True) as connection:
-        chunks = "SELECT count(*) FROM inference_chunk WHERE "
-        yield lambda condition: connection.execute(chunks + condition).fetchone()[0]
+def chunk_of(stack, case) -> tuple[str, str, bool]:
+    """The state of a case's only chunk, who has claimed it, and whether others must keep away from it."""
+    with psycopg.connect(stack.environment["HEMATOVISION_DATABASE_URL"]) as connection:
+        (chunk,) = connection.execute(
+            "SELECT state, claimed_by, state = 'running' AND lease_until > now()"
+            " FROM inference_chunk WHERE case_id = %s",
+            [case.id],
+        ).fetchall()
+    return chunk
 
 
-HELD = "state = 'running' AND claimed_by LIKE 'leaving@%' AND lease_until > now()"
-
-
-def until(condition) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-@pytest.mark.parametrize("leaving_worker", [10], indirect=True)
-def test_a_leaving_worker_finishes_what_it_has_in_hand(stack, client, files, count, leaving_worker):
-    case = client.open_case("faults")
-    client.upload(case, files)
-    until(lambda: count(HELD))
-    leaving_worker.terminate()
-    leaving_worker.wait(30)
-    assert count("state = 'running'") == 0
-    assert count(f"case_id = '{case.id}' AND state = 'done' AND claimed_by LIKE 'leaving@%'") > 0
-    stack.start("worker-bulk")
-    all_classified_once(stack, client, case)
+@pytest.mark.parametrize("leaving_worker", [15], indirect=True)
+def test_a_leaving_worker_finishes_what_it_has_in_hand(stack, client, leaving_worker):
+    worker, case = leaving_worker
+    stack.kill("serving", signal.SIGCONT)
+    worker.wait(40)
+    state, holder, _ = chunk_of(stack, case)
+    assert (state, holder.partition("@")[0]) == ("done", "leaving")
+    all_classified_once(stack, client, case, FEW)
 
 
 @pytest.mark.parametrize("leaving_worker", [1], indirect=True)
-def test_a_leaving_worker_gives_back_what_it_cannot_finish(stack, client, files, count, leaving_worker):
-    stack.kill("serving", signal.SIGSTOP)
-    try:
-        case = client.open_case("faults")
-        client.upload(case, files)
-        until(lambda: count(HELD))
-        leaving_worker.terminate()
-        leaving_worker.wait(30)
-        assert count(HELD) == 0
-    finally:
-        stack.kill("serving", signal.SIGCONT)
-    stack.start("worker-bulk")
-    all_classified_once(stack, client, case)
+def test_a_leaving_worker_gives_back_what_it_cannot_finish(stack, client, leaving_worker):
+    worker, case = leaving_worker
+    worker.wait(40)
+    _, _, held = chunk_of(stack, case)
+    assert not held
+    stack.kill("serving", signal.SIGCONT)
+    stack.start("worker-interactive")
+    all_classified_once(stack, client, case, FEW)

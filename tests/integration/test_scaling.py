@@ -30,4 +30,3 @@ def test_chunks_that_wait_and_those_in_hand_count(alice, queue):
         assert counted(queue) == 2
         Chunk.objects.filter(queue=queue).update(state=Chunk.State.DONE)
         assert counted(queue) == 0
-

@@ -1,0 +1,23 @@
+"""While a release is rolled out, the code before it works on the migrated database."""
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django_migration_linter import MigrationLinter
+
+FIRST_RELEASE = ["0002_initial", "0002_publishing"]  # there is no code before these
+
+
+@pytest.mark.django_db
+def test_the_code_before_survives_every_migration(capsys):
+    ours = [app.label for app in apps.get_app_configs() if app.name.startswith("webapp.")]
+    linter = MigrationLinter(
+        settings.WEBAPP,
+        include_apps=ours,
+        ignore_name=FIRST_RELEASE,
+        analyser_string="postgresql",
+        no_cache=True,
+        quiet=["ok", "ignore", "warning"],
+    )
+    linter.lint_all_migrations()
+    assert not linter.has_errors, capsys.readouterr().out
