@@ -11,6 +11,7 @@ import tomllib
 import pytest
 from django.urls import resolve
 
+from infra import settings_table
 from serving.client.client import ModelClient
 from tests.support.manifests import (
     ROOT,
@@ -81,8 +82,7 @@ def test_the_vault_gives_the_secrets_that_the_settings_name():
 
 @each_overlay
 def test_every_setting_is_one_that_the_code_reads(overlay):
-    source = (ROOT / "webapp" / "config" / "settings.py").read_text()
-    known = {*re.findall(r'\benv\.\w+\(\s*"(\w+)"', source), "HOME"}  # the last is the command line's
+    known = {setting.name for setting in settings_table.read()} | {"HOME"}  # the last is the command line's
     given = {name.removeprefix("HEMATOVISION_").removesuffix("_FILE") for name in settings_of(overlay)}
     assert given <= known
 
