@@ -1,9 +1,9 @@
 """Celery tasks: each fetches, calls a service, and returns."""
 
 from datetime import timedelta
-from typing import Protocol
 
-from celery.signals import worker_ready, worker_shutdown
+from celery.signals import worker_ready, worker_shutting_down
+from celery.worker.consumer import Consumer
 
 from webapp.audit.anchors import anchor
 from webapp.inference import services as inference
@@ -21,14 +21,15 @@ def classify_chunk(self: LabTask, chunk_id: str) -> None:
     work_on(int(chunk_id), holder=holder, redelivered=bool(info.get("redelivered")))
 
 
-class Worker(Protocol):
-    hostname: str
-
-
-@worker_ready.connect  # for what a killed worker of this name left
-@worker_shutdown.connect  # for what this one could not finish in time
-def give_back(sender: Worker, **_: object) -> None:
+@worker_ready.connect
+def take_up_what_a_killed_worker_left(sender: Consumer, **_: object) -> None:
     inference.release_claims(sender.hostname)
+
+
+@worker_shutting_down.connect
+def give_back_what_cannot_be_finished(sender: str, how: str, **_: object) -> None:
+    if how == "Cold":  # else it finishes what it has in hand
+        inference.release_claims(sender)
 
 
 @app.task(name="recover_lost_chunks")
