@@ -16,6 +16,7 @@ from serving.contract import ModelFolderError
 from training.config import load_experiment, load_search
 from training.data import load_images
 from training.errors import TrainingError
+from training.files import write_whole
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
@@ -115,7 +116,7 @@ def formats(
 
     table = compare_formats(version, load_images(data), split, runs / "cache")
     text = json.dumps(table, indent=2) + "\n"
-    (runs / "formats.json").write_text(text, encoding="utf-8")
+    write_whole(runs / "formats.json", text)
     print(text, end="")
 
 
@@ -175,6 +176,23 @@ def commission(
 
 
 @app.command()
+def draws(
+    version: Path,
+    labels: Annotated[Path, typer.Option(help="Labelled images of another lab.")],
+    per_class: Annotated[int, typer.Option(min=5, help="Cells of each class that the lab gives.")] = 20,
+    draws: Annotated[int, typer.Option(min=1, help="How often they are drawn.")] = 5,
+    experiment: Annotated[Path, typer.Option(help="How to adapt.")] = EXPERIMENTS / "commission.yaml",
+    runs: RunsOption = Path("runs"),
+) -> None:
+    """Commission a VERSION on drawn cells and score it on all others; kept in RUNS/draws.json."""
+    settings = load_experiment(experiment)
+    cells = load_images(labels)
+    from training.draws import score_draws
+
+    print(score_draws(version, settings, cells, per_class, draws, runs).read_text(encoding="utf-8"), end="")
+
+
+@app.command()
 def folds(
     experiment: Path,
     folds: Annotated[int, typer.Option(min=2, help="Parts that the images outside the test split make.")] = 5,
@@ -200,17 +218,16 @@ def search(experiment: Path, runs: RunsOption = Path("runs")) -> None:
 def ablation(
     experiment: Path,
     other_lab: Annotated[Path, typer.Option(help="Labelled images of another lab.")],
+    size: Annotated[int, typer.Option(min=32, help="Side of the pictures, pixels.")] = 140,
+    epochs: Annotated[int, typer.Option(min=1, help="Of the whole network, after one of its head.")] = 2,
     runs: RunsOption = Path("runs"),
 ) -> None:
     """Show in short runs what each defence against other labs' slides brings; kept in RUNS/ablation.json."""
     settings = load_experiment(experiment)
     home, other = load_images(settings.data.root, seed=settings.seed), load_images(other_lab)
-    from training.ablation import STAGES, ablate
+    from training.ablation import ablate, short_stages
 
-    table = ablate(settings, STAGES, home, other, runs)
-    text = json.dumps(table, indent=2) + "\n"
-    (runs / "ablation.json").write_text(text, encoding="utf-8")
-    print(text, end="")
+    print(ablate(settings, short_stages(size, epochs), home, other, runs).read_text(encoding="utf-8"), end="")
 
 
 def main() -> int:

@@ -98,7 +98,7 @@ def reestimate_batch_norm(model: keras.Model, pictures: Pictures, *, passes: int
     usual = [(norm.trainable, norm.momentum) for norm in norms]
     for norm in norms:
         norm.trainable, norm.momentum = True, 0.9
-    view = view_slice(INPUT_SIZE)
+    view = view_slice(pictures.shape[1])
     random = np.random.default_rng(0)
     count = pictures.shape[0]
     for _ in range(passes):

@@ -64,22 +64,11 @@ def commission(
     labels, rows = cells.labels, np.arange(len(cells.labels))
     folds = fold_splits(replace(cells, splits=np.full(len(labels), "train")), FOLDS, seed=experiment.seed)
     pictures = pixels(cells, INPUT_SIZE, runs / "cache")
-    times = experiment.stages[0].epochs
-    # One epoch over repeated cells: choosing among epochs by the held-out cells would flatter them.
-    experiment = replace(experiment, stages=tuple(replace(stage, epochs=1) for stage in experiment.stages))
-
-    def adapted(splits: NDArray[np.str_]) -> keras.Model:
-        images, repeated = together([replace(cells, splits=splits)], [pictures], [times])
-        if "val" not in splits:
-            # A run watches some image; what this one scores changes nothing.
-            images = replace(images, splits=np.where(np.arange(len(images.labels)) == 0, "val", "train"))
-        return learn_on(experiment, base, images, repeated, runs)
-
     logits = np.zeros((len(labels), len(CELL_LABELS)), np.float32)
     distances = np.zeros(len(labels), np.float32)
     for number, splits in enumerate(folds, start=1):
         learnt, held_out = rows[splits == "train"], rows[splits == "val"]
-        model = adapted(splits)
+        model = adapted(base, experiment, replace(cells, splits=splits), pictures, runs)
         located = locate(outputs(model, pictures, learnt, f"Fold {number}")[1], labels[learnt])
         logits[held_out], embeddings = outputs(model, pictures, held_out, f"Fold {number}")
         distances[held_out] = located.distances(embeddings, logits[held_out].argmax(axis=1))
@@ -130,8 +119,27 @@ def commission(
     }
     if not findings["accepted"]:
         return findings
-    model = adapted(np.full(len(labels), "train"))
+    everything = replace(cells, splits=np.full(len(labels), "train"))
+    model = adapted(base, experiment, everything, pictures, runs)
     located = locate(outputs(model, pictures, rows, "Locating the lab's cells")[1], labels)
     new = made_from(info, target, calibration, data=cells.fingerprint, metrics={"commissioning": findings})
     write_version(target, model, calibration, located, new)
     return findings
+
+
+def adapted(
+    base: Path, experiment: Experiment, cells: CellImages, pictures: NDArray[np.uint8], runs: Path
+) -> keras.Model:
+    """The classifier of version `base`, adapted to those of `cells` whose split is train.
+
+    Raises:
+        TrainingError: as learn_on.
+    """
+    # One epoch over repeated cells: choosing among epochs by the held-out cells would flatter them.
+    once = replace(experiment, stages=tuple(replace(stage, epochs=1) for stage in experiment.stages))
+    images, repeated = together([cells], [pictures], [experiment.stages[0].epochs])
+    if "val" not in images.splits:
+        # A run watches some image; what this one scores changes nothing.
+        first = np.arange(len(images.labels)) == 0
+        images = replace(images, splits=np.where(first, "val", images.splits))
+    return learn_on(once, base, images, repeated, runs)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from serving.contract import ModelInfo
 from training.errors import TrainingError
 from training.evaluate import Evaluation, SetEvaluation
 from training.intervals import Estimate
@@ -59,6 +60,11 @@ class Baselines:
             raise TrainingError(
                 f"{path} holds no baselines ({error!r}). `python -m training baselines` makes it."
             ) from error
+
+
+def identity(info: ModelInfo) -> dict[str, str]:
+    """What tells a version from all others, those that had its number before included."""
+    return {"version": f"{info.name} {info.version}", "trained_at": info.trained_at.isoformat()}
 
 
 def compare(evaluation: Evaluation, baselines: Baselines) -> tuple[Compared, ...]:

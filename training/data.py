@@ -90,7 +90,7 @@ def load_images(
     with ThreadPoolExecutor() as pool:
         looks = list(pool.map(lambda row: _look(root / row[0]), listed))
     digests = [digest for digest, _ in looks]
-    cells = duplicates.groups(digests, [bits for _, bits in looks])
+    cells = duplicates.groups(digests, [detail for _, detail in looks])
     labels = np.array([CELL_LABELS.index(label) for _, label, _ in listed], np.int64)
     given = [split for _, _, split in listed]
     splits = np.array(given) if any(given) else stratified_splits(labels, cells, seed=seed)
@@ -170,12 +170,12 @@ def _fill(path: Path, images: CellImages, size: int, full: NDArray[np.uint8] | N
             file.write(decoded.tobytes())
 
 
-def _look(path: Path) -> tuple[str, NDArray[np.uint64] | None]:
-    """SHA-256 of the file and difference hash of its picture."""
+def _look(path: Path) -> tuple[str, NDArray[np.float32] | None]:
+    """SHA-256 of the file and detail of its picture."""
     with _named(path):
         content = path.read_bytes()
         with Image.open(io.BytesIO(content)) as image:
-            return hashlib.sha256(content).hexdigest(), duplicates.difference_hash(image)
+            return hashlib.sha256(content).hexdigest(), duplicates.detail(image)
 
 
 def _decode(path: Path) -> NDArray[np.uint8]:

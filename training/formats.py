@@ -11,7 +11,8 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from serving.contract import IMAGE, INPUT_SIZE, MODEL_FILE, PROBABILITIES, SIGNATURE
+from serving.contract import IMAGE, INPUT_SIZE, MODEL_FILE, PROBABILITIES, SIGNATURE, ModelInfo
+from training.comparison import identity
 from training.data import CellImages, pixels
 from training.graphs import PRECISIONS, to_lite
 from training.inference import lite_predictor, predict_rows, saved_model_predictor
@@ -21,12 +22,17 @@ EXAMPLES = 400
 """Training pictures from which int8 takes the ranges of its activations."""
 
 
-def compare_formats(version: Path, images: CellImages, split: str, cache: Path) -> list[dict[str, Any]]:
-    """One row of figures for each of PRECISIONS, on the pictures of one split, against the SavedModel.
+def compare_formats(version: Path, images: CellImages, split: str, cache: Path) -> dict[str, Any]:
+    """Which version this is, and one row of figures for each of PRECISIONS, on the pictures of one split.
 
-    Speed is that of pictures in memory: in batches of BATCH on all cores, and one by one on one interpreter
-    for each core, as the embedded server works.
+    They are compared with the SavedModel. Speed is that of pictures in memory: in batches of BATCH on all
+    cores, and one by one on one interpreter for each core, as the embedded server works.
+
+    Raises:
+        TrainingError: the split has no image.
+        ModelFolderError: `version` is no usable version.
     """
+    info = ModelInfo.load(version)
     decoded = pixels(images, INPUT_SIZE, cache)
     rows = images.rows(split)
     learnt = images.rows("train")
@@ -52,7 +58,7 @@ def compare_formats(version: Path, images: CellImages, split: str, cache: Path) 
                     "largest difference of a probability": float(np.abs(found - reference).max()),
                 }
             )
-    return table
+    return {**identity(info), "images": f"{images.root.name} {split}", "forms": table}
 
 
 def batch_speed(folder: Path, batch: NDArray[np.uint8], *, repeats: int = 20) -> float:

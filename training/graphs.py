@@ -1,12 +1,13 @@
 """The serving function of a calibrated classifier, in both forms of the contract."""
 
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
@@ -19,6 +20,7 @@ from serving.contract import (
     INPUT_SIZE,
     PROBABILITIES,
     SIGNATURE,
+    ModelInfo,
 )
 from training.calibrate import Calibration
 from training.distance import TrainingCells
@@ -75,24 +77,41 @@ def write_saved_model(serve: Callable[[tf.Tensor], dict[str, tf.Tensor]], folder
         shutil.rmtree(folder / "assets")
 
 
-PRECISIONS = ("float32", "float16", "int8")
+PRECISIONS = ("float32", "float16", "int8 weights", "int8 network", "int8")
+
+_FLOAT_OPS = ["SPLIT", "STRIDED_SLICE", "TOPK_V2"]
+"""Of normalisation and head; these have tensors whose names do not tell that."""
 
 
-def to_lite(saved_model: Path, precision: str, examples: Iterable[NDArray[np.uint8]] = ()) -> bytes:
+def to_lite(saved_model: Path, precision: str, examples: Sequence[NDArray[np.uint8]] = ()) -> bytes:
     """The LiteRT form of a SavedModel.
 
     Args:
-        saved_model: its folder.
-        precision: one of PRECISIONS: of the weights, and with int8 of the arithmetic too.
-        examples: pictures uint8 [224,224,3], from which int8 takes the ranges of its activations.
+        saved_model: the version folder.
+        precision: one of PRECISIONS: of the weights; with "int8 network" of the arithmetic of the backbone
+            too, between a normalisation and a head in float; with "int8" of all arithmetic.
+        examples: pictures uint8 [224,224,3], from which int8 arithmetic takes its ranges.
     """
+
+    def ranges() -> Iterator[tuple[str, dict[str, NDArray[np.uint8]]]]:
+        return ((SIGNATURE, {IMAGE: example[None]}) for example in examples)
+
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model), signature_keys=[SIGNATURE])
     if precision != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if precision == "int8":
-        converter.representative_dataset = lambda: (
-            (SIGNATURE, {IMAGE: example[None]}) for example in examples
+    if precision in ("int8", "int8 network"):
+        converter.representative_dataset = ranges
+    if precision == "int8 network":
+        inside = f"/{ModelInfo.load(saved_model).backbone}"
+        tensors = Interpreter(model_content=to_lite(saved_model, "float32")).get_tensor_details()
+        chosen = tf.lite.experimental.QuantizationDebugOptions(
+            denylisted_ops=_FLOAT_OPS,
+            denylisted_nodes=[tensor["name"] for tensor in tensors if inside not in tensor["name"]],
         )
+        debugger = tf.lite.experimental.QuantizationDebugger(
+            converter=converter, debug_dataset=ranges, debug_options=chosen
+        )
+        return bytes(debugger.get_nondebug_quantized_model())
     return bytes(converter.convert())

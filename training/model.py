@@ -1,5 +1,6 @@
 """The classifier: slide normalisation and a backbone under a head whose evidence maps are the computation."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -50,12 +51,23 @@ def build_classifier(
 def look_both_ways(model: keras.Model, views: tf.Tensor) -> dict[str, tf.Tensor]:
     """Outputs for views float32 [N,V,V,3], each seen upright and turned by 180°, averaged: a smear has no up.
 
-    The evidence of the turned view is turned back, so that its mean plus the bias is still the logits.
+    The evidence of the turned view is turned back, so that its mean plus the bias is still the logits. Slides
+    are normalised once, as that measures the same either way up.
     """
-    outputs = model(tf.concat([views, tf.reverse(views, [1, 2])], axis=0), training=False)
+    normalise, classify = _parts(model)
+    seen = normalise(views)
+    outputs = classify(tf.concat([seen, tf.reverse(seen, [1, 2])], axis=0), training=False)
     upright, turned = ({name: tf.split(value, 2)[side] for name, value in outputs.items()} for side in (0, 1))
     turned["evidence"] = tf.reverse(turned["evidence"], [1, 2])
     return {name: (upright[name] + turned[name]) / 2 for name in outputs}
+
+
+def _parts(model: keras.Model) -> tuple[Callable[[tf.Tensor], tf.Tensor], keras.Model]:
+    """The slide normalisation of a classifier, if it has one, and what follows."""
+    for layer in model.layers:
+        if isinstance(layer, SlideNormalisation):
+            return layer, keras.Model(layer.output, model.output)
+    return tf.identity, model
 
 
 def backbone_of(model: keras.Model) -> keras.Model:

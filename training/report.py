@@ -10,7 +10,8 @@ import jinja2
 import yaml
 from markupsafe import Markup
 
-from training.comparison import Baselines, Compared, compare
+from serving.contract import ModelInfo
+from training.comparison import Baselines, Compared, compare, identity
 from training.errors import TrainingError
 from training.evaluate import Evaluation, SetEvaluation
 from training.figures import colour_of, dash_of, reliability_diagram, risk_coverage_curve, roc_curves
@@ -58,12 +59,13 @@ class Report:
         """Of an evaluation and, where there are any, the files that `baselines` and `formats` wrote.
 
         Raises:
-            TrainingError: a file cannot be read, or the baselines were scored on other images.
+            TrainingError: a file cannot be read, the baselines were scored on other images, or the forms are
+                of another version.
         """
         return cls(
             evaluation=evaluation,
             comparison=compare(evaluation, Baselines.load(baselines)) if baselines else (),
-            formats=_read_formats(formats) if formats else (),
+            formats=_read_formats(formats, evaluation.info) if formats else (),
         )
 
     def document(self) -> dict[str, Any]:
@@ -170,15 +172,19 @@ def cell_class(label: str) -> str:
     return label.replace("_", " ")
 
 
-def _read_formats(path: Path) -> list[dict[str, Any]]:
+def _read_formats(path: Path, info: ModelInfo) -> list[dict[str, Any]]:
+    again = f"`python -m training formats {info.name}/{info.version}` makes it."
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if (of := {key: document[key] for key in identity(info)}) != identity(info):
+            raise TrainingError(
+                f"{path} is of {of['version']}, trained {of['trained_at']}, not of this version. {again}"
+            )
+        rows: list[dict[str, Any]] = [dict(row) for row in document["forms"]]
     except OSError as error:
-        raise TrainingError(f"Cannot read {path}: {error.strerror}.") from error
-    except ValueError as error:
-        raise TrainingError(f"{path} is not JSON: {error}") from error
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise TrainingError(f"{path} must hold a list of objects, one for each form.")
+        raise TrainingError(f"Cannot read {path}: {error.strerror}. {again}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise TrainingError(f"{path} holds no forms ({error!r}). {again}") from error
     return rows
 
 

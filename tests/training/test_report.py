@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from serving.contract import CELL_LABELS, ModelInfo
 from tests.support.answers import Answer, Answers, version
-from training.comparison import Baselines, Compared, SetScores
+from training.comparison import Baselines, Compared, SetScores, identity
 from training.data import load_images
 from training.errors import TrainingError
 from training.evaluate import Evaluation, ImageSet, evaluate_set, key_figures, record
@@ -205,11 +205,32 @@ def test_a_file_without_baselines_is_named(
 
 def test_forms_are_shown_as_they_were_measured(evaluation: Evaluation, tmp_path: Path) -> None:
     path = tmp_path / "formats.json"
-    path.write_text('[{"form": "float16", "images_per_second": 331.26}, {"form": "int8"}]')
+    forms = [{"form": "float16", "images_per_second": 331.26}, {"form": "int8"}]
+    path.write_text(json.dumps({**identity(evaluation.info), "forms": forms}))
     text = text_of(Report.of(evaluation, baselines=None, formats=path).html())
     assert "Form Images per second float16 331.3 int8" in text
-    path.write_text('{"form": "float16"}')
-    with pytest.raises(TrainingError, match="must hold a list"):
+
+
+@pytest.mark.parametrize(
+    "change", [{"version": "hematovision 41"}, {"trained_at": "2020-01-01T00:00:00+00:00"}]
+)
+def test_forms_of_another_version_are_refused(
+    evaluation: Evaluation, tmp_path: Path, change: dict[str, str]
+) -> None:
+    path = tmp_path / "formats.json"
+    path.write_text(json.dumps({**identity(evaluation.info), "forms": [], **change}))
+    with pytest.raises(
+        TrainingError, match=f"is of .*{next(iter(change.values()))[:16]}.*not of this version"
+    ):
+        Report.of(evaluation, baselines=None, formats=path)
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", '{"version": "hematovision 2"}'])
+def test_a_file_without_forms_is_named(evaluation: Evaluation, tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "formats.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(TrainingError, match=r"formats\.json.*python -m training formats"):
         Report.of(evaluation, baselines=None, formats=path)
 
 
