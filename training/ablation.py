@@ -88,7 +88,7 @@ def ablate(
         TrainingError: as train; or the file holds an ablation of something else.
     """
     path = runs / ABLATION_FILE
-    base = replace(experiment, stages=stages)
+    base = experiment.shortened(stages)
     begun = {
         "experiment": base.as_dict(),
         "fingerprints": {"home": home.fingerprint, "other lab": other.fingerprint},

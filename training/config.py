@@ -3,7 +3,7 @@
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,10 @@ class Experiment:
     stages: tuple[Stage, ...]
     optimiser: Optimiser
     augmentation: Augmentation
+
+    def shortened(self, stages: tuple[Stage, ...]) -> "Experiment":
+        """The experiment on other stages, of which the last alone counts."""
+        return replace(self, stages=stages, optimiser=replace(self.optimiser, stages_averaged=1))
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for run.json."""

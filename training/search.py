@@ -57,7 +57,7 @@ def search(experiment: Experiment, plan: Search, runs: Path) -> Path:
         log.info("%d of %d epochs spent.", spent, plan.epochs)
         trial = study.ask()
         settings = {name: _suggest(trial, experiment, name, span) for name, span in plan.space.items()}
-        candidate = with_settings(replace(experiment, name=_name(settings), stages=plan.stages), settings)
+        candidate = with_settings(replace(experiment.shortened(plan.stages), name=_name(settings)), settings)
         try:
             study.tell(trial, _worth(trial, candidate, images, decoded, folder))
         except optuna.TrialPruned:

@@ -48,6 +48,13 @@ def test_values_have_their_types(written) -> None:
     assert isinstance(experiment.data.root, Path)
 
 
+def test_a_shortened_experiment_averages_no_stages() -> None:
+    whole, stages = load_experiment(SHIPPED / "lite0.yaml"), (Stage(size=96, epochs=2, batch=8),)
+    assert whole.optimiser.stages_averaged > 1
+    assert whole.shortened(stages).stages == stages
+    assert whole.shortened(stages).optimiser.stages_averaged == 1
+
+
 def test_optional_settings_may_be_left_out(written) -> None:
     assert load_experiment(written(backbone__weights=...)).backbone.weights is None
 
