@@ -40,9 +40,8 @@ def test_every_shipped_experiment_is_valid_and_named_after_its_file(path: Path) 
 
 
 def test_values_have_their_types(written) -> None:
-    experiment = load_experiment(
-        written(optimiser__dropout=0, stages=[{"size": 96, "epochs": 2, "batch": 8}])
-    )
+    stages = [{"size": 96, "epochs": 2, "batch": 8}]
+    experiment = load_experiment(written(optimiser__dropout=0, optimiser__stages_averaged=1, stages=stages))
     assert experiment.stages == (Stage(size=96, epochs=2, batch=8),)
     assert isinstance(experiment.optimiser.dropout, float)
     assert isinstance(experiment.data.root, Path)
