@@ -10,7 +10,7 @@ import grpc
 import numpy as np
 import numpy.typing as npt
 
-from serving.client.channel import open_channel
+from serving.channel import ChannelTls, open_channel
 from serving.client.errors import ModelError, ModelMissing, ModelRejected, ModelTimeout, ModelUnavailable
 from serving.contract import (
     DISTANCE,
@@ -75,16 +75,24 @@ class VersionState(NamedTuple):
 class ModelClient:
     """Asks one model at one server.
 
-    Cheap to make; the connection is made at first use, and anew in a forked child: gRPC connections do not
-    survive a fork, so make no call before forking.
+    Cheap to make; the connection is made at first use, anew in a forked child (gRPC connections do not
+    survive a fork, so make no call before forking), and anew once a file of `tls` was replaced.
     """
 
-    def __init__(self, target: str, *, model_name: str = MODEL_NAME, deadline_s: float = 20.0) -> None:
+    def __init__(
+        self,
+        target: str,
+        *,
+        model_name: str = MODEL_NAME,
+        deadline_s: float = 20.0,
+        tls: ChannelTls | None = None,
+    ) -> None:
         self._target = target
         self._model_name = model_name
         self._deadline_s = deadline_s
+        self._tls = tls
         self._channel: grpc.Channel | None = None
-        self._channel_pid = 0
+        self._channel_of: tuple[int, ...] = ()
 
     def predict(self, images: npt.NDArray[np.uint8]) -> Predictions:
         """Classify `images`: uint8 [N, 224, 224, 3], 1 <= N <= MAX_BATCH.
@@ -125,13 +133,18 @@ class ModelClient:
 
     def close(self) -> None:
         """Close the connection, if there is one; the client can be used again."""
-        if self._channel is not None and self._channel_pid == os.getpid():
+        if self._channel is not None and self._channel_of[0] == os.getpid():
             self._channel.close()
         self._channel = None
 
     def _connected(self) -> grpc.Channel:
-        if self._channel is None or self._channel_pid != os.getpid():
-            self._channel, self._channel_pid = open_channel(self._target), os.getpid()
+        try:
+            wanted = (os.getpid(), *(self._tls.written() if self._tls else ()))
+            if self._channel is None or self._channel_of != wanted:
+                self.close()
+                self._channel, self._channel_of = open_channel(self._target, self._tls), wanted
+        except OSError as error:
+            raise ModelUnavailable(f"{self._model_name} at {self._target}: {error}") from error
         return self._channel
 
     def _call(self, request: PredictRequest) -> PredictResponse:

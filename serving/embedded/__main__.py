@@ -6,12 +6,16 @@ import logging
 import os
 import signal
 import sys
+from ipaddress import ip_address
 from pathlib import Path
 
 import structlog
 
 from serving.contract import MAX_BATCH
+from serving.embedded.credentials import ServerTls
 from serving.embedded.server import EmbeddedServer, PortTakenError
+
+REQUIRE_TLS = "HEMATOVISION_REQUIRE_TLS"  # as the web and the workers read it
 
 
 def main() -> int:
@@ -28,8 +32,11 @@ def main() -> int:
     try:
         asyncio.run(_serve(options))
     except PortTakenError as error:
-        print(f"serving.embedded: {error}", file=sys.stderr)  # noqa: T201
-        return 1
+        return _refused(str(error))
+    except OSError as error:
+        return _refused(
+            f"TLS needs --certificate, --key and --client-ca that can be read and fit together: {error}"
+        )
     return 0
 
 
@@ -55,7 +62,32 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--poll-seconds", type=float, default=1.0, help="between looks at the folder (default: %(default)s)"
     )
-    return parser.parse_args()
+    parser.add_argument("--certificate", type=Path, help="PEM, with its chain; without it, plain text")
+    parser.add_argument("--key", type=Path, help="PEM, the certificate's private key")
+    parser.add_argument(
+        "--client-ca", type=Path, help="PEM; only clients with a certificate signed by it may ask (mTLS)"
+    )
+    options = parser.parse_args()
+    if bool(options.certificate) != bool(options.key) or (options.client_ca and not options.certificate):
+        parser.error("--certificate and --key go together, and --client-ca needs both")
+    if not options.certificate and os.environ.get(REQUIRE_TLS) != "false" and not _is_loopback(options.host):
+        parser.error(
+            f"{options.host} is not loopback: give --certificate and --key, or allow plain text with "
+            f"{REQUIRE_TLS}=false"
+        )
+    return options
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _refused(reason: str) -> int:
+    print(f"serving.embedded: {reason}", file=sys.stderr)  # noqa: T201
+    return 1
 
 
 def _folder(text: str) -> Path:
@@ -83,6 +115,7 @@ async def _serve(options: argparse.Namespace) -> None:
         threads=options.threads,
         max_waiting=options.max_waiting,
         poll_s=options.poll_seconds,
+        tls=ServerTls(options.certificate, options.key, options.client_ca) if options.certificate else None,
     ):
         await told_to_stop.wait()
 

@@ -12,6 +12,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from serving.contract import MAX_MESSAGE_BYTES
 from serving.embedded.compute import ComputePool
+from serving.embedded.credentials import ServerTls
 from serving.embedded.repository import ModelRepository
 from serving.embedded.service import ModelService, PredictionService
 from serving.wire.serving_pb2_grpc import (
@@ -33,14 +34,24 @@ class EmbeddedServer:
     """An async context manager: answers from entry to exit, and drains on exit."""
 
     def __init__(
-        self, base: Path, *, host: str, port: int, threads: int, max_waiting: int, poll_s: float
+        self,
+        base: Path,
+        *,
+        host: str,
+        port: int,
+        threads: int,
+        max_waiting: int,
+        poll_s: float,
+        tls: ServerTls | None = None,
     ) -> None:
         """Serve the models under `base` on ``host:port`` (0: any free port) with `threads` compute threads.
 
-        At most `max_waiting` images queue; `base` is looked at every `poll_s` seconds.
+        At most `max_waiting` images queue; `base` is looked at every `poll_s` seconds. Without `tls` it
+        speaks plain text.
         """
         self._address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._poll_s = poll_s
+        self._tls = tls
         self._pool = ComputePool(threads, max_waiting=max_waiting)
         self._repository = ModelRepository(base, threads=threads)
         self._health = health.aio.HealthServicer()
@@ -58,15 +69,26 @@ class EmbeddedServer:
         self._watching: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        """Listen, then start loading. Raises PortTakenError."""
+        """Listen, then start loading.
+
+        Raises:
+            PortTakenError: the address is taken.
+            OSError: a file of `tls` cannot be read.
+        """
         await self._report_health()
         try:
-            self.port = self._server.add_insecure_port(self._address)
+            self.port = self._listen()
         except RuntimeError as error:
             self._pool.close()
             raise PortTakenError(f"cannot listen on {self._address}; choose another with --port") from error
         await self._server.start()
-        _log.info("listening", address=self._address, port=self.port, threads=self._pool.threads)
+        _log.info(
+            "listening",
+            address=self._address,
+            port=self.port,
+            threads=self._pool.threads,
+            tls=self._tls is not None,
+        )
         self._watching = asyncio.create_task(self._watch())
         return self
 
@@ -81,6 +103,11 @@ class EmbeddedServer:
         await self._server.stop(GRACE_S)
         self._pool.close()
         _log.info("stopped")
+
+    def _listen(self) -> int:
+        if self._tls is None:
+            return self._server.add_insecure_port(self._address)
+        return self._server.add_secure_port(self._address, self._tls.credentials())
 
     async def _watch(self) -> None:
         while True:

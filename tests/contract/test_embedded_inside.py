@@ -9,8 +9,8 @@ import grpc
 import numpy as np
 import pytest
 
+from serving.channel import open_channel
 from serving.client import ModelClient
-from serving.client.channel import open_channel
 from serving.contract import MAX_BATCH
 from serving.embedded.model import LoadedModel
 from serving.embedded.repository import ModelRepository

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from serving.channel import open_channel
 from serving.client import ModelClient, ModelMissing
-from serving.client.channel import open_channel
 from serving.contract import MODEL_FILE
 from serving.wire import serving_pb2, serving_pb2_grpc
 from tests.support.embedded import RunningServer, embedded_server

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from serving.client.channel import open_channel
+from serving.channel import open_channel
 from serving.contract import CELL_LABELS, MAX_BATCH
 from serving.tensors import to_array
 from serving.wire import framework_pb2, serving_pb2, serving_pb2_grpc
