@@ -48,7 +48,13 @@ app.conf.update(
     worker_hijack_root_logger=False,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
-    broker_transport_options={**VISIBILITY, "socket_keepalive": True, "health_check_interval": 10},
+    broker_use_ssl=settings.BROKER_OPTIONS or None,
+    broker_transport_options={
+        **VISIBILITY,
+        "socket_connect_timeout": 3,  # a broker without TLS never answers a handshake
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+    },
     result_backend_transport_options=VISIBILITY,
     visibility_timeout=VISIBILITY["visibility_timeout"],
     timezone="UTC",

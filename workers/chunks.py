@@ -208,7 +208,7 @@ def _version(name: str, number: int) -> ModelVersion:
 @cache
 def _model(name: str) -> ModelClient:
     """Made in the process that uses it: gRPC channels do not survive a fork."""
-    return ModelClient(settings.SERVING_TARGET, model_name=name)
+    return ModelClient(settings.SERVING_TARGET, model_name=name, tls=settings.SERVING_CHANNEL)
 
 
 @cache

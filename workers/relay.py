@@ -34,7 +34,9 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     log.info("relay started")
-    broker = redis.Redis.from_url(settings.BROKER_URL, socket_timeout=5, socket_connect_timeout=3)
+    broker = redis.Redis.from_url(
+        settings.BROKER_URL, socket_timeout=5, socket_connect_timeout=3, **settings.BROKER_OPTIONS
+    )
     while not stopping.is_set():
         try:
             _listen()

@@ -14,6 +14,8 @@ def environment(settings: Settings, secrets: Secrets) -> dict[str, str]:
         "HOME": str(settings.home),
         "SECRET_KEY": secrets.django,
         "ALLOWED_HOSTS": ",".join(sorted({settings.host, settings.public_host, LOOPBACK, "localhost"})),
+        # Whoever opens the web beyond this machine was told that it is in plain text.
+        "REQUIRE_TLS": str(not settings.beyond_loopback).lower(),
         "DATABASE_URL": (
             f"postgresql://hematovision:{secrets.postgres}@{LOOPBACK}:{settings.port('postgres')}/hematovision"
         ),

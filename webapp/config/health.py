@@ -12,6 +12,8 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from serving.channel import open_channel
+from webapp.config import tls
 from webapp.storage import objects
 
 SECONDS = 2
@@ -37,7 +39,7 @@ def _said(check: Callable[[], None]) -> str:
         check()
     except (DatabaseError, redis.RedisError, grpc.RpcError, NotServing, *objects.StorageUnavailable) as error:
         # The kind of failure only: addresses and names of our insides are for the log, not for all who ask.
-        return f"failed: {type(error).__name__}"
+        return f"failed: {tls.trouble(error) or type(error).__name__}"
     return "ok"
 
 
@@ -48,13 +50,13 @@ def _database() -> None:
 
 def _broker() -> None:
     with redis.Redis.from_url(
-        settings.BROKER_URL, socket_timeout=SECONDS, socket_connect_timeout=SECONDS
+        settings.BROKER_URL, socket_timeout=SECONDS, socket_connect_timeout=SECONDS, **settings.BROKER_OPTIONS
     ) as broker:
         broker.ping()
 
 
 def _model() -> None:
-    with grpc.insecure_channel(settings.SERVING_TARGET) as channel:
+    with open_channel(settings.SERVING_TARGET, settings.SERVING_CHANNEL) as channel:
         answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=SECONDS)
     if answer.status != health_pb2.HealthCheckResponse.SERVING:
         raise NotServing

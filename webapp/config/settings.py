@@ -10,8 +10,11 @@ from urllib.parse import urlsplit
 
 import structlog
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from environs import validate
 
+from serving.channel import ChannelTls
+from webapp.config import tls
 from webapp.config.environment import StrictEnv, data_keys, strong_secret
 
 env = StrictEnv()
@@ -24,6 +27,36 @@ DEBUG = env.bool("DEBUG", False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 
+# --- HTTPS, cookies and headers -----------------------------------------------------------------------------
+HTTPS = env.bool("HTTPS", False)  # people reach the pages by https://, through a proxy that ends TLS
+PROXIES = env.int("PROXIES", 0)  # proxies before the web, which may say for whom and over what they ask
+if HTTPS and not PROXIES:
+    raise ImproperlyConfigured(
+        "HEMATOVISION_HTTPS needs HEMATOVISION_PROXIES: how many proxies stand before the web; they end TLS."
+    )
+ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]  # asked by the machines beside us
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXIES else None
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 31_536_000) if HTTPS else 0  # how long browsers insist on https
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+# Whether browsers carry the name in their built-in lists is for the owner of the domain to ask.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
+# Browsers take a cookie called __Host- only from this very host over https, for all its paths.
+_COOKIES = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = f"{_COOKIES}sessionid"
+SESSION_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"  # not Strict: one comes from e-mails and identity providers, too
+CSRF_COOKIE_NAME = f"{_COOKIES}csrftoken"
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = True  # pages hand the token to scripts
+CSRF_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+
+# --- how Django is put together -----------------------------------------------------------------------------
 ROOT_URLCONF = "webapp.config.urls"
 WSGI_APPLICATION = "webapp.config.wsgi.application"
 AUTH_USER_MODEL = "accounts.User"
@@ -65,6 +98,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "webapp.config.headers.HeadersMiddleware",
     "webapp.telemetry.requests.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -97,21 +131,17 @@ TEMPLATES = [
 
 # --- database -----------------------------------------------------------------------------------------------
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", conn_max_age=600, conn_health_checks=True)}
-
-# --- proxies ------------------------------------------------------------------------------------------------
-PROXIES = env.int(
-    "PROXIES", 0
-)  # how many stand before us and may say whom they speak for; rates go by address
-ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
+DATABASE_TLS = tls.TlsFiles(
+    "DATABASE",
+    ca=env.path("DATABASE_CA", None),  # CA of the database; given, its certificate and name are checked
+    certificate=env.path("DATABASE_CERTIFICATE", None),  # ours, for a database that asks for one
+    key=env.path("DATABASE_KEY", None),  # its private key, readable by its owner alone
+)
+DATABASES["default"].setdefault("OPTIONS", {}).update(DATABASE_TLS.postgres())
 
 # --- sign-in ------------------------------------------------------------------------------------------------
-SECURE_COOKIES = env.bool("SECURE_COOKIES", False)
-SESSION_COOKIE_SECURE = SECURE_COOKIES
-CSRF_COOKIE_SECURE = SECURE_COOKIES
-SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = env.int("SESSION_HOURS", 12) * 3600  # after which a person signs in again
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True  # workstations are shared
-X_FRAME_OPTIONS = "DENY"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [
     "webapp.accounts.hashers.Argon2id",
@@ -154,7 +184,7 @@ ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60  # for so long a sign-in is fresh
 ACCOUNT_SESSION_REMEMBER = False
-ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SECURE_COOKIES else "http"
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",  # a hospital may share one address
     "login_failed": "60/m/ip,5/5m/key",
@@ -163,7 +193,7 @@ MFA_ADAPTER = "webapp.accounts.adapters.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_ISSUER = "HematoVision"
-MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE_COOKIES  # http://localhost; browsers allow no other
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # http://localhost; browsers allow no other
 USERSESSIONS_ADAPTER = "webapp.accounts.adapters.UserSessionsAdapter"
 
 # --- sign-in through other services (OpenID Connect) --------------------------------------------------------
@@ -245,7 +275,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "webapp.api.errors.handle",
-    "NUM_PROXIES": PROXIES,
+    "NUM_PROXIES": PROXIES,  # sign-in rates go by address
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "HematoVision API",
@@ -258,6 +288,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "ImageStatus": "webapp.cases.models.Image.Status",
+        "ModelVersionStatus": "webapp.registry.models.Status",
+    },
 }
 
 # --- object store -------------------------------------------------------------------------------------------
@@ -269,6 +303,12 @@ S3_BUCKET = env.str("S3_BUCKET", "hematovision")
 S3_SEALED_BUCKET = env.str("S3_SEALED_BUCKET", f"{S3_BUCKET}-sealed")  # anchors of the audit trail, locked
 AUDIT_ANCHOR_DAYS = env.int("AUDIT_ANCHOR_DAYS", 6 * 365)  # how long the store must keep an anchor
 S3_REGION = env.str("S3_REGION", "us-east-1")
+S3_TLS = tls.TlsFiles(
+    "S3",
+    ca=env.path("S3_CA", None),  # CA of an https:// endpoint; without it, those everybody knows
+    certificate=env.path("S3_CERTIFICATE", None),  # ours, for a store that asks for one
+    key=env.path("S3_KEY", None),  # its private key
+)
 WEB_ORIGINS = env.list("WEB_ORIGINS", ["http://localhost:8000", "http://127.0.0.1:8000"])  # may post to S3
 
 # --- content security policy --------------------------------------------------------------------------------
@@ -285,8 +325,6 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     },
-    # The page of the API's documentation comes with an inline script and styles of its own.
-    "EXCLUDE_URL_PREFIXES": ["/api/v1/docs/"],
 }
 
 # --- encryption of patient identifiers ----------------------------------------------------------------------
@@ -297,7 +335,27 @@ DATA_KEYS_FILE = Path(path) if (path := os.environ.get("HEMATOVISION_DATA_KEYS_F
 
 # --- broker and model server --------------------------------------------------------------------------------
 BROKER_URL = env.str("BROKER_URL")
+CACHE_URL = env.str("CACHE_URL", BROKER_URL)
+BROKER_TLS = tls.TlsFiles(
+    "BROKER",
+    ca=env.path("BROKER_CA", None),  # CA of a rediss:// broker and cache; without it, those everybody knows
+    certificate=env.path("BROKER_CERTIFICATE", None),  # ours, for a broker that asks for one
+    key=env.path("BROKER_KEY", None),  # its private key
+)
+BROKER_OPTIONS = BROKER_TLS.redis(BROKER_URL)
 SERVING_TARGET = env.str("SERVING_TARGET")
+SERVING_TLS = tls.TlsFiles(
+    "SERVING",
+    ca=env.path("SERVING_CA", None),  # CA of the model server; given, TLS is spoken with it
+    certificate=env.path("SERVING_CERTIFICATE", None),  # ours, for a model server that asks for one
+    key=env.path("SERVING_KEY", None),  # its private key
+)
+SERVING_NAME = env.str("SERVING_NAME", None)  # name in the model server's certificate, if not its host's
+SERVING_CHANNEL = (
+    ChannelTls(SERVING_TLS.ca, SERVING_TLS.certificate, SERVING_TLS.key, SERVING_NAME)
+    if SERVING_TLS.ca
+    else None
+)
 MODELS = env.path("MODELS", WEBAPP.parent / "var" / "models")  # the folder that the model server reads
 MODELS_MOUNT = env.str("MODELS_MOUNT", "/models")  # where tensorflow/serving sees that folder
 
@@ -305,11 +363,38 @@ MODELS_MOUNT = env.str("MODELS_MOUNT", "/models")  # where tensorflow/serving se
 CACHES = {
     "default": {
         "BACKEND": "webapp.config.cache.ForgivingCache",
-        "LOCATION": env.str("CACHE_URL", BROKER_URL),
+        "LOCATION": CACHE_URL,
         "KEY_PREFIX": "hematovision",
-        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1, **BROKER_TLS.redis(CACHE_URL)},
     }
 }
+
+# --- what must not go in plain text -------------------------------------------------------------------------
+tls.check(
+    [
+        tls.Connection(
+            "DATABASE_URL",
+            DATABASES["default"].get("HOST", ""),
+            DATABASES["default"]["OPTIONS"].get("sslmode") == "verify-full",
+            "set HEMATOVISION_DATABASE_CA",
+            DATABASE_TLS,
+        ),
+        tls.Connection.to_url("BROKER_URL", BROKER_URL, "rediss", BROKER_TLS),
+        tls.Connection.to_url("CACHE_URL", CACHE_URL, "rediss", BROKER_TLS),
+        tls.Connection.to_url("S3_ENDPOINT", S3_ENDPOINT, "https", S3_TLS),
+        tls.Connection.to_url("S3_PUBLIC_ENDPOINT", S3_PUBLIC_ENDPOINT, "https", S3_TLS),
+        tls.Connection(
+            "SERVING_TARGET",
+            SERVING_TARGET.rpartition("/")[2].rpartition(":")[0],
+            SERVING_CHANNEL is not None,
+            "set HEMATOVISION_SERVING_CA",
+            SERVING_TLS,
+        ),
+        tls.Connection("EMAIL_URL", EMAIL_HOST or "", EMAIL_USE_TLS or EMAIL_USE_SSL, "use submission://"),
+        tls.Connection("ALLOWED_HOSTS", ",".join(ALLOWED_HOSTS), HTTPS, "set HEMATOVISION_HTTPS=true"),
+    ],
+    required=env.bool("REQUIRE_TLS", True),  # refuse to start where anything beyond this machine is plain
+)
 
 # --- uploads ------------------------------------------------------------------------------------------------
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", 20 * 1024 * 1024)

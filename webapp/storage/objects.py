@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import IO, Any
 
 import boto3
+import certifi
 import urllib3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -172,17 +173,23 @@ def _connections() -> urllib3.PoolManager:
         maxsize=CONNECTIONS,
         timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
         retries=urllib3.Retry(2, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504]),
+        ca_certs=str(settings.S3_TLS.ca or certifi.where()),  # what boto3 trusts, too
+        cert_file=settings.S3_TLS.certificate,
+        key_file=settings.S3_TLS.key,
     )
 
 
 def _connect(endpoint: str, *, seconds: int = READ_SECONDS, attempts: int = 3) -> Any:
+    files = settings.S3_TLS
     return boto3.client(
         "s3",
+        verify=str(files.ca or certifi.where()),  # whatever AWS_CA_BUNDLE says
         endpoint_url=endpoint,
         region_name=settings.S3_REGION,
         aws_access_key_id=settings.S3_ACCESS_KEY,
         aws_secret_access_key=settings.S3_SECRET_KEY,
         config=Config(
+            client_cert=(str(files.certificate), str(files.key)) if files.certificate else None,
             signature_version="s3v4",
             s3={"addressing_style": "path"},
             max_pool_connections=CONNECTIONS,
