@@ -1,0 +1,126 @@
+"""What the web answers to those who try it: headers, hosts, redirects, sizes, errors."""
+
+import json
+
+import pytest
+from django.conf import settings as django_settings
+from django.shortcuts import resolve_url
+from django.test import Client
+from django.urls import reverse
+
+from tests.support.pages import plain_static
+from tests.support.people import PASSWORD
+from webapp.cases import selectors
+
+__all__ = ["plain_static"]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_static")]
+
+ANSWERS = ["/healthz", "/api/v1/cases/", "/api/v1/docs/", "/api/v1/docs/?script=", "/nowhere", "/sign-in/"]
+
+
+@pytest.mark.parametrize("path", ANSWERS)
+def test_every_answer_carries_the_headers(path: str) -> None:
+    headers = Client().get(path, follow=True).headers
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "camera=()" in headers["Permissions-Policy"]
+    assert "no-store" in headers["Cache-Control"]
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+
+
+def test_the_page_of_the_api_has_no_inline_script_or_style() -> None:
+    page = Client().get("/api/v1/docs/").content.decode()
+    assert page.count("<script") == page.count("<script src=") == 3
+    assert "<style" not in page
+
+
+def test_patients_pages_stay_in_nobodys_cache(alice) -> None:
+    assert "no-store" in alice.browser.get(reverse("ui:cases")).headers["Cache-Control"]
+
+
+def test_another_host_is_not_ours(alice) -> None:
+    answer = alice.browser.get(reverse("ui:cases"), headers={"host": "evil.example"})
+    assert answer.status_code == 400
+    assert b"ALLOWED_HOSTS" not in answer.content
+    assert b"evil.example" not in answer.content
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "/\\evil.example"]
+)
+def test_signing_in_leads_nowhere_else(alice, elsewhere: str) -> None:
+    browser = Client()
+    form = {
+        "username": alice.membership.user.email,
+        "login": alice.membership.user.email,
+        "password": PASSWORD,
+    }
+    answer = browser.post(f"{resolve_url(django_settings.LOGIN_URL)}", {**form, "next": elsewhere})
+    assert answer.status_code == 302
+    assert "evil" not in answer.url
+    assert answer.url.startswith("/")
+
+
+def test_a_session_that_somebody_else_began_is_not_kept(alice) -> None:
+    browser = Client()
+    browser.get(reverse("ui:home"))
+    session = browser.session
+    session["planted"] = True
+    session.save()
+    before = session.session_key
+    browser.cookies[django_settings.SESSION_COOKIE_NAME] = before
+    browser.login(email=alice.membership.user.email, password=PASSWORD)
+    assert browser.session.session_key != before
+
+
+def test_a_body_beyond_the_limit_is_refused(alice) -> None:
+    large = json.dumps({"accession": "A" * django_settings.DATA_UPLOAD_MAX_MEMORY_SIZE})
+    answer = alice.api.post("/api/v1/cases/", large, content_type="application/json")
+    assert answer.status_code in (400, 413)
+
+
+def test_a_form_of_too_many_fields_is_refused(alice) -> None:
+    fields = {f"field{n}": "x" for n in range(django_settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + 1)}
+    assert alice.browser.post(reverse("ui:new-case"), fields).status_code == 400
+
+
+@pytest.mark.parametrize("page", [True, False], ids=["page", "api"])
+def test_errors_tell_nothing_of_our_insides(alice, monkeypatch, page: bool) -> None:
+    def fail() -> None:
+        raise RuntimeError("secret-word in /srv/hematovision")
+
+    monkeypatch.setattr(selectors, "cases", fail)
+    client = alice.browser if page else alice.api
+    client.raise_request_exception = False
+    answer = client.get(reverse("ui:cases") if page else "/api/v1/cases/")
+    assert answer.status_code == 500
+    for word in (b"secret-word", b"/srv", b"RuntimeError", b"Traceback"):
+        assert word not in answer.content
+
+
+class TestBehindAProxy:
+    @pytest.fixture(autouse=True)
+    def _https(self, settings) -> None:
+        settings.SECURE_SSL_REDIRECT = True
+        settings.SECURE_HSTS_SECONDS = 1000
+
+    def test_plain_text_is_sent_on_but_for_probes(self) -> None:
+        answer = Client().get(reverse("ui:home"))
+        assert (answer.status_code, answer.url) == (301, f"https://testserver{reverse('ui:home')}")
+        assert Client().get("/healthz").status_code == 200
+
+    def test_nobody_can_claim_https_without_a_proxy(self) -> None:
+        claim = {"X-Forwarded-Proto": "https"}
+        assert Client().get("/nowhere", headers=claim).status_code == 301
+
+    def test_a_proxy_can(self, settings) -> None:
+        settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+        answer = Client().get("/nowhere", headers={"X-Forwarded-Proto": "https"})
+        assert answer.status_code == 404
+        assert answer.headers["Strict-Transport-Security"].startswith("max-age=1000")
