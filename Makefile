@@ -13,9 +13,10 @@ MODELS := serving/models/hematovision
 VERSION ?= $(shell ls $(MODELS) | grep -x '[0-9]*' | sort -n | tail -1)
 DATA ?= ../shared/data
 # Django asks for these before it does anything; checks connect to nothing.
-CHECK_ENV := HEMATOVISION_SECRET_KEY=check-connects-to-nothing-and-signs-nothing-with-these-characters HEMATOVISION_DATABASE_URL=postgresql://check/check \
-	HEMATOVISION_BROKER_URL=redis://check HEMATOVISION_S3_ENDPOINT=http://check HEMATOVISION_S3_ACCESS_KEY=check \
-	HEMATOVISION_S3_SECRET_KEY=check HEMATOVISION_SERVING_TARGET=check:1 \
+CHECK_ENV := HEMATOVISION_SECRET_KEY=check-connects-to-nothing-and-signs-nothing-with-these-characters \
+	HEMATOVISION_DATABASE_URL=postgresql://localhost/check HEMATOVISION_BROKER_URL=redis://localhost \
+	HEMATOVISION_S3_ENDPOINT=http://localhost HEMATOVISION_S3_ACCESS_KEY=check \
+	HEMATOVISION_S3_SECRET_KEY=check HEMATOVISION_SERVING_TARGET=localhost:1 \
 	HEMATOVISION_DATA_KEYS=2026-01-01-check:$(shell printf %043d 0)=
 
 .PHONY: help
@@ -64,14 +65,25 @@ check: .venv/.develops ## Lint, types, import contracts, Dockerfiles, Kubernetes
 	$(BIN)/lint-imports
 	$(BIN)/hadolint infra/images/*.Dockerfile
 	$(CHECK_ENV) $(BIN)/python -W ignore::RuntimeWarning -m webapp makemigrations --check
-	$(BIN)/pip-audit --skip-editable --progress-spinner off
 	$(MAKE) check-k8s
+	@$(MAKE) audit
 
 .PHONY: check-k8s
 check-k8s: .venv/.develops ## Judge the Kubernetes manifests by checkov's rules (part of `make check`)
 	@folder=$$(mktemp -d) && trap 'rm -r "$$folder"' EXIT && for given in k8s/overlays/dev tests/support/monitored; do \
 		$(BIN)/kubectl kustomize $$given >"$$folder/$$(basename $$given).yaml" || exit; \
 	done && $(UV) tool run --quiet --from checkov==3.3.30 checkov --config-file k8s/.checkov.yaml --directory "$$folder"
+
+# Strict: a package about which nothing could be learned fails it, too.
+.PHONY: audit
+audit: .venv/.develops ## Compare what is locked with the known vulnerabilities; AUDIT=0 says that this place is offline
+ifeq ($(AUDIT),0)
+	@echo "NOT AUDITED: AUDIT=0, so nobody looked whether dependencies have known vulnerabilities."
+else
+	@$(UV) export --quiet --locked --all-extras --all-groups --no-emit-project --output-file .venv/audited.txt
+	@$(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner off --requirement .venv/audited.txt || { \
+		echo "The audit found something, or could not look. In a place without an advisory source: make check AUDIT=0" >&2; exit 1; }
+endif
 
 .PHONY: format
 format: .venv/.develops ## Format the code

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-PREFIX = "HEMATOVISION_"
+from webapp.config.environment import PREFIX
 
 
 @dataclass(frozen=True)
