@@ -45,10 +45,6 @@ def named(overlay: str, kind: str, name: str) -> Manifest:
     return found
 
 
-def secrets_named_by(settings: dict[str, str]) -> set[str]:
-    return {value.removeprefix(SECRETS) for value in settings.values() if value.startswith(SECRETS)}
-
-
 def deployment(name: str, overlay: str = "overlays/prod"):
     return programs(render(overlay))[name]
 
@@ -58,32 +54,43 @@ def worker_queues(name: str) -> set[str]:
     return set(arguments[arguments.index("-Q") + 1].split(","))
 
 
+def files_of(overlay: str) -> set[str]:
+    """What every process of ours finds in SECRETS."""
+    (volume,) = [v for v in pod(deployment("web", overlay))["volumes"] if v["name"] == "secrets"]
+    keys = {name: set(found["data"]) for name, found in of_kind(render(overlay), "Secret").items()} | {
+        name: {entry["secretKey"] for entry in found["spec"]["data"]}
+        for name, found in of_kind(render(overlay), "ExternalSecret").items()
+    }
+    sources = [source["secret"] for source in volume["projected"]["sources"]]
+    return {item["path"] for source in sources for item in source.get("items", [])}.union(
+        *(keys[source["name"]] for source in sources if "items" not in source)
+    )
+
+
+@each_overlay
+def test_each_secret_is_where_its_setting_looks(overlay):
+    files = {v.removeprefix(SECRETS) for v in settings_of(overlay).values() if v.startswith(SECRETS)}
+    assert files == files_of(overlay)
+    assert files >= set(named("overlays/dev", "Secret", "hematovision")["data"])
+
+
 @each_overlay
 def test_the_settings_start_the_product(overlay, tmp_path):
     """With the variables of the ConfigMap and the files of the Secret, and nothing else, Django starts."""
-    given = settings_of(overlay)
-    for name, value in named("overlays/dev", "Secret", "hematovision")["data"].items():
-        (tmp_path / name).write_bytes(base64.b64decode(value))
-    if overlay == "overlays/prod":  # where the vault gives what TLS needs, too
+    values = named("overlays/dev", "Secret", "hematovision")["data"]
+    for name in files_of(overlay):
+        (tmp_path / name).write_bytes(base64.b64decode(values.get(name, "")))
+    if overlay == "overlays/prod":
         (tmp_path / "BROKER_URL").write_text("rediss://:secret@redis.example.org/0")
-        (tmp_path / "DATABASE_CA").touch()
-        (tmp_path / "BROKER_CA").touch()
-    assert secrets_named_by(given) == {path.name for path in tmp_path.iterdir()}
-    environment = {name: value.replace(SECRETS, f"{tmp_path}/") for name, value in given.items()}
+    given = {name: value.replace(SECRETS, f"{tmp_path}/") for name, value in settings_of(overlay).items()}
     done = subprocess.run(
         [sys.executable, "-m", "webapp", "check"],
-        env={"PATH": os.environ["PATH"], **environment},
+        env={"PATH": os.environ["PATH"], **given},
         cwd=ROOT,
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-
-
-def test_the_vault_gives_the_secrets_that_the_settings_name():
-    secret = of_kind(render("overlays/prod"), "ExternalSecret")["hematovision"]
-    given = {entry["secretKey"] for entry in secret["spec"]["data"]}
-    assert given == secrets_named_by(settings_of("overlays/prod"))
 
 
 @each_overlay
