@@ -1,11 +1,15 @@
 """Who may talk to whom: the arrows of docs/architecture.md, and no other."""
 
+import re
+
 import pytest
 
-from tests.support.manifests import labels, of_kind, programs, render, selects
+from tests.support.manifests import ROOT, labels, of_kind, programs, render, selects
 
 DATABASE, BROKER, OBJECTS, MODEL = ("postgres", 5432), ("redis", 6379), ("seaweedfs", 8333), ("serving", 8500)
 WEB = ("web", 8000)
+WORKERS = ("worker-interactive", "worker-bulk")
+MONITORED = "../tests/support/monitored"
 ARROWS = {
     "web": {DATABASE, BROKER, OBJECTS, MODEL},
     "relay": {DATABASE, BROKER},
@@ -73,7 +77,7 @@ def test_each_arrow_is_open_and_no_other():
 
 
 def test_each_policy_names_the_directions_it_rules():
-    for folder in ("overlays/dev", "../tests/support/monitored"):
+    for folder in ("overlays/dev", MONITORED):
         for policy in Network(folder).policies:
             for direction in ("ingress", "egress"):
                 assert direction not in policy or direction.title() in policy["policyTypes"]
@@ -111,5 +115,18 @@ def test_in_production_each_program_reaches_the_managed_services_it_needs():
 
 
 def test_prometheus_alone_reads_figures():
-    network = Network("../tests/support/monitored")
-    assert network.allows("serving", "ingress", {"namespace": {"hematovision/monitoring": "yes"}}, 8501)
+    network = Network(MONITORED)
+    prometheus = {"namespace": {"hematovision/monitoring": "yes"}}
+    told = {pod: 8501 if pod == "serving" else 9464 for pod in ("web", "relay", *WORKERS, "serving")}
+    for pod in network.pods:
+        assert network.allows(pod, "ingress", prometheus, told.get(pod, 9464)) == (pod in told), pod
+
+
+def test_figures_come_as_the_jobs_that_alerts_ask_for():
+    (endpoint,) = of_kind(render(MONITORED), "PodMonitor")["programs"]["spec"]["podMetricsEndpoints"]
+    (relabel,) = endpoint["relabelings"]
+    jobs = {re.fullmatch(relabel["regex"], pod)[1] for pod in ("web", "relay", *WORKERS)}
+    assert (relabel["targetLabel"], relabel["replacement"]) == ("job", "$1")
+    assert jobs == {"web", "relay", "worker"}
+    asked = re.findall(r'job(?:=|=~)"(.*?)"', (ROOT / "infra/monitoring/rules/hematovision.yml").read_text())
+    assert jobs | {"serving"} >= {job for pattern in asked for job in pattern.split("|")}
