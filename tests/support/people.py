@@ -13,7 +13,8 @@ from webapp.cases.models import Case
 from webapp.cases.services import create_case
 from webapp.labs.models import Lab, Membership
 from webapp.labs.permissions import Permission, Role, allows
-from webapp.labs.services import add_member, issue_token
+from webapp.labs.services import add_member
+from webapp.labs.tokens import issue_token
 
 PASSWORD = "correct horse battery staple"
 

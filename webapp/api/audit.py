@@ -10,8 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from webapp.api.permissions import membership_of
-from webapp.api.views import Needs, NewestFirst
+from webapp.api.pagination import NewestFirst
+from webapp.api.permissions import Needs, membership_of
 from webapp.audit import selectors
 from webapp.audit.actions import Action
 from webapp.audit.export import Format, export

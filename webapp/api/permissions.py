@@ -1,11 +1,15 @@
 from typing import Any, cast
 
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from webapp.api.authentication import lab_request
+from webapp.labs.access import may
 from webapp.labs.models import Membership
-from webapp.labs.services import record_refused
+from webapp.labs.permissions import Permission
+
+Needs = dict[str, Permission]
 
 
 def membership_of(request: Request) -> Membership:
@@ -22,15 +26,16 @@ class LabPermission(BasePermission):
     message = "Your role in this lab does not allow this. Ask an administrator of the lab."
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        membership = lab_request(request).membership
-        if membership is None:
+        asked = lab_request(request)
+        if asked.kept_out is not None:
+            raise SecondFactorNeeded(f"{asked.kept_out.lab} asks your role for a second factor of sign-in.")
+        if asked.membership is None:
             return False
         if request.method == "OPTIONS":
             return True
-        needed = view.needs.get("GET" if request.method == "HEAD" else request.method)
-        if needed is None:
-            return False
-        if not membership.may(needed):
-            record_refused(membership, needed)
-            return False
-        return True
+        needed: Permission | None = view.needs.get("GET" if request.method == "HEAD" else request.method)
+        return needed is not None and may(asked, needed)
+
+
+class SecondFactorNeeded(PermissionDenied):
+    default_code = "second_factor_needed"

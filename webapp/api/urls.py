@@ -3,7 +3,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 
-from webapp.api import audit, views
+from webapp.api import audit, token_views, views
 from webapp.audit.export import Format
 
 app_name = "api"
@@ -24,7 +24,10 @@ urlpatterns = [
     path("audit/", audit.AuditTrail.as_view(), name="audit"),
     path("audit/export.csv", audit.AuditExport.as_view(form=Format.CSV), name="audit-csv"),
     path("audit/export.jsonl", audit.AuditExport.as_view(form=Format.JSON_LINES), name="audit-jsonl"),
-    path("tokens/", views.Tokens.as_view(), name="tokens"),
+    path("tokens/", token_views.Tokens.as_view(), name="tokens"),
+    path("tokens/<int:token_id>/", token_views.Token.as_view(), name="token"),
+    path("lab/tokens/", token_views.LabTokens.as_view(), name="lab-tokens"),
+    path("lab/tokens/<int:token_id>/", token_views.LabToken.as_view(), name="lab-token"),
     path("schema/", SpectacularAPIView.as_view(permission_classes=[AllowAny]), name="schema"),
     path(
         "docs/",

@@ -10,16 +10,13 @@ from django.shortcuts import redirect
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions, generics, parsers, status
-from rest_framework.pagination import CursorPagination
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from webapp.accounts.services import authenticate
 from webapp.api import serializers
-from webapp.api.authentication import ApiTokenAuthentication
-from webapp.api.permissions import membership_of
+from webapp.api.pagination import NewestFirst, NewestPublishedFirst, UploadOrder
+from webapp.api.permissions import Needs, membership_of
 from webapp.cases import selectors as case_selectors
 from webapp.cases import services as case_services
 from webapp.cases.access import case_or_404, image_or_404
@@ -29,34 +26,12 @@ from webapp.inference import selectors as inference_selectors
 from webapp.inference import services as inference_services
 from webapp.inference.evidence import evidence_maps, overlay_png
 from webapp.inference.models import Chunk
-from webapp.labs import selectors as lab_selectors
-from webapp.labs import services as lab_services
 from webapp.labs.permissions import Permission
 from webapp.registry import selectors as registry_selectors
 from webapp.registry.models import ModelVersion
 from webapp.storage import objects
 from webapp.uploads import services as upload_services
 from webapp.uploads.handlers import for_images as uploaded_images
-
-Needs = dict[str, Permission]
-
-
-class NewestFirst(CursorPagination):
-    page_size = 50
-    max_page_size = 200
-    page_size_query_param = "page_size"
-    ordering = "-created_at"
-
-
-class NewestPublishedFirst(NewestFirst):
-    ordering = "-published_at"
-
-
-class UploadOrder(CursorPagination):
-    page_size = 100
-    max_page_size = 500
-    page_size_query_param = "page_size"
-    ordering = "id"
 
 
 class CaseList(generics.GenericAPIView[Case]):
@@ -309,33 +284,6 @@ class ModelVersions(generics.GenericAPIView[ModelVersion]):
         return self.get_paginated_response(
             serializers.ModelVersionSerializer(page, many=True, context=context).data
         )
-
-
-class Tokens(APIView):
-    """Signing in with a password to get a token: open to all, at the rates of the sign-in page."""
-
-    permission_classes = (AllowAny,)
-    authentication_classes = (ApiTokenAuthentication,)  # not the session, which would ask for a CSRF token
-
-    @extend_schema(
-        request=serializers.SignInSerializer, responses={201: serializers.TokenSerializer}, auth=[]
-    )
-    def post(self, request: Request) -> Response:
-        """Exchange a password, and the code of a second factor, for an API token in one lab."""
-        asked = serializers.SignInSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        given = asked.validated_data
-        user = authenticate(request._request, given["email"], given["password"], given["code"])
-        memberships = lab_selectors.memberships_of(user)
-        if not memberships:
-            raise exceptions.AuthenticationFailed("You belong to no lab. Ask an administrator of your lab.")
-        wanted = [membership for membership in memberships if given.get("lab") in (None, membership.lab_id)]
-        if len(wanted) != 1:
-            labs = {str(membership.lab_id): membership.lab.name for membership in memberships}
-            raise exceptions.ValidationError({"lab": [f"Name one of your labs: {labs}"]})
-        _, secret = lab_services.issue_token(wanted[0], given["name"])
-        body = {"token": secret, "lab": wanted[0].lab.name, "role": wanted[0].role}
-        return Response(body, status=status.HTTP_201_CREATED)
 
 
 def _cases(request: Request, cases: list[Case]) -> list[dict[str, Any]]:

@@ -34,7 +34,17 @@ class Action(TextChoices):
     # Who belongs to a lab, and the keys of its programs
     LAB_CREATED = "lab.created", "created the lab {subject}"
     MEMBER_ROLE_SET = "member.role_set", "made {subject} {after[role]:a}"
+    MEMBER_INVITED = "member.invited", "invited {subject} as {after[role]}"
+    INVITATION_RENEWED = "member.invitation_renewed", "sent {subject} their invitation again"
+    INVITATION_REVOKED = "member.invitation_revoked", "took back the invitation of {subject}"
+    MEMBER_JOINED = "member.joined", "accepted an invitation and joined as {after[role]}"
+    MEMBER_DEACTIVATED = "member.deactivated", "deactivated {subject}"
+    MEMBER_REACTIVATED = "member.reactivated", "reactivated {subject}"
+    MEMBER_REMOVED = "member.removed", "removed {subject} from the lab"
+    MEMBER_LEFT = "member.left", "left the lab"
+    ROLE_CHANGED = "role.changed", "changed what the role {subject} may do or asks for"
     TOKEN_MADE = "token.made", "made the API token {subject}"
+    TOKEN_REVOKED = "token.revoked", "revoked the API token {subject}"
 
     # Which models answer
     MODEL_PUBLISHED = "model.published", "published {subject}"

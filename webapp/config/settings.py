@@ -264,6 +264,10 @@ STATIC_URL = "/static/"
 STATIC_ROOT = env.path("STATIC_ROOT", WEBAPP.parent / "var" / "static")
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"}}
 
+# --- labs ---------------------------------------------------------------------------------------------------
+INVITATION_DAYS = env.int("INVITATION_DAYS", 7)  # until an invitation to a lab expires
+TOKEN_DAYS = env.int("TOKEN_DAYS", 365)  # the longest an API token may live
+
 # --- API ----------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -274,9 +278,11 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["webapp.api.throttles.PerToken"],
     "EXCEPTION_HANDLER": "webapp.api.errors.handle",
     "NUM_PROXIES": PROXIES,  # sign-in rates go by address
 }
+API_RATE = env.str("API_RATE", "50/s")  # requests by each API token: a number per s, min, hour or day
 SPECTACULAR_SETTINGS = {
     "TITLE": "HematoVision API",
     "DESCRIPTION": (

@@ -1,18 +1,19 @@
 """Opens the lab scope of a request: by API token, or by the session's chosen lab."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import structlog
 from django.http import HttpResponseBase, JsonResponse
 from django_scopes import scope
 
+from webapp.accounts.selectors import has_second_factor
 from webapp.audit.actions import Action
-from webapp.audit.context import NOBODY, Actor, acting
+from webapp.audit.context import NOBODY, Actor, acting, current_origin
 from webapp.audit.folding import record_refusal
-from webapp.labs import selectors
-from webapp.labs.models import Membership
+from webapp.labs import selectors, tokens
+from webapp.labs.models import ApiToken, Membership
 from webapp.labs.requests import LabRequest
-from webapp.labs.services import prefix_of
 
 ACTIVE_LAB = "active_lab"
 BEARER = "Bearer "
@@ -21,7 +22,8 @@ BEARER = "Bearer "
 class LabScopeMiddleware:
     """Sets `request.membership` and scopes every query of the request to its lab.
 
-    A request without a membership stays unscoped, so a scoped query in it raises instead of leaking.
+    A request without a membership stays unscoped, so a scoped query in it raises instead of leaking. That
+    goes too for those whom the lab asks for a second factor that they have not: theirs is `kept_out`.
     """
 
     def __init__(self, get_response: Callable[[LabRequest], HttpResponseBase]) -> None:
@@ -30,24 +32,25 @@ class LabScopeMiddleware:
     def __call__(self, request: LabRequest) -> HttpResponseBase:
         header = request.headers.get("Authorization", "")
         request.by_token = header.startswith(BEARER)
-        secret = header.removeprefix(BEARER) if request.by_token else ""
+        request.memberships, request.kept_out = [], None
+        membership: Membership | None
         if request.by_token:
-            membership = selectors.membership_for_token(secret)
-            if membership is None:
+            try:
+                membership = tokens.use(header.removeprefix(BEARER), current_origin().address)
+            except tokens.TokenRefused as refused:
                 record_refusal(
                     Action.ACCESS_REFUSED, lab=None, subject="for an invalid API token", actor=NOBODY
                 )
-                message = "This API token is not valid. Sign in again to get a new one."
-                return JsonResponse({"error": {"code": "invalid_token", "message": message}}, status=401)
+                body = {"error": {"code": refused.code, "message": str(refused)}}
+                return JsonResponse(body, status=401)
         else:
             membership = self._membership_of_session(request)
         request.membership = membership
         if membership is None:
             return self.get_response(request)
-        actor = Actor(membership.user_id, str(membership.user), prefix_of(secret))
         with (
             scope(lab=membership.lab),
-            acting(actor),
+            acting(_program(membership, membership.token)) if membership.token else nullcontext(),
             structlog.contextvars.bound_contextvars(lab=str(membership.lab_id)),
         ):
             return self.get_response(request)
@@ -56,8 +59,15 @@ class LabScopeMiddleware:
     def _membership_of_session(request: LabRequest) -> Membership | None:
         if not request.user.is_authenticated:
             return None
-        memberships = selectors.memberships_of(request.user)
-        request.memberships = memberships
+        request.memberships = selectors.memberships_of(request.user)
         wanted = request.session.get(ACTIVE_LAB)
-        chosen = [membership for membership in memberships if str(membership.lab_id) == wanted]
-        return next(iter(chosen or memberships), None)
+        chosen = [membership for membership in request.memberships if str(membership.lab_id) == wanted]
+        membership = next(iter(chosen or request.memberships), None)
+        if membership and membership.needs_second_factor and not has_second_factor(request.user):
+            request.kept_out = membership
+            return None
+        return membership
+
+
+def _program(membership: Membership, token: ApiToken) -> Actor:
+    return Actor(membership.user_id, str(membership.user), token=token.prefix)

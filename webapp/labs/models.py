@@ -1,10 +1,13 @@
 import uuid
+from ipaddress import ip_address, ip_network
 from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Value
+from django.db.models.functions import Lower
+from django.utils import timezone
 from django_scopes import ScopedManager
 
 from webapp.labs.permissions import Permission, Role, allows
@@ -41,6 +44,9 @@ class Membership(models.Model):  # type: ignore[django-manager-missing] # Scoped
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    token: "ApiToken | None" = None
+    """The token that a program acts by in this request; None where a person does."""
+
     objects: ClassVar[models.Manager["Membership"]] = ScopedManager(lab="lab")
 
     class Meta:
@@ -49,21 +55,98 @@ class Membership(models.Model):  # type: ignore[django-manager-missing] # Scoped
     def __str__(self) -> str:
         return f"{self.user} as {self.get_role_display()} of {self.lab}"
 
+    @property
+    def needs_second_factor(self) -> bool:
+        """Whether the lab lets this role be taken up only with a second factor of sign-in."""
+        return self.role in self.lab.second_factor_roles
+
     def may(self, permission: Permission) -> bool:
         """Whether this member may do it: the one question to ask, of people and of programs alike."""
-        return self.active and allows(Role(self.role), permission, self.lab.permission_changes)
+        return (
+            self.active
+            and allows(Role(self.role), permission, self.lab.permission_changes)
+            and (self.token is None or self.token.covers(permission))
+        )
+
+
+class Invitation(models.Model):
+    """An open invitation to join a lab. Accepted or revoked, it is gone; the audit trail remembers it.
+
+    Only a SHA-256 of the 256-bit random secret in the mailed link is kept.
+    """
+
+    lab = models.ForeignKey(Lab, on_delete=models.CASCADE, related_name="+")
+    email = models.EmailField(help_text="Whose account alone may accept it.")
+    role = models.CharField(max_length=32, choices=Role.choices)
+    digest = models.BinaryField(max_length=32, unique=True)
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    sent_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+
+    objects: ClassVar[models.Manager["Invitation"]] = ScopedManager(lab="lab")
+
+    class Meta:
+        constraints = [models.UniqueConstraint("lab", Lower("email"), name="one_invitation_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.email} to be {self.get_role_display()} of {self.lab}"
+
+    @property
+    def expired(self) -> bool:
+        return self.expires_at <= timezone.now()
 
 
 class ApiToken(models.Model):
-    """A key for programs, acting as one membership. Only a SHA-256 of the 256-bit random secret is kept."""
+    """A key for programs, acting as one membership. Only a SHA-256 of the 256-bit random secret is kept.
+
+    Revoked, it is gone; the audit trail remembers it.
+    """
 
     membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=100)
     prefix = models.CharField(max_length=11, help_text="The first characters, to tell tokens apart.")
     digest = models.BinaryField(max_length=32, unique=True)
+    scopes = ArrayField(
+        models.CharField(max_length=32, choices=Permission.choices),
+        null=True,
+        help_text="What it may do at most; empty: whatever its owner may.",
+    )
+    networks = ArrayField(
+        models.CharField(max_length=43),
+        default=list,
+        db_default=Value([], ArrayField(models.CharField(max_length=43))),
+        help_text="Where it may be used from, in CIDR notation; none: anywhere.",
+    )
+    second_factor = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Its owner had a second factor when it was made.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, help_text="Tokens made before there were limits have none.")
+    last_used_at = models.DateTimeField(null=True, help_text="To the minute.")
 
     objects: ClassVar[models.Manager["ApiToken"]] = ScopedManager(lab="membership__lab")
 
     def __str__(self) -> str:
         return f"{self.prefix}… ({self.name})"
+
+    @property
+    def expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    def covers(self, permission: Permission) -> bool:
+        """Whether its scopes include `permission`; what its owner may is another question."""
+        return self.scopes is None or permission in self.scopes
+
+    def is_allowed_from(self, address: str) -> bool:
+        """Whether it may be used from this IP address; an unknown one is in no network."""
+        if not self.networks:
+            return True
+        try:
+            found = ip_address(address)
+        except ValueError:
+            return False
+        # A socket that takes both families shows IPv4 clients as ::ffff:192.0.2.1.
+        found = getattr(found, "ipv4_mapped", None) or found
+        return any(found in ip_network(network) for network in self.networks)

@@ -8,4 +8,5 @@ class LabRequest(HttpRequest):
 
     by_token: bool
     membership: Membership | None
-    memberships: list[Membership]  # to choose from; only where a person has signed in to a session
+    memberships: list[Membership]  # to choose from; empty but where a person has signed in to a session
+    kept_out: Membership | None  # what a second factor of sign-in, which the person has not, would open

@@ -1,10 +1,10 @@
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django_scopes import scopes_disabled
 
 from webapp.accounts.models import User
-from webapp.labs.models import Lab, Membership
-from webapp.labs.services import digest
+from webapp.labs.models import ApiToken, Invitation, Lab, Membership
 
 
 def lab_called(text: str) -> Lab | None:
@@ -22,10 +22,22 @@ def memberships_of(user: User) -> list[Membership]:
         return list(found.select_related("lab", "user").order_by("lab__name"))
 
 
-def membership_for_token(secret: str) -> Membership | None:
-    """The active membership that this token acts as."""
-    with scopes_disabled():
-        found = Membership.objects.filter(
-            active=True, user__is_active=True, api_tokens__digest=digest(secret)
-        )
-        return found.select_related("lab", "user").first()
+def members(lab: Lab) -> list[Membership]:
+    """All members of the lab, those who were deactivated last, by name."""
+    found = Membership.objects.filter(lab=lab).select_related("lab", "user")
+    return list(found.order_by("-active", "user__name", "user__email"))
+
+
+def invitations(lab: Lab) -> list[Invitation]:
+    """The lab's open invitations, expired ones included, latest first."""
+    return list(Invitation.objects.filter(lab=lab).select_related("invited_by").order_by("-sent_at"))
+
+
+def tokens_of(membership: Membership) -> QuerySet[ApiToken]:
+    """The member's own API tokens in this lab, newest first."""
+    return lab_tokens().filter(membership=membership)
+
+
+def lab_tokens() -> QuerySet[ApiToken]:
+    """The API tokens of all members of the lab, newest first."""
+    return ApiToken.objects.select_related("membership__user", "membership__lab").order_by("-created_at")

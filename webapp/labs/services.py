@@ -1,19 +1,28 @@
-import hashlib
-import secrets
+"""Who belongs to a lab and in which role, and what the roles of a lab may do."""
+
+from collections.abc import Iterable, Mapping, Set
 
 from django.db import transaction
+from django.db.models import Q
 from django_scopes import scope
 
 from webapp.accounts.models import User
 from webapp.accounts.services import create_account
 from webapp.audit.actions import Action
-from webapp.audit.folding import record_refusal
 from webapp.audit.services import record
 from webapp.labs.models import ApiToken, Lab, Membership
-from webapp.labs.permissions import Permission, Role
+from webapp.labs.permissions import ADJUSTABLE, PRESUPPOSES, TABLE, Permission, Role, allows, granted
 
-# Lets secret scanners and people recognise a leaked token.
-TOKEN_MARK = "hv_"  # noqa: S105 - the public beginning of every token
+
+class LastAdmin(Exception):
+    """The lab would be left without anybody who can manage it."""
+
+    def __str__(self) -> str:
+        return "This is the lab's only administrator. Make somebody else administrator first; then try again."
+
+
+class NotAdjustable(Exception):
+    """What was asked for goes beyond what a lab may change of the table; the message says what."""
 
 
 @transaction.atomic
@@ -42,34 +51,163 @@ def add_member(lab: Lab, *, email: str, name: str, role: Role, password: str) ->
 
 
 @transaction.atomic
-def issue_token(membership: Membership, name: str) -> tuple[ApiToken, str]:
-    """Make an API token. The secret is returned once and cannot be had again."""
-    secret = TOKEN_MARK + secrets.token_urlsafe(32)
-    token = ApiToken.objects.create(
-        membership=membership, name=name, prefix=prefix_of(secret), digest=digest(secret)
+def change_role(membership: Membership, role: Role) -> None:
+    """Give a member another role.
+
+    Raises:
+        LastAdmin: they are the only administrator.
+        Membership.DoesNotExist: they are no member any more.
+    """
+    current = _locked(membership, stays_admin=role == Role.ADMIN)
+    before = current.get_role_display()
+    current.role = role
+    current.save(update_fields=["role"])
+    _record(Action.MEMBER_ROLE_SET, current, before={"role": before}, after={"role": role.label})
+
+
+@transaction.atomic
+def deactivate(membership: Membership) -> None:
+    """Shut a member out at once, their API tokens for good, until they are made active again.
+
+    Raises:
+        LastAdmin, Membership.DoesNotExist: as for `change_role`.
+    """
+    current = _locked(membership)
+    current.active = False
+    current.save(update_fields=["active"])
+    ApiToken.objects.filter(membership=current).delete()
+    _record(Action.MEMBER_DEACTIVATED, current)
+
+
+@transaction.atomic
+def reactivate(membership: Membership) -> None:
+    """Let a deactivated member in again, with the role they had. Tokens they make anew."""
+    current = _locked(membership, stays_admin=True)
+    current.active = True
+    current.save(update_fields=["active"])
+    _record(Action.MEMBER_REACTIVATED, current)
+
+
+@transaction.atomic
+def remove(membership: Membership) -> None:
+    """End a membership, with its API tokens; what the person did stays.
+
+    Raises:
+        LastAdmin, Membership.DoesNotExist: as for `change_role`.
+    """
+    _end(membership, Action.MEMBER_REMOVED)
+
+
+@transaction.atomic
+def leave(membership: Membership) -> None:
+    """End one's own membership.
+
+    Raises:
+        LastAdmin, Membership.DoesNotExist: as for `change_role`.
+    """
+    _end(membership, Action.MEMBER_LEFT)
+
+
+@transaction.atomic
+def adjust_roles(
+    lab: Lab, wanted: Mapping[Role, Set[Permission]], *, second_factor_roles: Iterable[Role]
+) -> None:
+    """Have each role of `wanted` do in this lab just what it names, from now on.
+
+    Args:
+        second_factor_roles: the roles that may be taken up only with a second factor of sign-in.
+
+    Raises:
+        NotAdjustable: that goes beyond the limits of the table, or leads nowhere.
+    """
+    for role, permissions in wanted.items():
+        _check_limits(role, permissions)
+    current = Lab.objects.select_for_update(no_key=True).get(id=lab.id)
+    changes = {role: dict(given) for role, given in current.permission_changes.items()}
+    for role, permissions in wanted.items():
+        changes[role.value] = {
+            permission.value: permission in permissions
+            for permission in sorted(ADJUSTABLE[role])
+            if (permission in permissions) != (permission in TABLE[role])
+        }
+    before = _table(current)
+    current.permission_changes = {role: given for role, given in changes.items() if given}
+    current.second_factor_roles = sorted(role.value for role in second_factor_roles)
+    current.save(update_fields=["permission_changes", "second_factor_roles"])
+    after = _table(current)
+    for role in Role:
+        if before[role] != after[role]:
+            record(
+                Action.ROLE_CHANGED, lab=lab.id, subject=role.label, before=before[role], after=after[role]
+            )
+
+
+def _table(lab: Lab) -> dict[Role, dict[str, object]]:
+    return {
+        role: {
+            "permissions": sorted(granted(role, lab.permission_changes)),
+            "second_factor": role in lab.second_factor_roles,
+        }
+        for role in Role
+    }
+
+
+def _check_limits(role: Role, permissions: Set[Permission]) -> None:
+    for permission in Permission:
+        if permission not in ADJUSTABLE[role] and (permission in permissions) != allows(role, permission):
+            change = "be given" if permission in permissions else "lose"
+            raise NotAdjustable(f"{role.label} cannot {change} “{permission.label}” in any lab.")
+    for permission in permissions:
+        needed = PRESUPPOSES.get(permission)
+        if needed and needed not in permissions:
+            raise NotAdjustable(
+                f"{role.label}: “{permission.label}” leads nowhere without “{needed.label}”. "
+                "Give both or neither."
+            )
+
+
+def _locked(membership: Membership, *, stays_admin: bool = False) -> Membership:
+    """The membership as it is now, locked until the transaction ends together with all administrators of its
+    lab; so that of two administrators who each do away with the other, the second finds out.
+
+    Raises:
+        LastAdmin: without this one there is no other, and it is not to stay one.
+        Membership.DoesNotExist: it is gone.
+    """
+    admins = Q(role=Role.ADMIN, active=True, user__is_active=True)
+    rows = (
+        Membership.objects.filter(admins | Q(id=membership.id), lab=membership.lab_id)
+        .select_related("user", "lab")
+        .select_for_update(of=("self",), no_key=True)
+        .order_by("id")
     )
+    by_id = {row.id: row for row in rows}
+    current = by_id.pop(membership.id, None)
+    if current is None:
+        raise Membership.DoesNotExist
+    if current.role == Role.ADMIN and current.active and not by_id and not stays_admin:
+        raise LastAdmin
+    return current
+
+
+def _end(membership: Membership, action: Action) -> None:
+    current = _locked(membership)
+    _record(action, current, before={"role": current.get_role_display()})
+    current.delete()
+
+
+def _record(
+    action: Action,
+    membership: Membership,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+) -> None:
+    user = membership.user
     record(
-        Action.TOKEN_MADE,
+        action,
         lab=membership.lab_id,
-        subject=f"{token.prefix}… ({name}) of {membership.user}",
-        subject_id=f"user {membership.user_id}",
+        subject=str(user),
+        subject_id=f"user {user.pk}",
+        before=before,
+        after=after,
     )
-    return token, secret
-
-
-def record_refused(membership: Membership | None, needed: Permission) -> None:
-    """Record that whoever asks now was refused what needs a permission; many times are folded into few."""
-    lab = membership.lab_id if membership else None
-    record_refusal(
-        Action.ACCESS_REFUSED, lab=lab, subject=f"“{needed.label}”", subject_id=f"permission {needed.value}"
-    )
-
-
-def prefix_of(secret: str) -> str:
-    """What of a token may be shown, to tell it from others."""
-    return secret[:11]
-
-
-def digest(secret: str) -> bytes:
-    """SHA-256 is enough: the secret is 256 random bits, so there is nothing to guess."""
-    return hashlib.sha256(secret.encode()).digest()

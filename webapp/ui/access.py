@@ -4,19 +4,20 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseBase
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, resolve_url
 from django.views.decorators.cache import cache_control
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from webapp.accounts.models import User
-from webapp.labs.models import Membership
+from webapp.labs.access import may
+from webapp.labs.models import Lab, Membership
 from webapp.labs.permissions import Permission
 from webapp.labs.requests import LabRequest
-from webapp.labs.services import record_refused
 
 View = Callable[..., HttpResponseBase]
 
@@ -34,16 +35,20 @@ class MemberRequest(PageRequest):
     membership: Membership
 
 
-def needs(permission: Permission) -> Callable[[View], View]:
-    """Keep a page for members of the lab whose role has `permission`; others sign in, or are told why not."""
+def needs(permission: Permission | None) -> Callable[[View], View]:
+    """Keep a page for members of the lab whose role has `permission`; None: for all members.
+
+    Others sign in, set up the second factor that their role asks for, or are told why not.
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def checked(request: PageRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return to_sign_in(request)
-            if request.membership is None or not request.membership.may(permission):
-                record_refused(request.membership, permission)
+            if request.kept_out is not None:
+                return to_second_factor(request, request.kept_out.lab)
+            if request.membership is None or not (permission is None or may(request, permission)):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
@@ -51,6 +56,14 @@ def needs(permission: Permission) -> Callable[[View], View]:
         return checked
 
     return decorate
+
+
+def to_second_factor(request: PageRequest, lab: Lab) -> HttpResponseBase:
+    """Send a person whose role in `lab` asks for a second factor of sign-in to where one is set up."""
+    message = f"{lab} asks your role for a second factor of sign-in. Set one up to go on."
+    messages.info(request, message)
+    page = resolve_url("mfa_index")
+    return HttpResponseClientRedirect(page) if request.htmx else redirect(page)
 
 
 def to_sign_in(request: PageRequest) -> HttpResponseBase:

@@ -1,12 +1,40 @@
 from django.urls import path
 
-from webapp.ui.views import audit, cases, cells, models, patients, session
+from webapp.ui.views import (
+    audit,
+    cases,
+    cells,
+    invitations,
+    members,
+    models,
+    patients,
+    roles,
+    session,
+    tokens,
+)
 
 app_name = "ui"
 urlpatterns = [
     path("", session.home, name="home"),
     path("lab/", session.switch_lab, name="switch-lab"),
     path("audit/", audit.trail, name="audit"),
+    path("lab/leave/", members.leave, name="leave-lab"),
+    path("lab/members/", members.member_list, name="members"),
+    path("lab/members/<int:member_id>/role/", members.change_role, name="member-role"),
+    path("lab/members/<int:member_id>/deactivate/", members.deactivate, name="member-deactivate"),
+    path("lab/members/<int:member_id>/reactivate/", members.reactivate, name="member-reactivate"),
+    path("lab/members/<int:member_id>/remove/", members.remove, name="member-remove"),
+    path("lab/invitations/", invitations.invite, name="invite"),
+    path("lab/invitations/<int:invitation_id>/renew/", invitations.renew, name="invitation-renew"),
+    path("lab/invitations/<int:invitation_id>/revoke/", invitations.revoke, name="invitation-revoke"),
+    path("lab/roles/", roles.role_table, name="roles"),
+    path("lab/roles/adjust/", roles.adjust, name="roles-adjust"),
+    path("lab/tokens/", tokens.lab_tokens, name="lab-tokens"),
+    path("lab/tokens/<int:token_id>/revoke/", tokens.revoke_any, name="lab-token-revoke"),
+    path("invitations/<str:secret>/", invitations.invitation, name="invitation"),
+    path("tokens/", tokens.own_tokens, name="tokens"),
+    path("tokens/new/", tokens.make, name="token-new"),
+    path("tokens/<int:token_id>/revoke/", tokens.revoke_own, name="token-revoke"),
     path("models/", models.model_list, name="models"),
     path("cases/", cases.case_list, name="cases"),
     path("cases/new/", cases.new_case, name="new-case"),

@@ -19,3 +19,9 @@ def may(membership: Membership, permission: str) -> bool:
 def sign_up_is_open(context: Context) -> bool:
     """Whether whoever asks may make an account."""
     return bool(get_adapter().is_open_for_signup(context["request"]))
+
+
+@register.filter
+def permission(value: str) -> str:
+    """What a permission allows, in words."""
+    return str(Permission(value).label)

@@ -9,7 +9,7 @@ from webapp.audit.actions import Action
 from webapp.audit.folding import record_refusal
 from webapp.labs.middleware import ACTIVE_LAB
 from webapp.labs.permissions import Permission, Role
-from webapp.ui.access import PageRequest, to_sign_in
+from webapp.ui.access import PageRequest, to_second_factor, to_sign_in
 
 # What those find here who have no business with open cases.
 WORK_OF_ROLE = {
@@ -25,6 +25,8 @@ def home(request: PageRequest) -> HttpResponseBase:
     """The cases, or for those whose role may not see them, what their role will find here."""
     if not request.user.is_authenticated:
         return to_sign_in(request)
+    if request.kept_out is not None:
+        return to_second_factor(request, request.kept_out.lab)
     if request.membership is None:
         return render(request, "ui/no_lab.html")
     if request.membership.may(Permission.VIEW_CASES):

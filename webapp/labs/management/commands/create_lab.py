@@ -9,7 +9,8 @@ from webapp.audit.actions import Action
 from webapp.audit.services import record
 from webapp.labs.models import Lab
 from webapp.labs.permissions import Role
-from webapp.labs.services import add_member, issue_token
+from webapp.labs.services import add_member
+from webapp.labs.tokens import issue_token
 
 
 class Command(BaseCommand):

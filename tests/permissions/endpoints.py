@@ -1,0 +1,164 @@
+"""Every address of the product, and what asking it needs. A new one fails the tests until it stands here."""
+
+import re
+from collections.abc import Iterator
+from enum import Enum, auto
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from webapp.labs.permissions import Permission
+
+
+class Who(Enum):
+    """Whom an address that asks for no permission is for."""
+
+    ANYONE = auto()
+    SIGNED_IN = auto()
+    MEMBER = auto()
+    """Of the lab that is worked in, in whatever role."""
+    STAFF = auto()
+    """Those who run the installation, of no lab's choosing."""
+
+
+Needed = Permission | Who
+ANYONE, SIGNED_IN, MEMBER, STAFF = Who
+P = Permission
+
+ENDPOINTS: dict[str, dict[str, Needed]] = {
+    "healthz": {"GET": ANYONE},
+    "readyz": {"GET": ANYONE},
+    "operators/": {"GET": STAFF},
+    # API
+    "api/v1/schema/": {"GET": ANYONE},
+    "api/v1/docs/": {"GET": ANYONE},
+    "api/v1/cases/": {"GET": P.VIEW_CASES, "POST": P.CREATE_CASES},
+    "api/v1/cases/<uuid:case_id>/": {"GET": P.VIEW_CASES},
+    "api/v1/cases/search/": {"POST": P.VIEW_IDENTIFIERS},
+    "api/v1/cases/<uuid:case_id>/patient/": {"GET": P.VIEW_IDENTIFIERS, "PATCH": P.EDIT_IDENTIFIERS},
+    "api/v1/cases/<uuid:case_id>/uploads/": {"POST": P.UPLOAD_IMAGES},
+    "api/v1/cases/<uuid:case_id>/uploads/complete/": {"POST": P.UPLOAD_IMAGES},
+    "api/v1/cases/<uuid:case_id>/images/": {"GET": P.VIEW_CASES, "POST": P.UPLOAD_IMAGES},
+    "api/v1/cases/<uuid:case_id>/requeue/": {"POST": P.REQUEUE_FAILED},
+    "api/v1/dead-letters/": {"GET": P.REQUEUE_FAILED},
+    "api/v1/images/<int:image_id>/": {"GET": P.VIEW_CASES},
+    "api/v1/images/<int:image_id>/picture/": {"GET": P.VIEW_CASES},
+    "api/v1/images/<int:image_id>/evidence/": {"GET": P.VIEW_CASES},
+    "api/v1/models/": {"GET": P.VIEW_MODELS},
+    "api/v1/audit/": {"GET": P.VIEW_AUDIT},
+    "api/v1/audit/export.csv": {"GET": P.VIEW_AUDIT},
+    "api/v1/audit/export.jsonl": {"GET": P.VIEW_AUDIT},
+    "api/v1/tokens/": {"GET": P.USE_TOKENS, "POST": ANYONE},  # a password is sent along
+    "api/v1/tokens/<int:token_id>/": {"DELETE": P.USE_TOKENS},
+    "api/v1/lab/tokens/": {"GET": P.MANAGE_TOKENS},
+    "api/v1/lab/tokens/<int:token_id>/": {"DELETE": P.MANAGE_TOKENS},
+    # pages: cases and models
+    "": {"GET": SIGNED_IN},
+    "models/": {"GET": P.VIEW_MODELS},
+    "cases/": {"GET": P.VIEW_CASES},
+    "cases/new/": {"GET": P.CREATE_CASES, "POST": P.CREATE_CASES},
+    "cases/<uuid:case_id>/": {"GET": P.VIEW_CASES},
+    "cases/of-patient/": {"POST": P.VIEW_IDENTIFIERS},
+    "cases/<uuid:case_id>/patient/": {"GET": P.EDIT_IDENTIFIERS, "POST": P.EDIT_IDENTIFIERS},
+    "cases/<uuid:case_id>/live/": {"GET": P.VIEW_CASES},
+    "cases/<uuid:case_id>/files/": {"GET": P.VIEW_CASES},
+    "cases/<uuid:case_id>/requeue/": {"POST": P.REQUEUE_FAILED},
+    "cases/<uuid:case_id>/gallery/": {"GET": P.VIEW_CASES},
+    "cases/<uuid:case_id>/cells/<int:image_id>/": {"GET": P.VIEW_CASES},
+    "cases/<uuid:case_id>/sheets/<int:chunk_id>.jpg": {"GET": P.VIEW_CASES},
+    "audit/": {"GET": P.VIEW_AUDIT},
+    # pages: labs
+    "lab/": {"POST": SIGNED_IN},
+    "lab/leave/": {"GET": MEMBER, "POST": MEMBER},
+    "lab/members/": {"GET": P.MANAGE_MEMBERS},
+    "lab/members/<int:member_id>/role/": {"POST": P.MANAGE_MEMBERS},
+    "lab/members/<int:member_id>/deactivate/": {"POST": P.MANAGE_MEMBERS},
+    "lab/members/<int:member_id>/reactivate/": {"POST": P.MANAGE_MEMBERS},
+    "lab/members/<int:member_id>/remove/": {"POST": P.MANAGE_MEMBERS},
+    "lab/invitations/": {"POST": P.MANAGE_MEMBERS},
+    "lab/invitations/<int:invitation_id>/renew/": {"POST": P.MANAGE_MEMBERS},
+    "lab/invitations/<int:invitation_id>/revoke/": {"POST": P.MANAGE_MEMBERS},
+    "invitations/<str:secret>/": {"GET": ANYONE, "POST": SIGNED_IN},  # the secret in the link lets in
+    "lab/roles/": {"GET": P.MANAGE_ROLES},
+    "lab/roles/adjust/": {"POST": P.MANAGE_ROLES},
+    "lab/tokens/": {"GET": P.MANAGE_TOKENS},
+    "lab/tokens/<int:token_id>/revoke/": {"POST": P.MANAGE_TOKENS},
+    "tokens/": {"GET": P.USE_TOKENS},
+    "tokens/new/": {"POST": P.USE_TOKENS},
+    "tokens/<int:token_id>/revoke/": {"POST": P.USE_TOKENS},
+    # pages: accounts
+    "accounts/login/": {"GET": ANYONE, "POST": ANYONE},
+    "accounts/logout/": {"GET": ANYONE, "POST": ANYONE},
+    "accounts/inactive/": {"GET": ANYONE},
+    "accounts/signup/": {"GET": ANYONE, "POST": ANYONE},
+    "accounts/reauthenticate/": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "accounts/email/": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "accounts/confirm-email/": {"GET": ANYONE, "POST": ANYONE},
+    "accounts/password/change/": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "accounts/password/set/": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "accounts/password/reset/": {"GET": ANYONE, "POST": ANYONE},
+    "accounts/password/reset/done/": {"GET": ANYONE},
+    "accounts/password/reset/confirm/": {"GET": ANYONE, "POST": ANYONE},  # a code is sent along
+    "accounts/password/reset/complete/": {"GET": ANYONE, "POST": ANYONE},
+    "accounts/login/code/": {"GET": ANYONE, "POST": ANYONE},
+    "accounts/login/code/confirm/": {"GET": ANYONE, "POST": ANYONE},
+    "accounts/2fa/": {"GET": SIGNED_IN},
+    "accounts/2fa/authenticate/": {"GET": ANYONE, "POST": ANYONE},  # between password and session
+    "accounts/2fa/reauthenticate/": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "accounts/2fa/totp/activate/": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "accounts/2fa/totp/deactivate/": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "accounts/2fa/recovery-codes/": {"GET": SIGNED_IN},
+    "accounts/2fa/recovery-codes/generate/": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "accounts/2fa/recovery-codes/download/": {"GET": SIGNED_IN},
+    "accounts/2fa/webauthn/": {"GET": SIGNED_IN},
+    "accounts/2fa/webauthn/add/": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "accounts/2fa/webauthn/reauthenticate/": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "accounts/2fa/webauthn/keys/<int:pk>/remove/": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "accounts/2fa/webauthn/keys/<int:pk>/edit/": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "accounts/3rdparty/login/cancelled/": {"GET": ANYONE},
+    "accounts/3rdparty/login/error/": {"GET": ANYONE},
+    "accounts/3rdparty/signup/": {"GET": ANYONE, "POST": ANYONE},
+    "accounts/3rdparty/": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "accounts/social/login/cancelled/": {"GET": ANYONE},
+    "accounts/social/login/error/": {"GET": ANYONE},
+    "accounts/social/signup/": {"GET": ANYONE},
+    "accounts/social/connections/": {"GET": ANYONE},
+    "accounts/oidc/<slug:provider_id>/login/": {"GET": ANYONE, "POST": ANYONE},
+    "accounts/oidc/<slug:provider_id>/login/callback/": {"GET": ANYONE},
+    "accounts/sessions/": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+}
+
+# What changes who may do what, or hands out keys: it asks again who is there.
+ASKS_AGAIN = {
+    "lab/leave/",
+    "lab/members/<int:member_id>/role/",
+    "lab/members/<int:member_id>/deactivate/",
+    "lab/members/<int:member_id>/reactivate/",
+    "lab/members/<int:member_id>/remove/",
+    "lab/invitations/",
+    "lab/invitations/<int:invitation_id>/renew/",
+    "lab/invitations/<int:invitation_id>/revoke/",
+    "lab/roles/adjust/",
+    "lab/tokens/<int:token_id>/revoke/",
+    "tokens/new/",
+    "tokens/<int:token_id>/revoke/",
+}
+
+
+def routes(resolver: URLResolver | None = None, before: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """Every route of the URLconf with its pattern."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        route = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern, route)
+        else:
+            yield route, pattern
+
+
+def path_of(route: str, arguments: dict[str, object]) -> str:
+    """An address of the route; `arguments` gives what its variables stand for."""
+    return "/" + re.sub(r"<\w+:(\w+)>", lambda found: str(arguments[found[1]]), route)
+
+
+def takes(route: str) -> bool:
+    """Whether the address names something."""
+    return "<" in route
