@@ -1,4 +1,4 @@
-"""`make bench`: what the model can do alone, over gRPC, and through the whole stack, in one run.
+"""`make bench`: what the model can do alone, over gRPC, and through the whole stack; and how fast people sign in.
 
 `IMAGES=folder` takes your pictures; without it cells are drawn. `COUNT=n` is how many go through the stack.
 """
@@ -12,7 +12,7 @@ from rich.table import Table
 
 from infra.client import image_files
 from infra.demo import cells
-from tests.bench import bench_serving, bench_stack
+from tests.bench import bench_serving, bench_sign_in, bench_stack
 
 COUNT = 1280
 
@@ -27,6 +27,7 @@ def main() -> None:
         given = os.environ.get("IMAGES")
         sources = image_files(Path(given)) if given else cells.write(Path(folder), per_class=8, seed=3)
         stack = bench_stack.measure(sources, int(os.environ.get("COUNT") or COUNT))
+    console.print(bench_sign_in.sentence())
     console.print(_table(stack, serving.limit))
 
 

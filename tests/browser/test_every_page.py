@@ -44,23 +44,35 @@ PAGES: dict[str, Callable[[Page], object]] = {
 }
 
 
-# What a technician may not see.
-SUPERVISORS_PAGES = {"models": "/models/", "their cases": "/cases/"}
-ADMINS_PAGES = {"audit": "/audit/", "audit of a person": "/audit/?actor=0&subject=nothing"}
+# Pages by who sees them, and where; nobody has signed in to some.
+BY_ADDRESS: dict[str, tuple[str | None, str]] = {
+    "models": ("lab_supervisor", "/models/"),
+    "their cases": ("lab_supervisor", "/cases/"),
+    "audit": ("admin", "/audit/"),
+    "audit of a person": ("admin", "/audit/?actor=0&subject=nothing"),
+    "e-mail": ("technician", "/accounts/email/"),
+    "password": ("technician", "/accounts/password/change/"),
+    "second factor": ("technician", "/accounts/2fa/"),
+    "authenticator app": ("technician", "/accounts/2fa/totp/activate/"),
+    "security key": ("technician", "/accounts/2fa/webauthn/add/"),
+    "sessions": ("technician", "/accounts/sessions/"),
+    "other services": ("technician", "/accounts/3rdparty/"),
+    "is it still you": ("technician", "/accounts/reauthenticate/"),
+    "sign-up": (None, "/accounts/signup/"),
+    "sign-in by code": (None, "/accounts/login/code/"),
+    "forgotten password": (None, "/accounts/password/reset/"),
+}
 
 
-@pytest.fixture(params=[*PAGES, *SUPERVISORS_PAGES, *ADMINS_PAGES])
+@pytest.fixture(params=[*PAGES, *BY_ADDRESS])
 def shown(request, screen, signed_in, signed_in_supervisor, signed_in_admin, filled_case) -> Page:
     page, wanted = screen.page, request.param
-    if path := SUPERVISORS_PAGES.get(wanted):
-        page.context.add_cookies(signed_in_supervisor["cookies"])
-        page.goto(screen.url + path)
-    elif path := ADMINS_PAGES.get(wanted):
-        page.context.add_cookies(signed_in_admin["cookies"])
-        page.goto(screen.url + path)
-    else:
-        page.context.add_cookies(signed_in["cookies"])
-        page.goto(screen.url + filled_case)
+    people = {"technician": signed_in, "lab_supervisor": signed_in_supervisor, "admin": signed_in_admin}
+    who, path = BY_ADDRESS.get(wanted, ("technician", filled_case))
+    if who:
+        page.context.add_cookies(people[who]["cookies"])
+    page.goto(screen.url + path)
+    if wanted in PAGES:
         PAGES[wanted](page)
     page.wait_for_load_state("networkidle")
     if wanted == "missing":
