@@ -1,4 +1,4 @@
-"""`make bench`: what the model can do alone, over gRPC, and through the whole stack; and how fast people sign in.
+"""`make bench`: what the model does alone, over gRPC and through the whole stack; how fast people sign in.
 
 `IMAGES=folder` takes your pictures; without it cells are drawn. `COUNT=n` is how many go through the stack.
 """
