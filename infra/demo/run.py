@@ -60,6 +60,9 @@ def run(folder: Path | None, *, keep_serving: bool, console: Console) -> bool:
             people = _people(stack)
             complete = _classify(stack.settings.url, people, files, drawn=folder is None, console=console)
             _show_logins(people, stack.settings.url, console)
+            console.print(
+                f"Messages to people, with their codes, lie in {stack.settings.mail}.", soft_wrap=True
+            )
             if keep_serving and ours:
                 console.print("Ctrl-C stops it.")
                 hold(stack)
