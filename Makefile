@@ -21,7 +21,7 @@ CHECK_ENV := HEMATOVISION_SECRET_KEY=check-connects-to-nothing-and-signs-nothing
 
 .PHONY: help
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- running ---------------------------------------------------------------------------------------------------
 
@@ -50,6 +50,10 @@ demo: install ## Classify drawn cells in a demo lab and keep serving; IMAGES=fol
 images: ## Build the container images that docker-compose.yml runs; ROLES="training" builds others
 	@infra/images/build $(ROLES)
 
+.PHONY: compose-test
+compose-test: .venv/.develops ## Bring docker-compose.yml up for real and use it (needs Docker and the images); OFFLINE=1 without a registry
+	COMPOSE_TEST_OFFLINE=$(if $(filter-out 0,$(OFFLINE)),1) $(BIN)/pytest tests/compose
+
 # --- developing ------------------------------------------------------------------------------------------------
 
 .PHONY: test
@@ -63,7 +67,7 @@ check: .venv/.develops ## Lint, types, import contracts, Dockerfiles, Kubernetes
 	$(BIN)/ruff format --check
 	$(CHECK_ENV) $(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/hadolint infra/images/*.Dockerfile
+	$(BIN)/hadolint infra/images/*.Dockerfile tests/compose/*.Dockerfile
 	$(CHECK_ENV) $(BIN)/python -W ignore::RuntimeWarning -m webapp makemigrations --check
 	$(MAKE) check-k8s
 	@$(MAKE) audit

@@ -1,0 +1,144 @@
+"""`make compose-test`: the product as docker-compose.yml runs it, used, disturbed and refused for real."""
+
+import json
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from infra.client import Client
+from infra.demo import cells
+from tests.compose.conftest import Compose
+
+pytestmark = pytest.mark.timeout(1800)
+PER_CLASS = 8
+SIGNED_IN_OPERATOR = """
+from importlib import import_module
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from webapp.accounts.models import User
+user = User.objects.create_superuser("operator@lab.example", name="Operator")
+session = import_module(settings.SESSION_ENGINE).SessionStore()
+session[SESSION_KEY], session[HASH_SESSION_KEY] = str(user.pk), user.get_session_auth_hash()
+session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+session.save()
+print(settings.SESSION_COOKIE_NAME, session.session_key)
+"""
+OURS = "migrate", "web", "relay", "worker-interactive", "worker-bulk", "beat", "flower", "serving"
+
+
+@contextmanager
+def browser(compose: Compose) -> Iterator[httpx.Client]:
+    verify = ssl.create_default_context(cafile=str(compose.ca))
+    with httpx.Client(base_url=compose.url, verify=verify, trust_env=False, timeout=60) as http:
+        yield http
+
+
+@pytest.fixture(scope="module")
+def client(compose: Compose) -> Iterator[Client]:
+    made = compose.manage("create_lab", "Compose lab", "--json", "--member=tech@lab.example:technician")
+    with Client(compose.url, json.loads(made)["members"][0]["token"], ca=compose.ca) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def pictures(compose: Compose) -> list[Path]:
+    return cells.write(compose.folder / "pictures", PER_CLASS, 1)
+
+
+def test_everything_it_needs_is_ready(compose: Compose) -> None:
+    with browser(compose) as http:
+        state = http.get("/readyz").json()
+    assert state.pop("ready") is True
+    assert set(state.values()) == {"ok"}
+
+
+def test_the_inside_is_closed(compose: Compose) -> None:
+    with browser(compose) as http:
+        for path in ("/flower/", "/grafana/"):
+            answer = http.get(path)
+            assert answer.status_code == 302
+            assert answer.headers["Location"].endswith(f"?next={path}")
+        assert http.get("/metrics").status_code == 404
+    assert httpx.get(compose.plain_url, trust_env=False).status_code == 308
+
+
+def test_the_queues_are_shown_to_staff(compose: Compose) -> None:
+    cookie, key = compose.manage("shell", "--no-imports", "--command", SIGNED_IN_OPERATOR).split()
+    with browser(compose) as http:
+        http.cookies.set(cookie, key)
+        page = http.get("/flower/workers")
+    assert page.status_code == 200
+    assert "interactive@" in page.text
+
+
+def test_images_are_classified_though_a_worker_and_the_model_server_restart(
+    compose: Compose, client: Client, pictures: list[Path]
+) -> None:
+    case = client.open_case("COMPOSE-1")
+    sent = client.upload(case, pictures)
+    compose("restart", "--timeout=80", "worker-interactive", "serving")
+    finished = client.wait(case.id)
+    assert len(sent.ids) == len(pictures)
+    assert finished.progress["classified"] == len(pictures)
+
+
+def test_the_web_is_replaced_without_a_failed_request(compose: Compose) -> None:
+    answers = []
+    done = threading.Event()
+
+    def ask() -> None:
+        with browser(compose) as http:
+            while not done.is_set():
+                answers.append(http.get("/healthz").status_code)
+                time.sleep(0.1)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    compose("up", "--detach", "--no-deps", "--force-recreate", "--wait", "web")
+    done.set()
+    asking.join()
+    assert len(answers) > 10
+    assert set(answers) == {200}
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_containers_can_change_nothing(compose: Compose, service: str) -> None:
+    container = compose("ps", "--all", "--quiet", service).strip()
+    (state,) = json.loads(
+        subprocess.run(["docker", "inspect", container], capture_output=True, check=True).stdout
+    )
+    assert state["Config"]["User"] == "10001:10001"
+    assert state["HostConfig"]["ReadonlyRootfs"]
+    assert state["HostConfig"]["CapDrop"] == ["ALL"]
+    assert state["HostConfig"]["Memory"]
+
+
+def start_web(compose: Compose, *environment: str) -> str:
+    """What the web says when it is started with these settings besides its own, and stops at once."""
+    settings = (f"--env={setting}" for setting in environment)
+    done = compose.run("run", "--rm", "--no-deps", "-T", *settings, "web", "python", "-m", "webapp", "check")
+    assert done.returncode
+    return done.stderr
+
+
+def test_a_wrong_setting_stops_the_container_with_one_line(compose: Compose) -> None:
+    for setting in ("HEMATOVISION_PROXIES=one", "HEMATOVISION_DATABASE_CA=/nowhere.pem"):
+        said = start_web(compose, setting).strip().splitlines()
+        assert setting.partition("=")[0] in said[-1]
+        assert "Traceback" not in "".join(said)
+
+
+def test_readiness_says_that_the_model_server_is_away(compose: Compose) -> None:
+    compose("stop", "serving")
+    try:
+        with browser(compose) as http:
+            assert http.get("/readyz").json()["model"] != "ok"
+    finally:
+        compose("start", "serving")
