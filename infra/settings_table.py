@@ -57,6 +57,7 @@ class Setting:
         kind: what a value must be.
         default: as a person would write it in the environment; None where one must be given.
         meaning: the comment on its line; empty where there is none.
+        only_with: another setting, without which this one is not read.
     """
 
     name: str
@@ -64,14 +65,24 @@ class Setting:
     kind: str
     default: str | None
     meaning: str
+    only_with: str = ""
 
 
 def read(path: Path = SETTINGS) -> list[Setting]:
     """Every setting that a settings module reads, in the order of the file."""
     source = path.read_text()
     lines = source.splitlines()
-    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call) and _is_setting(node)]
-    return [_setting(call, lines) for call in sorted(calls, key=lambda call: call.lineno)]
+    return [_setting(call, lines, only_with) for call, only_with in _calls(ast.parse(source))]
+
+
+def _calls(node: ast.AST, only_with: str = "") -> Iterator[tuple[ast.Call, str]]:
+    """Each call of `env`, with the setting that the `if` around it asks for."""
+    if isinstance(node, ast.Call) and node.args and ast.unparse(node.func).startswith("env."):
+        yield node, only_with
+    if isinstance(node, ast.If) and isinstance(node.test, ast.Name):
+        only_with = node.test.id
+    for child in ast.iter_child_nodes(node):
+        yield from _calls(child, only_with)
 
 
 def render() -> str:
@@ -85,6 +96,8 @@ def render() -> str:
                 f"\n## {section[0].upper()}{section[1:]}\n\n| setting | default | |\n| --- | --- | --- |\n"
             )
         default = "**required**" if setting.default is None else _code(setting.default)
+        if setting.default is None and setting.only_with:
+            default += f" with `{PREFIX}{setting.only_with}`"
         said = "; ".join(filter(None, [setting.meaning, setting.kind]))
         parts.append(f"| `{PREFIX}{setting.name}` | {default} | {said} |\n")
     parts.append(_COMPOSE + "\n| setting | default | |\n| --- | --- | --- |\n")
@@ -103,11 +116,7 @@ def compose_settings(path: Path = COMPOSE) -> Iterator[tuple[str, str, str]]:
             yield name, value, meaning
 
 
-def _is_setting(call: ast.Call) -> bool:
-    return bool(call.args) and ast.unparse(call.func).startswith("env.")
-
-
-def _setting(node: ast.Call, lines: list[str]) -> Setting:
+def _setting(node: ast.Call, lines: list[str], only_with: str) -> Setting:
     assert isinstance(node.func, ast.Attribute)  # noqa: S101 - env.kind(…)
     name, *default = node.args
     titles = (_HEADING.match(line) for line in lines[: node.lineno])
@@ -119,6 +128,7 @@ def _setting(node: ast.Call, lines: list[str]) -> Setting:
         kind=_KINDS.get(node.func.attr, ""),
         default=_default(default[0]) if default else None,
         meaning=meaning,
+        only_with=only_with,
     )
 
 

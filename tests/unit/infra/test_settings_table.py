@@ -21,6 +21,8 @@ C = {"c": env.path("C", HERE.parent / "var" / "c")}  # three
 D = env.list("D", ["x", "y"])
 E = env.bool("E", False)
 F = env.str("F", A)
+if A:
+    G = env.str("G")
 """
     )
     assert read(settings) == [
@@ -30,4 +32,5 @@ F = env.str("F", A)
         Setting("D", "second", "parted by commas", "x,y", ""),
         Setting("E", "second", "`true` or `false`", "false", ""),
         Setting("F", "second", "", "that of HEMATOVISION_A", ""),
+        Setting("G", "second", "", None, "", only_with="A"),
     ]
