@@ -30,6 +30,17 @@ session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
 session.save()
 print(settings.SESSION_COOKIE_NAME, session.session_key)
 """
+EXPIRE = """
+import os, sys
+from pathlib import Path
+from infra.compose import certificates
+folder, service = Path("/secrets"), sys.argv[1]
+(folder / f"{service}.pem").unlink()
+certificates.SERVICE_DAYS = 0
+certificates.make(folder, [service])
+for path in folder.glob(f"{service}.*"):
+    os.chown(path, 10001, 10001)
+"""
 OURS = "migrate", "web", "relay", "worker-interactive", "worker-bulk", "beat", "flower", "serving"
 
 
@@ -142,3 +153,23 @@ def test_readiness_says_that_the_model_server_is_away(compose: Compose) -> None:
             assert http.get("/readyz").json()["model"] != "ok"
     finally:
         compose("start", "serving")
+
+
+def test_a_wrong_model_folder_stops_the_model_server(compose: Compose) -> None:
+    done = compose.run("run", "--rm", "--no-deps", "-T", "serving", "--model-base=/nowhere")
+    assert done.returncode
+    assert "/nowhere is not a folder" in done.stderr.splitlines()[-1]
+
+
+def test_an_expired_certificate_is_named_and_set_up_renews_it(compose: Compose) -> None:
+    compose("run", "--rm", "set-up", "python", "-c", EXPIRE, "postgres")
+    compose("restart", "postgres")
+    with browser(compose) as http:
+        answer = http.get("/readyz")
+        assert answer.status_code == 503
+        assert "its certificate has expired" in answer.json()["database"]
+
+        said = compose("run", "--rm", "set-up")
+        compose("up", "--detach", "--no-deps", "--force-recreate", "--wait", "postgres")
+        assert "Made: postgres." in said
+        assert http.get("/readyz").json()["database"] == "ok"
