@@ -13,11 +13,7 @@ MODELS := serving/models/hematovision
 VERSION ?= $(shell ls $(MODELS) | grep -x '[0-9]*' | sort -n | tail -1)
 DATA ?= ../shared/data
 # Django asks for these before it does anything; checks connect to nothing.
-CHECK_ENV := HEMATOVISION_SECRET_KEY=check-connects-to-nothing-and-signs-nothing-with-these-characters \
-	HEMATOVISION_DATABASE_URL=postgresql://localhost/check HEMATOVISION_BROKER_URL=redis://localhost \
-	HEMATOVISION_S3_ENDPOINT=http://localhost HEMATOVISION_S3_ACCESS_KEY=check \
-	HEMATOVISION_S3_SECRET_KEY=check HEMATOVISION_SERVING_TARGET=localhost:1 \
-	HEMATOVISION_DATA_KEYS=2026-01-01-check:$(shell printf %043d 0)=
+CHECK_ENV := $(shell grep -v '^\#' infra/images/placeholder.env)
 
 .PHONY: help
 help: ## List the commands

@@ -6,8 +6,9 @@ certificates that run out within 90 days are made anew.
 """
 
 import argparse
-import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from secrets import token_hex
 
@@ -33,21 +34,18 @@ def make(folder: Path) -> list[str]:
     """Have every secret and certificate in `folder`; returns the names of what was made now."""
     folder.mkdir(mode=0o700, exist_ok=True)
     renewed = certificates.make(folder, SERVICES)
-    if "serving" in renewed:
-        (folder / _TF_SERVING).unlink(missing_ok=True)
-    wanted = _files(Secrets.load(folder), folder)
+    if "serving" in renewed or not (folder / _TF_SERVING).exists():
+        _write_ssl_config(folder)
+        renewed.append(_TF_SERVING)
+    wanted = _files(Secrets.load(folder))
     missing = [name for name in wanted if not (folder / name).exists()]
     for name in missing:
         write_private(folder / name, wanted[name])
     return [*renewed, *missing]
 
 
-def _files(secrets: Secrets, folder: Path) -> dict[str, str]:
+def _files(secrets: Secrets) -> dict[str, str]:
     """Each secret as the program that reads it wants it, by file name."""
-    serving = {
-        "server_key": (folder / "serving.key").read_text(),
-        "server_cert": (folder / "serving.pem").read_text(),
-    }
     return {
         "SECRET_KEY": secrets.django,
         "POSTGRES_PASSWORD": token_hex(32),
@@ -62,9 +60,14 @@ def _files(secrets: Secrets, folder: Path) -> dict[str, str]:
         "S3_SECRET_KEY": secrets.s3_secret,
         "s3.json": identities(secrets),
         "security.toml": "".join(f'{name} = "{value}"\n' for name, value in keys(secrets).items()),
-        # A text proto, whose strings are written as JSON's.
-        _TF_SERVING: "".join(f"{name}: {json.dumps(value)}\n" for name, value in serving.items()),
     }
+
+
+def _write_ssl_config(folder: Path) -> None:
+    """The model server's certificate as tensorflow/serving wants it; how is known in serving only."""
+    pair = (f"--certificate={folder / 'serving.pem'}", f"--key={folder / 'serving.key'}")
+    module = (sys.executable, "-m", "serving.ssl_config")
+    subprocess.run([*module, *pair, str(folder / _TF_SERVING)], check=True)
 
 
 def _give(path: Path, owner: int | None) -> None:

@@ -23,9 +23,9 @@ WEBAPP = Path(__file__).resolve().parent.parent
 
 # --- Django -------------------------------------------------------------------------------------------------
 SECRET_KEY = strong_secret(env.str("SECRET_KEY"))  # signs sessions and links; 50 random characters or more
-DEBUG = env.bool("DEBUG", False)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1"])
-CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
+DEBUG = env.bool("DEBUG", False)  # shows errors with their insides: never where others can see
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1"])  # names that the web answers to
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])  # others whose pages may post to ours
 
 # --- HTTPS, cookies and headers -----------------------------------------------------------------------------
 HTTPS = env.bool("HTTPS", False)  # people reach the pages by https://, through a proxy that ends TLS
@@ -130,7 +130,8 @@ TEMPLATES = [
 ]
 
 # --- database -----------------------------------------------------------------------------------------------
-DATABASES = {"default": env.dj_db_url("DATABASE_URL", conn_max_age=600, conn_health_checks=True)}
+_DATABASE = env.dj_db_url("DATABASE_URL", conn_max_age=600, conn_health_checks=True)  # `postgresql://…/name`
+DATABASES = {"default": _DATABASE}
 DATABASE_TLS = tls.TlsFiles(
     "DATABASE",
     ca=env.path("DATABASE_CA", None),  # CA of the database; given, its certificate and name are checked
@@ -261,7 +262,7 @@ DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "HematoVision <hematovision@localhost
 
 # --- static files -------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = env.path("STATIC_ROOT", WEBAPP.parent / "var" / "static")
+STATIC_ROOT = env.path("STATIC_ROOT", WEBAPP.parent / "var" / "static")  # where `collectstatic` puts files
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"}}
 
 # --- labs ---------------------------------------------------------------------------------------------------
@@ -301,14 +302,14 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- object store -------------------------------------------------------------------------------------------
-S3_ENDPOINT = env.str("S3_ENDPOINT")
+S3_ENDPOINT = env.str("S3_ENDPOINT")  # the object store, as the product sees it
 S3_PUBLIC_ENDPOINT = env.str("S3_PUBLIC_ENDPOINT", S3_ENDPOINT)  # as browsers and the command line see it
-S3_ACCESS_KEY = env.str("S3_ACCESS_KEY")
-S3_SECRET_KEY = env.str("S3_SECRET_KEY")
-S3_BUCKET = env.str("S3_BUCKET", "hematovision")
+S3_ACCESS_KEY = env.str("S3_ACCESS_KEY")  # of a key that may read and write both buckets
+S3_SECRET_KEY = env.str("S3_SECRET_KEY")  # the other half of that key
+S3_BUCKET = env.str("S3_BUCKET", "hematovision")  # images
 S3_SEALED_BUCKET = env.str("S3_SEALED_BUCKET", f"{S3_BUCKET}-sealed")  # anchors of the audit trail, locked
 AUDIT_ANCHOR_DAYS = env.int("AUDIT_ANCHOR_DAYS", 6 * 365)  # how long the store must keep an anchor
-S3_REGION = env.str("S3_REGION", "us-east-1")
+S3_REGION = env.str("S3_REGION", "us-east-1")  # as the store names it
 S3_TLS = tls.TlsFiles(
     "S3",
     ca=env.path("S3_CA", None),  # CA of an https:// endpoint; without it, those everybody knows
@@ -340,8 +341,8 @@ DATA_KEYS = data_keys(env.str("DATA_KEYS"))  # keys that encrypt patient identif
 DATA_KEYS_FILE = Path(path) if (path := os.environ.get("HEMATOVISION_DATA_KEYS_FILE")) else None
 
 # --- broker and model server --------------------------------------------------------------------------------
-BROKER_URL = env.str("BROKER_URL")
-CACHE_URL = env.str("CACHE_URL", BROKER_URL)
+BROKER_URL = env.str("BROKER_URL")  # Redis or Valkey: `rediss://:password@host:6379/0`
+CACHE_URL = env.str("CACHE_URL", BROKER_URL)  # for rates of sign-in, shared by all web processes
 BROKER_TLS = tls.TlsFiles(
     "BROKER",
     ca=env.path("BROKER_CA", None),  # CA of a rediss:// broker and cache; without it, those everybody knows
@@ -349,7 +350,7 @@ BROKER_TLS = tls.TlsFiles(
     key=env.path("BROKER_KEY", None),  # its private key
 )
 BROKER_OPTIONS = BROKER_TLS.redis(BROKER_URL)
-SERVING_TARGET = env.str("SERVING_TARGET")
+SERVING_TARGET = env.str("SERVING_TARGET")  # host and port of the model server
 SERVING_TLS = tls.TlsFiles(
     "SERVING",
     ca=env.path("SERVING_CA", None),  # CA of the model server; given, TLS is spoken with it
@@ -403,9 +404,9 @@ tls.check(
 )
 
 # --- uploads ------------------------------------------------------------------------------------------------
-UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", 20 * 1024 * 1024)
-UPLOAD_MAX_PIXELS = env.int("UPLOAD_MAX_PIXELS", 25_000_000)
-UPLOAD_LINK_SECONDS = env.int("UPLOAD_LINK_SECONDS", 3600)
+UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", 20 * 1024 * 1024)  # of one file
+UPLOAD_MAX_PIXELS = env.int("UPLOAD_MAX_PIXELS", 25_000_000)  # of one picture
+UPLOAD_LINK_SECONDS = env.int("UPLOAD_LINK_SECONDS", 3600)  # for which an upload may be begun
 DATA_UPLOAD_MAX_NUMBER_FILES = 100
 FILE_UPLOAD_HANDLERS = ["webapp.uploads.handlers.NoFiles"]  # but for the one API view that takes images
 
@@ -413,7 +414,7 @@ FILE_UPLOAD_HANDLERS = ["webapp.uploads.handlers.NoFiles"]  # but for the one AP
 HEARTBEAT = env.path("HEARTBEAT", None)  # file that a worker or the relay touches while it is well
 
 # --- logs ---------------------------------------------------------------------------------------------------
-LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO")  # `DEBUG`, `INFO`, `WARNING` or `ERROR`
 _shared_processors: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,

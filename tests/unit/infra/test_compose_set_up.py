@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from cryptography import x509
+from google.protobuf import text_format
 
 from infra.compose import certificates
 from infra.compose.set_up import SERVICES, make
+from serving.wire.serving_pb2 import SSLConfig
 
 
 @pytest.fixture
@@ -77,7 +79,8 @@ def test_certificates_are_renewed_before_they_run_out(folder: Path, monkeypatch:
     after = contents(folder)
     assert after["ca.pem"] == before["ca.pem"]
     assert after["postgres.pem"] != before["postgres.pem"]
-    assert json.dumps(after["serving.pem"]) in after["serving-ssl.config"]
+    config = text_format.Parse(after["serving-ssl.config"], SSLConfig())
+    assert (config.server_cert, config.server_key) == (after["serving.pem"], after["serving.key"])
     ends = x509.load_pem_x509_certificate(after["postgres.pem"].encode()).not_valid_after_utc
     assert ends - datetime.now(UTC) > timedelta(days=certificates.SERVICE_DAYS - 1)
 

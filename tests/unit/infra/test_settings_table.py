@@ -10,6 +10,10 @@ def test_the_table_is_up_to_date() -> None:
     assert settings_table.TABLE.read_text() == render(), "run: python -m infra.settings_table"
 
 
+def test_every_setting_says_what_it_is() -> None:
+    assert [setting.name for setting in read() if not setting.meaning] == []
+
+
 def test_what_is_read_of_a_line(tmp_path: Path) -> None:
     (settings := tmp_path / "settings.py").write_text(
         """
