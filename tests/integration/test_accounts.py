@@ -4,6 +4,7 @@ import re
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.contrib.auth.models import Permission
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
@@ -376,3 +377,22 @@ def test_staff_lift_a_lost_factor_and_end_sessions(alice, bob, operator, with_ap
     staff.post(changes, {"action": "remove_second_factors", "_selected_action": [operator.pk]})
     assert staff.get("/admin/").status_code == 302
     assert Entry.objects.filter(action="account.factor_removed", subject_id=f"user {operator.pk}").exists()
+
+
+def test_staff_without_all_powers_leave_superusers_alone(alice, bob, operator, with_app):
+    superuser = bob.membership.user
+    User.objects.filter(pk=superuser.pk).update(is_staff=True, is_superuser=True)
+    operator.is_superuser = False
+    operator.save()
+    operator.user_permissions.set(Permission.objects.filter(content_type__model="user"))
+    staff = alice.browser
+    changes = reverse("admin:accounts_user_changelist")
+    assert superuser.email.encode() not in staff.get(changes).content
+    assert (
+        staff.post(reverse("admin:accounts_user_change", args=[superuser.pk]), {"name": "X"}).status_code
+        == 302
+    )
+    staff.post(changes, {"action": "end_sessions", "_selected_action": [superuser.pk]})
+    superuser.refresh_from_db()
+    assert superuser.is_active
+    assert not Entry.objects.filter(action="account.sessions_ended").exists()

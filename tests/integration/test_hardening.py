@@ -67,6 +67,13 @@ def test_signing_in_leads_nowhere_else(alice, elsewhere: str) -> None:
     assert answer.url.startswith("/")
 
 
+def test_a_token_does_not_borrow_the_session_it_comes_with(alice, charlie) -> None:
+    """Pages that ask for a fresh sign-in would take that of the thief of a token."""
+    stolen = {"Authorization": f"Bearer {charlie.token}"}
+    answer = alice.browser.get(reverse("ui:cases"), headers=stolen)
+    assert answer.url.startswith(resolve_url(django_settings.LOGIN_URL))
+
+
 def test_a_session_that_somebody_else_began_is_not_kept(alice) -> None:
     browser = Client()
     browser.get(reverse("ui:home"))

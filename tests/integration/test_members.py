@@ -11,7 +11,7 @@ from tests.support.pages import plain_static
 from tests.support.people import person
 from webapp.audit.models import Entry
 from webapp.labs import services
-from webapp.labs.models import ApiToken, Membership
+from webapp.labs.models import ApiToken, Lab, Membership
 from webapp.labs.permissions import Role
 from webapp.labs.services import LastAdmin
 
@@ -96,6 +96,11 @@ def test_the_last_administrator_stays_one(ada, name, data):
     assert "only administrator" not in do(ada, name, ada.membership.id, **data).content.decode()
     with scope(lab=ada.lab):
         assert [m.user.name for m in Membership.objects.filter(role=Role.ADMIN, active=True)] == ["Second"]
+
+
+def test_a_name_is_no_pattern_to_fill_in(alice):
+    Lab.objects.filter(id=alice.lab.id).update(name="Lab {0.password}")
+    assert "You have left Lab {0.password}." in do(alice, "leave-lab").content.decode()
 
 
 def test_the_last_administrator_cannot_leave(ada):

@@ -65,6 +65,11 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         fixed = ("email", "last_login", "date_joined")  # an address is changed by its owner, who proves it
         return fixed if request.user.is_superuser else (*fixed, "is_staff", "is_superuser")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """A superuser's account is changed by superusers alone."""
+        accounts = super().get_queryset(request)
+        return accounts if request.user.is_superuser else accounts.filter(is_superuser=False)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

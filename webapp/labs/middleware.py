@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 
 import structlog
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpResponseBase, JsonResponse
 from django_scopes import scope
 
@@ -35,6 +36,7 @@ class LabScopeMiddleware:
         request.memberships, request.kept_out = [], None
         membership: Membership | None
         if request.by_token:
+            request.user = AnonymousUser()  # a token must not borrow the sign-in of whoever sends it
             try:
                 membership = tokens.use(header.removeprefix(BEARER), current_origin().address)
             except tokens.TokenRefused as refused:

@@ -102,7 +102,7 @@ def _do(
     except Membership.DoesNotExist:
         raise Http404 from None
     else:
-        messages.success(request, done.format(member.user))
+        messages.success(request, done.replace("{}", str(member.user)))  # names may hold any braces
         # Whoever has changed what they may do themselves may not see the page they came from any more.
         if member.id == request.membership.id:
             then = "ui:home"
