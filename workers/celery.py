@@ -17,6 +17,7 @@ from celery.schedules import crontab
 from celery.signals import setup_logging
 from django.conf import settings
 from django_scopes import scope
+from structlog.contextvars import bound_contextvars
 
 SOFT_TIME_LIMIT, TIME_LIMIT = 45, 55
 SOFT_SHUTDOWN = 30
@@ -27,11 +28,15 @@ class LabTask(Task):  # type: ignore[type-arg]
     """A task of one lab: its first argument is the lab's id, and all it queries is scoped to that lab."""
 
     def __call__(self, lab_id: str, *args: Any) -> Any:
-        with scope(lab=lab_id):
+        with scope(lab=lab_id), bound_contextvars(lab=lab_id):
             return self.run(*args)
 
 
-app = Celery("hematovision", broker=settings.BROKER_URL, include=["workers.heartbeat", "workers.tasks"])
+app = Celery(
+    "hematovision",
+    broker=settings.BROKER_URL,
+    include=["workers.heartbeat", "workers.tasks", "workers.telemetry"],
+)
 app.conf.update(
     task_acks_late=True,
     task_reject_on_worker_lost=True,
@@ -68,6 +73,11 @@ app.conf.update(
         "anchor-audit": {
             "task": "anchor_audit",
             "schedule": crontab(hour="2", minute="30"),
+            "options": {"expires": 3600},
+        },
+        "verify-audit": {
+            "task": "verify_audit",
+            "schedule": crontab(hour="3", minute="0"),
             "options": {"expires": 3600},
         },
         "forget-sent-tasks": {"task": "forget_sent_tasks", "schedule": 600, "options": {"expires": 600}},

@@ -1,6 +1,7 @@
 """A chunk's way through a worker: fetch, verify and decode, one Predict, one write."""
 
 import hashlib
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ import numpy.typing as npt
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
+from django.utils import timezone
+from structlog.contextvars import bound_contextvars
 
 from serving.client import (
     ModelClient,
@@ -29,6 +32,7 @@ from webapp.inference.services import Classified, Refused
 from webapp.registry import selectors as registry
 from webapp.registry.models import ModelVersion
 from webapp.storage import objects
+from webapp.telemetry import metrics
 from workers.contact_sheet import contact_sheet
 from workers.images import CannotTake, read
 
@@ -63,34 +67,39 @@ def work_on(chunk_id: int, *, holder: str, redelivered: bool) -> None:
     chunk = services.claim(chunk_id, holder=holder, redelivered=redelivered)
     if chunk is None:
         return
+    with bound_contextvars(chunk=chunk.id, case=str(chunk.case_id)):
+        _work_on(chunk)
+
+
+def _work_on(chunk: Chunk) -> None:
     try:
         _classify(chunk)
     except ModelMissing as error:
-        log.error("model missing", chunk=chunk.id, error=str(error))
+        log.error("model missing", error=str(error))
         services.put_back(chunk, "The model server does not have the model yet.")
     except ModelUnavailable as error:
-        log.warning("model unavailable", chunk=chunk.id, error=str(error))
+        log.warning("model unavailable", error=str(error))
         services.put_back(chunk, "The model server does not answer.")
     except objects.StorageUnavailable as error:
-        log.warning("storage unavailable", chunk=chunk.id, error=str(error))
+        log.warning("storage unavailable", error=str(error))
         _blame_store_or_chunk(chunk, "The image store could not give one of these images.")
     except VersionUnknown as error:
-        log.error("model version unknown", chunk=chunk.id, error=str(error))
+        log.error("model version unknown", error=str(error))
         services.put_back(chunk, str(error))
     except ModelRejected as error:
-        log.error("model refused the request", chunk=chunk.id, error=str(error))
+        log.error("model refused the request", error=str(error))
         services.give_up(chunk, f"The model server refused the request: {error}")
     except SoftTimeLimitExceeded:
-        log.warning("chunk took too long", chunk=chunk.id)
+        log.warning("chunk took too long")
         _blame_store_or_chunk(chunk, "These images took too long.")
     except ModelTimeout as error:
-        log.warning("model too slow", chunk=chunk.id, error=str(error))
+        log.warning("model too slow", error=str(error))
         services.attempt_failed(chunk, "The model took too long to answer.")
     except ModelError as error:
-        log.error("model failed", chunk=chunk.id, error=str(error))
+        log.error("model failed", error=str(error))
         services.attempt_failed(chunk, "The model failed on these images; the reason is in its log.")
     except Exception as error:
-        log.exception("chunk failed", chunk=chunk.id)
+        log.exception("chunk failed")
         services.attempt_failed(
             chunk, f"An unexpected error ({type(error).__name__}); it is in the worker's log."
         )
@@ -113,13 +122,29 @@ def _classify(chunk: Chunk) -> None:
         services.record(chunk, None, [], refused, sheet_key="")
         return
     sheet = _fetchers().submit(_store_sheet, chunk, prepared)
-    model = _model(registry.model_name_for(chunk.lab_id))
-    predictions = _predict(model, np.stack([ready.pixels for ready in prepared]))
+    predictions = _predict(
+        registry.model_name_for(chunk.lab_id), np.stack([ready.pixels for ready in prepared])
+    )
     if len({(part.model_name, part.version) for part in predictions}) > 1:
         raise ModelUnavailable("a new version went live between two halves of the chunk")
     version = _version(predictions[0].model_name, predictions[0].version)
     answers = _answers(prepared, predictions, version)
     services.record(chunk, version, answers, refused, sheet_key=sheet.result())
+    _measure(chunk, version, answers, [ready.image for ready in prepared])
+
+
+def _measure(
+    chunk: Chunk, version: ModelVersion, answers: Sequence[Classified], images: Sequence[Image]
+) -> None:
+    named = {"model": version.name, "version": str(version.version)}
+    for answer in answers:
+        metrics.confidence.labels(**named).observe(answer.confidence)
+        metrics.cells.labels(**named, flagged="yes" if answer.flagged else "no").inc()
+    now = timezone.now()
+    for image in images:
+        if image.received_at:
+            waited = (now - image.received_at).total_seconds()
+            metrics.image_seconds.labels(chunk.queue).observe(waited)
 
 
 def _prepare(image: Image) -> Prepared | Refused:
@@ -152,15 +177,27 @@ def _store_sheet(chunk: Chunk, prepared: Sequence[Prepared]) -> str:
     return key
 
 
-def _predict(model: ModelClient, pixels: npt.NDArray[np.uint8]) -> list[Predictions]:
+def _predict(model: str, pixels: npt.NDArray[np.uint8]) -> list[Predictions]:
     """Predict uint8 [N, 224, 224, 3] in one call; where that takes too long, in halves."""
     try:
-        return [model.predict(pixels)]
+        return [_timed(model, pixels)]
     except ModelTimeout:
         if len(pixels) == 1:
             raise
         half = len(pixels) // 2
         return _predict(model, pixels[:half]) + _predict(model, pixels[half:])
+
+
+def _timed(model: str, pixels: npt.NDArray[np.uint8]) -> Predictions:
+    begun = time.perf_counter()
+    try:
+        predictions = _model(model).predict(pixels)
+    except ModelError as error:
+        metrics.model_failures.labels(model, type(error).__name__).inc()
+        raise
+    metrics.model_seconds.labels(model).observe(time.perf_counter() - begun)
+    metrics.model_images.labels(model).observe(len(pixels))
+    return predictions
 
 
 def _answers(

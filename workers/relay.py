@@ -15,11 +15,14 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
+from webapp.config.state import State
 from webapp.inference.models import Queue
 from webapp.outbox import services
 from webapp.outbox.models import OutboxEntry
+from webapp.telemetry import exposition, metrics
 from workers import heartbeat
 from workers.celery import app
+from workers.telemetry import CONTEXT
 
 DEPTH = 8  # tasks waiting in the broker per queue
 FULL_PAUSE = 0.05  # seconds until a full queue is looked at again
@@ -33,6 +36,7 @@ def main() -> None:
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    exposition.serve(State())
     log.info("relay started")
     broker = redis.Redis.from_url(
         settings.BROKER_URL, socket_timeout=5, socket_connect_timeout=3, **settings.BROKER_OPTIONS
@@ -64,7 +68,14 @@ def _relay_once(broker: redis.Redis) -> bool:
 
 
 def _send(entry: OutboxEntry) -> None:
-    app.send_task(entry.task, args=[str(entry.lab_id), *entry.args], queue=entry.queue, retry=False)
+    app.send_task(
+        entry.task,
+        args=[str(entry.lab_id), *entry.args],
+        queue=entry.queue,
+        headers={CONTEXT: entry.context},
+        retry=False,
+    )
+    metrics.relay_sent.labels(entry.queue).inc()
 
 
 def _listen() -> None:

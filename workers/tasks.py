@@ -2,16 +2,20 @@
 
 from datetime import timedelta
 
+import structlog
 from celery.signals import worker_ready, worker_shutting_down
 from celery.worker.consumer import Consumer
 
 from webapp.audit.anchors import anchor
+from webapp.audit.verification import Verified, verify_all
 from webapp.inference import services as inference
 from webapp.outbox import services as outbox
 from webapp.storage.objects import StorageUnavailable
 from webapp.uploads import services as uploads
 from workers.celery import LabTask, app
 from workers.chunks import work_on
+
+log = structlog.get_logger(__name__)
 
 
 @app.task(base=LabTask, name=inference.CLASSIFY, bind=True)
@@ -56,3 +60,9 @@ def forget_sent_tasks() -> int:
 )
 def anchor_audit() -> int:
     return len(anchor())
+
+
+@app.task(name="verify_audit", soft_time_limit=260, time_limit=270)
+def verify_audit() -> None:
+    for finding in verify_all(Verified()):
+        log.error("audit trail", chain=str(finding.chain), seq=finding.seq, problem=finding.problem)

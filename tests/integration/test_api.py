@@ -314,7 +314,7 @@ def test_a_model_server_without_a_model_is_not_called_well(client, db, settings,
         settings.SERVING_TARGET = server.target
         answer = client.get("/readyz")
         assert answer.status_code == 200  # images are kept all the same
-        assert answer.json()["model"] == "failed: NotServing"
+        assert answer.json()["model"] == "failed: no model is loaded"
         make_version(tmp_path / MODEL_NAME, 1)
         server.wait_ready()
         assert client.get("/readyz").json()["model"] == "ok"

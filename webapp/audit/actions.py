@@ -82,6 +82,8 @@ class Action(TextChoices):
 
     # The trail itself
     AUDIT_ANCHORED = "audit.anchored", "anchored the audit trail outside the database"
+    AUDIT_VERIFIED = "audit.verified", "found the audit trail whole ({after[entries]} entries)"
+    AUDIT_BROKEN = "audit.broken", "found the audit trail tampered with ({after[findings]} findings)"
     AUDIT_EXPORTED = "audit.exported", "exported the audit trail ({after[format]})"
 
     @property

@@ -7,7 +7,8 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from webapp.audit.chain import COLUMNS
+from webapp.audit.actions import Action
+from webapp.audit.chain import COLUMNS, INSTALLATION
 from webapp.audit.models import Entry
 
 BATCH = 5000
@@ -48,6 +49,15 @@ class Filters:
     until: date | None = None
 
 
+@dataclass(frozen=True)
+class TrailState:
+    """When all chains were last anchored and verified (None: never), and whether they were whole then."""
+
+    anchored_at: datetime | None
+    verified_at: datetime | None
+    whole: bool
+
+
 def entries(chain: UUID, filters: Filters) -> QuerySet[Entry]:
     """A chain's entries, newest first."""
     found = Entry.objects.filter(chain=chain).order_by("-seq")
@@ -69,6 +79,20 @@ def people(chain: UUID) -> list[tuple[int, str]]:
     with connection.cursor() as cursor:
         cursor.execute(_PEOPLE, {"chain": chain})
         return [(actor, name) for actor, name in cursor.fetchall()]
+
+
+def trail_state() -> TrailState:
+    """What was last recorded of the whole trail."""
+    anchored, verified, broken = (
+        Entry.objects.filter(chain=INSTALLATION, action=action).order_by("-seq").first()
+        for action in (Action.AUDIT_ANCHORED, Action.AUDIT_VERIFIED, Action.AUDIT_BROKEN)
+    )
+    last = max(filter(None, (verified, broken)), key=lambda check: check.seq, default=None)
+    return TrailState(
+        anchored_at=anchored.at if anchored else None,
+        verified_at=last.at if last else None,
+        whole=last is not None and last is verified,
+    )
 
 
 def in_order(found: QuerySet[Entry]) -> Iterator[dict[str, Any]]:

@@ -1,22 +1,26 @@
-"""Probes. A web process is ready when it can keep what it is given: the database and the object store answer.
+"""Probes. A web process is ready when it can keep what it is given: the database, as this release needs it,
+and the object store answer, and no certificate of ours has ended.
 
 The broker and the model server are reported but do not make it unready: without them images wait, safely.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 
 import grpc
 import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from serving.channel import open_channel
-from webapp.config import tls
+from webapp.config import certificates, tls
 from webapp.storage import objects
 
 SECONDS = 2
+OK = "ok"
 
 
 def alive(request: HttpRequest) -> HttpResponse:
@@ -24,23 +28,40 @@ def alive(request: HttpRequest) -> HttpResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    needed = {"database": _said(_database), "storage": _said(objects.check)}
+    needed = {
+        "database": _said(_database),
+        "migrations": _said(_migrations),
+        "storage": _said(objects.check),
+        "certificates": _said(_certificates),
+    }
     wanted = {"broker": _said(_broker), "model": _said(_model)}
-    well = all(answer == "ok" for answer in needed.values())
+    well = all(answer == OK for answer in needed.values())
     return JsonResponse({"ready": well, **needed, **wanted}, status=200 if well else 503)
 
 
-class NotServing(Exception):
-    """The model server answers, but has no model loaded."""
+def services() -> dict[str, str]:
+    """What each service says that we depend on: "ok", or what is wrong."""
+    return {
+        "database": _said(_database),
+        "storage": _said(objects.check),
+        "broker": _said(_broker),
+        "model": _said(_model),
+    }
+
+
+class NotReady(Exception):
+    """What is asked for answers, but not as we need it; the message says what is missing, to anybody."""
 
 
 def _said(check: Callable[[], None]) -> str:
     try:
         check()
-    except (DatabaseError, redis.RedisError, grpc.RpcError, NotServing, *objects.StorageUnavailable) as error:
+    except (DatabaseError, redis.RedisError, grpc.RpcError, *objects.StorageUnavailable) as error:
         # The kind of failure only: addresses and names of our insides are for the log, not for all who ask.
         return f"failed: {tls.trouble(error) or type(error).__name__}"
-    return "ok"
+    except NotReady as missing:
+        return f"failed: {missing}"
+    return OK
 
 
 def _database() -> None:
@@ -48,15 +69,41 @@ def _database() -> None:
         cursor.execute("SELECT 1")
 
 
-def _broker() -> None:
-    with redis.Redis.from_url(
+_migrated = False
+
+
+def _migrations() -> None:
+    """Asked until there is none to wait for; a database does not go back."""
+    global _migrated
+    if _migrated:
+        return
+    plan = MigrationExecutor(connection)
+    pending = len(plan.migration_plan(plan.loader.graph.leaf_nodes()))
+    if pending:
+        raise NotReady(f"{pending} migrations are pending")
+    _migrated = True
+
+
+def _certificates() -> None:
+    files = [name for name in settings.WATCHED_CERTIFICATES if "/" in name]
+    ended = [Path(name).name for name in files if certificates.remaining(name) <= 0]
+    if ended:
+        raise NotReady(f"{', '.join(ended)} has expired or cannot be read")
+
+
+def broker() -> redis.Redis:
+    return redis.Redis.from_url(
         settings.BROKER_URL, socket_timeout=SECONDS, socket_connect_timeout=SECONDS, **settings.BROKER_OPTIONS
-    ) as broker:
-        broker.ping()
+    )
+
+
+def _broker() -> None:
+    with broker() as asked:
+        asked.ping()
 
 
 def _model() -> None:
     with open_channel(settings.SERVING_TARGET, settings.SERVING_CHANNEL) as channel:
         answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=SECONDS)
     if answer.status != health_pb2.HealthCheckResponse.SERVING:
-        raise NotServing
+        raise NotReady("no model is loaded")

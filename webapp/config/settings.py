@@ -16,6 +16,7 @@ from environs import validate
 from serving.channel import ChannelTls
 from webapp.config import tls
 from webapp.config.environment import StrictEnv, data_keys, strong_secret
+from webapp.telemetry.exposition import share_figures
 
 env = StrictEnv()
 
@@ -99,7 +100,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "webapp.config.headers.HeadersMiddleware",
-    "webapp.telemetry.requests.RequestIdMiddleware",
+    "webapp.telemetry.requests.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -112,6 +113,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "webapp.config.status.StatusPageMiddleware",
     "webapp.labs.middleware.LabScopeMiddleware",
 ]
 
@@ -412,6 +414,14 @@ FILE_UPLOAD_HANDLERS = ["webapp.uploads.handlers.NoFiles"]  # but for the one AP
 
 # --- probes -------------------------------------------------------------------------------------------------
 HEARTBEAT = env.path("HEARTBEAT", None)  # file that a worker or the relay touches while it is well
+
+# --- figures for Prometheus ---------------------------------------------------------------------------------
+METRICS_LISTEN = env.str(  # host:port on which a program tells its figures; empty: nowhere. Not for the world
+    "METRICS_LISTEN", "", validate=validate.Regexp(r".+:[0-9]{1,5}", error="is written host:port.")
+)
+if METRICS_LISTEN:
+    share_figures()
+WATCHED_CERTIFICATES: list[str] = env.list("WATCHED_CERTIFICATES", [])  # PEM files, or host:port
 
 # --- logs ---------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")  # `DEBUG`, `INFO`, `WARNING` or `ERROR`

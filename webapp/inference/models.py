@@ -54,6 +54,7 @@ class Chunk(models.Model):  # type: ignore[django-manager-missing] # ScopedManag
             models.Index(
                 fields=["lease_until"], condition=Q(state__in=["queued", "running"]), name="chunk_open"
             ),
+            models.Index(fields=["lab"], condition=Q(state="dead"), name="chunk_dead"),
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 
 from webapp.labs.models import Lab
 
@@ -16,6 +16,11 @@ class OutboxEntry(models.Model):
     task = models.CharField(max_length=100)
     args = ArrayField(models.TextField())
     not_before = models.DateTimeField(help_text="When it may be sent.")
+    context = models.JSONField(
+        default=dict,
+        db_default=Value({}, models.JSONField()),
+        help_text="What its log lines are known by: `webapp.telemetry.context`.",
+    )
     sent_at = models.DateTimeField(null=True)
 
     class Meta:

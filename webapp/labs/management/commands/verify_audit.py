@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from webapp.audit.chain import INSTALLATION
-from webapp.audit.verification import Verified, verify
+from webapp.audit.verification import Verified, verify, verify_all
 from webapp.labs.management.arguments import add_lab, lab_of
 from webapp.labs.models import Lab
 from webapp.storage.objects import StorageUnavailable
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         names = {INSTALLATION: "the installation", **{one.id: one.name for one in Lab.objects.all()}}
         found, progress = 0, Verified()
         try:
-            for finding in verify(wanted.id if wanted else None, progress):
+            for finding in verify(wanted.id, progress) if wanted else verify_all(progress):
                 found += 1
                 name = names.get(finding.chain, f"a lab that is no more ({finding.chain})")
                 self.stdout.write(f"{name}: entry {finding.seq} {finding.problem}")

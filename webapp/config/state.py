@@ -1,0 +1,106 @@
+"""How the installation stands, for Prometheus: asked at each scrape, told by the relay alone."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import redis
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.models import Count, Min
+from django.utils import timezone
+from django_scopes import scopes_disabled
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from webapp.audit.selectors import trail_state
+from webapp.config import certificates, health
+from webapp.crypto.keyring import current_key_age
+from webapp.inference.models import Chunk, Queue
+from webapp.outbox.models import OutboxEntry
+
+log = structlog.get_logger(__name__)
+
+
+class State(Collector):
+    """`figures`, asked in a thread of Prometheus's server, with a database connection of its own."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        try:
+            yield from figures()
+        finally:
+            connection.close()
+
+
+def figures() -> Iterator[GaugeMetricFamily]:
+    """What cannot be told is left out; which service is at fault stands in `hematovision_service_up`."""
+    for part in (_services, _waiting, _broker, _trail, _keys, _certificates):
+        try:
+            yield from part()
+        except (DatabaseError, redis.RedisError) as error:
+            log.warning("state cannot be told", part=part.__name__, error=repr(error))
+
+
+def _gauge(name: str, said: str, values: Iterable[tuple[str, float]], label: str = "") -> GaugeMetricFamily:
+    gauge = GaugeMetricFamily(f"hematovision_{name}", said, labels=[label] if label else [])
+    for value_of, value in values:
+        gauge.add_metric([value_of] if label else [], value)
+    return gauge
+
+
+def _services() -> Iterator[GaugeMetricFamily]:
+    up = [(name, float(answer == "ok")) for name, answer in health.services().items()]
+    yield _gauge("service_up", "Whether a service answers.", up, "service")
+
+
+def _waiting() -> Iterator[GaugeMetricFamily]:
+    now = timezone.now()
+    due = OutboxEntry.objects.filter(sent_at=None, not_before__lte=now)
+    tasks = {row["queue"]: row["n"] for row in due.values("queue").annotate(n=Count("id"))}
+    with scopes_disabled():
+        open_ones = Chunk.objects.filter(state__in=[Chunk.State.QUEUED, Chunk.State.RUNNING]).order_by()
+        chunks = {
+            row["queue"]: row
+            for row in open_ones.values("queue").annotate(n=Count("id"), since=Min("created_at"))
+        }
+        dead = Chunk.objects.filter(state=Chunk.State.DEAD).count()
+    ages = {queue: (now - row["since"]).total_seconds() for queue, row in chunks.items()}
+    yield _gauge("outbox_waiting", "Tasks due in the database.", _each(lambda q: tasks.get(q, 0)), "queue")
+    yield _gauge(
+        "chunks_waiting", "Chunks not done.", _each(lambda q: chunks[q]["n"] if q in chunks else 0), "queue"
+    )
+    yield _gauge(
+        "images_waiting_oldest_seconds", "How long images wait.", _each(lambda q: ages.get(q, 0)), "queue"
+    )
+    yield _gauge("dead_letters", "Chunks given up.", [("", dead)])
+
+
+def _each(value: Callable[[str], float]) -> list[tuple[str, float]]:
+    return [(queue, value(queue)) for queue in Queue.values]
+
+
+def _broker() -> Iterator[GaugeMetricFamily]:
+    with health.broker() as broker:
+        lengths = _each(lambda queue: float(broker.llen(queue)))
+    yield _gauge("broker_waiting", "Tasks in the broker.", lengths, "queue")
+
+
+def _trail() -> Iterator[GaugeMetricFamily]:
+    state, now = trail_state(), timezone.now()
+    if state.anchored_at:
+        age_of = (now - state.anchored_at).total_seconds()
+        yield _gauge("audit_anchor_age_seconds", "Since the trail was anchored.", [("", age_of)])
+    if state.verified_at:
+        age_of = (now - state.verified_at).total_seconds()
+        yield _gauge("audit_verified_age_seconds", "Since the trail was verified.", [("", age_of)])
+        yield _gauge("audit_whole", "Whether it was whole then.", [("", float(state.whole))])
+
+
+def _keys() -> Iterator[GaugeMetricFamily]:
+    yield _gauge(
+        "data_key_age_seconds", "Of the current data key.", [("", current_key_age().total_seconds())]
+    )
+
+
+def _certificates() -> Iterator[GaugeMetricFamily]:
+    left = [(name, certificates.remaining(name)) for name in settings.WATCHED_CERTIFICATES]
+    yield _gauge("certificate_remaining_seconds", "Until a certificate ends.", left, "certificate")
