@@ -221,3 +221,11 @@ def test_images_have_a_version(overlay):
             assert tag
             assert not tag.startswith("latest")
             assert not name.startswith("hematovision/") or tag == version
+
+
+def test_images_that_are_not_ours_are_those_of_compose():
+    example = (ROOT / "infra" / "compose" / "env.example").read_text()
+    for overlay in OVERLAYS:
+        for program in programs(render(overlay)).values():
+            for container in containers(program):
+                assert container["image"].startswith("hematovision/") or f"={container['image']}\n" in example
