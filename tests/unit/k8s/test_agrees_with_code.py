@@ -2,6 +2,7 @@
 
 import base64
 import inspect
+import json
 import os
 import re
 import subprocess
@@ -29,7 +30,7 @@ from tests.support.manifests import (
 from webapp.inference.models import Queue
 from workers import celery
 
-OVERLAYS = ("overlays/dev", "overlays/prod")
+OVERLAYS = ("overlays/dev", "overlays/prod", "../tests/support/monitored")
 SECRETS = "/run/secrets/hematovision/"
 each_overlay = pytest.mark.parametrize("overlay", OVERLAYS)
 
@@ -47,6 +48,12 @@ def named(overlay: str, kind: str, name: str) -> Manifest:
 
 def deployment(name: str, overlay: str = "overlays/prod"):
     return programs(render(overlay))[name]
+
+
+def web_options() -> dict[str, str]:
+    """What the image starts the web with."""
+    dockerfile = (ROOT / "infra" / "images" / "web.Dockerfile").read_text().replace("\\\n", "")
+    return options({"args": json.loads(re.search(r"^CMD (.*)$", dockerfile, re.MULTILINE)[1])})
 
 
 def worker_queues(name: str) -> set[str]:
@@ -80,7 +87,7 @@ def test_the_settings_start_the_product(overlay, tmp_path):
     values = named("overlays/dev", "Secret", "hematovision")["data"]
     for name in files_of(overlay):
         (tmp_path / name).write_bytes(base64.b64decode(values.get(name, "")))
-    if overlay == "overlays/prod":
+    if overlay != "overlays/dev":
         (tmp_path / "BROKER_URL").write_text("rediss://:secret@redis.example.org/0")
     given = {name: value.replace(SECRETS, f"{tmp_path}/") for name, value in settings_of(overlay).items()}
     done = subprocess.run(
@@ -116,7 +123,7 @@ def test_workers_are_counted_by_their_own_queue(queue):
 @each_overlay
 def test_probes_ask_for_pages_that_exist(overlay):
     web = app(deployment("web", overlay))
-    assert options(web)["--bind"] == f"0.0.0.0:{web['ports'][0]['containerPort']}"
+    assert web_options()["--bind"] == f"0.0.0.0:{web['ports'][0]['containerPort']}"
     hosts = settings_of(overlay)["HEMATOVISION_ALLOWED_HOSTS"].split(",")
     for name in ("startupProbe", "readinessProbe", "livenessProbe"):
         resolve(web[name]["httpGet"]["path"])
@@ -147,6 +154,12 @@ def test_the_ingress_leads_to_the_web():
     assert path["backend"]["service"]["port"]["name"] in {port["name"] for port in service["spec"]["ports"]}
     assert rule["host"] in settings_of("overlays/prod")["HEMATOVISION_ALLOWED_HOSTS"].split(",")
     assert f"https://{rule['host']}" in settings_of("overlays/prod")["HEMATOVISION_WEB_ORIGINS"].split(",")
+
+
+def test_figures_are_told_where_prometheus_asks():
+    port = settings_of("../tests/support/monitored")["HEMATOVISION_METRICS_LISTEN"].rpartition(":")[2]
+    for name in ("web", "relay", "worker-interactive", "worker-bulk"):
+        assert {"name": "metrics", "containerPort": int(port)} in app(deployment(name))["ports"]
 
 
 @each_overlay
@@ -182,7 +195,7 @@ def test_workers_have_time_to_give_back_what_they_hold(name):
 
 def test_the_web_has_time_to_finish():
     web = app(deployment("web"))
-    busy = web["lifecycle"]["preStop"]["sleep"]["seconds"] + int(options(web)["--graceful-timeout"])
+    busy = web["lifecycle"]["preStop"]["sleep"]["seconds"] + int(web_options()["--graceful-timeout"])
     assert busy + 5 <= pod(deployment("web"))["terminationGracePeriodSeconds"]
 
 
