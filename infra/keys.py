@@ -1,4 +1,4 @@
-"""`hematovision keys`: the keys that encrypt patient identifiers."""
+"""`hematovision keys`: the keys that encrypt patient identifiers and secrets of second factors."""
 
 # What a command needs is imported inside it, as in infra.cli.
 
@@ -9,7 +9,9 @@ import typer
 
 from infra.terminal import console, failures
 
-app = typer.Typer(help="Keys that encrypt patient identifiers: list, new, rotate.", no_args_is_help=True)
+app = typer.Typer(
+    help="Keys that encrypt patient identifiers and second factors: list, new, rotate.", no_args_is_help=True
+)
 
 
 @app.command("list")
@@ -25,6 +27,8 @@ def list_keys() -> None:
     for key in keys:
         if key["current"]:
             state = "current"
+        elif not key["id"]:
+            state = "under no key: `hematovision keys rotate` seals these rows, or names them"
         elif key["days"] is None:
             state = "missing: these rows cannot be read"
         else:

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.shortcuts import render
 
-from webapp.accounts import trail
+from webapp.accounts import factors, trail
 from webapp.accounts.models import User
 from webapp.accounts.reauthentication import is_fresh
 from webapp.accounts.wording import house_style
@@ -100,6 +100,12 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         **DefaultMFAAdapter.error_messages,
         "incorrect_code": "This code is wrong, used or too old. Look at the newest one.",
     }
+
+    def encrypt(self, text: str) -> str:
+        return factors.seal_secret(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return factors.open_secret(encrypted_text)
 
     def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:  # noqa: A002 - allauth's
         return f"Security key {Authenticator.objects.filter(user=user, type=type).count() + 1}"

@@ -1,4 +1,4 @@
-"""Encryption of what identifies patients: keys, the cipher, and model fields that use them.
+"""Encryption of what identifies patients and of sign-in secrets: keys, the cipher, and fields that use them.
 
 What is sealed is bound to its place (table, column, lab, row), so it opens nowhere else. Each lab's values
 are sealed with a key of the lab's own, derived from the installation's key by HKDF, and not with random data

@@ -1,0 +1,79 @@
+"""Tables with sealed values, as rotation goes through them."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+from django.apps import apps
+from django.db import models
+
+from webapp.crypto.fields import EncryptedField, KeyedHashField
+
+
+class KeyId(models.Func):
+    """The id of the key that a sealed value is under; null where there is none to be read."""
+
+    template = (
+        "CASE WHEN length(%(expressions)s) > 2 THEN"
+        " encode(substring(%(expressions)s FROM 3 FOR get_byte(%(expressions)s, 1)), 'escape') END"
+    )
+    output_field = models.TextField()
+
+
+class SealedTable(Protocol):
+    """Where sealed values lie, and how a row's are sealed with the current key."""
+
+    model: type[models.Model]
+    columns: Sequence[str]
+    """What is written when a row is sealed anew."""
+    key_ids: dict[str, models.Func]
+    """The id of the key that each sealed value of a row is under, by a name no field has."""
+
+    def rows(self) -> "models.QuerySet[Any]":
+        """All rows with something to seal, of whatever lab."""
+
+    def sealed_anew(self, row: Any) -> Sequence[Any]:
+        """The values of `columns` under the current key.
+
+        Raises:
+            Unreadable: what is there cannot be decrypted.
+        """
+
+
+class TableWithFields:
+    """The table of a model with encrypted fields."""
+
+    def __init__(self, model: type[models.Model]) -> None:
+        self.model = model
+        self.encrypted, self.hashed = _fields(model, EncryptedField), _fields(model, KeyedHashField)
+        self.columns: Sequence[str] = [field.column for field in (*self.hashed, *self.encrypted)]
+        self.key_ids: dict[str, models.Func] = {
+            f"{field.name}_key": KeyId(field.name) for field in self.encrypted
+        }
+
+    def rows(self) -> "models.QuerySet[Any]":
+        return self.model._base_manager.all()
+
+    def sealed_anew(self, row: Any) -> list[Any]:
+        for field in self.encrypted:
+            setattr(row, field.attname, getattr(row, field.attname))  # opened; `pre_save` seals it anew
+        return [field.pre_save(row, add=False) for field in (*self.hashed, *self.encrypted)]
+
+
+_registered: list[SealedTable] = []
+
+
+def register(table: SealedTable) -> None:
+    """Let rotation go through a table whose model has no encrypted fields."""
+    _registered.append(table)
+
+
+def sealed_tables() -> Iterator[SealedTable]:
+    """Every table with sealed values."""
+    for model in apps.get_models():
+        if _fields(model, EncryptedField):
+            yield TableWithFields(model)
+    yield from _registered
+
+
+def _fields(model: type[models.Model], kind: type[Any]) -> list[Any]:
+    return [field for field in model._meta.concrete_fields if isinstance(field, kind)]
