@@ -50,6 +50,7 @@ BY_ADDRESS: dict[str, tuple[str | None, str]] = {
     "their cases": ("lab_supervisor", "/cases/"),
     "audit": ("admin", "/audit/"),
     "audit of a person": ("admin", "/audit/?actor=0&subject=nothing"),
+    "name": ("technician", "/accounts/name/"),
     "e-mail": ("technician", "/accounts/email/"),
     "password": ("technician", "/accounts/password/change/"),
     "second factor": ("technician", "/accounts/2fa/"),

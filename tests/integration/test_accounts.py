@@ -4,6 +4,7 @@ import re
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import Permission
 from django.core.cache import cache
 from django.test import Client
@@ -41,6 +42,11 @@ def is_in(browser: Client) -> bool:
 
 def sign_in(browser: Client, email: str, password: str = PASSWORD):
     return browser.post(reverse("account_login"), {"login": email, "password": password})
+
+
+def end_of_session(browser: Client) -> str:
+    session = UserSession.objects.get(session_key=browser.session.session_key)
+    return reverse("ui:end-session", args=[session.pk])
 
 
 def done_by(user: User) -> list[str]:
@@ -217,6 +223,38 @@ def test_sessions_are_listed_and_end_at_once(alice):
     assert there.get(reverse("ui:cases")).status_code == 302
     assert here.get(reverse("ui:cases")).status_code == 200
     assert "account.sessions_ended" in done_by(user)
+
+
+def test_one_session_elsewhere_is_ended(alice, charlie):
+    user, browsers = alice.membership.user, [Client() for _ in range(3)]
+    here, phone, office = browsers
+    for browser in browsers:
+        sign_in(browser, user.email)
+        browser.get("/")
+    end = {browser: end_of_session(browser) for browser in browsers}
+    page = here.get(reverse("usersessions_list")).content.decode()
+    assert [end[browser] in page for browser in browsers] == [False, True, True]
+    here.post(end[phone])
+    assert [is_in(browser) for browser in browsers] == [True, False, True]
+    assert done_by(user)[-1] == "account.sessions_ended"
+    assert charlie.browser.post(end[office]).status_code == 404
+    assert here.post(end[here]).status_code == 404
+    assert is_in(here)
+    assert is_in(office)
+
+
+def test_another_name_and_the_old_one_stays_on_record(alice):
+    user, browser = alice.membership.user, alice.browser
+    browser.post(reverse("ui:name"), {"name": "Alice Married"})
+    user.refresh_from_db()
+    assert user.name == "Alice Married"
+    entry = Entry.objects.get(action="account.name_changed")
+    assert (entry.actor_name, entry.before, entry.after) == (
+        "Alice",
+        {"name": "Alice"},
+        {"name": "Alice Married"},
+    )
+    assert browser.post(reverse("ui:name"), {"name": " "}).status_code == 422
 
 
 # --- a second factor ----------------------------------------------------------------------------------------

@@ -125,6 +125,8 @@ ENDPOINTS: dict[str, dict[str, Needed]] = {
     "accounts/oidc/<slug:provider_id>/login/": {"GET": ANYONE, "POST": ANYONE},
     "accounts/oidc/<slug:provider_id>/login/callback/": {"GET": ANYONE},
     "accounts/sessions/": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "accounts/sessions/<int:pk>/end/": {"POST": SIGNED_IN},
+    "accounts/name/": {"GET": SIGNED_IN, "POST": SIGNED_IN},
 }
 
 # What changes who may do what, or hands out keys: it asks again who is there.
@@ -141,6 +143,7 @@ ASKS_AGAIN = {
     "lab/tokens/<int:token_id>/revoke/",
     "tokens/new/",
     "tokens/<int:token_id>/revoke/",
+    "accounts/name/",
 }
 
 

@@ -5,7 +5,7 @@ from webapp.accounts.models import User
 
 
 class NameForm(forms.Form):
-    """What signing up asks for beside allauth's own questions, with a password or through another service."""
+    """A person's name. Signing up asks for it beside allauth's own questions, however a person signs in."""
 
     name = forms.CharField(
         max_length=150,

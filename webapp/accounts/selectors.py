@@ -1,4 +1,7 @@
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from webapp.accounts.models import User
 
@@ -9,3 +12,10 @@ SECOND_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 def has_second_factor(user: User) -> bool:
     """Whether signing in asks this person for more than a password: an app's code or a security key."""
     return bool(Authenticator.objects.filter(user=user, type__in=SECOND_FACTORS).exists())
+
+
+def sessions_elsewhere(request: HttpRequest) -> "QuerySet[UserSession]":
+    """The sessions of the person who asks, but for the one they ask in."""
+    mine = UserSession.objects.filter(user_id=request.user.pk)
+    others: QuerySet[UserSession] = mine.exclude(session_key=request.session.session_key)
+    return others

@@ -46,6 +46,15 @@ def create_account(email: str, *, name: str, password: str | None = None) -> Use
     return user
 
 
+@transaction.atomic
+def change_name(user: User, name: str) -> None:
+    """Give a person, who wishes it, another name; what they did before stays on record under the old one."""
+    if name != user.name:
+        trail.name_changed(user, name)
+        user.name = name
+        user.save(update_fields=["name"])
+
+
 def welcome(request: HttpRequest, email: str) -> str:
     """Let this session sign up as `email`, even where sign-up is closed, and without a code sent to it.
 

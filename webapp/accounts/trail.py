@@ -34,6 +34,11 @@ def sessions_ended(sessions: Collection[UserSession]) -> None:
         _record(Action.SESSIONS_ENDED, user, after={"sessions": ended}, actor=None)
 
 
+def name_changed(user: User, name: str) -> None:
+    """By the person themselves, who still has the old one."""
+    _record(Action.NAME_CHANGED, user, before={"name": user.name}, after={"name": name})
+
+
 def account_changed(user: User, *, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
     """By somebody else, who is the one that acts; so below."""
     _record(Action.ACCOUNT_CHANGED, user, before=before, after=after, actor=None)

@@ -60,6 +60,7 @@ class Action(TextChoices):
     PASSWORD_CHANGED = "account.password_changed", "changed their password"
     PASSWORD_RESET = "account.password_reset", "set a new password with a mailed code"
     EMAIL_CHANGED = "account.email_changed", "changed their e-mail address to {after[email]}"
+    NAME_CHANGED = "account.name_changed", "changed their name to {after[name]}"
     FACTOR_ADDED = "account.factor_added", "set up a second factor ({after[factor]})"
     FACTOR_REMOVED = "account.factor_removed", "removed a second factor of {subject} ({before[factor]})"
     RECOVERY_CODE_USED = "account.recovery_code_used", "used a recovery code ({after[left]} left)"

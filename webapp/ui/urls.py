@@ -1,6 +1,7 @@
 from django.urls import path
 
 from webapp.ui.views import (
+    account,
     audit,
     cases,
     cells,
@@ -35,6 +36,8 @@ urlpatterns = [
     path("tokens/", tokens.own_tokens, name="tokens"),
     path("tokens/new/", tokens.make, name="token-new"),
     path("tokens/<int:token_id>/revoke/", tokens.revoke_own, name="token-revoke"),
+    path("accounts/name/", account.name, name="name"),
+    path("accounts/sessions/<int:pk>/end/", account.end_session, name="end-session"),
     path("models/", models.model_list, name="models"),
     path("cases/", cases.case_list, name="cases"),
     path("cases/new/", cases.new_case, name="new-case"),
