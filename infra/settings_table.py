@@ -120,8 +120,8 @@ def _setting(node: ast.Call, lines: list[str], only_with: str) -> Setting:
     assert isinstance(node.func, ast.Attribute)  # noqa: S101 - env.kind(…)
     name, *default = node.args
     titles = (_HEADING.match(line) for line in lines[: node.lineno])
-    last = lines[(node.end_lineno or node.lineno) - 1]
-    _, _, meaning = last[node.end_col_offset or 0 :].partition("  # ")
+    ends = lines[(node.end_lineno or node.lineno) - 1][node.end_col_offset or 0 :], lines[node.lineno - 1]
+    meaning = next((comment for _, found, comment in (end.partition("  # ") for end in ends) if found), "")
     return Setting(
         name=ast.literal_eval(name),
         section=[title["title"] for title in titles if title][-1],

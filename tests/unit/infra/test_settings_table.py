@@ -24,7 +24,9 @@ B = env.int("B", 2 * 1024)  # two
 C = {"c": env.path("C", HERE.parent / "var" / "c")}  # three
 D = env.list("D", ["x", "y"])
 E = env.bool("E", False)
-F = env.str("F", A)
+F = env.str(  # six
+    "F", A
+)
 if A:
     G = env.str("G")
 """
@@ -35,6 +37,6 @@ if A:
         Setting("C", "second", "path", "var/c", "three"),
         Setting("D", "second", "parted by commas", "x,y", ""),
         Setting("E", "second", "`true` or `false`", "false", ""),
-        Setting("F", "second", "", "that of HEMATOVISION_A", ""),
+        Setting("F", "second", "", "that of HEMATOVISION_A", "six"),
         Setting("G", "second", "", None, "", only_with="A"),
     ]
