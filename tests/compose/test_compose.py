@@ -22,13 +22,20 @@ SIGNED_IN_OPERATOR = """
 from importlib import import_module
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from allauth.mfa.models import Authenticator
 from webapp.accounts.models import User
 user = User.objects.create_superuser("operator@lab.example", name="Operator")
+Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data={})
 session = import_module(settings.SESSION_ENGINE).SessionStore()
 session[SESSION_KEY], session[HASH_SESSION_KEY] = str(user.pk), user.get_session_auth_hash()
 session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
 session.save()
 print(settings.SESSION_COOKIE_NAME, session.session_key)
+"""
+FIGURES = """
+import sys
+from urllib.request import urlopen
+print(urlopen(f"http://{sys.argv[1]}:9464/metrics", timeout=10).read().decode())
 """
 EXPIRE = """
 import os, sys
@@ -87,6 +94,11 @@ def test_the_queues_are_shown_to_staff(compose: Compose) -> None:
         page = http.get("/flower/workers")
     assert page.status_code == 200
     assert "interactive@" in page.text
+
+
+def test_figures_are_told_inside_alone(compose: Compose) -> None:
+    for service in ("web", "relay", "worker-interactive", "worker-bulk"):
+        assert "hematovision_" in compose("exec", "-T", "flower", "python", "-c", FIGURES, service), service
 
 
 def test_images_are_classified_though_a_worker_and_the_model_server_restart(
