@@ -236,7 +236,7 @@ def test_models_are_shown_with_what_they_are_worth(alice):
             withdrawn_by="bob" if withdrawn else "",
         )
     page = " ".join(get(sue, "models").split())
-    assert "classified by <strong>hematovision, version 3</strong>" in page
+    assert "classified by <strong>hematovision, version 2</strong>" in page
     states = [page.index(f">{state}</span>") for state in ("Withdrawn", "In use", "Published")]
     assert states == sorted(states)  # newest first
     for said in (
