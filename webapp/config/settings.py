@@ -416,9 +416,9 @@ FILE_UPLOAD_HANDLERS = ["webapp.uploads.handlers.NoFiles"]  # but for the one AP
 HEARTBEAT = env.path("HEARTBEAT", None)  # file that a worker or the relay touches while it is well
 
 # --- figures for Prometheus ---------------------------------------------------------------------------------
-METRICS_LISTEN = env.str(  # host:port on which a program tells its figures; empty: nowhere. Not for the world
+METRICS_LISTEN = env.str(
     "METRICS_LISTEN", "", validate=validate.Regexp(r".+:[0-9]{1,5}", error="is written host:port.")
-)
+)  # host:port on which a program tells its figures; empty: nowhere. Not for the world
 if METRICS_LISTEN:
     share_figures()
 WATCHED_CERTIFICATES: list[str] = env.list("WATCHED_CERTIFICATES", [])  # PEM files, or host:port
