@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
 from webapp.cases import selectors
@@ -36,6 +36,7 @@ def case_list(request: MemberRequest) -> HttpResponse:
 
 
 @needs(Permission.CREATE_CASES)
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_stored
 def new_case(request: MemberRequest) -> HttpResponseBase:
     if request.method != "POST":
