@@ -17,7 +17,7 @@ Lab = Annotated[str | None, typer.Option(help="Only this lab's: its name or id."
 def verify(lab: Lab = None) -> None:
     """Find whatever was changed, deleted or slipped in behind the product's back.
 
-    Exit codes: 0 the trail is whole; 1 it is not, and each entry is named.
+    Exit codes: 0 the trail is whole; 1 it is not, and each entry is named; 2 it could not be checked.
     """
     from infra.local.manage import become
 

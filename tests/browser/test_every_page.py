@@ -39,6 +39,7 @@ PAGES: dict[str, Callable[[Page], object]] = {
     "files": lambda page: page.get_by_role("link", name="All files of this case").click(),
     "cases": lambda page: page.get_by_label("Main").get_by_role("link", name="Cases").click(),
     "menu": lambda page: page.locator(".account summary").click(),
+    "status": lambda page: page.goto("/".join(page.url.split("/")[:3]) + "/status/"),
     "missing": lambda page: page.goto(page.url + "nothing/"),
     "sign-in": _signed_out,
 }

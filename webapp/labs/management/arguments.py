@@ -21,5 +21,5 @@ def lab_of(text: str | None) -> Lab | None:
     lab = lab_called(text)
     if lab is None:
         names = ", ".join(sorted(Lab.objects.values_list("name", flat=True))) or "none yet"
-        raise CommandError(f"There is no lab {text!r}. There are: {names}.")
+        raise CommandError(f"There is no lab {text!r}. There are: {names}.", returncode=2)
     return lab

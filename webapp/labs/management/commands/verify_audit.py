@@ -12,7 +12,7 @@ from webapp.storage.objects import StorageUnavailable
 class Command(BaseCommand):
     help = (
         "Check every audit chain, and its anchors in the object store. "
-        "Exit code 1: somebody changed entries; each is named."
+        "Exit codes: 1 somebody changed entries, each is named; 2 it could not be checked."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -28,7 +28,7 @@ class Command(BaseCommand):
                 name = names.get(finding.chain, f"a lab that is no more ({finding.chain})")
                 self.stdout.write(f"{name}: entry {finding.seq} {finding.problem}")
         except StorageUnavailable as error:
-            raise CommandError(f"The object store did not list the anchors: {error}") from error
+            raise CommandError(f"The object store did not list the anchors: {error}", returncode=2) from error
         checked = f"{progress.entries} entries in {progress.chains} chains, {progress.anchors} anchors"
         if found:
             raise CommandError(f"The audit trail was tampered with ({checked} checked).")
