@@ -20,6 +20,4 @@ COPY infra/images/hematovision /usr/local/bin/hematovision
 ENV HEMATOVISION_STATIC_ROOT=/app/static
 USER 10001:10001
 EXPOSE 8000
-CMD ["gunicorn", "--config=python:webapp.config.gunicorn", "webapp.config.wsgi:application", "--bind=0.0.0.0:8000", "--worker-class=gthread", \
-     "--workers=2", "--threads=8", "--graceful-timeout=10", "--preload", "--access-logfile=-", \
-     "--access-logformat=%(h)s %(t)s \"%(m)s %(U)s\" %(s)s %(b)s %(L)ss"]
+CMD ["gunicorn", "--config=python:webapp.config.gunicorn", "--bind=0.0.0.0:8000"]

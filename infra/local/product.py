@@ -44,12 +44,8 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
 
     yield module(
         "web",
-        *("gunicorn", "webapp.config.wsgi:application", "--bind", f"{settings.host}:{settings.web_port}"),
-        *("--worker-class", "gthread", "--workers", "2", "--threads", "8", "--graceful-timeout", "10"),
-        *("--config", "python:webapp.config.gunicorn"),
-        "--preload",  # one copy of the code in memory; nothing is connected before the fork
-        # Paths without queries: what people search for is nobody's business but theirs.
-        *("--access-logfile", "-", "--access-logformat", '%(h)s %(t)s "%(m)s %(U)s" %(s)s %(b)s %(L)ss'),
+        *("gunicorn", "--config", "python:webapp.config.gunicorn"),
+        *("--bind", f"{settings.host}:{settings.web_port}"),
         stop_seconds=15,
     )
     yield module("relay", "workers.relay")

@@ -1,8 +1,17 @@
-"""Hooks of the web server: `gunicorn --config python:webapp.config.gunicorn`."""
+"""How the web is served, wherever: `gunicorn --config python:webapp.config.gunicorn --bind HOST:PORT`."""
 
 from typing import Any
 
 from webapp.telemetry import exposition
+
+wsgi_app = "webapp.config.wsgi:application"
+worker_class = "gthread"
+workers, threads = 2, 8
+preload_app = True  # one copy of the code in memory; nothing is connected before the fork
+graceful_timeout = 10  # seconds in which requests under way may end
+accesslog = "-"
+# Paths without queries: what people search for is nobody's business but theirs.
+access_log_format = '%(h)s %(t)s "%(m)s %(U)s" %(s)s %(b)s %(L)ss'
 
 
 def when_ready(server: Any) -> None:

@@ -27,6 +27,7 @@ from tests.support.manifests import (
     render,
     selects,
 )
+from webapp.config import gunicorn
 from webapp.inference.models import Queue
 from workers import celery
 
@@ -195,7 +196,7 @@ def test_workers_have_time_to_give_back_what_they_hold(name):
 
 def test_the_web_has_time_to_finish():
     web = app(deployment("web"))
-    busy = web["lifecycle"]["preStop"]["sleep"]["seconds"] + int(web_options()["--graceful-timeout"])
+    busy = web["lifecycle"]["preStop"]["sleep"]["seconds"] + gunicorn.graceful_timeout
     assert busy + 5 <= pod(deployment("web"))["terminationGracePeriodSeconds"]
 
 
