@@ -105,6 +105,10 @@ evaluate: .venv-training/.installed ## Score VERSION (default: the newest) on DA
 		$(if $(wildcard runs/baselines.json),--baselines runs/baselines.json) \
 		$(if $(FORMATS),--formats "$(FORMATS)")
 
+.PHONY: fuzz
+fuzz: .venv/.develops ## Send whatever the OpenAPI document allows, and more, to the product: EXAMPLES of each operation and role
+	FUZZ_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/pytest tests/integration/test_fuzz.py
+
 .PHONY: bench
 bench: .venv/.develops ## Measure images/s of the model alone, over gRPC, and through the whole stack
 	$(BIN)/python -m tests.bench

@@ -1,5 +1,6 @@
 """What holds for every page: it fits narrow screens, is accessible in light and dark."""
 
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,7 +30,26 @@ def _signed_out(page: Page) -> None:
     page.reload()
 
 
-# How to come to each page from that of a case.
+def _change(page: Page) -> None:
+    page.locator(".change summary").first.click()
+    expect(page.get_by_role("button", name="Set role").first).to_be_visible()
+
+
+def _new_token(page: Page) -> None:
+    page.get_by_label("What it is for").fill("Analyser")
+    page.get_by_label("See cases, their images and counts").check()
+    page.get_by_role("button", name="Make token").click()
+    expect(page.locator("#secret")).to_be_visible()
+
+
+def _invited(page: Page) -> None:
+    who = f"somebody-{uuid.uuid4().hex}@department.hospital.example"
+    page.get_by_label("Invite", exact=True).fill(who)
+    page.get_by_role("button", name="Send invitation").click()
+    expect(page.get_by_text(f"on its way to {who}")).to_be_visible()
+
+
+# How to come to each page from that of a case, or from the address below.
 PAGES: dict[str, Callable[[Page], object]] = {
     "case": lambda page: None,
     "class": _class,
@@ -42,6 +62,9 @@ PAGES: dict[str, Callable[[Page], object]] = {
     "status": lambda page: page.goto("/".join(page.url.split("/")[:3]) + "/status/"),
     "missing": lambda page: page.goto(page.url + "nothing/"),
     "sign-in": _signed_out,
+    "changing a member": _change,
+    "a new token": _new_token,
+    "invited": _invited,
 }
 
 
@@ -52,6 +75,15 @@ BY_ADDRESS: dict[str, tuple[str | None, str]] = {
     "audit": ("admin", "/audit/"),
     "audit of a person": ("admin", "/audit/?actor=0&subject=nothing"),
     "name": ("technician", "/accounts/name/"),
+    "members": ("admin", "/lab/members/"),
+    "changing a member": ("admin", "/lab/members/"),
+    "invited": ("admin", "/lab/members/"),
+    "roles": ("admin", "/lab/roles/"),
+    "tokens of the lab": ("admin", "/lab/tokens/"),
+    "leaving": ("technician", "/lab/leave/"),
+    "tokens": ("technician", "/tokens/"),
+    "a new token": ("technician", "/tokens/"),
+    "no invitation": (None, "/invitations/made-up/"),
     "e-mail": ("technician", "/accounts/email/"),
     "password": ("technician", "/accounts/password/change/"),
     "second factor": ("technician", "/accounts/2fa/"),
@@ -66,7 +98,7 @@ BY_ADDRESS: dict[str, tuple[str | None, str]] = {
 }
 
 
-@pytest.fixture(params=[*PAGES, *BY_ADDRESS])
+@pytest.fixture(params=dict.fromkeys([*PAGES, *BY_ADDRESS]))
 def shown(request, screen, signed_in, signed_in_supervisor, signed_in_admin, filled_case) -> Page:
     page, wanted = screen.page, request.param
     people = {"technician": signed_in, "lab_supervisor": signed_in_supervisor, "admin": signed_in_admin}
@@ -77,7 +109,7 @@ def shown(request, screen, signed_in, signed_in_supervisor, signed_in_admin, fil
     if wanted in PAGES:
         PAGES[wanted](page)
     page.wait_for_load_state("networkidle")
-    if wanted == "missing":
+    if wanted in ("missing", "no invitation"):
         screen.complaints.clear()
     return page
 

@@ -83,7 +83,10 @@ class AuditExport(APIView):
     needs: Needs = {"GET": Permission.VIEW_AUDIT}
     form = Format.CSV
 
-    @extend_schema(parameters=[EntryQuerySerializer], responses={(200, "text/*"): OpenApiTypes.STR})
+    @extend_schema(
+        parameters=[EntryQuerySerializer],
+        responses={(200, "text/csv"): OpenApiTypes.STR, (200, "application/jsonl"): OpenApiTypes.STR},
+    )
     def get(self, request: Request) -> StreamingHttpResponse:
         """All of it, oldest first, as a file: CSV, or JSON Lines whose hashes anybody can check."""
         return export(membership_of(request).lab_id, _filters(request), self.form)

@@ -1,7 +1,9 @@
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import Direction, extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
@@ -105,6 +107,20 @@ class CaseSerializer(serializers.ModelSerializer[Case]):
     @extend_schema_field(ProgressSerializer)
     def get_progress(self, case: Case) -> dict[str, Any]:
         return ProgressSerializer(self.context["progress"][case.id]).data
+
+
+class CaseSchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """Says that `patient` may be absent; what is only read counts as always there otherwise."""
+
+    target_class = CaseSerializer
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        schema: dict[str, Any] = auto_schema._map_serializer(  # type: ignore[no-untyped-call]
+            self.target, direction, bypass_extensions=True
+        )
+        schema["required"].remove("patient")
+        return schema
 
 
 class RowSerializer(serializers.Serializer[Any]):

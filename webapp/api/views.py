@@ -166,7 +166,11 @@ class CaseImages(generics.GenericAPIView[Image]):
             request.upload_handlers = uploaded_images(request)
         return super().initialize_request(request, *args, **kwargs)
 
-    @extend_schema(parameters=[serializers.ImageQuerySerializer])
+    @extend_schema(
+        operation_id="images_list",
+        parameters=[serializers.ImageQuerySerializer],
+        responses=serializers.ImageSerializer(many=True),
+    )
     def get(self, request: Request, case_id: UUID) -> Response:
         """A case's images in the order of upload."""
         asked = serializers.ImageQuerySerializer(data=request.query_params)
@@ -212,6 +216,7 @@ class DeadLetters(generics.GenericAPIView[Chunk]):
     serializer_class = serializers.DeadLetterSerializer
     pagination_class = NewestFirst
 
+    @extend_schema(operation_id="dead_letters_list", responses=serializers.DeadLetterSerializer(many=True))
     def get(self, request: Request) -> Response:
         """What was given up, in all of the lab's cases; requeue it by its case."""
         page = self.paginate_queryset(inference_selectors.dead_letters())
