@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra import audit, keys, model
+from infra import audit, backup, keys, model
 from infra.terminal import console, fail, failures
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ app = typer.Typer(
 )
 app.add_typer(model.app, name="model")
 app.add_typer(keys.app, name="keys")
+app.command()(backup.backup)
+app.command()(backup.restore)
 app.add_typer(audit.app, name="audit")
 
 NOT_EVERYTHING = 1  # it worked, but some images were not classified

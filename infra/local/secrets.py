@@ -10,6 +10,8 @@ from pathlib import Path
 
 from infra.local.errors import StackError
 
+SECRETS_FILE = "secrets.json"
+
 
 def _key() -> str:
     return secrets.token_hex(32)
@@ -30,7 +32,7 @@ class Secrets:
     @classmethod
     def load(cls, home: Path) -> "Secrets":
         """The secrets of the stack in `home`, made now where there are none."""
-        path = home / "secrets.json"
+        path = home / SECRETS_FILE
         try:
             saved = json.loads(path.read_text())
         except FileNotFoundError:

@@ -221,6 +221,11 @@ def _take_lock(home: Path) -> IO[str]:
     return file
 
 
+def is_running(home: Path) -> bool:
+    """Whether somebody has started the stack in `home`."""
+    return _owner(home) is not None
+
+
 def _owner(home: Path) -> int | None:
     """Process that owns the stack in `home`, if one does."""
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.account import Account
-from infra.local.postgres import _BINARIES, make_data
+from infra.local.postgres import BINARIES, make_data
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs programs as somebody else")
 
@@ -28,7 +28,7 @@ def test_another_account_makes_it_where_only_root_may_pass(tmp_path: Path, nobod
     assert data.stat().st_uid == nobody.uid
     assert data.stat().st_mode & 0o777 == 0o700
     asked = subprocess.run(
-        [_BINARIES / "postgres", "--single", "-D", data, "hematovision"],
+        [BINARIES / "postgres", "--single", "-D", data, "hematovision"],
         input="SELECT rolname, rolsuper, rolcreatedb FROM pg_authid WHERE rolcanlogin",
         capture_output=True,
         text=True,

@@ -69,6 +69,9 @@ class Action(TextChoices):
     SESSIONS_ENDED = "account.sessions_ended", "ended sessions of {subject} ({after[sessions]})"
     ACCOUNT_CHANGED = "account.changed", "changed the account of {subject}"
 
+    BACKUP_MADE = "backup.made", "made the backup {subject} with {after[objects]} objects"
+    BACKUP_RESTORED = "backup.restored", "restored the backup {subject} with {after[objects]} objects"
+
     # What was refused: recorded by `folding.record_refusal`
     ACCESS_REFUSED = "access.refused", "was refused {subject}"
     ACCESS_REFUSED_AGAIN = (

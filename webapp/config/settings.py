@@ -88,6 +88,7 @@ INSTALLED_APPS = [
     "webapp.inference",
     "webapp.outbox",
     "webapp.storage",
+    "webapp.backup",
     "webapp.ui",
     # Behind ours: our templates stand in for theirs.
     "allauth",

@@ -24,18 +24,22 @@ class ObjectMissing(Exception):
     """There is no object under this key."""
 
 
-def put(key: str, body: bytes | IO[bytes], content_type: str) -> None:
-    _client().put_object(
+def put(key: str, body: bytes | IO[bytes], content_type: str) -> str:
+    """Write an object; returns the version that it is."""
+    done = _client().put_object(
         Bucket=settings.S3_BUCKET,
         Key=key,
         Body=body,
         ContentType=content_type,
         ServerSideEncryption=ENCRYPTION,
     )
+    return str(done.get("VersionId", ""))
 
 
-def get(key: str) -> tuple[bytes, str]:
+def get(key: str, *, version: str = "") -> tuple[bytes, str]:
     """The object's bytes, and the version they are, by which they can be had again whatever is written later.
+
+    Without a `version` it is the latest.
 
     Through a presigned link and urllib3: a worker does this for every image, and boto3 takes more than twice
     the CPU for it.
@@ -43,13 +47,29 @@ def get(key: str) -> tuple[bytes, str]:
     Raises:
         ObjectMissing: nothing lies under `key`.
     """
-    url = _client().generate_presigned_url("get_object", Params={"Bucket": settings.S3_BUCKET, "Key": key})
+    wanted = {"Bucket": settings.S3_BUCKET, "Key": key, **({"VersionId": version} if version else {})}
+    url = _client().generate_presigned_url("get_object", Params=wanted)
     response = _connections().request("GET", url)
     if response.status == HTTPStatus.NOT_FOUND:
         raise ObjectMissing(key)
     if response.status != HTTPStatus.OK:
         raise urllib3.exceptions.HTTPError(f"the object store answered {response.status}")
     return response.data, response.headers.get("x-amz-version-id", "")
+
+
+def latest_version(key: str) -> str:
+    """The version of the object that `get` would give.
+
+    Raises:
+        ObjectMissing: nothing lies under `key`.
+    """
+    try:
+        found = _client().head_object(Bucket=settings.S3_BUCKET, Key=key)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
+            raise ObjectMissing(key) from None
+        raise
+    return str(found.get("VersionId", ""))
 
 
 def upload_form(key: str, max_bytes: int) -> dict[str, Any]:

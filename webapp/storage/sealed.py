@@ -53,6 +53,15 @@ def keys(prefix: str) -> Iterator[str]:
             yield version["Key"]
 
 
+def get(key: str) -> bytes:
+    """What was kept first under `key`: what was written over it later does not count."""
+    store, bucket = _client(), settings.S3_SEALED_BUCKET
+    versions = store.list_object_versions(Bucket=bucket, Prefix=key)["Versions"]
+    first = min((found for found in versions if found["Key"] == key), key=lambda found: found["LastModified"])
+    body: bytes = store.get_object(Bucket=bucket, Key=key, VersionId=first["VersionId"])["Body"].read()
+    return body
+
+
 def _put(key: str, body: bytes, **lock: object) -> None:
     _client().put_object(
         Bucket=settings.S3_SEALED_BUCKET,

@@ -1,0 +1,60 @@
+"""Secrets under a passphrase: scrypt (RFC 7914) makes the key, AES-256-GCM seals what it opens."""
+
+import base64
+import json
+import secrets
+from collections.abc import Mapping
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from infra.local.errors import StackError
+
+# 128 MiB and some tenths of a second for each guess (OWASP's first choice for scrypt).
+_COST = {"n": 2**17, "r": 8, "p": 1}
+_SALT_BYTES, _NONCE_BYTES, _KEY_BYTES = 16, 12, 32
+SHORTEST = 12  # characters of a passphrase
+
+
+def lock(files: Mapping[str, str], passphrase: str) -> str:
+    """Seal texts by name; the result is JSON.
+
+    Raises:
+        StackError: the passphrase is too short.
+    """
+    if len(passphrase) < SHORTEST:
+        raise StackError(f"The passphrase has {len(passphrase)} characters. Give it {SHORTEST} or more.")
+    salt, nonce = secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(_NONCE_BYTES)
+    head = {"kdf": "scrypt", **_COST, "salt": _text(salt), "nonce": _text(nonce)}
+    sealed = _cipher(passphrase, salt, **_COST).encrypt(nonce, json.dumps(dict(files)).encode(), _bound(head))
+    return json.dumps({**head, "ciphertext": _text(sealed)})
+
+
+def unlock(locked: str, passphrase: str) -> dict[str, str]:
+    """What `lock` sealed.
+
+    Raises:
+        StackError: the passphrase is another, or the text was altered.
+    """
+    head = json.loads(locked)
+    sealed = base64.b64decode(head.pop("ciphertext"))
+    cipher = _cipher(passphrase, base64.b64decode(head["salt"]), head["n"], head["r"], head["p"])
+    try:
+        opened = cipher.decrypt(base64.b64decode(head["nonce"]), sealed, _bound(head))
+    except InvalidTag:
+        raise StackError("The passphrase does not open these secrets, or they were altered.") from None
+    files: dict[str, str] = json.loads(opened)
+    return files
+
+
+def _cipher(passphrase: str, salt: bytes, n: int, r: int, p: int) -> AESGCM:
+    return AESGCM(Scrypt(salt, _KEY_BYTES, n, r, p).derive(passphrase.encode()))
+
+
+def _bound(head: Mapping[str, object]) -> bytes:
+    return json.dumps(head, sort_keys=True).encode()
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode()

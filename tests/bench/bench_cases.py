@@ -1,0 +1,125 @@
+"""What encryption costs: the list of 10,000 cases with and without who the patients are, and rotating keys.
+
+`python -m tests.bench.bench_cases`. In one process, against PostgreSQL and Valkey; the network is left out.
+"""
+
+import json
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from infra.local.secrets import add_data_key
+from infra.local.stack import Stack
+from tests.support.stack import free_settings
+
+CASES = 10_000
+ASKED = 200  # times each
+PATIENT = {
+    "name": "Lovelace, Ada Augusta",
+    "birth_date": date(1915, 12, 10),
+    "sex": "female",
+    "notes": "Fever for five days, petechiae. Please compare with the smear of last week. " * 3,
+}
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="hematovision-bench-") as folder:
+        home = Path(folder) / "var"
+        stack = Stack(free_settings(home))
+        stack.start_services()
+        try:
+            os.environ.update(stack.environment)
+            from django.core.management import call_command
+
+            from webapp.config.environment import set_up
+
+            set_up()
+            call_command("migrate", verbosity=0)
+            call_command("collectstatic", interactive=False, verbosity=0)
+            Console().print(_measure(stack, home))
+        finally:
+            stack.stop()
+
+
+def _measure(stack: Stack, home: Path) -> Table:
+    from django.test import Client
+
+    from webapp.accounts.models import User
+    from webapp.cases.models import Patient
+
+    members = ["--member=t@example.org:technician", "--member=a@example.org:admin"]
+    technician, admin = json.loads(stack.manage("create_lab", "Bench", "--json", *members))["members"]
+    seconds = _fill(technician["email"])
+    table = Table("", "p50 ms", "p95 ms", title=f"{CASES} cases, 50 a page")
+    for who, shown in ((technician, "with patients"), (admin, "without")):
+        browser = Client(SERVER_NAME="localhost")
+        browser.force_login(User.objects.get(email=who["email"]))
+        api = Client(SERVER_NAME="localhost", headers={"Authorization": f"Bearer {who['token']}"})
+        for path, client in (("/cases/", browser), ("/api/v1/cases/", api)):
+
+            def ask(client: Client = client, path: str = path) -> None:
+                assert client.get(path).status_code == 200
+
+            table.add_row(f"{path} {shown}", *_times(ask))
+    api = Client(SERVER_NAME="localhost", headers={"Authorization": f"Bearer {technician['token']}"})
+
+    def search() -> None:
+        found = api.post("/api/v1/cases/search/", {"mrn": "M-5000"}, content_type="application/json")
+        assert len(found.json()) == 1
+
+    table.add_row("search by MRN", *_times(search))
+    add_data_key(home)
+    began = time.perf_counter()
+    rows = sum(_rotated())
+    rate = rows / (time.perf_counter() - began)
+    assert rows == Patient._base_manager.count() == CASES
+    table.caption = f"sealing: {CASES / seconds:.0f} rows/s; rotating: {rate:.0f} rows/s"
+    return table
+
+
+def _fill(email: str) -> float:
+    """Make the cases and their patients; returns the seconds that the patients took."""
+    from django_scopes import scope
+
+    from webapp.accounts.models import User
+    from webapp.cases.models import Case, Patient
+    from webapp.labs.models import Lab
+
+    lab, user = Lab.objects.get(), User.objects.get(email=email)
+    with scope(lab=lab):
+        cases = Case.objects.bulk_create(
+            Case(lab=lab, accession=f"A-{number}", created_by=user) for number in range(CASES)
+        )
+        began = time.perf_counter()
+        Patient.objects.bulk_create(
+            (Patient(case=case, lab=lab, mrn=f"M-{number}", **PATIENT) for number, case in enumerate(cases)),
+            batch_size=500,
+        )
+    return time.perf_counter() - began
+
+
+def _rotated() -> Iterator[int]:
+    from webapp.crypto.rotation import rotate
+
+    return (step.rows for step in rotate())
+
+
+def _times(ask: Callable[[], None]) -> tuple[str, str]:
+    ask()
+    spent = []
+    for _ in range(ASKED):
+        began = time.perf_counter()
+        ask()
+        spent.append(1000 * (time.perf_counter() - began))
+    return f"{statistics.median(spent):.1f}", f"{statistics.quantiles(spent, n=20)[-1]:.1f}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""Everything is destroyed, and comes back from a backup: a real installation, by the commands people use."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from infra.client import Client
+from infra.local.secrets import data_keys_file
+from tests.integration.test_stack import HEMATOVISION, Up, environ_of, start
+from tests.support.pictures import many_pictures
+from tests.support.stack import free_settings
+
+pytestmark = pytest.mark.timeout(600)  # an installation is started three times
+
+PASSPHRASE = "correct horse battery staple"
+PATIENT = {"name": "Ada Lovelace", "mrn": "MRN 00-42", "birth_date": "1915-12-10", "notes": "Known."}
+IMAGES = 6
+
+
+@dataclass
+class Kept:
+    """What must be there again."""
+
+    member: dict[str, str]
+    case: str
+    answer: dict[str, object]
+    picture: bytes
+
+
+def hematovision(up: Up, *arguments: str, passphrase: str = PASSPHRASE) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [HEMATOVISION, *arguments],
+        env={**environ_of(up.settings), "HEMATOVISION_PASSPHRASE": passphrase},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+    )
+
+
+def api(up: Up, member: dict[str, str]) -> httpx.Client:
+    token = {"Authorization": f"Bearer {member['token']}"}
+    return httpx.Client(
+        base_url=f"{up.settings.url}/api/v1", headers=token, timeout=30, follow_redirects=True
+    )
+
+
+def picture_of(client: httpx.Client, case: str) -> bytes:
+    image = client.get(f"/cases/{case}/images/").json()["results"][0]["id"]
+    return client.get(f"/images/{image}/picture/").raise_for_status().content
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory) -> Iterator[Up]:
+    running = start(free_settings(tmp_path_factory.mktemp("home") / "var"))
+    yield running
+    if running.process.poll() is None:
+        running.process.terminate()
+        running.process.wait(90)
+
+
+@pytest.fixture(scope="module")
+def kept(up, tmp_path_factory) -> Kept:
+    made = hematovision(up, "manage", "create_lab", "Northern", "--json", "--member=ann@n.example:technician")
+    (member,) = json.loads(made.stdout)["members"]
+    with api(up, member) as client:
+        case = client.post("/cases/", json={"accession": "A-1", "patient": PATIENT}).json()["id"]
+        with Client(up.settings.url, member["token"]) as uploader:
+            uploader.upload(uploader.case(case), many_pictures(tmp_path_factory.mktemp("cells"), IMAGES))
+            uploader.wait(case)
+        return Kept(member, case, client.get(f"/cases/{case}/").json(), picture_of(client, case))
+
+
+@pytest.fixture(scope="module")
+def folder(up, kept, tmp_path_factory) -> Path:
+    """Backups of the running installation: two, the second with one more case."""
+    folder = tmp_path_factory.mktemp("backups") / "here"
+    assert hematovision(up, "manage", "anchor_audit").returncode == 0
+    first = hematovision(up, "backup", str(folder))
+    assert first.returncode == 0, first.stdout
+    with api(up, kept.member) as client:
+        client.post("/cases/", json={"accession": "A-2"})
+    second = hematovision(up, "backup", str(folder))
+    assert second.returncode == 0, second.stdout
+    assert " 2 cases" in second.stdout
+    assert "0 of them new" in second.stdout
+    assert "0 of them new" not in first.stdout
+    return folder
+
+
+def test_the_folder_holds_no_key_in_the_clear(up, folder):
+    keys = {line.partition(":")[2] for line in data_keys_file(up.home).read_text().split()}
+    secrets = set(re.findall(r'"([0-9a-f]{64})"', (up.home / "secrets.json").read_text()))
+    for path in folder.rglob("*"):
+        content = path.read_bytes() if path.is_file() else b""
+        assert not any(secret.encode() in content for secret in keys | secrets | {"Ada Lovelace"}), path
+
+
+def test_a_running_installation_is_not_written_over(up, folder):
+    refused = hematovision(up, "restore", str(folder), "--force")
+    assert refused.returncode == 2
+    assert "is running" in refused.stdout
+
+
+def test_what_is_there_is_refused(up, folder):
+    assert hematovision(up, "down").returncode == 0
+    refused = hematovision(up, "restore", str(folder))
+    assert refused.returncode == 2
+    assert "holds an installation" in refused.stdout
+
+
+def test_another_passphrase_changes_nothing(up, folder):
+    refused = hematovision(up, "restore", str(folder), "--force", passphrase="another passphrase")
+    assert refused.returncode == 2
+    assert "does not open" in refused.stdout
+    assert (up.home / "postgres").is_dir()
+
+
+def test_a_damaged_backup_changes_nothing(up, folder, tmp_path):
+    damaged = tmp_path / "damaged"
+    shutil.copytree(folder, damaged)
+    victim = max(damaged.glob("contents/*/*"), key=lambda path: path.stat().st_size)
+    with victim.open("r+b") as file:
+        file.seek(1000)
+        file.write(b"\0\1\2\3")
+    refused = hematovision(up, "restore", str(damaged), "--force")
+    assert refused.returncode == 2
+    assert victim.name in refused.stdout.replace("\n", "")
+    assert (up.home / "postgres").is_dir()
+    assert [path.name for path in up.home.parent.iterdir() if path.name.startswith("var")] == ["var"]
+
+
+def test_destroyed_and_restored_everything_works(up, kept, folder):
+    shutil.rmtree(up.home)
+    restored = hematovision(up, "restore", str(folder))
+    assert restored.returncode == 0, restored.stdout
+    assert "2 cases" in restored.stdout
+    up.process = start(up.settings).process
+    with Client(up.settings.url) as client:
+        assert client.sign_in(kept.member["email"], kept.member["password"])
+    with api(up, kept.member) as client:
+        answer = client.get(f"/cases/{kept.case}/").json()
+        assert answer == kept.answer
+        assert answer["patient"]["name"] == "Ada Lovelace"
+        assert answer["progress"]["classified"] == IMAGES
+        found = client.post("/cases/search/", json={"mrn": "mrn0042"}).json()
+        assert [case["accession"] for case in found] == ["A-1"]
+        assert picture_of(client, kept.case) == kept.picture
+        assert client.get("/cases/", params={"accession": "A-2"}).json()["results"]
+    verified = hematovision(up, "audit", "verify")
+    assert verified.returncode == 0, verified.stdout
+
+
+def test_new_images_are_classified_afterwards(up, kept, tmp_path):
+    with Client(up.settings.url, kept.member["token"]) as client:
+        case = client.open_case("A-3")
+        client.upload(case, many_pictures(tmp_path, 2))
+        assert client.wait(case.id).progress["classified"] == 2

@@ -1,0 +1,55 @@
+"""The database as one file, by PostgreSQL's own pg_dump and pg_restore."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from django.core.management import CommandError
+from django.db import connection
+from django.db.backends.postgresql.client import DatabaseClient
+from django.db.migrations.loader import MigrationLoader
+
+
+def dump(to: Path, binaries: Path | None) -> None:
+    """Write the database as it is at one moment, in pg_dump's custom format."""
+    _run("pg_dump", binaries, "--format=custom", "--no-owner", "--no-privileges", f"--file={to}")
+
+
+def restore(file: Path, binaries: Path | None) -> None:
+    """Read it back into an empty database, whole or not at all."""
+    options = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction")
+    _run("pg_restore", binaries, *options, str(file))
+
+
+def is_empty() -> bool:
+    return not connection.introspection.table_names()
+
+
+def clear() -> None:
+    """Drop everything in the database."""
+    with connection.cursor() as cursor:
+        cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+
+
+def schema() -> list[str]:
+    """The migrations that the database has, as `app.name`, sorted."""
+    return sorted(".".join(key) for key in MigrationLoader(connection).applied_migrations)
+
+
+def known_schema() -> set[str]:
+    """The migrations that this version of the product has, as `app.name`."""
+    return {".".join(key) for key in MigrationLoader(None).disk_migrations}
+
+
+def _run(program: str, binaries: Path | None, *options: str) -> None:
+    path = str(binaries / program) if binaries else shutil.which(program)
+    if path is None:
+        raise CommandError(
+            f"{program} is not installed here. It belongs to PostgreSQL; install the version of your server."
+        )
+    # As Django would call psql: the password and certificates in its environment, never among its arguments.
+    (_, *target, name), env = DatabaseClient.settings_to_cmd_args_env(connection.settings_dict, [])
+    argv = [path, *target, f"--dbname={name}", "--no-password", *options]
+    done = subprocess.run(argv, env=env, capture_output=True, text=True)
+    if done.returncode:
+        raise CommandError(f"{program} failed: {done.stderr.strip()}")

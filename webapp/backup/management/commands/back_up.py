@@ -1,0 +1,52 @@
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django_scopes import scopes_disabled
+
+from webapp.audit.actions import Action
+from webapp.audit.services import record
+from webapp.backup import database, objects
+from webapp.backup.snapshots import DUMP, SECRETS, Snapshot
+from webapp.cases.models import Case, Image
+from webapp.crypto.keyring import keyring
+
+
+class Command(BaseCommand):
+    help = "Copy database, objects and models into a backup folder, while the product runs."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("folder", type=Path)
+        parser.add_argument("--secrets", type=Path, help="encrypted secrets, to be put in")
+        parser.add_argument("--postgres", type=Path, help="folder of pg_dump; default: found in the PATH")
+
+    def handle(self, *args: Any, folder: Path, secrets: Path | None, postgres: Path | None, **_: Any) -> None:
+        before = Snapshot.latest(folder)
+        snapshot = Snapshot.begin(folder)
+        if secrets:
+            (snapshot.path / SECRETS).write_bytes(secrets.read_bytes())
+        anchors = objects.anchors()
+        schema = database.schema()
+        database.dump(snapshot.path / DUMP, postgres)
+        copied = objects.copy_out(snapshot, anchors, before)
+        if copied.missing:
+            raise CommandError(
+                f"{len(copied.missing)} objects that the database names are not in the store, and no "
+                f"snapshot was made. The first: {', '.join(sorted(copied.missing)[:3])}"
+            )
+        models = {
+            str(path.relative_to(settings.MODELS)): snapshot.contents.put(path.read_bytes())
+            for path in sorted(settings.MODELS.rglob("*"))
+            if path.is_file()
+        }
+        with scopes_disabled():
+            rows = {"cases": Case.objects.count(), "images": Image.objects.count()}
+        whole = snapshot.finish(
+            schema=schema, data_keys=[key.id for key in keyring()], models=models, rows=rows
+        )
+        record(Action.BACKUP_MADE, lab=None, subject=whole.path.name, after={"objects": copied.objects})
+        self.stdout.write(
+            f"{whole.path}: {rows['cases']} cases, {copied.objects} objects ({copied.bytes / 1e6:.1f} MB; "
+            f"{copied.new} of them new), {len(models)} files of models."
+        )

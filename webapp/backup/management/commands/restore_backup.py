@@ -1,0 +1,56 @@
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from webapp.audit.actions import Action
+from webapp.audit.services import record
+from webapp.backup import database, objects
+from webapp.backup.snapshots import DUMP, Damaged, Snapshot
+from webapp.crypto.keyring import keyring
+
+
+class Command(BaseCommand):
+    help = "Verify a snapshot, then bring database, objects and models back from it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("snapshot", type=Path)
+        parser.add_argument("--postgres", type=Path, help="folder of pg_restore; default: found in the PATH")
+        parser.add_argument("--force", action="store_true", help="drop what the database holds")
+
+    def handle(self, *args: Any, snapshot: Path, postgres: Path | None, force: bool, **_: Any) -> None:
+        try:
+            self._restore(Snapshot(snapshot), postgres, force)
+        except Damaged as error:
+            raise CommandError(f"The snapshot is damaged: {error}") from error
+
+    def _restore(self, snapshot: Snapshot, postgres: Path | None, force: bool) -> None:
+        snapshot.verify()
+        manifest = snapshot.manifest()
+        if unknown := set(manifest.schema) - database.known_schema():
+            raise CommandError(
+                f"The snapshot was made by a newer version of HematoVision (it has {sorted(unknown)[-1]}). "
+                "Install that version, or a later one, to restore it."
+            )
+        if lacking := set(manifest.data_keys) - {key.id for key in keyring()}:
+            raise CommandError(
+                f"The data keys {', '.join(sorted(lacking))} are missing, without which patients cannot be "
+                "read. Put them into HEMATOVISION_DATA_KEYS."
+            )
+        if not database.is_empty():
+            if not force:
+                raise CommandError("The database is not empty. --force drops what it holds.")
+            database.clear()
+        database.restore(snapshot.path / DUMP, postgres)
+        call_command("migrate", verbosity=0)
+        call_command("prepare_storage", verbosity=0)
+        n = objects.copy_in(snapshot)
+        for name, sha256 in manifest.models.items():
+            path = settings.MODELS / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(snapshot.contents.get(sha256))
+        record(Action.BACKUP_RESTORED, lab=None, subject=snapshot.path.name, after={"objects": n})
+        rows = manifest.rows
+        self.stdout.write(f"{rows['cases']} cases, {rows['images']} images and {n} objects are back.")
