@@ -47,7 +47,7 @@ def new() -> None:
     from infra.local.secrets import add_data_key, new_data_key
     from infra.local.settings import PREFIX, home_from_environment
 
-    if f"{PREFIX}DATABASE_URL" in os.environ:
+    if os.environ.keys() & {f"{PREFIX}DATABASE_URL", f"{PREFIX}DATABASE_URL_FILE"}:
         typer.echo(new_data_key())
         typer.echo(
             f"Put it behind the others in {PREFIX}DATA_KEYS, or as the last line of the file that "

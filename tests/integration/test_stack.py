@@ -77,7 +77,7 @@ def start(settings: Settings) -> Up:
             stdout=file,
             stderr=subprocess.STDOUT,
         )
-    assert eventually(lambda: "Ctrl-C" in output.read_text() or process.poll() is not None, 120)
+    assert eventually(lambda: "Ctrl-C" in output.read_text() or process.poll() is not None, 240)
     said = output.read_text()
     assert settings.url in said, said
     return Up(settings, process, said)

@@ -10,6 +10,8 @@ from webapp.audit.services import record
 from webapp.backup import database, objects
 from webapp.backup.snapshots import DUMP, Damaged, Snapshot
 from webapp.crypto.keyring import keyring
+from webapp.storage import objects as store
+from webapp.storage import sealed
 
 
 class Command(BaseCommand):
@@ -45,7 +47,8 @@ class Command(BaseCommand):
             database.clear()
         database.restore(snapshot.path / DUMP, postgres)
         call_command("migrate", verbosity=0)
-        call_command("prepare_storage", verbosity=0)
+        store.prepare()
+        sealed.prepare()
         n = objects.copy_in(snapshot)
         for name, sha256 in manifest.models.items():
             path = settings.MODELS / name
