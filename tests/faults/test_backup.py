@@ -112,6 +112,7 @@ def test_a_running_installation_is_not_written_over(up, folder):
 
 def test_what_is_there_is_refused(up, folder):
     assert hematovision(up, "down").returncode == 0
+    assert up.process.wait(10) == 0
     refused = hematovision(up, "restore", str(folder))
     assert refused.returncode == 2
     assert "holds an installation" in refused.stdout
