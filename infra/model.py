@@ -118,7 +118,7 @@ def commission(
 
     with failures():
         model = _model(lab)
-        report = report or home_from_environment() / "reports" / f"{model['name']}-{model['next']}"
+        report = report or home_from_environment() / "reports"
         given: list[str | Path] = ["--labels", labels, "--images", images, "--report", report, *context.args]
         _learn("commission", *given, model=model, base=base or _in_use(_model(None)), lab=lab)
 

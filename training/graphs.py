@@ -1,6 +1,7 @@
 """The serving function of a calibrated classifier, in both forms of the contract."""
 
 import shutil
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -110,8 +111,10 @@ def to_lite(saved_model: Path, precision: str, examples: Sequence[NDArray[np.uin
             denylisted_ops=_FLOAT_OPS,
             denylisted_nodes=[tensor["name"] for tensor in tensors if inside not in tensor["name"]],
         )
-        debugger = tf.lite.experimental.QuantizationDebugger(
-            converter=converter, debug_dataset=ranges, debug_options=chosen
-        )
-        return bytes(debugger.get_nondebug_quantized_model())
+        with warnings.catch_warnings():  # that TensorFlow's debugger reads models by its own interpreter
+            warnings.filterwarnings("ignore", message=r"\s*Warning: tf.lite.Interpreter is deprecated")
+            debugger = tf.lite.experimental.QuantizationDebugger(
+                converter=converter, debug_dataset=ranges, debug_options=chosen
+            )
+            return bytes(debugger.get_nondebug_quantized_model())
     return bytes(converter.convert())

@@ -113,7 +113,7 @@ def test_a_commissioned_version_goes_to_its_lab_and_starts_from_the_base_model(w
     assert done.exit_code == 0, done.output
     assert option(world.told, "--from") == world.base
     assert option(world.told, "--to") == str(world.made(LAB, 1))
-    assert option(world.told, "--report") == str(world.folder / "home" / "reports" / f"{LAB}-1")
+    assert option(world.told, "--report") == str(world.folder / "home" / "reports")
     assert option(world.told, "--minimum") == "0.9"
     assert world.managed[-1] == ("publish_model", str(world.made(LAB, 1)), "--lab=Northern lab")
 
