@@ -1,5 +1,6 @@
 """From scores to calibrated probabilities, and the confidence below which a person must look."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,6 +86,11 @@ def review_threshold(
     if reached.size == 0:
         return 1.0
     return max(float(confidence[order][reached[-1]]), LOWEST_THRESHOLD)
+
+
+def least_images(target: float) -> int:
+    """How many images, all named rightly, it takes for review_threshold to find that `target` is reached."""
+    return math.ceil(math.log(1 - CONFIDENCE) / math.log(target))
 
 
 def distance_limit(distances: Floats) -> float:

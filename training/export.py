@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from serving.contract import CELL_LABELS, INPUT_SIZE, MODEL_NAME, ModelInfo
-from training.calibrate import Calibration, calibrate
+from training.calibrate import Calibration, calibrate, least_images
 from training.data import load_images, pixels
 from training.distance import TrainingCells, locate
 from training.errors import TrainingError
@@ -91,6 +91,14 @@ def calibrate_on(
         calibration.review_threshold,
         calibration.distance_limit,
     )
+    if calibration.review_threshold >= 1:
+        log.warning(
+            "These %d validation images show of no confidence that %.1f %% above it are right, which takes "
+            "at least %d: the version leaves nearly every cell Unidentified. Give it more base data.",
+            len(unseen),
+            100 * UNFLAGGED_ACCURACY,
+            least_images(UNFLAGGED_ACCURACY),
+        )
     return calibration, cells
 
 

@@ -104,17 +104,17 @@ def to_lite(saved_model: Path, precision: str, examples: Sequence[NDArray[np.uin
         converter.target_spec.supported_types = [tf.float16]
     if precision in ("int8", "int8 network"):
         converter.representative_dataset = ranges
-    if precision == "int8 network":
+    with warnings.catch_warnings():  # TensorFlow takes ranges by an interpreter that it warns of
+        warnings.filterwarnings("ignore", message=r"\s*Warning: tf.lite.Interpreter is deprecated")
+        if precision != "int8 network":
+            return bytes(converter.convert())
         inside = f"/{ModelInfo.load(saved_model).backbone}"
         tensors = Interpreter(model_content=to_lite(saved_model, "float32")).get_tensor_details()
         chosen = tf.lite.experimental.QuantizationDebugOptions(
             denylisted_ops=_FLOAT_OPS,
             denylisted_nodes=[tensor["name"] for tensor in tensors if inside not in tensor["name"]],
         )
-        with warnings.catch_warnings():  # that TensorFlow's debugger reads models by its own interpreter
-            warnings.filterwarnings("ignore", message=r"\s*Warning: tf.lite.Interpreter is deprecated")
-            debugger = tf.lite.experimental.QuantizationDebugger(
-                converter=converter, debug_dataset=ranges, debug_options=chosen
-            )
-            return bytes(debugger.get_nondebug_quantized_model())
-    return bytes(converter.convert())
+        debugger = tf.lite.experimental.QuantizationDebugger(
+            converter=converter, debug_dataset=ranges, debug_options=chosen
+        )
+        return bytes(debugger.get_nondebug_quantized_model())

@@ -8,6 +8,7 @@ from training.calibrate import (
     LOWEST_THRESHOLD,
     distance_limit,
     fit_temperature,
+    least_images,
     review_threshold,
     softmax,
 )
@@ -41,9 +42,11 @@ def test_threshold_keeps_as_many_as_can_be_shown_to_reach_the_target() -> None:
 
 
 def test_few_cells_show_little() -> None:
-    # Without a mistake, 1 - CONFIDENCE = target ** count: 27 cells show 95 %, 28 with a margin.
-    assert review_threshold(*graded([0.9] * 28, [True] * 28), target=0.95) == 0.9
-    assert review_threshold(*graded([0.9] * 27, [True] * 27), target=0.95) == 1.0
+    # Without a mistake, 1 - CONFIDENCE = target ** count.
+    count = least_images(0.95)
+    assert count == 28
+    assert review_threshold(*graded([0.9] * count, [True] * count), target=0.95) == 0.9
+    assert review_threshold(*graded([0.9] * (count - 1), [True] * (count - 1)), target=0.95) == 1.0
 
 
 def test_cells_flagged_for_their_distance_do_not_count() -> None:

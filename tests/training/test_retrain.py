@@ -43,7 +43,12 @@ def said(version: Path, cells: Path, label: str) -> list[str]:
 
 
 def test_corrected_labels_change_the_predictions(
-    base: Path, experiment: Experiment, cells: Path, reviewed: Path, tmp_path: Path
+    base: Path,
+    experiment: Experiment,
+    cells: Path,
+    reviewed: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     # The base data without the classes that were wrong: what a lab would keep.
     data = tmp_path / "kept"
@@ -55,6 +60,8 @@ def test_corrected_labels_change_the_predictions(
     )
     assert info.base == {"name": "hematovision", "version": 1}
     assert ModelInfo.load(target) == info
+    assert info.review_threshold == 1
+    assert "leaves nearly every cell Unidentified" in caplog.text  # so few are too few to prove anything
     for was, is_ in CORRECTED.items():
         assert said(base, cells, was).count(was) >= 15
         assert said(target, cells, was).count(is_) >= 15
