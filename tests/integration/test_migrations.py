@@ -8,7 +8,7 @@ from django_migration_linter import MigrationLinter
 FIRST_RELEASE = ["0002_initial", "0002_publishing"]  # there is no code before these
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # an index is built outside one
 def test_the_code_before_survives_every_migration(capsys):
     ours = [app.label for app in apps.get_app_configs() if app.name.startswith("webapp.")]
     linter = MigrationLinter(
