@@ -198,12 +198,17 @@ def enum_differences(ours, official, path):
             yield f"{path}.{value.name} = {value.number} against {values.get(value.name)}"
 
 
+UNPUBLISHED = {"tensorflow.serving.SSLConfig"}  # a file that the server reads; the package comes without it
+
+
 def test_our_messages_are_the_official_ones():
     pool = descriptor_pool.Default()
     found, compared = [], 0
     for file in our_files():
         for message in file.message_type:
             name = f"{file.package}.{message.name}"
+            if name in UNPUBLISHED:
+                continue
             found += differences(message, proto_of(pool.FindMessageTypeByName(name)), name)
             compared += 1
         for enum in file.enum_type:
