@@ -177,7 +177,7 @@ def test_an_interrupted_training_ends_by_itself_and_is_not_published(world: Worl
     assert process.stdout is not None
     assert process.stdout.readline() == "learning\n"
     os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
-    said, _ = process.communicate(timeout=20)
+    said, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Interrupted" in said
     assert (world.folder / "saved").exists()
