@@ -48,6 +48,7 @@ images: ## Build the container images that docker-compose.yml runs; ROLES="train
 
 .PHONY: compose-test
 compose-test: .venv/.develops ## Bring docker-compose.yml up for real and use it (needs Docker and the images); OFFLINE=1 without a registry
+	$(if $(filter-out 0,$(OFFLINE)),docker build --quiet $(BUILD_OPTIONS) --tag hematovision/offline --file tests/compose/offline.Dockerfile .)
 	COMPOSE_TEST_OFFLINE=$(if $(filter-out 0,$(OFFLINE)),1) $(BIN)/pytest tests/compose
 
 # --- developing ------------------------------------------------------------------------------------------------
