@@ -173,6 +173,8 @@ def test_an_interrupted_training_ends_by_itself_and_is_not_published(world: Worl
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        # Tests in the background of a shell pass on that Ctrl-C is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "learning\n"
