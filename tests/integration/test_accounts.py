@@ -277,6 +277,19 @@ def second_step(browser: Client, code: str) -> bool:
     return is_in(browser)
 
 
+@pytest.mark.django_db(transaction=True)  # sessions end once the factor is there for good
+def test_a_new_factor_ends_sessions_begun_without_it(alice):
+    user, here, there = alice.membership.user, Client(), Client()
+    for browser in (here, there):
+        sign_in(browser, user.email)
+        browser.get("/")
+    activate = reverse("mfa_activate_totp")
+    secret = here.get(activate).context["form"].secret
+    here.post(activate, {"code": second_factor.code(secret)})
+    assert (is_in(here), is_in(there)) == (True, False)
+    assert "account.sessions_ended" in done_by(user)
+
+
 def test_the_password_alone_is_not_enough(alice, with_app):
     secret, _ = with_app
     browser = Client()

@@ -9,5 +9,6 @@ class AccountsConfig(AppConfig):
     name = "webapp.accounts"
 
     def ready(self) -> None:
-        import_module("webapp.accounts.trail")  # listens to what allauth and Django tell
+        for listener in ("sessions", "trail"):  # to what allauth and Django tell
+            import_module(f"webapp.accounts.{listener}")
         tables.register(import_module("webapp.accounts.factors").FactorTable())

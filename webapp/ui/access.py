@@ -9,7 +9,6 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, resolve_url
-from django.views.decorators.cache import cache_control
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
@@ -72,7 +71,3 @@ def to_sign_in(request: PageRequest) -> HttpResponseBase:
         back = request.htmx.current_url_abs_path or resolve_url("ui:home")
         return HttpResponseClientRedirect(redirect_to_login(back).url)
     return redirect_to_login(request.get_full_path())
-
-
-never_stored = cache_control(no_store=True, private=True)
-"""For pages that may name patients: nothing of them stays in a browser or a proxy."""

@@ -19,7 +19,7 @@ from webapp.inference import selectors as inference_selectors
 from webapp.inference import services as inference_services
 from webapp.labs.permissions import Permission
 from webapp.ui import gallery
-from webapp.ui.access import MemberRequest, needs, never_stored
+from webapp.ui.access import MemberRequest, needs
 from webapp.ui.forms import NewCaseForm, PatientForm
 from webapp.ui.views.cells import gallery_context, wanted_class
 
@@ -30,14 +30,12 @@ PROBLEMS_SHOWN = 12  # of the files with a problem, on the case's own page
 
 @needs(Permission.VIEW_CASES)
 @require_GET
-@never_stored
 def case_list(request: MemberRequest) -> HttpResponse:
     return render(request, "ui/cases.html", _list_context(request))
 
 
 @needs(Permission.CREATE_CASES)
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_stored
 def new_case(request: MemberRequest) -> HttpResponseBase:
     if request.method != "POST":
         return redirect("ui:cases")
@@ -62,7 +60,6 @@ def new_case(request: MemberRequest) -> HttpResponseBase:
 
 @needs(Permission.VIEW_CASES)
 @require_GET
-@never_stored
 def case_page(request: MemberRequest, case_id: UUID) -> HttpResponse:
     case = case_or_404(case_id)
     code = wanted_class(request)

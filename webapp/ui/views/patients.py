@@ -10,14 +10,13 @@ from webapp.cases import selectors
 from webapp.cases.access import case_or_404
 from webapp.cases.services import change_identifiers, find_patient
 from webapp.labs.permissions import Permission
-from webapp.ui.access import MemberRequest, needs, never_stored
+from webapp.ui.access import MemberRequest, needs
 from webapp.ui.forms import FindPatientForm, PatientForm
 from webapp.ui.views.cases import rows_context
 
 
 @needs(Permission.EDIT_IDENTIFIERS)
 @require_http_methods(["GET", "POST"])
-@never_stored
 def patient(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
     """Enter or correct who the patient is."""
     case = case_or_404(case_id)
@@ -32,7 +31,6 @@ def patient(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
 
 @needs(Permission.VIEW_IDENTIFIERS)
 @require_POST
-@never_stored
 def cases_of_patient(request: MemberRequest) -> HttpResponse:
     """The cases of the patient with an MRN. Posted, so that no address, history or log keeps the MRN."""
     form = FindPatientForm(request.POST)

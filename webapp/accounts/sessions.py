@@ -1,0 +1,15 @@
+"""A second factor ends the sessions that were begun without it: listens to allauth."""
+
+from typing import Any
+
+from allauth.mfa import signals
+from allauth.usersessions.adapter import get_adapter
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+from webapp.accounts.selectors import sessions_elsewhere
+
+
+@receiver(signals.authenticator_added)
+def _factor_added(request: HttpRequest, **_: Any) -> None:
+    get_adapter().end_sessions(sessions_elsewhere(request))
