@@ -1,4 +1,4 @@
-"""``python -m workers.ready``: whether all that a worker needs answers; else exits with 1 and says what does not.
+"""``python -m workers.ready``: whether all that a worker needs answers; if not, exits with 1 and says what.
 
 For readiness probes. A worker without its model server takes no harm, and its images wait; but one that was
 given a wrong address, certificate or model folder must not take the place of those that work.

@@ -10,7 +10,6 @@ from tests.support.embedded import embedded_server
 from tests.support.stack import RunningStack
 from tests.support.tls import Authority, tls_front
 
-
 HOST = "localhost"
 
 
