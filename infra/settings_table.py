@@ -22,6 +22,7 @@ PREFIX = "HEMATOVISION_"
 _HEADING = re.compile(r"# --- (?P<title>.*?) -+$")
 _KINDS = {
     "bool": "`true` or `false`",
+    "float": "number",
     "int": "whole number",
     "list": "parted by commas",
     "path": "path",

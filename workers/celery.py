@@ -19,6 +19,8 @@ from django.conf import settings
 from django_scopes import scope
 from structlog.contextvars import bound_contextvars
 
+from webapp.telemetry import tracing
+
 SOFT_TIME_LIMIT, TIME_LIMIT = 45, 55
 SOFT_SHUTDOWN = 30
 VISIBILITY = {"visibility_timeout": 300}
@@ -28,6 +30,7 @@ class LabTask(Task):  # type: ignore[type-arg]
     """A task of one lab: its first argument is the lab's id, and all it queries is scoped to that lab."""
 
     def __call__(self, lab_id: str, *args: Any) -> Any:
+        tracing.describe({"hematovision.lab": lab_id})
         with scope(lab=lab_id), bound_contextvars(lab=lab_id):
             return self.run(*args)
 

@@ -32,10 +32,12 @@ from webapp.inference.services import Classified, Refused
 from webapp.registry import selectors as registry
 from webapp.registry.models import ModelVersion
 from webapp.storage import objects
-from webapp.telemetry import metrics
+from webapp.telemetry import metrics, tracing
+from webapp.telemetry.context import in_threads
 from workers.contact_sheet import contact_sheet
 from workers.images import CannotTake, read
 
+PREDICT = "tensorflow.serving.PredictionService/Predict"
 FETCHERS = 8  # threads; the store's latency is hidden, and Pillow decodes outside the interpreter's lock
 
 log = structlog.get_logger(__name__)
@@ -67,6 +69,7 @@ def work_on(chunk_id: int, *, holder: str, redelivered: bool) -> None:
     chunk = services.claim(chunk_id, holder=holder, redelivered=redelivered)
     if chunk is None:
         return
+    tracing.describe({"hematovision.chunk": chunk.id, "hematovision.case": str(chunk.case_id)})
     with bound_contextvars(chunk=chunk.id, case=str(chunk.case_id)):
         _work_on(chunk)
 
@@ -115,13 +118,14 @@ def _blame_store_or_chunk(chunk: Chunk, why: str) -> None:
 
 def _classify(chunk: Chunk) -> None:
     images = list(Image.objects.filter(chunk=chunk, status=Image.Status.RECEIVED).order_by("id"))
-    outcomes = list(_fetchers().map(_prepare, images))
+    with tracing.span("prepare images", {"hematovision.images": len(images)}):
+        outcomes = list(_fetchers().map(in_threads(_prepare), images))
     prepared = [outcome for outcome in outcomes if isinstance(outcome, Prepared)]
     refused = [outcome for outcome in outcomes if isinstance(outcome, Refused)]
     if not prepared:
-        services.record(chunk, None, [], refused, sheet_key="")
+        _record(chunk, None, [], refused, sheet_key="")
         return
-    sheet = _fetchers().submit(_store_sheet, chunk, prepared)
+    sheet = _fetchers().submit(in_threads(_store_sheet), chunk, prepared)
     predictions = _predict(
         registry.model_name_for(chunk.lab_id), np.stack([ready.pixels for ready in prepared])
     )
@@ -129,8 +133,21 @@ def _classify(chunk: Chunk) -> None:
         raise ModelUnavailable("a new version went live between two halves of the chunk")
     version = _version(predictions[0].model_name, predictions[0].version)
     answers = _answers(prepared, predictions, version)
-    services.record(chunk, version, answers, refused, sheet_key=sheet.result())
+    _record(chunk, version, answers, refused, sheet_key=sheet.result())
     _measure(chunk, version, answers, [ready.image for ready in prepared])
+
+
+def _record(
+    chunk: Chunk,
+    version: ModelVersion | None,
+    answers: Sequence[Classified],
+    refused: Sequence[Refused],
+    *,
+    sheet_key: str,
+) -> None:
+    counted = {"hematovision.classified": len(answers), "hematovision.refused": len(refused)}
+    with tracing.span("write results", counted):
+        services.record(chunk, version, answers, refused, sheet_key=sheet_key)
 
 
 def _measure(
@@ -150,7 +167,8 @@ def _measure(
 def _prepare(image: Image) -> Prepared | Refused:
     try:
         data, object_version = objects.get(image.key)
-        picture = read(data, max_pixels=settings.UPLOAD_MAX_PIXELS)
+        with tracing.span("decode image", {"hematovision.image": image.id}):
+            picture = read(data, max_pixels=settings.UPLOAD_MAX_PIXELS)
     except objects.ObjectMissing:
         return Refused(image.id, Refusal.NOT_UPLOADED, str(Refusal.NOT_UPLOADED.label))
     except CannotTake as refused:
@@ -190,11 +208,14 @@ def _predict(model: str, pixels: npt.NDArray[np.uint8]) -> list[Predictions]:
 
 def _timed(model: str, pixels: npt.NDArray[np.uint8]) -> Predictions:
     begun = time.perf_counter()
-    try:
-        predictions = _model(model).predict(pixels)
-    except ModelError as error:
-        metrics.model_failures.labels(model, type(error).__name__).inc()
-        raise
+    asked: dict[str, str | int] = {"hematovision.model": model, "hematovision.images": len(pixels)}
+    with tracing.span(PREDICT, {"rpc.system.name": "grpc", "rpc.method": PREDICT} | asked, kind="client"):
+        try:
+            predictions = _model(model).predict(pixels, metadata=tracing.headers())
+        except ModelError as error:
+            metrics.model_failures.labels(model, type(error).__name__).inc()
+            raise
+        tracing.describe({"hematovision.version": predictions.version})
     metrics.model_seconds.labels(model).observe(time.perf_counter() - begun)
     metrics.model_images.labels(model).observe(len(pixels))
     return predictions

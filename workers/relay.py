@@ -19,7 +19,8 @@ from webapp.config.state import State
 from webapp.inference.models import Queue
 from webapp.outbox import services
 from webapp.outbox.models import OutboxEntry
-from webapp.telemetry import exposition, metrics
+from webapp.telemetry import exposition, metrics, tracing
+from webapp.telemetry.context import carried, resumed
 from workers import heartbeat
 from workers.celery import app
 from workers.telemetry import CONTEXT
@@ -36,6 +37,7 @@ def main() -> None:
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    tracing.known_as("relay")
     exposition.serve(State())
     log.info("relay started")
     broker = redis.Redis.from_url(
@@ -68,13 +70,14 @@ def _relay_once(broker: redis.Redis) -> bool:
 
 
 def _send(entry: OutboxEntry) -> None:
-    app.send_task(
-        entry.task,
-        args=[str(entry.lab_id), *entry.args],
-        queue=entry.queue,
-        headers={CONTEXT: entry.context},
-        retry=False,
-    )
+    with resumed(entry.context), tracing.message("send", entry.queue, entry.task):
+        app.send_task(
+            entry.task,
+            args=[str(entry.lab_id), *entry.args],
+            queue=entry.queue,
+            headers={CONTEXT: entry.context | carried()},
+            retry=False,
+        )
     metrics.relay_sent.labels(entry.queue).inc()
 
 

@@ -1,4 +1,4 @@
-"""What is told of every task: its ids and its request's in log lines, and figures."""
+"""What is told of every task: its ids and its request's in log lines and traces, and figures."""
 
 import time
 from contextlib import ExitStack
@@ -7,7 +7,7 @@ from typing import Any
 from celery import Task
 from celery.signals import task_postrun, task_prerun, worker_init, worker_process_shutdown
 
-from webapp.telemetry import exposition, metrics
+from webapp.telemetry import exposition, metrics, tracing
 from webapp.telemetry.context import resumed
 
 CONTEXT = "hematovision"  # the message header
@@ -18,25 +18,31 @@ _running: dict[str, tuple[float, ExitStack]] = {}
 
 @worker_init.connect
 def _tell(**_: object) -> None:
+    tracing.known_as("worker")
     exposition.serve()
 
 
 @worker_process_shutdown.connect
 def _forget(pid: int, **_: object) -> None:
+    tracing.end()
     exposition.process_ended(pid)
 
 
 @task_prerun.connect
 def _begin(task_id: str, task: Task, **_: object) -> None:  # type: ignore[type-arg]
-    logged = ExitStack()
+    told = ExitStack()
     context: dict[str, str] = getattr(task.request, CONTEXT, None) or {}
-    logged.enter_context(resumed(context, task=task.name, task_id=task_id))
-    _running[task_id] = time.perf_counter(), logged
+    told.enter_context(resumed(context, task=task.name, task_id=task_id))
+    queue = str((task.request.delivery_info or {}).get("routing_key", ""))
+    told.enter_context(tracing.message("process", queue, task.name, task_id))
+    _running[task_id] = time.perf_counter(), told
 
 
 @task_postrun.connect
 def _end(task_id: str, task: Task, state: str | None = None, **_: Any) -> None:  # type: ignore[type-arg]
-    begun, logged = _running.pop(task_id)
-    logged.close()
+    begun, told = _running.pop(task_id)
     outcome = _OUTCOMES.get(state or "", "failed")
+    if outcome == "failed":
+        tracing.describe({}, failure=state or "")
+    told.close()
     metrics.task_seconds.labels(task.name, outcome).observe(time.perf_counter() - begun)

@@ -3,7 +3,7 @@ ARG BUILD_IMAGE=hematovision/build
 ARG RUNTIME_IMAGE=hematovision/runtime
 
 FROM ${BUILD_IMAGE} AS build
-RUN uv sync --locked --no-default-groups
+RUN uv sync --locked --no-default-groups --extra tracing
 COPY serving /app/serving
 COPY webapp /app/webapp
 COPY workers /app/workers

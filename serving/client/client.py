@@ -3,6 +3,7 @@
 import os
 import random
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -94,11 +95,14 @@ class ModelClient:
         self._channel: grpc.Channel | None = None
         self._channel_of: tuple[int, ...] = ()
 
-    def predict(self, images: npt.NDArray[np.uint8]) -> Predictions:
+    def predict(
+        self, images: npt.NDArray[np.uint8], *, metadata: Mapping[str, str] | None = None
+    ) -> Predictions:
         """Classify `images`: uint8 [N, 224, 224, 3], 1 <= N <= MAX_BATCH.
 
         One Predict call. A server that is down, full or without the model is asked again after a pause,
-        ATTEMPTS times in all and never beyond the client's deadline.
+        ATTEMPTS times in all and never beyond the client's deadline. `metadata` goes with the call, by gRPC's
+        rules for its keys: of which trace it is, say.
 
         Raises ValueError for images of another type or shape, ModelUnavailable (ModelMissing is one),
         ModelTimeout or ModelRejected.
@@ -110,7 +114,7 @@ class ModelClient:
             )
         request = PredictRequest(model_spec=ModelSpec(name=self._model_name, signature_name=SIGNATURE))
         fill(request.inputs[IMAGE], images)
-        return self._read(self._call(request), len(images))
+        return self._read(self._call(request, tuple((metadata or {}).items())), len(images))
 
     def status(self, *, timeout_s: float = 5.0) -> list[VersionState]:
         """Every version the server knows and its state. Raises as `predict` does, without retries."""
@@ -147,12 +151,14 @@ class ModelClient:
             raise ModelUnavailable(f"{self._model_name} at {self._target}: {error}") from error
         return self._channel
 
-    def _call(self, request: PredictRequest) -> PredictResponse:
+    def _call(self, request: PredictRequest, metadata: tuple[tuple[str, str], ...]) -> PredictResponse:
         stub = PredictionServiceStub(self._connected())
         deadline = time.monotonic() + self._deadline_s
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                response: PredictResponse = stub.Predict(request, timeout=deadline - time.monotonic())
+                response: PredictResponse = stub.Predict(
+                    request, timeout=deadline - time.monotonic(), metadata=metadata
+                )
             except grpc.RpcError as error:
                 pause = random.uniform(0.5, 1) * FIRST_PAUSE_S * 2 ** (attempt - 1)  # noqa: S311 - jitter
                 out_of_time = time.monotonic() + pause >= deadline

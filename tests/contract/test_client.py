@@ -38,10 +38,12 @@ class Scripted(serving_pb2_grpc.PredictionServiceServicer):
         self.slow_s = 0.0
         self.response = answer()
         self.calls = 0
+        self.metadata: dict[str, str] = {}
 
     def Predict(self, request: Any, context: Any) -> Any:  # noqa: N802
         code = self.script[min(self.calls, len(self.script) - 1)]
         self.calls += 1
+        self.metadata = dict(context.invocation_metadata())
         time.sleep(self.slow_s)
         if code is not OK:
             context.abort(code, "as the script says")
@@ -87,6 +89,12 @@ def test_predictions_are_read(client: ModelClient) -> None:
     assert predictions.evidence.shape == (2, 7, 7, 8)
     assert predictions.embedding.shape == (2, 16)
     assert predictions.distance.tolist() == [0.5, 0.5]
+
+
+def test_what_goes_with_the_call_arrives(client: ModelClient, scripted: Scripted) -> None:
+    client.predict(IMAGES, metadata={"traceparent": "00-one-two-01"})
+
+    assert scripted.metadata["traceparent"] == "00-one-two-01"
 
 
 @pytest.mark.parametrize("busy", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED])

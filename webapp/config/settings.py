@@ -16,6 +16,7 @@ from environs import validate
 from serving.channel import ChannelTls
 from webapp.config import tls
 from webapp.config.environment import StrictEnv, data_keys, strong_secret
+from webapp.telemetry import tracing
 from webapp.telemetry.exposition import share_figures
 
 env = StrictEnv()
@@ -379,6 +380,19 @@ CACHES = {
     }
 }
 
+# --- traces -------------------------------------------------------------------------------------------------
+_http = validate.Regexp(r"https?://[^/\s]+/?$", error="is written https://host:port.")
+TRACES_ENDPOINT = env.str("TRACES_ENDPOINT", "", validate=_http)  # a collector of OTLP/HTTP; empty: none
+TRACES_RATIO = env.float("TRACES_RATIO", 1.0, validate=validate.Range(0, 1))  # of requests that are traced
+TRACES_TLS = tls.TlsFiles(
+    "TRACES",
+    ca=env.path("TRACES_CA", None),  # CA of an https:// collector; without it, those everybody knows
+    certificate=env.path("TRACES_CERTIFICATE", None),  # ours, for a collector that asks for one
+    key=env.path("TRACES_KEY", None),  # its private key
+)
+if TRACES_ENDPOINT:
+    tracing.check_installed()
+
 # --- what must not go in plain text -------------------------------------------------------------------------
 tls.check(
     [
@@ -400,6 +414,7 @@ tls.check(
             "set HEMATOVISION_SERVING_CA",
             SERVING_TLS,
         ),
+        tls.Connection.to_url("TRACES_ENDPOINT", TRACES_ENDPOINT, "https", TRACES_TLS),
         tls.Connection("EMAIL_URL", EMAIL_HOST or "", EMAIL_USE_TLS or EMAIL_USE_SSL, "use submission://"),
         tls.Connection("ALLOWED_HOSTS", ",".join(ALLOWED_HOSTS), HTTPS, "set HEMATOVISION_HTTPS=true"),
     ],
@@ -432,6 +447,7 @@ _shared_processors: list[structlog.typing.Processor] = [
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
+    *([tracing.name_trace] if TRACES_ENDPOINT else []),
 ]
 LOGGING = {
     "version": 1,
@@ -446,7 +462,12 @@ LOGGING = {
             ],
         }
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"rarely": {"()": "webapp.telemetry.tracing.Rarely"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "rarely": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["rarely"]},
+    },
+    "loggers": {"opentelemetry": {"handlers": ["rarely"], "propagate": False}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }
 structlog.configure(

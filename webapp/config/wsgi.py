@@ -3,6 +3,8 @@
 from django.core.wsgi import get_wsgi_application
 
 from webapp.config.environment import set_up
+from webapp.telemetry import tracing
 
 set_up()
+tracing.known_as("web")
 application = get_wsgi_application()

@@ -15,6 +15,7 @@ from webapp.audit.folding import record_refusal
 from webapp.labs import selectors, tokens
 from webapp.labs.models import ApiToken, Membership
 from webapp.labs.requests import LabRequest
+from webapp.telemetry import tracing
 
 ACTIVE_LAB = "active_lab"
 BEARER = "Bearer "
@@ -55,6 +56,7 @@ class LabScopeMiddleware:
             acting(_program(membership, membership.token)) if membership.token else nullcontext(),
             structlog.contextvars.bound_contextvars(lab=str(membership.lab_id)),
         ):
+            tracing.describe({"hematovision.lab": str(membership.lab_id)})
             return self.get_response(request)
 
     @staticmethod

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from webapp.outbox.models import OutboxEntry
+from webapp.telemetry import tracing
 from webapp.telemetry.context import carried
 
 CHANNEL = "outbox"  # PostgreSQL NOTIFY channel that wakes the relay on commit
@@ -44,14 +45,17 @@ def enqueue(
 ) -> None:
     """Have `task(lab, subject)` run once for each of `subjects`, after `wait`; nothing is sent unless the
     transaction commits."""
-    due, context = timezone.now() + wait, carried()
-    OutboxEntry.objects.bulk_create(
-        OutboxEntry(
-            lab_id=lab_id, queue=queue, task=task, args=[str(subject)], not_before=due, context=context
+    due = timezone.now() + wait
+    with tracing.message("create", queue, task):
+        context = carried()
+        entries = OutboxEntry.objects.bulk_create(
+            OutboxEntry(
+                lab_id=lab_id, queue=queue, task=task, args=[str(subject)], not_before=due, context=context
+            )
+            for subject in subjects
         )
-        for subject in subjects
-    )
-    _wake_relay()
+        tracing.describe({"messaging.batch.message_count": len(entries)})
+        _wake_relay()
 
 
 @transaction.atomic

@@ -1,7 +1,7 @@
 """Objects in the S3-compatible store, always encrypted at rest by the store (SSE, AES-256)."""
 
 import json
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from functools import cache
 from http import HTTPStatus
 from typing import IO, Any
@@ -12,6 +12,8 @@ import urllib3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
+
+from webapp.telemetry import tracing
 
 ENCRYPTION = "AES256"
 CONNECTIONS = 32
@@ -26,13 +28,14 @@ class ObjectMissing(Exception):
 
 def put(key: str, body: bytes | IO[bytes], content_type: str) -> str:
     """Write an object; returns the version that it is."""
-    done = _client().put_object(
-        Bucket=settings.S3_BUCKET,
-        Key=key,
-        Body=body,
-        ContentType=content_type,
-        ServerSideEncryption=ENCRYPTION,
-    )
+    with _span("PutObject", key):
+        done = _client().put_object(
+            Bucket=settings.S3_BUCKET,
+            Key=key,
+            Body=body,
+            ContentType=content_type,
+            ServerSideEncryption=ENCRYPTION,
+        )
     return str(done.get("VersionId", ""))
 
 
@@ -48,12 +51,13 @@ def get(key: str, *, version: str = "") -> tuple[bytes, str]:
         ObjectMissing: nothing lies under `key`.
     """
     wanted = {"Bucket": settings.S3_BUCKET, "Key": key, **({"VersionId": version} if version else {})}
-    url = _client().generate_presigned_url("get_object", Params=wanted)
-    response = _connections().request("GET", url)
-    if response.status == HTTPStatus.NOT_FOUND:
-        raise ObjectMissing(key)
-    if response.status != HTTPStatus.OK:
-        raise urllib3.exceptions.HTTPError(f"the object store answered {response.status}")
+    with _span("GetObject", key):
+        url = _client().generate_presigned_url("get_object", Params=wanted)
+        response = _connections().request("GET", url)
+        if response.status == HTTPStatus.NOT_FOUND:
+            raise ObjectMissing(key)
+        if response.status != HTTPStatus.OK:
+            raise urllib3.exceptions.HTTPError(f"the object store answered {response.status}")
     return response.data, response.headers.get("x-amz-version-id", "")
 
 
@@ -170,6 +174,12 @@ def answers() -> bool:
     except StorageUnavailable:
         return False
     return True
+
+
+def _span(operation: str, key: str) -> AbstractContextManager[None]:
+    named = {"rpc.system.name": "aws-api", "rpc.method": f"S3/{operation}"}
+    where = {"aws.s3.bucket": settings.S3_BUCKET, "aws.s3.key": key}
+    return tracing.span(f"S3/{operation}", {**named, **where}, kind="client")
 
 
 @cache

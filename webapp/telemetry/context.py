@@ -1,21 +1,38 @@
-"""What ties log lines together, and goes along with work that is put off."""
+"""What ties log lines and spans together, and goes along with work that is put off."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import copy_context
+from typing import ParamSpec, TypeVar
 
 from structlog.contextvars import bound_contextvars, get_contextvars
 
+from webapp.telemetry import tracing
+
 CARRIED = ("request",)
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def carried() -> dict[str, str]:
     """What a task that is enqueued now should be known by later."""
-    return {name: value for name, value in get_contextvars().items() if name in CARRIED}
+    return {name: value for name, value in get_contextvars().items() if name in CARRIED} | tracing.headers()
 
 
 @contextmanager
 def resumed(context: Mapping[str, str], **more: str) -> Iterator[None]:
-    """Log lines inside belong to what `carried` said then."""
+    """Log lines and spans inside belong to what `carried` said then."""
     known = {name: context[name] for name in CARRIED if name in context}
-    with bound_contextvars(**known, **more):
+    with bound_contextvars(**known, **more), tracing.resumed(context.get(tracing.TRACEPARENT, "")):
         yield
+
+
+def in_threads(work: Callable[P, R]) -> Callable[P, R]:
+    """`work` for other threads, where log lines and spans belong to what they belong to here and now."""
+    here = copy_context()
+
+    def there(*args: P.args, **kwargs: P.kwargs) -> R:
+        return here.copy().run(work, *args, **kwargs)  # a copy each: one is entered by one thread at a time
+
+    return there
