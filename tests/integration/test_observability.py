@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from django.db import DatabaseError, connection
+from django.utils import timezone
 from django_scopes import scope
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -113,12 +114,27 @@ def test_the_state_of_queues_trail_and_keys(alice, model, settings, tmp_path):
     assert now["dead_letters", ""] == 1
     assert (now["outbox_waiting", "bulk"], now["broker_waiting", "bulk"]) == (0, 0)
     assert 0 <= now["audit_anchor_age_seconds", ""] < 60
+    assert ("backup_age_seconds", "") not in now
     assert (now["audit_whole", ""], now["audit_verified_age_seconds", ""] < 60) == (1, True)
     assert now["data_key_age_seconds", ""] >= 0
     assert 19 * 86400 < now["certificate_remaining_seconds", path] < 20 * 86400
     assert now["certificate_remaining_seconds", "127.0.0.1:1"] == 0
     record(Action.AUDIT_BROKEN, lab=None)
-    assert told()["audit_whole", ""] == 0
+    record(Action.BACKUP_MADE, lab=None, subject="a", after={"objects": 1})
+    now = told()
+    assert now["audit_whole", ""] == 0
+    assert 0 <= now["backup_age_seconds", ""] < 60
+
+
+def test_a_trail_that_was_never_anchored_is_as_old_as_the_installation(db, monkeypatch):
+    assert ("audit_anchor_age_seconds", "") not in told()
+    record(Action.SIGNED_IN, lab=None)
+    later = timezone.now() + 3 * DAY
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    now = told()
+    assert now["audit_anchor_age_seconds", ""] == pytest.approx(3 * 86400, abs=60)
+    assert now["audit_verified_age_seconds", ""] == pytest.approx(3 * 86400, abs=60)
+    assert ("audit_whole", "") not in now
 
 
 def test_without_the_broker_the_rest_is_told(db, settings):

@@ -53,11 +53,19 @@ class Filters:
 
 @dataclass(frozen=True)
 class TrailState:
-    """When all chains were last anchored and verified (None: never), and whether they were whole then."""
+    """What was done for the trail as a whole, and for what it tells of.
 
+    Attributes:
+        begun_at: when the installation's chain begins (None: nothing has happened yet).
+        anchored_at, verified_at, backed_up_at: the last time (None: never).
+        whole: whether the trail was whole when it was last verified.
+    """
+
+    begun_at: datetime | None
     anchored_at: datetime | None
     verified_at: datetime | None
     whole: bool
+    backed_up_at: datetime | None
 
 
 def entries(chain: UUID, filters: Filters) -> QuerySet[Entry]:
@@ -90,15 +98,24 @@ def people(chain: UUID) -> list[tuple[int, str]]:
 
 def trail_state() -> TrailState:
     """What was last recorded of the whole trail."""
-    anchored, verified, broken = (
-        Entry.objects.filter(chain=INSTALLATION, action=action).order_by("-seq").first()
-        for action in (Action.AUDIT_ANCHORED, Action.AUDIT_VERIFIED, Action.AUDIT_BROKEN)
+    installation = Entry.objects.filter(chain=INSTALLATION)
+    first = installation.order_by("seq").first()
+    anchored, verified, broken, backup = (
+        installation.filter(action=action).order_by("-seq").first()
+        for action in (
+            Action.AUDIT_ANCHORED,
+            Action.AUDIT_VERIFIED,
+            Action.AUDIT_BROKEN,
+            Action.BACKUP_MADE,
+        )
     )
     last = max(filter(None, (verified, broken)), key=lambda check: check.seq, default=None)
     return TrailState(
+        begun_at=first.at if first else None,
         anchored_at=anchored.at if anchored else None,
         verified_at=last.at if last else None,
         whole=last is not None and last is verified,
+        backed_up_at=backup.at if backup else None,
     )
 
 

@@ -1,6 +1,7 @@
 """How the installation stands, for Prometheus: asked at each scrape, told by the relay alone."""
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 
 import redis
 import structlog
@@ -47,6 +48,10 @@ def _gauge(name: str, said: str, values: Iterable[tuple[str, float]], label: str
     return gauge
 
 
+def _age(name: str, said: str, since: datetime | None) -> GaugeMetricFamily:
+    return _gauge(name, said, [("", (timezone.now() - since).total_seconds())] if since else [])
+
+
 def _services() -> Iterator[GaugeMetricFamily]:
     up = [(name, float(answer == "ok")) for name, answer in health.services().items()]
     yield _gauge("service_up", "Whether a service answers.", up, "service")
@@ -85,14 +90,13 @@ def _broker() -> Iterator[GaugeMetricFamily]:
 
 
 def _trail() -> Iterator[GaugeMetricFamily]:
-    state, now = trail_state(), timezone.now()
-    if state.anchored_at:
-        age_of = (now - state.anchored_at).total_seconds()
-        yield _gauge("audit_anchor_age_seconds", "Since the trail was anchored.", [("", age_of)])
+    state = trail_state()
+    # What was never done is as old as the installation: no alert waits for a first time that never comes.
+    yield _age("audit_anchor_age_seconds", "Since it was anchored.", state.anchored_at or state.begun_at)
+    yield _age("audit_verified_age_seconds", "Since it was verified.", state.verified_at or state.begun_at)
     if state.verified_at:
-        age_of = (now - state.verified_at).total_seconds()
-        yield _gauge("audit_verified_age_seconds", "Since the trail was verified.", [("", age_of)])
         yield _gauge("audit_whole", "Whether it was whole then.", [("", float(state.whole))])
+    yield _age("backup_age_seconds", "Since `hematovision backup` made one.", state.backed_up_at)
 
 
 def _keys() -> Iterator[GaugeMetricFamily]:

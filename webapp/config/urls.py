@@ -4,8 +4,8 @@ from webapp.accounts.admin import staff_site
 from webapp.config import health, operators
 
 urlpatterns = [
-    path("healthz", health.alive),
-    path("readyz", health.ready),
+    path("healthz", health.alive, name="healthz"),
+    path("readyz", health.ready, name="readyz"),
     path("operators/", operators.admit),
     path("api/v1/", include("webapp.api.urls")),
     path("admin/", staff_site.urls),

@@ -125,8 +125,10 @@ def test_prometheus_alone_reads_figures():
 def test_figures_come_as_the_jobs_that_alerts_ask_for():
     (endpoint,) = of_kind(render(MONITORED), "PodMonitor")["programs"]["spec"]["podMetricsEndpoints"]
     (relabel,) = endpoint["relabelings"]
-    jobs = {re.fullmatch(relabel["regex"], pod)[1] for pod in ("web", "relay", *WORKERS)}
-    assert (relabel["targetLabel"], relabel["replacement"]) == ("job", "$1")
-    assert jobs == {"web", "relay", "worker"}
-    asked = re.findall(r'job(?:=|=~)"(.*?)"', (ROOT / "infra/monitoring/rules/hematovision.yml").read_text())
-    assert jobs | {"serving"} >= {job for pattern in asked for job in pattern.split("|")}
+    template = relabel["replacement"].replace("$1", r"\1")
+    jobs = {re.fullmatch(relabel["regex"], pod).expand(template) for pod in ("web", "relay", *WORKERS)}
+    assert relabel["targetLabel"] == "job"
+    rules = (ROOT / "infra/monitoring/rules/hematovision.yml").read_text()
+    assert jobs == set(re.findall(r'absent\(up{job="(.*?)"}\)', rules))
+    (watched,) = re.findall(r'up{job=~"(.*?)"}', rules)
+    assert all(re.fullmatch(watched, job) for job in jobs)
