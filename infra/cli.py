@@ -223,5 +223,6 @@ def _where(settings: "Settings") -> str:
     flower = f"http://127.0.0.1:{settings.port('flower')}"
     return (
         f"State and logs are in {settings.home}; queues at {flower} (password in secrets.json). "
-        f"Messages to people lie in {settings.mail}."
+        f"Messages to people lie in {settings.mail}. "
+        f"Figures for Prometheus: {settings.prometheus} says where."
     )

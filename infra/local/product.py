@@ -1,13 +1,17 @@
 """Our own programs: model server, web, outbox relay, workers, and what schedules and watches them."""
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 from infra.local.environment import environment
 from infra.local.program import Group, Program
 from infra.local.secrets import Secrets
-from infra.local.settings import LOOPBACK, Settings
+from infra.local.settings import FIGURES, LOOPBACK, PREFIX, Settings
 
 FLOWER_USER = "hematovision"
 
@@ -35,7 +39,8 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
     }
 
     def module(name: str, *arguments: str, group: Group = "product", stop_seconds: int = 10) -> Program:
-        return Program(name, (sys.executable, "-m", *arguments), group, env, stop_seconds=stop_seconds)
+        program = Program(name, (sys.executable, "-m", *arguments), group, env, stop_seconds=stop_seconds)
+        return _telling_figures(program, settings) if name in FIGURES else program
 
     def worker(name: str, *queues: str, concurrency: int) -> Program:
         # Events (-E) feed Flower. Ending may take as long as the chunk in hand.
@@ -57,3 +62,18 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
     )
     listen = (f"--address={LOOPBACK}", f"--port={settings.port('flower')}")
     yield module("flower", "celery", "-A", "workers", "flower", *listen, group="aside")
+
+
+def _telling_figures(program: Program, settings: Settings) -> Program:
+    # Its processes count together in this folder; what those of an earlier run counted is over.
+    shared = settings.home / "run" / "figures" / program.name
+    told = {
+        f"{PREFIX}METRICS_LISTEN": f"{LOOPBACK}:{settings.port(f'figures-{program.name}')}",
+        "PROMETHEUS_MULTIPROC_DIR": str(shared),
+    }
+    return replace(program, env={**program.env, **told}, prepare=partial(_make_empty, shared))
+
+
+def _make_empty(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)

@@ -12,6 +12,9 @@ LOOPBACK = "127.0.0.1"
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - what is refused
 PREFIX = "HEMATOVISION_"
 
+# Programs that tell figures to Prometheus, each on a port of its own.
+FIGURES = ("web", "relay", "worker-interactive", "worker-bulk")
+
 # The order gives each port its place in the block that starts at HEMATOVISION_BASE_PORT.
 BLOCK = (
     "postgres",
@@ -28,6 +31,7 @@ BLOCK = (
     "seaweedfs-filer-grpc",
     "s3-grpc",
     "s3-public",
+    *(f"figures-{name}" for name in FIGURES),
 )
 
 
@@ -110,6 +114,11 @@ class Settings:
     def mail(self) -> Path:
         """Folder of the messages that the product sends while no mail server is named (`EMAIL_URL`)."""
         return self.home / "mail"
+
+    @property
+    def prometheus(self) -> Path:
+        """Configuration with which a Prometheus watches this stack, written at every start."""
+        return self.home / "prometheus.yml"
 
     @property
     def beyond_loopback(self) -> bool:

@@ -16,6 +16,7 @@ from infra.local.environment import environment
 from infra.local.errors import AlreadyRunningError, NotRunningError, StackError
 from infra.local.lifeline import die_with_parent, end_leftovers, mark
 from infra.local.manage import manage
+from infra.local.monitoring import configuration
 from infra.local.ports import check_free
 from infra.local.programs import all_programs
 from infra.local.secrets import Secrets
@@ -100,6 +101,7 @@ class Stack:
             end_leftovers(home)
             check_free(self.settings)
             self.settings.save()
+            self.settings.prometheus.write_text(configuration(self.settings))
             secrets = Secrets.load(home)
             self._process = self.supervisor.spawn(all_programs(self.settings, secrets).values())
             self.supervisor.start_group("services")

@@ -1,13 +1,7 @@
 """What the product tells of itself: ids in log lines, figures, readiness, the status page."""
 
 import datetime as dt
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -222,68 +216,27 @@ class TestStatusPage:
             shown(browser)
 
 
-@contextmanager
-def telling(stack, *command: str) -> Iterator[str]:
-    """A program of the product beside the running stack; yields the address of its figures."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        listen = f"127.0.0.1:{free.getsockname()[1]}"
-    env = {**os.environ, **stack.environment, "HEMATOVISION_METRICS_LISTEN": listen}
-    program = subprocess.Popen([sys.executable, "-m", *command], env=env)
-    try:
-        yield f"http://{listen}/metrics"
-    finally:
-        program.terminate()
-        program.wait(60)
-
-
-def scraped(address: str) -> dict[str, float]:
-    """Sums by name over all labels; empty while nothing answers."""
-    try:
-        text = httpx.get(address, timeout=10).text
-    except httpx.HTTPError:
-        return {}
+def scraped(stack, program: str) -> dict[str, float]:
+    """What a program of the stack tells: sums by name over all labels."""
+    port = stack.stack.settings.port(f"figures-{program}")
     sums: dict[str, float] = {}
+    text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             sums[sample.name] = sums.get(sample.name, 0) + sample.value
     return sums
 
 
-def eventually(condition, seconds=40):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    return found
-
-
 def test_web_processes_count_together(stack):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = ("gunicorn", "webapp.config.wsgi:application", "--config", "python:webapp.config.gunicorn")
-    options = (f"--bind=127.0.0.1:{port}", "--workers=2", "--preload", "--worker-class=gthread")
-    with telling(stack, *command, *options) as address:
-        url = f"http://127.0.0.1:{port}/healthz"
-        eventually(lambda: _answers(url))
-        before = scraped(address)["hematovision_http_request_seconds_count"]
-        for _ in range(20):
-            httpx.get(url)
-        assert scraped(address)["hematovision_http_request_seconds_count"] - before == 20
-        assert httpx.get(f"http://127.0.0.1:{port}/metrics").status_code == 404
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url).status_code == 200
-    except httpx.HTTPError:
-        return False
+    before = scraped(stack, "web")["hematovision_http_request_seconds_count"]
+    for _ in range(20):
+        httpx.get(f"{stack.url}/healthz")
+    assert scraped(stack, "web")["hematovision_http_request_seconds_count"] - before == 20
+    assert httpx.get(f"{stack.url}/metrics").status_code == 404
 
 
 def test_the_relay_tells_the_state_of_the_installation(stack):
-    with telling(stack, "workers.relay") as address:
-        found = eventually(lambda: scraped(address))
+    found = scraped(stack, "relay")
     assert found["hematovision_service_up"] == 4
     assert "hematovision_images_waiting_oldest_seconds" in found
 
@@ -291,15 +244,12 @@ def test_the_relay_tells_the_state_of_the_installation(stack):
 def test_an_image_is_followed_from_the_request_to_the_result(stack, tmp_path):
     (picture,) = cells.write(tmp_path, per_class=1, seed=5)[:1]
     stack.stop("worker-interactive")
-    worker = ("celery", "-A", "workers", "worker", "-Q", "interactive", "-c", "1", "-n", "told@%h")
-    try:
-        with telling(stack, *worker) as address, stack.client() as client:
-            case = client.open_case("TRACED")
-            client.upload(case, [picture])
-            client.wait(case.id)
-            found = scraped(address)
-    finally:
-        stack.start("worker-interactive")
+    stack.start("worker-interactive")  # it forgets what it counted
+    with stack.client() as client:
+        case = client.open_case("TRACED")
+        client.upload(case, [picture])
+        client.wait(case.id)
+    found = scraped(stack, "worker-interactive")
     assert found["hematovision_image_seconds_count"] == 1
     assert found["hematovision_model_images_sum"] == 1
     assert found["hematovision_confidence_count"] == 1

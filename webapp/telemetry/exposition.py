@@ -13,7 +13,8 @@ SHARED = "PROMETHEUS_MULTIPROC_DIR"
 
 def share_figures() -> None:
     """Have all processes of this program count together, from before any figure is made."""
-    os.environ.setdefault(SHARED, mkdtemp(prefix="hematovision-metrics-"))
+    if SHARED not in os.environ:
+        os.environ[SHARED] = mkdtemp(prefix="hematovision-metrics-")
     # It looked for the folder when it was imported, which Celery's plug-ins may have done long before.
     values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
 

@@ -11,6 +11,9 @@ import promql_parser
 import pytest
 import yaml
 
+from infra.local.monitoring import configuration
+from infra.local.settings import FIGURES, Settings
+
 ROOT = Path(__file__).parents[3]
 MONITORING = ROOT / "infra" / "monitoring"
 RULES = [
@@ -79,20 +82,20 @@ def test_every_alert_is_tested_to_fire_and_to_be_quiet():
     assert {case["alertname"] for case in cases if not case["exp_alerts"]} == names
 
 
-@pytest.mark.parametrize(
-    ("judged", "file"),
-    [
-        (("check", "config"), MONITORING / "prometheus.yml"),
-        (("check", "rules", "--lint=all", "--lint-fatal"), MONITORING / "rules" / "hematovision.yml"),
-        (("test", "rules"), MONITORING / "tests" / "hematovision.yml"),
-    ],
-    ids=lambda given: given[1] if isinstance(given, tuple) else given.stem,
-)
-def test_prometheus_agrees(judged, file):
-    promtool = shutil.which("promtool")
-    assert promtool, "This needs promtool, which comes with Prometheus (Debian's package `prometheus`)."
-    done = subprocess.run([promtool, *judged, file], capture_output=True, text=True)
+def promtool(*arguments):
+    tool = shutil.which("promtool")
+    assert tool, "This needs promtool, which comes with Prometheus (Debian's package `prometheus`)."
+    done = subprocess.run([tool, *arguments], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_prometheus_understands_configuration_and_rules():
+    promtool("check", "config", MONITORING / "prometheus.yml")
+    promtool("check", "rules", "--lint=all", "--lint-fatal", MONITORING / "rules" / "hematovision.yml")
+
+
+def test_alerts_fire_when_they_should_and_not_before():
+    promtool("test", "rules", MONITORING / "tests" / "hematovision.yml")
 
 
 def test_grafana_can_provision_the_dashboards():
@@ -116,3 +119,16 @@ def test_panels_lie_beside_each_other():
             beside = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
             below = one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
             assert beside or below, (one, other)
+
+
+def test_the_configuration_of_one_machine_watches_every_job_that_alerts_ask_for(tmp_path):
+    settings = Settings(tmp_path / "a b")
+    settings.home.mkdir()
+    settings.prometheus.write_text(configuration(settings))
+    promtool("check", "config", settings.prometheus)
+    written = yaml.safe_load(settings.prometheus.read_text())
+    jobs = {job["job_name"]: job["static_configs"][0]["targets"] for job in written["scrape_configs"]}
+    asked = {job for rule in ALERTS for job in re.findall(r'absent\(up{job="(.*?)"}\)', rule["expr"])}
+    assert set(jobs) == asked
+    targets = {target for job in jobs.values() for target in job}
+    assert targets == {f"127.0.0.1:{settings.port(f'figures-{name}')}" for name in FIGURES}

@@ -1,0 +1,32 @@
+"""What Prometheus needs to watch this machine: `prometheus --config.file=var/prometheus.yml`."""
+
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import infra
+from infra.local.settings import FIGURES, LOOPBACK, Settings
+
+RULES = Path(infra.__file__).parent / "monitoring" / "rules"
+
+
+def configuration(settings: Settings) -> str:
+    """A whole configuration, alerts included; a Prometheus that runs already can take its parts over."""
+    jobs = defaultdict(list)
+    for name in FIGURES:
+        # By kind of program, as the alerts ask for them: one job for all workers.
+        jobs[name.split("-")[0]].append(f"{LOOPBACK}:{settings.port(f'figures-{name}')}")
+    watched = "".join(
+        f"  - job_name: hematovision-{job}\n    static_configs: [{{targets: {json.dumps(targets)}}}]\n"
+        for job, targets in jobs.items()
+    )
+    return f"""\
+# Written at every start.
+global:
+  scrape_interval: 15s
+  evaluation_interval: 15s
+
+rule_files: [{json.dumps(str(RULES / "*.yml"))}]
+
+scrape_configs:
+{watched}"""
