@@ -51,6 +51,10 @@ compose-test: .venv/.develops ## Bring docker-compose.yml up for real and use it
 	$(if $(filter-out 0,$(OFFLINE)),docker build --quiet $(BUILD_OPTIONS) --tag hematovision/offline --file tests/compose/offline.Dockerfile .)
 	COMPOSE_TEST_OFFLINE=$(if $(filter-out 0,$(OFFLINE)),1) $(BIN)/pytest tests/compose
 
+.PHONY: monitoring-test
+monitoring-test: .venv/.develops ## Watch the product with a real Prometheus while parts of it fail (needs Prometheus)
+	$(BIN)/pytest tests/monitoring
+
 # --- developing ------------------------------------------------------------------------------------------------
 
 .PHONY: test
