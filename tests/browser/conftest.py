@@ -18,6 +18,7 @@ from playwright.sync_api import (
 )
 
 from infra.demo import cells
+from tests.support import operator
 
 CHROMIUM = os.environ.get("HEMATOVISION_CHROMIUM", "/usr/bin/chromium")
 PATIENCE_MS = 30_000
@@ -92,6 +93,12 @@ def signed_in_supervisor(chromium, stack, lab) -> StorageState:
 @pytest.fixture(scope="package")
 def signed_in_admin(chromium, stack, lab) -> StorageState:
     return _sign_in(chromium, stack.url, lab["admin"])
+
+
+@pytest.fixture(scope="package")
+def signed_in_operator(stack) -> StorageState:
+    name, value = stack.stack.manage("shell", "--no-imports", "--command", operator.SIGN_IN).split()
+    return {"cookies": [{"name": name, "value": value, "url": stack.url}], "origins": []}
 
 
 def _sign_in(chromium: Browser, url: str, member: dict[str, str]) -> StorageState:

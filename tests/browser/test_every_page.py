@@ -59,6 +59,7 @@ PAGES: dict[str, Callable[[Page], object]] = {
     "files": lambda page: page.get_by_role("link", name="All files of this case").click(),
     "cases": lambda page: page.get_by_label("Main").get_by_role("link", name="Cases").click(),
     "menu": lambda page: page.locator(".account summary").click(),
+    "menu of an operator": lambda page: page.locator(".account summary").click(),
     "status": lambda page: page.goto("/".join(page.url.split("/")[:3]) + "/status/"),
     "missing": lambda page: page.goto(page.url + "nothing/"),
     "sign-in": _signed_out,
@@ -74,6 +75,8 @@ BY_ADDRESS: dict[str, tuple[str | None, str]] = {
     "their cases": ("lab_supervisor", "/cases/"),
     "audit": ("admin", "/audit/"),
     "audit of a person": ("admin", "/audit/?actor=0&subject=nothing"),
+    "audit of the installation": ("operator", "/installation/audit/"),
+    "menu of an operator": ("operator", "/installation/audit/"),
     "name": ("technician", "/accounts/name/"),
     "members": ("admin", "/lab/members/"),
     "changing a member": ("admin", "/lab/members/"),
@@ -99,9 +102,16 @@ BY_ADDRESS: dict[str, tuple[str | None, str]] = {
 
 
 @pytest.fixture(params=dict.fromkeys([*PAGES, *BY_ADDRESS]))
-def shown(request, screen, signed_in, signed_in_supervisor, signed_in_admin, filled_case) -> Page:
+def shown(
+    request, screen, signed_in, signed_in_supervisor, signed_in_admin, signed_in_operator, filled_case
+) -> Page:
     page, wanted = screen.page, request.param
-    people = {"technician": signed_in, "lab_supervisor": signed_in_supervisor, "admin": signed_in_admin}
+    people = {
+        "technician": signed_in,
+        "lab_supervisor": signed_in_supervisor,
+        "admin": signed_in_admin,
+        "operator": signed_in_operator,
+    }
     who, path = BY_ADDRESS.get(wanted, ("technician", filled_case))
     if who:
         page.context.add_cookies(people[who]["cookies"])

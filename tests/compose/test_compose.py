@@ -15,23 +15,10 @@ import pytest
 from infra.client import Client
 from infra.demo import cells
 from tests.compose.conftest import Compose
+from tests.support import operator
 
 pytestmark = pytest.mark.timeout(1800)
 PER_CLASS = 8
-SIGNED_IN_OPERATOR = """
-from importlib import import_module
-from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from allauth.mfa.models import Authenticator
-from webapp.accounts.models import User
-user = User.objects.create_superuser("operator@lab.example", name="Operator")
-Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data={})
-session = import_module(settings.SESSION_ENGINE).SessionStore()
-session[SESSION_KEY], session[HASH_SESSION_KEY] = str(user.pk), user.get_session_auth_hash()
-session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-session.save()
-print(settings.SESSION_COOKIE_NAME, session.session_key)
-"""
 FIGURES = "import sys, urllib.request as u; u.urlopen(f'http://{sys.argv[1]}:9464/metrics', timeout=10)"
 EXPIRE = """
 import os, sys
@@ -89,7 +76,7 @@ def test_the_inside_is_closed(compose: Compose) -> None:
 
 
 def test_the_queues_are_shown_to_staff(compose: Compose) -> None:
-    cookie, key = compose.manage("shell", "--no-imports", "--command", SIGNED_IN_OPERATOR).split()
+    cookie, key = compose.manage("shell", "--no-imports", "--command", operator.SIGN_IN).split()
     with browser(compose) as http:
         http.cookies.set(cookie, key)
         page = http.get("/flower/workers")

@@ -6,12 +6,13 @@ import io
 import json
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.urls import reverse
 
 from tests.support.pages import plain_static
 from tests.support.people import person
 from webapp.audit.actions import Action
-from webapp.audit.chain import canonical
+from webapp.audit.chain import INSTALLATION, canonical
 from webapp.audit.context import Actor, acting
 from webapp.audit.models import Entry
 from webapp.audit.services import record
@@ -139,3 +140,37 @@ def test_the_export_is_its_own_last_entry(admin):
     assert last["sentence"] == "Ada exported the audit trail (jsonl)"
     assert last["after"] == {"format": "jsonl", "action": "audit.exported"}
     assert last["token"] == admin.token[:11]
+
+
+# --- the installation's own --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def operator(admin):
+    user = admin.membership.user
+    user.is_staff = True
+    user.save()
+    Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data={})
+    return admin
+
+
+def test_operators_see_what_belongs_to_no_lab(operator, lab):
+    happened(lab, "Bob")
+    record(Action.KEYS_ROTATED, lab=None)
+    shown = operator.browser.get(reverse("ui:installation-audit")).content.decode()
+    assert Entry.objects.get(action=Action.KEYS_ROTATED).sentence in shown
+    assert "Bob" not in shown
+    assert reverse("ui:installation-audit") in operator.browser.get("/", follow=True).content.decode()
+    assert Entry.objects.get(action=Action.KEYS_ROTATED).sentence not in page(operator)
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_operators_take_it_away_and_that_is_recorded(operator, form):
+    record(Action.KEYS_ROTATED, lab=None)
+    taken = operator.browser.get(
+        reverse(f"ui:installation-audit-{form}"), {"action": Action.KEYS_ROTATED.value}
+    )
+    assert Entry.objects.get(action=Action.KEYS_ROTATED).seal in b"".join(taken).decode()
+    last = Entry.objects.filter(chain=INSTALLATION).latest("seq")
+    assert (last.action, last.after["format"]) == (Action.AUDIT_EXPORTED, form)
+    assert operator.browser.get(reverse(f"ui:installation-audit-{form}"), {"since": "x"}).status_code == 422

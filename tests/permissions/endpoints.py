@@ -66,6 +66,9 @@ ENDPOINTS: dict[str, dict[str, Needed]] = {
     "cases/<uuid:case_id>/cells/<int:image_id>/": {"GET": P.VIEW_CASES},
     "cases/<uuid:case_id>/sheets/<int:chunk_id>.jpg": {"GET": P.VIEW_CASES},
     "audit/": {"GET": P.VIEW_AUDIT},
+    "installation/audit/": {"GET": STAFF},
+    "installation/audit/export.csv": {"GET": STAFF},
+    "installation/audit/export.jsonl": {"GET": STAFF},
     # pages: labs
     "lab/": {"POST": SIGNED_IN},
     "lab/leave/": {"GET": MEMBER, "POST": MEMBER},

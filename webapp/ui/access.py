@@ -7,12 +7,13 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from webapp.accounts.models import User
+from webapp.accounts.selectors import has_second_factor
 from webapp.labs.access import may
 from webapp.labs.models import Lab, Membership
 from webapp.labs.permissions import Permission
@@ -55,6 +56,32 @@ def needs(permission: Permission | None) -> Callable[[View], View]:
         return checked
 
     return decorate
+
+
+def for_operators(view: View) -> View:
+    """Keep a page for those who run the installation, with a second factor."""
+
+    @wraps(view)
+    def checked(request: PageRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return turned_away(request, request.get_full_path()) or view(request, *args, **kwargs)
+
+    return checked
+
+
+def turned_away(request: HttpRequest, back: str) -> HttpResponseBase | None:
+    """Where somebody goes who is no operator: to sign in and then `back`, or to set up a second factor.
+
+    Raises:
+        PermissionDenied: they do not run the installation.
+    """
+    if not isinstance(request.user, User):
+        return redirect_to_login(back)
+    if not request.user.is_staff:
+        raise PermissionDenied
+    if not has_second_factor(request.user):
+        messages.warning(request, "Set up a second factor first: the pages for operators ask for one.")
+        return redirect("mfa_index")
+    return None
 
 
 def to_second_factor(request: PageRequest, lab: Lab) -> HttpResponseBase:

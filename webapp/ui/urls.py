@@ -1,5 +1,6 @@
 from django.urls import path
 
+from webapp.audit.export import Format
 from webapp.ui.views import (
     account,
     audit,
@@ -19,6 +20,16 @@ urlpatterns = [
     path("", session.home, name="home"),
     path("lab/", session.switch_lab, name="switch-lab"),
     path("audit/", audit.trail, name="audit"),
+    path("installation/audit/", audit.installation_trail, name="installation-audit"),
+    *(
+        path(
+            f"installation/audit/export.{form}",
+            audit.installation_export,
+            {"form": form},
+            name=f"installation-audit-{form}",
+        )
+        for form in Format
+    ),
     path("lab/leave/", members.leave, name="leave-lab"),
     path("lab/members/", members.member_list, name="members"),
     path("lab/members/<int:member_id>/role/", members.change_role, name="member-role"),

@@ -1,19 +1,21 @@
-"""Who did what in the lab."""
+"""Who did what in the lab, or to the installation."""
 
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from webapp.audit import selectors
 from webapp.audit.actions import Action
+from webapp.audit.chain import INSTALLATION
+from webapp.audit.export import Format, export
 from webapp.audit.selectors import Filters
 from webapp.labs.permissions import Permission
-from webapp.ui.access import MemberRequest, needs
+from webapp.ui.access import MemberRequest, PageRequest, for_operators, needs
 
 ENTRIES_A_PAGE = 50
 
@@ -47,8 +49,27 @@ class FilterForm(forms.Form):
 @needs(Permission.VIEW_AUDIT)
 @require_GET
 def trail(request: MemberRequest) -> HttpResponse:
-    """The lab's audit trail, newest first, a page at a time from before an entry."""
-    chain = request.membership.lab_id
+    """The lab's audit trail."""
+    return _trail(request, request.membership.lab_id)
+
+
+@for_operators
+@require_GET
+def installation_trail(request: PageRequest) -> HttpResponse:
+    """What belongs to no lab: accounts, sign-ins, keys, backups, the trail itself."""
+    return _trail(request, INSTALLATION)
+
+
+@for_operators
+@require_GET
+def installation_export(request: PageRequest, form: Format) -> HttpResponseBase:
+    """All of what is shown there, as a file."""
+    asked = FilterForm(request.GET, INSTALLATION)
+    return export(INSTALLATION, asked.filters, form) if asked.is_valid() else _trail(request, INSTALLATION)
+
+
+def _trail(request: PageRequest, chain: UUID) -> HttpResponse:
+    """A chain's entries, newest first, a page at a time from before an entry."""
     form = FilterForm(request.GET, chain)
     filters = form.filters if form.is_valid() else None
     found = list(_page(chain, filters, request.GET.get("before", ""))) if filters else []
@@ -59,6 +80,7 @@ def trail(request: MemberRequest) -> HttpResponse:
         "filtered": filters != Filters(),
         "older": shown[-1].seq if len(found) > ENTRIES_A_PAGE else None,
         "is_first_page": "before" not in request.GET,
+        "of_installation": chain == INSTALLATION,
     }
     return render(request, "ui/audit.html", context, status=200 if filters else 422)
 
