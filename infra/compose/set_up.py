@@ -16,7 +16,8 @@ from infra.compose import certificates
 from infra.local.seaweedfs import identities, keys
 from infra.local.secrets import Secrets, write_private
 
-SERVICES = ("postgres", "redis", "seaweedfs", "serving")
+# The last is not ours: where traces are wanted, it is the site's.
+SERVICES = ("postgres", "redis", "seaweedfs", "serving", "collector")
 _TF_SERVING = "serving-ssl.config"
 
 

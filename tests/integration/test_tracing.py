@@ -16,6 +16,7 @@ from infra.client import Client
 from infra.demo import cells
 from tests.integration.test_stack import eventually
 from tests.support.collector import Told, attributes, collector
+from tests.support.tls import Authority, tls_front
 
 WORKER = ("celery", "-A", "workers", "worker", "-Q", "interactive", "-c", "1", "-n", "traced@%h")
 PATIENT = {
@@ -36,7 +37,7 @@ FROM_UPLOAD_TO_RESULT = [
 
 
 @contextmanager
-def telling(stack, endpoint: str) -> Iterator[str]:
+def telling(stack, endpoint: str, ca: str = "") -> Iterator[str]:
     """Web, relay and worker, in the place of the stack's, tell `endpoint`; yields the address of the web."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -45,6 +46,7 @@ def telling(stack, endpoint: str) -> Iterator[str]:
         **os.environ,
         **stack.environment,
         "HEMATOVISION_TRACES_ENDPOINT": endpoint,
+        "HEMATOVISION_TRACES_CA": ca,
         "OTEL_BSP_SCHEDULE_DELAY": "200",
     }
     web = ("gunicorn", "--config", "python:webapp.config.gunicorn", "--bind", bind)
@@ -56,7 +58,7 @@ def telling(stack, endpoint: str) -> Iterator[str]:
         for command in (web, ("workers.relay",), WORKER):
             running.enter_context(program(stack, command, env))
         url = f"http://{bind}"
-        eventually(lambda: answers(url), seconds=60)
+        assert eventually(lambda: answers(url), seconds=60)
         yield url
 
 
@@ -101,13 +103,16 @@ def line(told: list[Told], last: Told) -> list[Told]:
     return found
 
 
-def test_one_trace_leads_from_the_upload_to_the_result_and_names_nobody(stack, picture):
-    with collector() as kept:
-        with telling(stack, kept.url) as url:
+def test_one_trace_leads_from_the_upload_to_the_result_and_names_nobody(stack, picture, tmp_path):
+    authority = Authority(tmp_path / "ca")
+    with collector() as kept, tls_front(kept.server_port, authority.issue("localhost")) as port:
+        with telling(stack, f"https://localhost:{port}", str(authority.file)) as url:
             httpx.get(f"{url}/invitations/{SECRET}/")
             httpx.get(f"{url}/accounts/login/?next=planted-query", headers={"From": "planted@mail.example"})
             assert classified(stack, url, picture)["classified"] == 1
-            eventually(lambda: any(told.span.name == "write results" for told in kept.told()), seconds=20)
+            assert eventually(
+                lambda: any(told.span.name == "write results" for told in kept.told()), seconds=20
+            )
         told = kept.told()
     (last,) = [entry for entry in told if entry.span.name == "write results"]
     path = line(told, last)
@@ -142,7 +147,7 @@ def test_a_collector_that_never_answers_changes_nothing(stack, picture):
             begun = time.monotonic()
             assert classified(stack, url, picture)["classified"] == 1
             assert time.monotonic() - begun < 20
-            eventually(lambda: "Failed to export spans" in stack.log("traced-celery"), seconds=30)
+            assert eventually(lambda: "Failed to export spans" in stack.log("traced-celery"), seconds=30)
             ending = time.monotonic()
         assert time.monotonic() - ending < 25
     for name in ("gunicorn", "workers.relay", "celery"):

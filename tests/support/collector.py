@@ -23,10 +23,6 @@ class Collector(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.bodies: list[bytes] = []
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
     def told(self) -> list[Told]:
         """Every span so far, with the `service.name` of the program that told it."""
         return [

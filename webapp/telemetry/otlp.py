@@ -12,6 +12,7 @@ from functools import cache
 from threading import Lock, Thread
 
 import certifi
+import requests
 from django.conf import settings
 from opentelemetry import context, trace
 from opentelemetry.exporter.otlp.proto.http import Compression
@@ -124,6 +125,8 @@ def _tracer() -> trace.Tracer:
 @cache
 def _provider() -> TracerProvider:
     files = settings.TRACES_TLS
+    session = requests.Session()
+    session.trust_env = False  # whatever REQUESTS_CA_BUNDLE says, which it would prefer to what is given here
     exporter = OTLPSpanExporter(
         endpoint=f"{settings.TRACES_ENDPOINT.rstrip('/')}/v1/traces",
         certificate_file=str(files.ca or certifi.where()),
@@ -131,6 +134,7 @@ def _provider() -> TracerProvider:
         client_key_file=str(files.key) if files.key else None,
         timeout=SEND_SECONDS,
         compression=Compression.Gzip,
+        session=session,
     )
     provider = TracerProvider(
         sampler=ParentBased(TraceIdRatioBased(settings.TRACES_RATIO)), shutdown_on_exit=False

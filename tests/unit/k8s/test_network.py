@@ -122,6 +122,16 @@ def test_prometheus_alone_reads_figures():
         assert network.allows(pod, "ingress", prometheus, told.get(pod, 9464)) == (pod in told), pod
 
 
+def test_what_tells_traces_reaches_the_collector_and_nothing_else_there():
+    network, collector = Network(MONITORED), {"namespace": {"hematovision/tracing": "yes"}}
+    for pod in network.pods:
+        assert network.allows(pod, "egress", collector, 4318) == (pod in ("web", "relay", *WORKERS)), pod
+        assert not network.allows(pod, "egress", collector, 443)
+    maps = of_kind(render(MONITORED), "ConfigMap").values()
+    (address,) = [told for map_ in maps if (told := map_["data"].get("HEMATOVISION_TRACES_ENDPOINT"))]
+    assert address.endswith(":4318")
+
+
 def test_figures_come_as_the_jobs_that_alerts_ask_for():
     (endpoint,) = of_kind(render(MONITORED), "PodMonitor")["programs"]["spec"]["podMetricsEndpoints"]
     (relabel,) = endpoint["relabelings"]

@@ -150,6 +150,12 @@ def test_lines_about_a_collector_that_is_away_are_rare():
     assert [rarely.filter(line) for _ in range(3)] == [True, False, False]
 
 
+def test_the_library_logs_through_that():
+    kept = logging.getLogger("opentelemetry")
+    assert [type(one) for handler in kept.handlers for one in handler.filters] == [tracing.Rarely]
+    assert not kept.propagate
+
+
 def python(code: str, *, cwd) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=cwd, timeout=100)
 
