@@ -36,7 +36,7 @@ def train(experiment: Path, runs: RunsOption = Path("runs")) -> None:
 
 @app.command()
 def export(run: Path, target: Path) -> None:
-    """Calibrate a RUN folder and write it to TARGET, such as serving/models/hematovision/3."""
+    """Calibrate a RUN folder and write it to TARGET, such as runs/hematovision/5."""
     from training.export import export as run_export
 
     run_export(run, target)
