@@ -195,6 +195,16 @@ def test_images_that_wait_are_told(stack, prometheus, member):
     eventually(lambda: not prometheus.firing("ProgramDown"))
 
 
+def test_a_stopped_schedule_is_told(stack, prometheus):
+    (query,) = [rule["query"] for rule in prometheus.rules() if rule["name"] == "NothingScheduled"]
+    eventually(lambda: not prometheus.query(query))
+    stack.stop("beat")
+    try:
+        eventually(lambda: prometheus.query(query.replace("[10m]", "[15s]")))
+    finally:
+        stack.start("beat")
+
+
 def test_a_broken_trail_is_told(stack, prometheus):
     put_entry(stack, "AUDIT_BROKEN")
     eventually(lambda: prometheus.firing("AuditTrailBroken"))
