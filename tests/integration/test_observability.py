@@ -1,6 +1,7 @@
 """What the product tells of itself: ids in log lines, figures, readiness, the status page."""
 
 import datetime as dt
+import signal
 from collections.abc import Iterator
 
 import httpx
@@ -239,6 +240,16 @@ def test_the_relay_tells_the_state_of_the_installation(stack):
     found = scraped(stack, "relay")
     assert found["hematovision_service_up"] == 4
     assert "hematovision_images_waiting_oldest_seconds" in found
+
+
+def test_a_database_that_hangs_is_told_before_prometheus_gives_up(stack):
+    stack.kill("postgres", signal.SIGSTOP)
+    try:
+        found = scraped(stack, "relay")
+    finally:
+        stack.kill("postgres", signal.SIGCONT)
+    assert found["hematovision_service_up"] == 3
+    assert "hematovision_dead_letters" not in found
 
 
 def test_an_image_is_followed_from_the_request_to_the_result(stack, tmp_path):

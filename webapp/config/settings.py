@@ -142,7 +142,9 @@ DATABASE_TLS = tls.TlsFiles(
     certificate=env.path("DATABASE_CERTIFICATE", None),  # ours, for a database that asks for one
     key=env.path("DATABASE_KEY", None),  # its private key, readable by its owner alone
 )
-DATABASES["default"].setdefault("OPTIONS", {}).update(DATABASE_TLS.postgres())
+_DATABASE.setdefault("OPTIONS", {}).update(DATABASE_TLS.postgres())
+# Seconds. Without it, whoever connects to a database that hangs waits for minutes.
+_DATABASE["OPTIONS"].setdefault("connect_timeout", 3)
 
 # --- sign-in ------------------------------------------------------------------------------------------------
 SESSION_COOKIE_AGE = env.int("SESSION_HOURS", 12) * 3600  # after which a person signs in again

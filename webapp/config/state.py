@@ -1,6 +1,6 @@
 """How the installation stands, for Prometheus: asked at each scrape, told by the relay alone."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
 import redis
@@ -34,7 +34,19 @@ class State(Collector):
 
 def figures() -> Iterator[GaugeMetricFamily]:
     """What cannot be told is left out; which service is at fault stands in `hematovision_service_up`."""
-    for part in (_services, _waiting, _broker, _trail, _keys, _certificates):
+    answers = health.services()
+    yield _services(answers)
+    parts = (
+        ("database", _waiting),
+        ("broker", _broker),
+        ("database", _trail),
+        ("", _keys),
+        ("", _certificates),
+    )
+    for needs, part in parts:
+        # A service that hangs was waited for once already, and Prometheus gives up after ten seconds.
+        if answers.get(needs, health.OK) != health.OK:
+            continue
         try:
             yield from part()
         except (DatabaseError, redis.RedisError) as error:
@@ -52,9 +64,9 @@ def _age(name: str, said: str, since: datetime | None) -> GaugeMetricFamily:
     return _gauge(name, said, [("", (timezone.now() - since).total_seconds())] if since else [])
 
 
-def _services() -> Iterator[GaugeMetricFamily]:
-    up = [(name, float(answer == "ok")) for name, answer in health.services().items()]
-    yield _gauge("service_up", "Whether a service answers.", up, "service")
+def _services(answers: Mapping[str, str]) -> GaugeMetricFamily:
+    up = [(name, float(answer == health.OK)) for name, answer in answers.items()]
+    return _gauge("service_up", "Whether a service answers.", up, "service")
 
 
 def _waiting() -> Iterator[GaugeMetricFamily]:
