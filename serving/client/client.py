@@ -38,7 +38,13 @@ ATTEMPTS = 5
 FIRST_PAUSE_S = 0.25
 """Longest pause before the second attempt; it doubles with each further one: 3.75 s in all at most."""
 
-_RETRIED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.NOT_FOUND}
+_RETRIED = {
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.RESOURCE_EXHAUSTED,
+    grpc.StatusCode.NOT_FOUND,
+    # Of calls that no handler has taken yet when a server begins to stop (grpc/grpc#41785); we cancel none.
+    grpc.StatusCode.CANCELLED,
+}
 _ERRORS: dict[grpc.StatusCode, type[ModelError]] = {
     grpc.StatusCode.UNAVAILABLE: ModelUnavailable,
     grpc.StatusCode.RESOURCE_EXHAUSTED: ModelUnavailable,

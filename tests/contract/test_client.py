@@ -97,8 +97,10 @@ def test_what_goes_with_the_call_arrives(client: ModelClient, scripted: Scripted
     assert scripted.metadata["traceparent"] == "00-one-two-01"
 
 
-@pytest.mark.parametrize("busy", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED])
-def test_a_server_that_is_down_or_full_is_asked_again(
+@pytest.mark.parametrize(
+    "busy", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.CANCELLED]
+)
+def test_a_server_that_is_down_full_or_stopping_is_asked_again(
     client: ModelClient, scripted: Scripted, busy: grpc.StatusCode
 ) -> None:
     scripted.script = [busy, busy, OK]
