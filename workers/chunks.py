@@ -156,7 +156,7 @@ def _measure(
     named = {"model": version.name, "version": str(version.version)}
     for answer in answers:
         metrics.confidence.labels(**named).observe(answer.confidence)
-        metrics.cells.labels(**named, flagged="yes" if answer.flagged else "no").inc()
+        metrics.cells.labels(lab=chunk.lab_id, **named, flagged="yes" if answer.flagged else "no").inc()
     now = timezone.now()
     for image in images:
         if image.received_at:

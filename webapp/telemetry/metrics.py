@@ -50,6 +50,6 @@ confidence = Histogram(
 )
 cells = Counter(
     "hematovision_cells",
-    "Cells by version, and whether it left them Unidentified.",
-    ["model", "version", "flagged"],
+    "Cells by lab (its id) and version, and whether it left them Unidentified.",
+    ["lab", "model", "version", "flagged"],
 )

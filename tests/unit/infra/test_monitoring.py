@@ -10,9 +10,11 @@ from pathlib import Path
 import promql_parser
 import pytest
 import yaml
+from prometheus_client.metrics import MetricWrapperBase
 
 from infra.local.monitoring import configuration
 from infra.local.settings import FIGURES, Settings
+from webapp.telemetry import metrics
 
 ROOT = Path(__file__).parents[3]
 MONITORING = ROOT / "infra" / "monitoring"
@@ -39,10 +41,6 @@ UNITS = {"s", "short", "reqps", "percentunit"}  # ids that Grafana knows; anothe
 
 def figures() -> set[str]:
     """The names of all series that the code can tell."""
-    from prometheus_client.metrics import MetricWrapperBase
-
-    from webapp.telemetry import metrics
-
     told = {rule["record"] for rule in RULES if "record" in rule} | NOT_OURS
     for metric in vars(metrics).values():
         if isinstance(metric, MetricWrapperBase):
@@ -64,6 +62,20 @@ def test_queries_are_promql_over_figures_that_exist(name):
         )
         assert asked
         assert asked <= known
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_queries_group_by_labels_that_figures_have(name):
+    labels = {
+        metric._name: {"le", *metric._labelnames}
+        for metric in vars(metrics).values()
+        if isinstance(metric, MetricWrapperBase)
+    }
+    for query in QUERIES[name]:
+        for grouped, figure in re.findall(
+            r"by \(([\w, ]+)\) \(\w+\((\w+?)_(?:total|bucket|count|sum)\b", query
+        ):
+            assert set(grouped.split(", ")) <= labels[figure]
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
