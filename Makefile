@@ -17,7 +17,7 @@ CHECK_ENV := $(shell grep -v '^\#' infra/images/placeholder.env)
 
 .PHONY: help
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- running ---------------------------------------------------------------------------------------------------
 
