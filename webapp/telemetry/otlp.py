@@ -117,6 +117,7 @@ def _told_by(traceparent: str) -> trace.SpanContext:
     return trace.get_current_span(told).get_span_context()
 
 
+@cache
 def _tracer() -> trace.Tracer:
     with _setting_up:  # once, though several threads may want their first span
         return _provider().get_tracer("hematovision")

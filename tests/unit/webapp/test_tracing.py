@@ -28,7 +28,7 @@ def spans(request, settings, monkeypatch):
     kept = InMemorySpanExporter()
     provider = TracerProvider(sampler=request.param)
     provider.add_span_processor(SimpleSpanProcessor(kept))
-    monkeypatch.setattr(otlp, "_provider", lambda: provider)
+    monkeypatch.setattr(otlp, "_tracer", lambda: provider.get_tracer("test"))
     settings.TRACES_ENDPOINT = "http://127.0.0.1:1"
     return lambda: {span.name: span for span in kept.get_finished_spans()}
 
