@@ -42,14 +42,22 @@ demo: install ## Classify drawn cells in a demo lab and keep serving; IMAGES=fol
 
 # --- containers ------------------------------------------------------------------------------------------------
 
+# Without a registry, one image with the same programs from Debian stands for the official ones.
+ifneq ($(filter-out 0,$(OFFLINE)),)
+export POSTGRES_IMAGE := hematovision/offline
+export COMPOSE_TEST_OFFLINE := 1
+OFFLINE_IMAGE := docker build --quiet $(BUILD_OPTIONS) --tag $(POSTGRES_IMAGE) --file tests/compose/offline.Dockerfile .
+endif
+
 .PHONY: images
-images: ## Build the container images that docker-compose.yml runs; ROLES="training" builds others
+images: ## Build the container images that docker-compose.yml runs; ROLES="training" builds others; OFFLINE=1 without a registry
+	@$(OFFLINE_IMAGE)
 	@infra/images/build $(ROLES)
 
 .PHONY: compose-test
 compose-test: .venv/.develops ## Bring docker-compose.yml up for real and use it (needs Docker and the images); OFFLINE=1 without a registry
-	$(if $(filter-out 0,$(OFFLINE)),docker build --quiet $(BUILD_OPTIONS) --tag hematovision/offline --file tests/compose/offline.Dockerfile .)
-	COMPOSE_TEST_OFFLINE=$(if $(filter-out 0,$(OFFLINE)),1) $(BIN)/pytest tests/compose
+	@$(OFFLINE_IMAGE)
+	$(BIN)/pytest tests/compose
 
 .PHONY: monitoring-test
 monitoring-test: .venv/.develops ## Watch the product with a real Prometheus while parts of it fail (needs Prometheus)

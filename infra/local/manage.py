@@ -11,7 +11,8 @@ from infra.local.errors import StackError
 from infra.local.secrets import Secrets
 from infra.local.settings import PREFIX, Settings, home_from_environment
 
-_COMMAND_ERROR = "CommandError: "
+# After these, Django's last word is for people: what a command refuses, and a service that is away.
+_FOR_PEOPLE = ("CommandError: ", "OperationalError: ", "EndpointConnectionError: ")
 
 
 def product_environment() -> Mapping[str, str]:
@@ -52,5 +53,6 @@ def manage(*arguments: str, env: Mapping[str, str]) -> str:
     )
     if done.returncode:
         said = done.stderr.strip()
-        raise StackError(said.rpartition(_COMMAND_ERROR)[2] if _COMMAND_ERROR in said else said)
+        message = next((said.rpartition(mark)[2] for mark in _FOR_PEOPLE if mark in said), said)
+        raise StackError(message)
     return done.stdout

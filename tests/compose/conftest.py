@@ -33,6 +33,7 @@ class Compose:
             "HEMATOVISION_HTTPS_PORT": str(HTTPS),
             "HEMATOVISION_STORE_PORT": str(STORE),
             "HEMATOVISION_SECRETS": str(folder / "secrets"),
+            "HEMATOVISION_BACKUPS": str(folder / "backups"),
         }
 
     def __call__(self, *arguments: str, check: bool = True) -> str:
@@ -50,6 +51,17 @@ class Compose:
             text=True,
         )
 
+    def start(self) -> None:
+        """Have everything up and healthy."""
+        done = self.run("up", "--detach", "--wait", f"--wait-timeout={START_S}")
+        if done.returncode:
+            pytest.fail(done.stderr + self("ps", "--all") + self("logs", "--tail=30"))
+        self("cp", "caddy:/data/caddy/pki/authorities/local/root.crt", str(self.ca))
+
+    def destroy(self) -> None:
+        """Stop it, and forget all that it stored."""
+        self("--profile=*", "down", "--volumes", "--timeout=80")
+
     def manage(self, *arguments: str) -> str:
         """What a management command prints, run beside the product."""
         done = self.run("exec", "-T", "web", "hematovision", "manage", *arguments)
@@ -65,10 +77,7 @@ def compose(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
     )
     try:
         compose("run", "--rm", "set-up")
-        done = compose.run("up", "--detach", "--wait", f"--wait-timeout={START_S}")
-        if done.returncode:
-            pytest.fail(done.stderr + compose("ps", "--all") + compose("logs", "--tail=30"))
-        compose("cp", "caddy:/data/caddy/pki/authorities/local/root.crt", str(compose.ca))
+        compose.start()
         yield compose
     finally:
-        compose("--profile=*", "down", "--volumes", "--timeout=80")
+        compose.destroy()

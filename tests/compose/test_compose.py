@@ -1,6 +1,7 @@
 """`make compose-test`: the product as docker-compose.yml runs it, used, disturbed and refused for real."""
 
 import json
+import shutil
 import ssl
 import subprocess
 import threading
@@ -19,6 +20,7 @@ from tests.support import operator
 
 pytestmark = pytest.mark.timeout(1800)
 PER_CLASS = 8
+PASSPHRASE = "--env=HEMATOVISION_PASSPHRASE=correct horse battery staple"
 FIGURES = "import sys, urllib.request as u; u.urlopen(f'http://{sys.argv[1]}:9464/metrics', timeout=10)"
 EXPIRE = """
 import os, sys
@@ -46,10 +48,24 @@ def replace(compose: Compose, service: str) -> None:
     compose("up", "--detach", "--no-deps", "--force-recreate", "--wait", service)
 
 
+def backup(compose: Compose, *command: str) -> str:
+    """What `hematovision backup /backups`, or another command, says in the container for it."""
+    done = compose.run(
+        "run", "--rm", "-T", PASSPHRASE, "backup", *(("hematovision", *command) if command else ())
+    )
+    return done.stdout + done.stderr
+
+
 @pytest.fixture(scope="module")
-def client(compose: Compose) -> Iterator[Client]:
+def technician(compose: Compose) -> dict[str, str]:
     made = compose.manage("create_lab", "Compose lab", "--json", "--member=tech@lab.example:technician")
-    with Client(compose.url, json.loads(made)["members"][0]["token"], ca=compose.ca) as client:
+    (member,) = json.loads(made)["members"]
+    return dict(member)
+
+
+@pytest.fixture(scope="module")
+def client(compose: Compose, technician: dict[str, str]) -> Iterator[Client]:
+    with Client(compose.url, technician["token"], ca=compose.ca) as client:
         yield client
 
 
@@ -174,3 +190,35 @@ def test_an_expired_certificate_is_named_and_set_up_renews_it(compose: Compose) 
         replace(compose, "postgres")
         assert "Made: postgres." in said
         assert http.get("/readyz").json()["database"] == "ok"
+
+
+def test_destroyed_it_comes_back_from_its_backup(
+    compose: Compose, technician: dict[str, str], client: Client, pictures: list[Path]
+) -> None:
+    case = client.open_case("COMPOSE-2")
+    sent = client.upload(case, pictures)
+    done = client.wait(case.id)
+    headers = {"Authorization": f"Bearer {technician['token']}"}
+    picture = f"/api/v1/images/{next(iter(sent.ids.values()))}/picture/"
+    with browser(compose) as http:
+        bytes_before = http.get(picture, headers=headers, follow_redirects=True).raise_for_status().content
+    assert "cases" in backup(compose)
+    refused = backup(compose, "restore", "/backups", "--force")
+    assert "HematoVision is running with this database" in refused
+
+    compose.destroy()
+    shutil.rmtree(compose.folder / "secrets")
+    compose("run", "--rm", "set-up")
+    backup(compose, "restore", "/backups", "--keys-to=/backups/keys")
+    (compose.folder / "backups/keys/data_keys").rename(compose.folder / "secrets/data_keys")
+    assert "are back" in backup(compose, "restore", "/backups")
+    compose.start()
+
+    with Client(compose.url, technician["token"], ca=compose.ca) as again, browser(compose) as http:
+        assert again.case(case.id) == done
+        answer = http.get(picture, headers=headers, follow_redirects=True).raise_for_status()
+        assert answer.content == bytes_before
+        more = again.open_case("COMPOSE-3")
+        again.upload(more, pictures[:2])
+        assert again.wait(more.id).progress["classified"] == 2
+    compose("exec", "-T", "web", "hematovision", "audit", "verify")

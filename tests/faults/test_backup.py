@@ -1,6 +1,7 @@
 """Everything is destroyed, and comes back from a backup: a real installation, by the commands people use."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -9,10 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
 from infra.client import Client
-from infra.local.secrets import data_keys_file
+from infra.local.environment import environment
+from infra.local.postgres import BINARIES
+from infra.local.secrets import Secrets, data_keys_file
 from tests.integration.test_stack import HEMATOVISION, Up, environ_of, start
 from tests.support.pictures import many_pictures
 from tests.support.stack import free_settings
@@ -102,6 +106,75 @@ def test_the_folder_holds_no_key_in_the_clear(up, folder):
     for path in folder.rglob("*"):
         content = path.read_bytes() if path.is_file() else b""
         assert not any(secret.encode() in content for secret in keys | secrets | {"Ada Lovelace"}), path
+
+
+@pytest.fixture
+def told_where(up) -> dict[str, str]:
+    """Variables with which commands work as in containers: told of services, with pg_dump in the PATH."""
+    settings = up.settings
+    given = environment(settings, Secrets.load(settings.home))
+    del given["HEMATOVISION_HOME"]
+    path = f"{BINARIES}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, **given, "PATH": path, "HEMATOVISION_PASSPHRASE": PASSPHRASE}
+
+
+def told(env: dict[str, str], *arguments: object) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [HEMATOVISION, *map(str, arguments)],
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_it_moves_to_other_services(told_where, up, folder, tmp_path):
+    """To another database, bucket and folder of models, as into a cluster."""
+    url = told_where["HEMATOVISION_DATABASE_URL"]
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE elsewhere")
+    there = {
+        **told_where,
+        "HEMATOVISION_DATABASE_URL": f"{url.removesuffix('hematovision')}elsewhere",
+        "HEMATOVISION_S3_BUCKET": "elsewhere",
+        "HEMATOVISION_MODELS": str(tmp_path / "models"),
+    }
+    restored = told(there, "restore", folder)
+    assert restored.returncode == 0, restored.stderr
+    refused = told(there, "restore", folder)
+    assert "The database is not empty" in refused.stderr
+    again = told(there, "restore", folder, "--force")
+    assert again.returncode == 0, again.stderr
+
+    moved = told(there, "backup", tmp_path / "moved", "--without-keys")
+    assert moved.returncode == 0, moved.stderr
+    assert "2 cases" in moved.stdout
+    assert "The keys are not in it" in moved.stdout
+    (manifest,) = (tmp_path / "moved").glob("snapshots/*/manifest.json")
+    latest = max(folder.glob("snapshots/*/manifest.json"))
+    assert json.loads(manifest.read_text())["models"] == json.loads(latest.read_text())["models"]
+    assert "there are none in it" in told(there, "restore", manifest.parent, "--keys-to", tmp_path).stderr
+
+
+def test_services_that_are_away_are_named_in_a_line(told_where, folder, tmp_path):
+    away = {**told_where, "HEMATOVISION_DATABASE_URL": "postgresql://x:x@127.0.0.1:1/x"}
+    for command in (("restore", folder), ("backup", tmp_path / "b")):
+        said = told(away, *command)
+        assert said.returncode == 2
+        assert "connection failed" in said.stderr
+        assert "Traceback" not in said.stderr
+
+
+def test_its_keys_can_be_taken_out(told_where, up, folder, tmp_path):
+    (tmp_path / "keys").mkdir()
+    assert told(told_where, "restore", folder, "--keys-to", tmp_path / "keys" / "new").returncode == 0
+    assert (tmp_path / "keys" / "new" / "data_keys").read_text() == data_keys_file(up.home).read_text()
+
+
+def test_a_database_that_is_in_use_is_not_written_over(told_where, up, folder):
+    refused = told(told_where, "restore", folder, "--force")
+    assert refused.returncode == 2
+    assert "HematoVision is running with this database" in refused.stderr
 
 
 def test_a_running_installation_is_not_written_over(up, folder):

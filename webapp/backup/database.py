@@ -25,10 +25,23 @@ def is_empty() -> bool:
     return not connection.introspection.table_names()
 
 
+def is_in_use() -> bool:
+    """Whether the product is connected, besides this process."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND usename = current_user AND pid <> pg_backend_pid()"
+        )
+        return bool(cursor.fetchone()[0])
+
+
 def clear() -> None:
     """Drop everything in the database."""
     with connection.cursor() as cursor:
-        cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        # As it is in a new database.
+        cursor.execute(
+            "DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC"
+        )
 
 
 def schema() -> list[str]:

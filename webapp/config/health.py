@@ -1,7 +1,8 @@
 """Probes. A web process is ready when it can keep what it is given: the database, as this release needs it,
 and the object store answer, and no certificate of ours has ended.
 
-The broker and the model server are reported but do not make it unready: without them images wait, safely.
+The broker and the model server are reported but do not make it unready: without them images wait, safely, and
+people read and sign what is there. A worker is ready only when all of them answer: `workers.ready`.
 """
 
 from collections.abc import Callable
@@ -58,10 +59,16 @@ def _said(check: Callable[[], None]) -> str:
         check()
     except (DatabaseError, redis.RedisError, grpc.RpcError, *objects.StorageUnavailable) as error:
         # The kind of failure only: addresses and names of our insides are for the log, not for all who ask.
-        return f"failed: {tls.trouble(error) or type(error).__name__}"
+        return f"failed: {tls.trouble(error) or _kind(error)}"
     except NotReady as missing:
         return f"failed: {missing}"
     return OK
+
+
+def _kind(error: Exception) -> str:
+    if isinstance(error, grpc.Call):
+        return str(error.code().name.lower().replace("_", " "))
+    return type(error).__name__
 
 
 def _database() -> None:

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE = yaml.safe_load(TEXT)
 SERVICES: dict[str, Any] = COMPOSE["services"]
-ONCE = {"migrate", "set-up"}
+ONCE = {"backup", "migrate", "set-up"}
 DJANGO = {name for name, service in SERVICES.items() if "SECRET_KEY" in service.get("secrets", [])}
 
 each_service = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)

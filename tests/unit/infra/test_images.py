@@ -52,5 +52,8 @@ def test_dependencies_are_locked_and_tensorflow_is_for_training_alone(role: str)
 def test_bases_and_the_installer_are_pinned() -> None:
     (base,) = re.findall(r"^ARG PYTHON_IMAGE=(.*)$", DOCKERFILES["common"].read_text(), re.MULTILINE)
     assert re.fullmatch(r"python:\d+\.\d+\.\d+-slim-\w+", base)
+    (postgres,) = re.findall(r"^ARG POSTGRES_IMAGE=(.*)$", DOCKERFILES["web"].read_text(), re.MULTILINE)
+    assert postgres in (IMAGES.parents[1] / "docker-compose.yml").read_text()  # no older than its server
+    assert postgres.endswith(base.rpartition("-")[2])  # programs of one Debian run on the other
     installer = (IMAGES / "uv.txt").read_text()
     assert re.search(r"^uv==\S+ \\\n(    --hash=sha256:[0-9a-f]{64}( \\)?\n)+\Z", installer, re.MULTILINE)

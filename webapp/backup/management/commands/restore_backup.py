@@ -41,6 +41,8 @@ class Command(BaseCommand):
                 f"The data keys {', '.join(sorted(lacking))} are missing, without which patients cannot be "
                 "read. Put them into HEMATOVISION_DATA_KEYS."
             )
+        if database.is_in_use():
+            raise CommandError("HematoVision is running with this database. Stop all of it but the services.")
         if not database.is_empty():
             if not force:
                 raise CommandError("The database is not empty. --force drops what it holds.")
