@@ -7,6 +7,7 @@ and the one-machine stack that a restore begins with.
 # What a command needs is imported inside it, as in infra.cli.
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -50,9 +51,9 @@ def backup(
         if without_keys:
             said = manage("back_up", *options, env=env)
         else:
-            passphrase = passphrase or typer.prompt("Passphrase", hide_input=True, confirmation_prompt=True)
+            passphrase = passphrase or _asked(twice=True)
             with tempfile.NamedTemporaryFile("w", dir=folder, prefix=".secrets-") as file:
-                file.write(vault.lock(_secrets(env), str(passphrase)))
+                file.write(vault.lock(_secrets(env), passphrase))
                 file.flush()
                 said = manage("back_up", *options, f"--secrets={file.name}", env=env)
     console.print(said.strip(), soft_wrap=True, markup=False)
@@ -180,7 +181,15 @@ def _unlocked(snapshot: Path, passphrase: str | None) -> dict[str, str]:
         locked = (snapshot / _SECRETS).read_text()
     except FileNotFoundError:
         raise StackError("The backup was made without keys: there are none in it.") from None
-    return vault.unlock(locked, passphrase or typer.prompt("Passphrase", hide_input=True))
+    return vault.unlock(locked, passphrase or _asked())
+
+
+def _asked(*, twice: bool = False) -> str:
+    from infra.local.errors import StackError
+
+    if not sys.stdin.isatty():  # a timer's: nobody would answer
+        raise StackError("There is no passphrase. Set HEMATOVISION_PASSPHRASE.")
+    return str(typer.prompt("Passphrase", hide_input=True, confirmation_prompt=twice))
 
 
 def _write(files: Mapping[str, str], folder: Path) -> None:

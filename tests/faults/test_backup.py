@@ -171,6 +171,14 @@ def test_its_keys_can_be_taken_out(told_where, up, folder, tmp_path):
     assert (tmp_path / "keys" / "new" / "data_keys").read_text() == data_keys_file(up.home).read_text()
 
 
+def test_a_timer_that_gives_no_passphrase_is_told(told_where, folder, tmp_path):
+    forgotten = {**told_where, "HEMATOVISION_PASSPHRASE": ""}
+    for command in (("backup", tmp_path), ("restore", folder, "--keys-to", tmp_path / "keys")):
+        refused = told(forgotten, *command)
+        assert refused.returncode == 2
+        assert "Set HEMATOVISION_PASSPHRASE" in refused.stderr
+
+
 def test_a_database_that_is_in_use_is_not_written_over(told_where, up, folder):
     refused = told(told_where, "restore", folder, "--force")
     assert refused.returncode == 2
