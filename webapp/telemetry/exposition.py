@@ -1,6 +1,8 @@
 """Tells a program's figures to Prometheus, on an address of its own that is not open to the world."""
 
+import atexit
 import os
+import shutil
 from tempfile import mkdtemp
 
 from django.conf import settings
@@ -15,8 +17,14 @@ def share_figures() -> None:
     """Have all processes of this program count together, from before any figure is made."""
     if SHARED not in os.environ:
         os.environ[SHARED] = mkdtemp(prefix="hematovision-metrics-")
+        atexit.register(_remove, os.environ[SHARED], os.getpid())
     # It looked for the folder when it was imported, which Celery's plug-ins may have done long before.
     values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
+
+
+def _remove(folder: str, owner: int) -> None:
+    if os.getpid() == owner:  # children that were forked come by here, too
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def serve(*collectors: Collector) -> None:
