@@ -42,11 +42,14 @@ def backup(
     as safe as the installation.
     """
     from infra import vault
+    from infra.local.errors import StackError
     from infra.local.manage import manage, product_environment
 
     with failures():
         env = product_environment()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise StackError(f"{folder} cannot be written to by this account ({os.getuid()}).")
         options = [str(folder.resolve()), *_postgres(env)]
         if without_keys:
             said = manage("back_up", *options, env=env)
@@ -193,9 +196,13 @@ def _asked(*, twice: bool = False) -> str:
 
 
 def _write(files: Mapping[str, str], folder: Path) -> None:
+    from infra.local.errors import StackError
     from infra.local.secrets import write_private
 
-    folder.mkdir(mode=0o700, parents=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True)
+    except OSError as error:
+        raise StackError(f"{folder} cannot be made: {error.strerror}.") from error
     for name, text in files.items():
         write_private(folder / name, text)
 

@@ -26,6 +26,7 @@ def main() -> None:
     made = make(options.secrets)
     for volume in sorted(options.volumes.iterdir()) if options.volumes else ():
         _give(volume, options.owner)
+        volume.chmod(0o700)
     for file in options.secrets.iterdir():
         _give(file, options.owner)
     print(f"Made: {', '.join(made)}." if made else "Everything is there.")  # noqa: T201

@@ -204,7 +204,7 @@ def test_destroyed_it_comes_back_from_its_backup(
         bytes_before = http.get(picture, headers=headers, follow_redirects=True).raise_for_status().content
     assert "cases" in backup(compose)
     refused = backup(compose, "restore", "/backups", "--force")
-    assert "HematoVision is running with this database" in refused
+    assert "is connected to this database from" in refused
 
     compose.destroy()
     shutil.rmtree(compose.folder / "secrets")

@@ -143,6 +143,9 @@ def test_it_moves_to_other_services(told_where, up, folder, tmp_path):
     assert restored.returncode == 0, restored.stderr
     refused = told(there, "restore", folder)
     assert "The database is not empty" in refused.stderr
+    away = told({**there, "HEMATOVISION_S3_ENDPOINT": "http://127.0.0.1:1"}, "restore", folder, "--force")
+    assert "127.0.0.1:1" in away.stderr
+    assert "2 cases" in told(there, "backup", tmp_path / "still there", "--without-keys").stdout
     again = told(there, "restore", folder, "--force")
     assert again.returncode == 0, again.stderr
 
@@ -153,6 +156,8 @@ def test_it_moves_to_other_services(told_where, up, folder, tmp_path):
     (manifest,) = (tmp_path / "moved").glob("snapshots/*/manifest.json")
     latest = max(folder.glob("snapshots/*/manifest.json"))
     assert json.loads(manifest.read_text())["models"] == json.loads(latest.read_text())["models"]
+    assert told(there, "restore", tmp_path / "moved", "--force").returncode == 0
+    assert {path.stat().st_mode & 0o077 for path in (tmp_path / "moved").iterdir()} == {0}
     assert "there are none in it" in told(there, "restore", manifest.parent, "--keys-to", tmp_path).stderr
 
 
@@ -182,7 +187,7 @@ def test_a_timer_that_gives_no_passphrase_is_told(told_where, folder, tmp_path):
 def test_a_database_that_is_in_use_is_not_written_over(told_where, up, folder):
     refused = told(told_where, "restore", folder, "--force")
     assert refused.returncode == 2
-    assert "HematoVision is running with this database" in refused.stderr
+    assert "is connected to this database from 127.0.0.1." in refused.stderr
 
 
 def test_a_running_installation_is_not_written_over(up, folder):

@@ -1,4 +1,4 @@
-"""A second factor ends the sessions that were begun without it: listens to allauth."""
+"""A new second factor ends all other sessions, which were begun without it: listens to allauth."""
 
 from typing import Any
 

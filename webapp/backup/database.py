@@ -2,12 +2,16 @@
 
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.core.management import CommandError
 from django.db import connection
 from django.db.backends.postgresql.client import DatabaseClient
 from django.db.migrations.loader import MigrationLoader
+
+_ASIDE = "before_restore"
 
 
 def dump(to: Path, binaries: Path | None) -> None:
@@ -25,23 +29,38 @@ def is_empty() -> bool:
     return not connection.introspection.table_names()
 
 
-def is_in_use() -> bool:
-    """Whether the product is connected, besides this process."""
+def used_from() -> list[str]:
+    """Addresses from which this database's role is connected, besides this process."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-            "AND usename = current_user AND pid <> pg_backend_pid()"
+            "SELECT DISTINCT coalesce(host(client_addr), 'this machine') FROM pg_stat_activity "
+            "WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid() "
+            "ORDER BY 1"
         )
-        return bool(cursor.fetchone()[0])
+        return [address for (address,) in cursor.fetchall()]
 
 
-def clear() -> None:
-    """Drop everything in the database."""
+@contextmanager
+def emptied() -> Iterator[None]:
+    """An empty database inside. What it held is dropped afterwards or, where that fails, put back."""
+    _execute(
+        f"ALTER SCHEMA public RENAME TO {_ASIDE}; CREATE SCHEMA public; "
+        "GRANT USAGE ON SCHEMA public TO PUBLIC"  # as in a new database
+    )
+    try:
+        yield
+    except BaseException:
+        put_back()
+        raise
+    _execute(f"DROP SCHEMA {_ASIDE} CASCADE")
+
+
+def put_back() -> None:
+    """Undo an `emptied` that did not come to its end, if there was one."""
     with connection.cursor() as cursor:
-        # As it is in a new database.
-        cursor.execute(
-            "DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC"
-        )
+        cursor.execute("SELECT to_regnamespace(%s)", [_ASIDE])
+        if cursor.fetchone() != (None,):
+            cursor.execute(f"DROP SCHEMA public CASCADE; ALTER SCHEMA {_ASIDE} RENAME TO public")
 
 
 def schema() -> list[str]:
@@ -52,6 +71,11 @@ def schema() -> list[str]:
 def known_schema() -> set[str]:
     """The migrations that this version of the product has, as `app.name`."""
     return {".".join(key) for key in MigrationLoader(None).disk_migrations}
+
+
+def _execute(statements: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statements)
 
 
 def _run(program: str, binaries: Path | None, *options: str) -> None:

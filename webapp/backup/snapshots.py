@@ -105,8 +105,10 @@ class Snapshot:
         """A new one, under a name that no reader takes for a snapshot until `finish`."""
         for left_behind in folder.glob("snapshots/*.partial"):
             shutil.rmtree(left_behind)
+        for part in ("contents", "snapshots"):  # pictures lie there in the clear
+            (folder / part).mkdir(mode=0o700, exist_ok=True)
         path = folder / "snapshots" / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.partial"
-        path.mkdir(mode=0o700, parents=True)
+        path.mkdir(mode=0o700)
         return cls(path)
 
     @classmethod

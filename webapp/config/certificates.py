@@ -7,15 +7,23 @@ from pathlib import Path
 import structlog
 from cryptography import x509
 
-SECONDS = 3
+SECONDS = 1
 
 log = structlog.get_logger(__name__)
 
 
-def remaining(name: str) -> float:
-    """Seconds until the certificate in a PEM file, or of a `host:port`, ends; 0 where none is to be had."""
+def is_file(name: str) -> bool:
+    """Whether a name is that of a PEM file, and not a `host:port`."""
+    return "/" in name
+
+
+def remaining(name: str) -> float | None:
+    """Seconds until the certificate in a PEM file, or of a `host:port`, ends.
+
+    0 for a file that cannot be read; None while a host does not answer, of which others tell.
+    """
     try:
-        if "/" in name:
+        if is_file(name):
             pem = Path(name).read_bytes()
         else:
             host, _, port = name.rpartition(":")
@@ -23,5 +31,5 @@ def remaining(name: str) -> float:
         ends = min(one.not_valid_after_utc for one in x509.load_pem_x509_certificates(pem))
     except (OSError, ValueError) as error:
         log.warning("certificate cannot be read", certificate=name, error=repr(error))
-        return 0.0
+        return 0.0 if is_file(name) else None
     return (ends - datetime.now(UTC)).total_seconds()

@@ -92,8 +92,8 @@ def _migrations() -> None:
 
 
 def _certificates() -> None:
-    files = [name for name in settings.WATCHED_CERTIFICATES if "/" in name]
-    ended = [Path(name).name for name in files if certificates.remaining(name) <= 0]
+    files = filter(certificates.is_file, settings.WATCHED_CERTIFICATES)
+    ended = [Path(name).name for name in files if (certificates.remaining(name) or 0) <= 0]
     if ended:
         raise NotReady(f"{', '.join(ended)} has expired or cannot be read")
 

@@ -1,6 +1,7 @@
 """How the installation stands, for Prometheus: asked at each scrape, told by the relay alone."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import redis
@@ -118,5 +119,8 @@ def _keys() -> Iterator[GaugeMetricFamily]:
 
 
 def _certificates() -> Iterator[GaugeMetricFamily]:
-    left = [(name, certificates.remaining(name)) for name in settings.WATCHED_CERTIFICATES]
+    names = settings.WATCHED_CERTIFICATES
+    with ThreadPoolExecutor() as pool:  # those that hang are waited for at once
+        answers = zip(names, pool.map(certificates.remaining, names), strict=True)
+        left = [(name, seconds) for name, seconds in answers if seconds is not None]
     yield _gauge("certificate_remaining_seconds", "Until a certificate ends.", left, "certificate")

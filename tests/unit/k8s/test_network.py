@@ -12,7 +12,7 @@ WORKERS = ("worker-interactive", "worker-bulk")
 MONITORED = "../tests/support/monitored"
 ARROWS = {
     "web": {DATABASE, BROKER, OBJECTS, MODEL},
-    "relay": {DATABASE, BROKER},
+    "relay": {DATABASE, BROKER, OBJECTS, MODEL},  # the last two to tell whether they answer
     "worker-interactive": {DATABASE, BROKER, OBJECTS, MODEL},
     "worker-bulk": {DATABASE, BROKER, OBJECTS, MODEL},
     "beat": {BROKER},

@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from webapp.audit.actions import Action
 from webapp.audit.services import record
 from webapp.backup import database, objects
-from webapp.backup.snapshots import DUMP, Damaged, Snapshot
+from webapp.backup.snapshots import DUMP, Damaged, Manifest, Snapshot
 from webapp.crypto.keyring import keyring
 from webapp.storage import objects as store
 from webapp.storage import sealed
@@ -41,12 +42,23 @@ class Command(BaseCommand):
                 f"The data keys {', '.join(sorted(lacking))} are missing, without which patients cannot be "
                 "read. Put them into HEMATOVISION_DATA_KEYS."
             )
-        if database.is_in_use():
-            raise CommandError("HematoVision is running with this database. Stop all of it but the services.")
-        if not database.is_empty():
-            if not force:
-                raise CommandError("The database is not empty. --force drops what it holds.")
-            database.clear()
+        if addresses := database.used_from():
+            raise CommandError(
+                f"HematoVision, or somebody with its password, is connected to this database from "
+                f"{', '.join(addresses)}. Stop all but the services."
+            )
+        database.put_back()
+        empty = database.is_empty()
+        if not empty and not force:
+            raise CommandError("The database is not empty. --force drops what it holds.")
+        with nullcontext() if empty else database.emptied():
+            n = self._bring_back(snapshot, manifest, postgres)
+        record(Action.BACKUP_RESTORED, lab=None, subject=snapshot.path.name, after={"objects": n})
+        rows = manifest.rows
+        self.stdout.write(f"{rows['cases']} cases, {rows['images']} images and {n} objects are back.")
+
+    def _bring_back(self, snapshot: Snapshot, manifest: Manifest, postgres: Path | None) -> int:
+        """Fill the empty services; returns the number of objects."""
         database.restore(snapshot.path / DUMP, postgres)
         call_command("migrate", verbosity=0)
         store.prepare()
@@ -56,6 +68,4 @@ class Command(BaseCommand):
             path = settings.MODELS / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(snapshot.contents.get(sha256))
-        record(Action.BACKUP_RESTORED, lab=None, subject=snapshot.path.name, after={"objects": n})
-        rows = manifest.rows
-        self.stdout.write(f"{rows['cases']} cases, {rows['images']} images and {n} objects are back.")
+        return n
