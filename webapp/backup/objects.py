@@ -1,10 +1,15 @@
 """Objects out of the store and back: those that rows name, in the very versions that they name."""
 
 import json
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict
 from datetime import timedelta
+from itertools import islice
+from tempfile import NamedTemporaryFile
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import connection
@@ -17,6 +22,8 @@ from webapp.inference.models import Chunk
 from webapp.storage import objects, sealed
 
 THREADS, BATCH = 8, 500
+
+T = TypeVar("T")
 
 
 class Copied:
@@ -35,15 +42,15 @@ def anchors() -> list[str]:
 def copy_out(snapshot: Snapshot, anchor_keys: list[str], before: Snapshot | None) -> Copied:
     """Copy every object that a row names into the snapshot's contents, and list them in it.
 
-    Versions never change, so what the snapshot before has is not fetched again.
+    Versions never change, so what the snapshot before has is not fetched again. Memory does not grow with
+    their number.
     """
-    had = {(kept.key, kept.version): kept for kept in before.objects()} if before else {}
     copied = Copied()
 
     def fetch(key: str, version: str, sure: bool) -> StoredObject | None:
         try:
             version = version or objects.latest_version(key)
-            if kept := had.get((key, version)):
+            if kept := had.get(key, version):
                 return kept
             body, version = objects.get(key, version=version)
         except objects.ObjectMissing:
@@ -53,7 +60,12 @@ def copy_out(snapshot: Snapshot, anchor_keys: list[str], before: Snapshot | None
         copied.new += 1
         return StoredObject(key, version, snapshot.contents.put(body), len(body))
 
-    with ThreadPoolExecutor(THREADS) as pool, (snapshot.path / OBJECTS).open("w") as index:
+    with (
+        ThreadPoolExecutor(THREADS) as pool,
+        (snapshot.path / OBJECTS).open("w") as index,
+        NamedTemporaryFile(dir=snapshot.contents.folder, prefix=".had-") as file,
+        closing(_Had(file.name, before.objects() if before else ())) as had,
+    ):
 
         def add(stored: StoredObject) -> None:
             copied.objects += 1
@@ -62,9 +74,8 @@ def copy_out(snapshot: Snapshot, anchor_keys: list[str], before: Snapshot | None
 
         for key in anchor_keys:
             add(_anchor(snapshot, key))
-        rows = list(_named())
-        for start in range(0, len(rows), BATCH):
-            for stored in pool.map(fetch, *zip(*rows[start : start + BATCH], strict=True)):
+        for rows in _batches(_named()):
+            for stored in pool.map(fetch, *zip(*rows, strict=True)):
                 if stored is not None:
                     add(stored)
     return copied
@@ -88,15 +99,39 @@ def copy_in(snapshot: Snapshot) -> int:
         return "", stored.key
 
     n = 0
-    listed = list(snapshot.objects())
     with ThreadPoolExecutor(THREADS) as pool, connection.cursor() as cursor:
-        for start in range(0, len(listed), BATCH):
-            versions = list(pool.map(put, listed[start : start + BATCH]))
+        for listed in _batches(snapshot.objects()):
+            versions = list(pool.map(put, listed))
             n += len(versions)
             cursor.executemany(
                 "UPDATE cases_image SET object_version = %s WHERE key = %s AND object_version <> ''", versions
             )
     return n
+
+
+class _Had:
+    """What an older snapshot has, by key and version: in a file, since millions are too many for memory."""
+
+    def __init__(self, path: str, listed: Iterable[StoredObject]) -> None:
+        self._database = sqlite3.connect(path, check_same_thread=False)  # written before threads read it
+        self._database.execute("CREATE TABLE had (key, version, sha256, size, PRIMARY KEY (key, version))")
+        rows = ((kept.key, kept.version, kept.sha256, kept.size) for kept in listed if not kept.sealed)
+        with self._database:
+            self._database.executemany("INSERT OR REPLACE INTO had VALUES (?, ?, ?, ?)", rows)
+
+    def get(self, key: str, version: str) -> StoredObject | None:
+        query = "SELECT key, version, sha256, size FROM had WHERE key = ? AND version = ?"
+        row = self._database.execute(query, (key, version)).fetchone()
+        return StoredObject(*row) if row else None
+
+    def close(self) -> None:
+        self._database.close()
+
+
+def _batches(items: Iterable[T]) -> Iterator[list[T]]:
+    remaining = iter(items)
+    while batch := list(islice(remaining, BATCH)):
+        yield batch
 
 
 def _anchor(snapshot: Snapshot, key: str) -> StoredObject:
