@@ -167,12 +167,17 @@ def _measure(
 def _prepare(image: Image) -> Prepared | Refused:
     try:
         data, object_version = objects.get(image.key)
-        with tracing.span("decode image", {"hematovision.image": image.id}):
-            picture = read(data, max_pixels=settings.UPLOAD_MAX_PIXELS)
     except objects.ObjectMissing:
         return Refused(image.id, Refusal.NOT_UPLOADED, str(Refusal.NOT_UPLOADED.label))
+    sha256 = hashlib.sha256(data).digest()
+    if image.sha256 is not None and bytes(image.sha256) != sha256:
+        # Whoever announced other bytes would take this row for theirs.
+        return Refused(image.id, Refusal.ALTERED, str(Refusal.ALTERED.label))
+    try:
+        with tracing.span("decode image", {"hematovision.image": image.id}):
+            picture = read(data, max_pixels=settings.UPLOAD_MAX_PIXELS)
     except CannotTake as refused:
-        return Refused(image.id, refused.refusal, refused.detail)
+        return Refused(image.id, refused.refusal, refused.detail, sha256, len(data))
     display_key = ""
     if picture.display is not None:
         display_key = f"{image.key}.png"
@@ -182,7 +187,7 @@ def _prepare(image: Image) -> Prepared | Refused:
         pixels=picture.pixels,
         width=picture.width,
         height=picture.height,
-        sha256=hashlib.sha256(data).digest(),
+        sha256=sha256,
         size=len(data),
         object_version=object_version,
         display_key=display_key,

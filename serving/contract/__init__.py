@@ -1,5 +1,6 @@
 """The one truth shared by training, servers and workers: labels, signature, pixels, folder, review."""
 
+from serving.contract.files import HEAD, OPENINGS, SUFFIXES, opens_like_a_picture
 from serving.contract.model_folder import (
     MODEL_FILE,
     MODEL_JSON,
@@ -30,6 +31,7 @@ __all__ = [
     "DISTANCE",
     "EMBEDDING",
     "EVIDENCE",
+    "HEAD",
     "IMAGE",
     "INPUT_SHAPE",
     "INPUT_SIZE",
@@ -38,13 +40,16 @@ __all__ = [
     "MODEL_FILE",
     "MODEL_JSON",
     "MODEL_NAME",
+    "OPENINGS",
     "PROBABILITIES",
     "SAVED_MODEL_FILE",
     "SIGNATURE",
+    "SUFFIXES",
     "BaseVersion",
     "ModelFolderError",
     "ModelInfo",
     "is_unlike",
     "is_unsure",
+    "opens_like_a_picture",
     "to_model_input",
 ]

@@ -2,13 +2,11 @@
 
 import io
 import json
-from datetime import timedelta
 
 import httpx
 import pytest
 from django.core.cache import cache
 from django.test import Client
-from django.utils import timezone
 from django_scopes import scope
 from django_scopes.exceptions import ScopeError
 
@@ -21,7 +19,6 @@ from webapp.cases.models import Case, Image
 from webapp.inference.models import Chunk
 from webapp.outbox.models import OutboxEntry
 from webapp.storage import objects
-from webapp.uploads.services import finish_abandoned
 
 JPEG = b"\xff\xd8\xff\xe0 not much of a picture"
 
@@ -296,19 +293,6 @@ def test_dead_letters_are_listed_across_cases(alice, charlie):
     assert charlie.api.read("/dead-letters/").json()["results"] == []
 
 
-def test_forgotten_uploads_are_finished_and_repeated_ones_dropped(alice):
-    case = alice.case()
-    begin(alice, case, "a.jpg", "b.jpg")
-    begin(alice, case, "b.jpg")
-    with scope(lab=alice.lab):
-        Image.objects.update(created_at=timezone.now() - timedelta(hours=3))
-        assert finish_abandoned() == 2
-        assert sorted(Image.objects.values_list("name", "status")) == [
-            ("a.jpg", "received"),
-            ("b.jpg", "received"),
-        ]
-
-
 def test_a_model_server_without_a_model_is_not_called_well(client, db, settings, tmp_path):
     with embedded_server(tmp_path) as server:
         settings.SERVING_TARGET = server.target
@@ -344,5 +328,5 @@ def test_rows_say_why_a_cell_is_flagged(alice, django_assert_num_queries):
 
 def test_openapi_describes_every_endpoint(client, db):
     text = client.get("/api/v1/schema/").content.decode()
-    for path in ("/cases/{case_id}/uploads/complete/", "/images/{image_id}/evidence/", "/tokens/"):
+    for path in ("/cases/{case_id}/uploads/renew/", "/images/{image_id}/evidence/", "/tokens/"):
         assert path in text

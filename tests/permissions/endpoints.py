@@ -36,6 +36,7 @@ ENDPOINTS: dict[str, dict[str, Needed]] = {
     "api/v1/cases/search/": {"POST": P.VIEW_IDENTIFIERS},
     "api/v1/cases/<uuid:case_id>/patient/": {"GET": P.VIEW_IDENTIFIERS, "PATCH": P.EDIT_IDENTIFIERS},
     "api/v1/cases/<uuid:case_id>/uploads/": {"POST": P.UPLOAD_IMAGES},
+    "api/v1/cases/<uuid:case_id>/uploads/renew/": {"POST": P.UPLOAD_IMAGES},
     "api/v1/cases/<uuid:case_id>/uploads/complete/": {"POST": P.UPLOAD_IMAGES},
     "api/v1/cases/<uuid:case_id>/images/": {"GET": P.VIEW_CASES, "POST": P.UPLOAD_IMAGES},
     "api/v1/cases/<uuid:case_id>/requeue/": {"POST": P.REQUEUE_FAILED},

@@ -158,6 +158,12 @@ class ReasonSerializer(serializers.Serializer[Any]):
     message = serializers.CharField()
 
 
+def _reason(image: Image) -> dict[str, str] | None:
+    if image.status not in (Image.Status.REFUSED, Image.Status.FAILED):
+        return None
+    return {"code": image.refusal or "failed", "message": image.detail}
+
+
 class ImageSerializer(serializers.ModelSerializer[Image]):
     reason = serializers.SerializerMethodField(help_text="Why it was refused or failed.")
     cell_class = serializers.SerializerMethodField(help_text="The suggestion; `unidentified` where unsure.")
@@ -198,9 +204,7 @@ class ImageSerializer(serializers.ModelSerializer[Image]):
 
     @extend_schema_field(ReasonSerializer(allow_null=True))
     def get_reason(self, image: Image) -> dict[str, str] | None:
-        if image.status not in (Image.Status.REFUSED, Image.Status.FAILED):
-            return None
-        return {"code": image.refusal or "failed", "message": image.detail}
+        return _reason(image)
 
     @extend_schema_field(serializers.ChoiceField([*BY_CODE, UNIDENTIFIED], allow_null=True))
     def get_cell_class(self, image: Image) -> str | None:
@@ -233,6 +237,15 @@ class ImageSerializer(serializers.ModelSerializer[Image]):
     def get_model(self, image: Image) -> str | None:
         prediction = self._prediction(image)
         return str(prediction.model_version) if prediction else None
+
+
+class ReceivedSerializer(ImageSerializer):
+    already = serializers.BooleanField(
+        help_text="The case had these bytes before, perhaps under this other name; nothing was added."
+    )
+
+    class Meta(ImageSerializer.Meta):
+        fields = (*ImageSerializer.Meta.fields, "already")
 
 
 class ImageDetailSerializer(ImageSerializer):
@@ -328,6 +341,16 @@ class FileNameField(serializers.Field):  # type: ignore[type-arg]
 class FileSerializer(serializers.Serializer[Any]):
     name = FileNameField()
     size = serializers.IntegerField(min_value=0, max_value=2**40, help_text="Bytes.")
+    sha256 = serializers.RegexField(
+        r"^[0-9a-fA-F]{64}$",
+        required=False,
+        allow_null=True,
+        help_text="Of the file's bytes, in hexadecimal digits. With it, what the case has is not asked for "
+        "again, and what arrives changed is refused.",
+    )
+
+    def validate_sha256(self, value: str | None) -> bytes | None:
+        return bytes.fromhex(value) if value else None
 
 
 class BeginSerializer(serializers.Serializer[Any]):
@@ -335,13 +358,28 @@ class BeginSerializer(serializers.Serializer[Any]):
     files = FileSerializer(many=True, allow_empty=False, max_length=MAX_FILES)  # type: ignore[call-arg]
 
 
+class AlreadySerializer(serializers.ModelSerializer[Image]):
+    reason = serializers.SerializerMethodField(help_text="Why it was refused or failed before.")
+
+    class Meta:
+        model = Image
+        fields = ("name", "status", "reason")
+
+    @extend_schema_field(ReasonSerializer(allow_null=True))
+    def get_reason(self, image: Image) -> dict[str, str] | None:
+        return _reason(image)
+
+
 class UploadSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField(source="image.id")
     name = serializers.CharField(source="image.name")
-    url = serializers.SerializerMethodField()
+    url = serializers.SerializerMethodField(help_text="Where to post the bytes; null: they are not wanted.")
     # Named `fields` in JSON, which a serializer's own attribute of that name would not allow here.
     form_fields = serializers.SerializerMethodField(method_name="get_form_fields")
-    refused = serializers.SerializerMethodField()
+    refused = serializers.SerializerMethodField(help_text="Why the file was refused outright, now.")
+    already = serializers.SerializerMethodField(
+        help_text="What the case has of these bytes, perhaps under this other name; null: nothing before."
+    )
 
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields()
@@ -357,9 +395,11 @@ class UploadSerializer(serializers.Serializer[Any]):
 
     @extend_schema_field(ReasonSerializer(allow_null=True))
     def get_refused(self, upload: Any) -> dict[str, str] | None:
-        if upload.form:
-            return None
-        return {"code": upload.image.refusal, "message": upload.image.detail}
+        return None if upload.form or upload.already else _reason(upload.image)
+
+    @extend_schema_field(AlreadySerializer(allow_null=True))
+    def get_already(self, upload: Any) -> dict[str, Any] | None:
+        return AlreadySerializer(upload.image).data if upload.already else None
 
 
 class UploadsSerializer(serializers.Serializer[Any]):
@@ -369,6 +409,10 @@ class UploadsSerializer(serializers.Serializer[Any]):
 class CompleteSerializer(serializers.Serializer[Any]):
     ids = serializers.ListField(child=serializers.IntegerField(), allow_empty=False, max_length=MAX_FILES)
     bulk = serializers.BooleanField(default=False, help_text="Nobody waits at a screen: use the bulk queue.")
+
+
+class RenewSerializer(serializers.Serializer[Any]):
+    ids = serializers.ListField(child=serializers.IntegerField(), allow_empty=False, max_length=MAX_FILES)
 
 
 class AcceptedSerializer(serializers.Serializer[Any]):

@@ -13,6 +13,7 @@ urlpatterns = [
     path("cases/search/", views.CaseSearch.as_view(), name="case-search"),
     path("cases/<uuid:case_id>/patient/", views.CasePatient.as_view(), name="case-patient"),
     path("cases/<uuid:case_id>/uploads/", views.UploadBegin.as_view(), name="upload-begin"),
+    path("cases/<uuid:case_id>/uploads/renew/", views.UploadRenew.as_view(), name="upload-renew"),
     path("cases/<uuid:case_id>/uploads/complete/", views.UploadComplete.as_view(), name="upload-complete"),
     path("cases/<uuid:case_id>/images/", views.CaseImages.as_view(), name="case-images"),
     path("cases/<uuid:case_id>/requeue/", views.Requeue.as_view(), name="requeue"),

@@ -130,14 +130,31 @@ class UploadBegin(generics.GenericAPIView[Image]):
 
     @extend_schema(responses={201: serializers.UploadsSerializer})
     def post(self, request: Request, case_id: UUID) -> Response:
-        """Ask for upload forms: post each file with its `fields` to its `url`, then call `complete`."""
+        """Ask for upload forms: post each file with its `fields` to its `url`, then call `complete`.
+
+        The answer has an entry for each file, in their order. One whose `sha256` the case has gets no second
+        row: `already` says what became of it.
+        """
         asked = serializers.BeginSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        files = [(file["name"], file["size"]) for file in asked.validated_data["files"]]
+        files = [upload_services.File(**file) for file in asked.validated_data["files"]]
         uploads = upload_services.begin(case_or_404(case_id), files)
         return Response(
             serializers.UploadsSerializer({"uploads": uploads}).data, status=status.HTTP_201_CREATED
         )
+
+
+class UploadRenew(generics.GenericAPIView[Image]):
+    needs: Needs = {"POST": Permission.UPLOAD_IMAGES}
+    serializer_class = serializers.RenewSerializer
+
+    @extend_schema(responses=serializers.UploadsSerializer)
+    def post(self, request: Request, case_id: UUID) -> Response:
+        """Ask for fresh forms when the first have expired; `url` is null where bytes are no longer wanted."""
+        asked = serializers.RenewSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        uploads = upload_services.renew(case_or_404(case_id), asked.validated_data["ids"])
+        return Response(serializers.UploadsSerializer({"uploads": uploads}).data)
 
 
 class UploadComplete(generics.GenericAPIView[Image]):
@@ -185,20 +202,26 @@ class CaseImages(generics.GenericAPIView[Image]):
 
     @extend_schema(
         request={"multipart/form-data": serializers.FilesSerializer},
-        responses={202: serializers.ImageSerializer(many=True)},
+        responses={202: serializers.ReceivedSerializer(many=True)},
     )
     def post(self, request: Request, case_id: UUID) -> Response:
-        """Upload up to 100 files in one request: the simple road for small clients."""
+        """Upload up to 100 files in one request: the simple road for small clients.
+
+        The answer has an entry for each file, in their order.
+        """
         case = case_or_404(case_id)
         asked = serializers.FilesSerializer(data={"files": request.FILES.getlist("files")})
         asked.is_valid(raise_exception=True)
-        images = upload_services.receive(
+        uploads = upload_services.receive(
             case, [(file.name, file.size, file) for file in asked.validated_data["files"]]
         )
-        found = inference_selectors.images_with_predictions(case).filter(
-            id__in=[image.id for image in images]
-        )
-        return Response(serializers.ImageSerializer(found, many=True).data, status=status.HTTP_202_ACCEPTED)
+        found = inference_selectors.images_with_predictions(case)
+        rows = found.in_bulk({upload.image.id for upload in uploads})
+        answer = [
+            {**serializers.ImageSerializer(rows[upload.image.id]).data, "already": upload.already}
+            for upload in uploads
+        ]
+        return Response(answer, status=status.HTTP_202_ACCEPTED)
 
 
 class Requeue(generics.GenericAPIView[Case]):

@@ -86,7 +86,9 @@ class Image(models.Model):  # type: ignore[django-manager-missing] # ScopedManag
     )
     width = models.PositiveIntegerField(null=True, help_text="Pixels, upright.")
     height = models.PositiveIntegerField(null=True, help_text="Pixels, upright.")
-    sha256 = models.BinaryField(max_length=32, null=True, help_text="Of the original's bytes.")
+    sha256 = models.BinaryField(
+        max_length=32, null=True, help_text="Of the original: claimed at first, measured once fetched."
+    )
     chunk = models.ForeignKey("inference.Chunk", null=True, on_delete=models.PROTECT, related_name="images")
     tile = models.PositiveSmallIntegerField(null=True, help_text="Its place on the chunk's contact sheet.")
     display_key = models.CharField(
@@ -101,6 +103,7 @@ class Image(models.Model):  # type: ignore[django-manager-missing] # ScopedManag
     class Meta:
         indexes = [
             models.Index(fields=["case", "status", "id"]),
+            models.Index(fields=["case", "sha256"], name="image_content"),
             models.Index(
                 fields=["created_at"],
                 condition=models.Q(status="awaiting_upload"),

@@ -17,4 +17,9 @@ class Refusal(TextChoices):
         "The file holds several pictures. Upload each as a file of its own.",
     )
     DUPLICATE = "duplicate", "The same image is already in this case; it is counted once."
+    ALTERED = "altered", "What arrived is not the file that was announced. Upload it again."
     NOT_UPLOADED = "not_uploaded", "The file never arrived in storage, or was deleted there. Upload it again."
+
+
+NO_VERDICT = (Refusal.NOT_UPLOADED, Refusal.ALTERED)
+"""Those that say nothing of the file's content, because it never came: its bytes are still wanted."""

@@ -35,9 +35,13 @@ INTERACTIVE_LIMIT = 2 * MAX_BATCH  # with more images under way, nobody waits fo
 
 @dataclass(frozen=True)
 class Refused:
+    """Why an image is not taken; `sha256` and `size` are those of its bytes, where they were seen."""
+
     image_id: int
     refusal: Refusal
     detail: str
+    sha256: bytes | None = None
+    size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -336,6 +340,8 @@ def _without_duplicates(
                     answer.image_id,
                     Refusal.DUPLICATE,
                     f"The same image is in this case as {first}; it is counted once.",
+                    answer.sha256,
+                    answer.size,
                 )
             )
         else:
@@ -349,8 +355,10 @@ def _refuse(refusals: Sequence[Refused], now: datetime) -> None:
         cursor.execute(
             """
             UPDATE cases_image AS image
-            SET status = 'refused', refusal = said.refusal, detail = said.detail, finished_at = %s
-            FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS said (id, refusal, detail)
+            SET status = 'refused', refusal = said.refusal, detail = said.detail, finished_at = %s,
+                sha256 = coalesce(said.sha256, image.sha256), bytes = coalesce(said.bytes, image.bytes)
+            FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bytea[], %s::bigint[])
+                AS said (id, refusal, detail, sha256, bytes)
             WHERE image.id = said.id
             """,
             [
@@ -358,6 +366,8 @@ def _refuse(refusals: Sequence[Refused], now: datetime) -> None:
                 [refused.image_id for refused in refusals],
                 [refused.refusal.value for refused in refusals],
                 [refused.detail[:300] for refused in refusals],
+                [refused.sha256 for refused in refusals],
+                [refused.size for refused in refusals],
             ],
         )
 

@@ -3,8 +3,9 @@
 import unicodedata
 from pathlib import PurePosixPath
 
+from serving.contract import SUFFIXES
+
 LONGEST = 255
-EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
 
 
 def shown_name(given: str) -> str:
@@ -23,4 +24,4 @@ def shown_name(given: str) -> str:
 
 
 def has_image_extension(name: str) -> bool:
-    return PurePosixPath(name.lower()).suffix in EXTENSIONS
+    return PurePosixPath(name.lower()).suffix in SUFFIXES

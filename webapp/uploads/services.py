@@ -2,24 +2,29 @@
 
 `begin` makes the rows and the links, the client posts the bytes straight to the object store, `complete`
 hands the images over to the workers. `receive` is the plain road, in one request through the web process.
+
+A file is what its bytes are, never what it is called: one whose digest the case has gets no second row. Until
+a worker has measured it, a row's digest is what its client claimed; where other bytes came, the worker
+refuses the row, so that it cannot stand for a file that never arrived.
 """
 
+import hashlib
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import IO, Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Q
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from webapp.audit.actions import Action
 from webapp.audit.services import record
 from webapp.cases.models import Case, Image
-from webapp.cases.refusals import Refusal
+from webapp.cases.refusals import NO_VERDICT, Refusal
 from webapp.inference.services import hand_over
 from webapp.storage import objects
 from webapp.uploads.names import has_image_extension, shown_name
@@ -28,36 +33,68 @@ MEGABYTE = 1024 * 1024
 
 
 @dataclass(frozen=True)
+class File:
+    """A file as its client describes it; `sha256` of its bytes where the client has computed it."""
+
+    name: str
+    size: int
+    sha256: bytes | None = None
+
+
+@dataclass(frozen=True)
 class Upload:
-    """An image about to be uploaded; `form` is None where the file was refused outright."""
+    """The row of a file, and how to send its bytes.
+
+    Attributes:
+        form: None where they are not wanted: the file is refused outright, or the case has it.
+        already: the case had this row before; it may bear the name of another file with the same bytes.
+    """
 
     image: Image
     form: dict[str, Any] | None
+    already: bool = False
 
 
-def begin(case: Case, files: Iterable[tuple[str, int]]) -> list[Upload]:
-    """Make a row and a presigned upload form for each (name, size in bytes) of `files`.
+def begin(case: Case, files: Sequence[File]) -> list[Upload]:
+    """The row of each of `files`, with a presigned form where its bytes are wanted.
 
-    A file that cannot be taken is recorded as refused, so that it is not silently missing from the case.
+    A file that cannot be taken is recorded as refused, so that it is not silently missing from the case. One
+    that the case has, by its digest, gets no second row; if its bytes never came, it gets one for the first.
     """
-    images = [_new_image(case, name, size) for name, size in files]
-    Image.objects.bulk_create(images)
-    return [
-        Upload(image, None if image.refusal else objects.upload_form(image.key, settings.UPLOAD_MAX_BYTES))
-        for image in images
-    ]
+    known = _known(case, [file.sha256 for file in files])
+    uploads, new = [], []
+    for file in files:
+        if (image := _row_of(file, known)) is not None:
+            uploads.append(Upload(image, _form(image) if _wants_bytes(image) else None, already=True))
+            continue
+        image = _new_image(case, file)
+        new.append(image)
+        if file.sha256 is not None:
+            known[file.sha256, file.size] = image
+        uploads.append(Upload(image, None if image.refusal else _form(image)))
+    Image.objects.bulk_create(new)
+    return uploads
+
+
+def renew(case: Case, image_ids: Iterable[int]) -> list[Upload]:
+    """Those of a case's images again, with a fresh form where their bytes are still wanted."""
+    images = Image.objects.filter(case=case, id__in=image_ids).order_by("id")
+    return [Upload(image, _form(image) if _wants_bytes(image) else None, already=True) for image in images]
 
 
 @transaction.atomic
 def complete(case: Case, image_ids: Sequence[int], *, bulk: bool = False) -> int:
     """Hand uploaded images to the workers; returns how many were accepted now.
 
-    May be called again with the same ids: an image is accepted once.
+    May be called again with the same ids: an image is accepted once. One that was given up as never uploaded,
+    because its line was slow, is taken up again.
     `bulk` says that nobody waits at a screen.
     """
-    waiting = Image.objects.filter(case=case, id__in=image_ids, status=Image.Status.AWAITING_UPLOAD)
+    waiting = Image.objects.filter(_WANTED, case=case, id__in=image_ids)
     accepted = list(waiting.select_for_update().order_by("id").values_list("id", flat=True))
-    Image.objects.filter(id__in=accepted).update(status=Image.Status.RECEIVED, received_at=timezone.now())
+    Image.objects.filter(id__in=accepted).update(
+        status=Image.Status.RECEIVED, received_at=timezone.now(), refusal="", detail="", finished_at=None
+    )
     hand_over(case, accepted, bulk=bulk)
     if accepted:
         record(
@@ -70,58 +107,101 @@ def complete(case: Case, image_ids: Sequence[int], *, bulk: bool = False) -> int
     return len(accepted)
 
 
-def receive(case: Case, files: Iterable[tuple[str, int, IO[bytes]]]) -> list[Image]:
+def receive(case: Case, files: Sequence[tuple[str, int, IO[bytes]]]) -> list[Upload]:
     """Take files, each (name, size in bytes, content), through the web process.
 
-    This is for clients that cannot post to the store.
+    This is for clients that cannot post to the store. Returns the row of each file, in their order.
     """
-    images = []
-    for name, size, content in files:
-        image = _new_image(case, name, size)
-        if not image.refusal:
+    described = [File(name, size, _digest(content)) for name, size, content in files]
+    known = _known(case, [file.sha256 for file in described])
+    uploads, new, arrived = [], [], []
+    for file, (_, _, content) in zip(described, files, strict=True):
+        image = _row_of(file, known)
+        already = image is not None
+        if image is None:
+            image = known[file.sha256, file.size] = _new_image(case, file)
+            new.append(image)
+        if _wants_bytes(image) and image not in arrived:
             objects.put(image.key, content, "application/octet-stream")
-        images.append(image)
+            arrived.append(image)
+        uploads.append(Upload(image, None, already))
     with transaction.atomic():
-        Image.objects.bulk_create(images)
-        complete(case, [image.id for image in images])
-    return list(Image.objects.filter(id__in=[image.id for image in images]).order_by("id"))
+        Image.objects.bulk_create(new)
+        complete(case, [image.id for image in arrived])
+    return uploads
 
 
 def finish_abandoned(older_than: timedelta = timedelta(hours=2)) -> int:
     """Hand over uploads whose client went away before saying `complete`; returns how many.
 
-    What did arrive is classified, what did not is refused as never uploaded: either way it shows on the case.
-    A file that was asked for again since, by the same name and size, is left to that later row.
-    Runs over all labs.
+    The worker asks the store for each: what did arrive is classified, what did not is refused as never
+    uploaded. Either way it shows on the case. Runs over all labs.
     """
     with scopes_disabled():
         abandoned = Image.objects.filter(
             status=Image.Status.AWAITING_UPLOAD, created_at__lt=timezone.now() - older_than
         )
-        again = Image.objects.filter(
-            case=OuterRef("case"), name=OuterRef("name"), bytes=OuterRef("bytes"), id__gt=OuterRef("id")
-        )
-        abandoned.filter(Exists(again)).delete()
         by_case: dict[Case, list[int]] = {}
         for image in abandoned.select_related("case").order_by("id")[:10_000]:
             by_case.setdefault(image.case, []).append(image.id)
         return sum(complete(case, ids, bulk=True) for case, ids in by_case.items())
 
 
-def _new_image(case: Case, given_name: str, size: int) -> Image:
-    name = shown_name(given_name)
+_WANTED = Q(status=Image.Status.AWAITING_UPLOAD) | Q(status=Image.Status.REFUSED, refusal__in=NO_VERDICT)
+
+
+def _wants_bytes(image: Image) -> bool:
+    """The same of a row in hand."""
+    if image.status == Image.Status.REFUSED:
+        return image.refusal in NO_VERDICT
+    return image.status == Image.Status.AWAITING_UPLOAD
+
+
+def _known(case: Case, digests: Iterable[bytes | None]) -> dict[tuple[bytes | None, int], Image]:
+    """The case's rows with these digests, by digest and size; of several the one that counts."""
+    wanted = {digest for digest in digests if digest is not None}
+    if not wanted:
+        return {}
+    found = Image.objects.filter(case=case, sha256__in=wanted).order_by("-id")
+    # The last one set wins.
+    ranked = sorted(
+        found, key=lambda image: (image.status == Image.Status.CLASSIFIED, not _wants_bytes(image))
+    )
+    return {(bytes(image.sha256 or b""), image.bytes): image for image in ranked}
+
+
+def _row_of(file: File, known: Mapping[tuple[bytes | None, int], Image]) -> Image | None:
+    image = known.get((file.sha256, file.size))
+    if image and image.refusal == Refusal.UNSUPPORTED_TYPE and image.name != shown_name(file.name):
+        return None  # that one was judged by its name
+    return image
+
+
+def _digest(content: IO[bytes]) -> bytes:
+    digest = hashlib.file_digest(content, "sha256").digest()  # type: ignore[arg-type] # any binary file will do
+    content.seek(0)
+    return digest
+
+
+def _form(image: Image) -> dict[str, Any]:
+    return objects.upload_form(image.key, settings.UPLOAD_MAX_BYTES)
+
+
+def _new_image(case: Case, file: File) -> Image:
+    name = shown_name(file.name)
     image = Image(
         lab_id=case.lab_id,
         case=case,
         name=name,
         key=f"labs/{case.lab_id}/cases/{case.id}/{uuid.uuid4().hex}",
-        bytes=size,
+        bytes=file.size,
+        sha256=file.sha256,
     )
     if not has_image_extension(name):
         image.refusal, image.detail = Refusal.UNSUPPORTED_TYPE, Refusal.UNSUPPORTED_TYPE.label
-    elif size == 0:
+    elif file.size == 0:
         image.refusal, image.detail = Refusal.EMPTY, Refusal.EMPTY.label
-    elif size > settings.UPLOAD_MAX_BYTES:
+    elif file.size > settings.UPLOAD_MAX_BYTES:
         image.refusal = Refusal.TOO_LARGE
         limit = settings.UPLOAD_MAX_BYTES / MEGABYTE
         image.detail = f"The file is larger than the {limit:.0f} MB that this server takes."
