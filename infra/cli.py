@@ -2,13 +2,14 @@
 
 # What a command needs is imported inside it: `hematovision --help` answers at once.
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from infra import audit, backup, keys, model
-from infra.terminal import console, fail, failures
+from infra.terminal import console, fail, failures, print_anything
 
 if TYPE_CHECKING:
     from infra.local.settings import Settings
@@ -25,11 +26,15 @@ app.command()(backup.backup)
 app.command()(backup.restore)
 app.add_typer(audit.app, name="audit")
 
-NOT_EVERYTHING = 1  # it worked, but some images were not classified
+NOT_EVERYTHING = 1  # it worked, but some images were not classified, or may be missing
 NOT_RUNNING = 3
 
-Url = Annotated[str, typer.Option(envvar="HEMATOVISION_URL", help="Address of the server.")]
-LOCAL_URL = "http://127.0.0.1:8000"
+Url = Annotated[
+    str | None,
+    typer.Option(
+        envvar="HEMATOVISION_URL", help="Address of the server; without it, the one on this machine."
+    ),
+]
 Ca = Annotated[
     Path | None,
     typer.Option(
@@ -39,6 +44,11 @@ Ca = Annotated[
         help="Certificate of an authority of your own that signed the server's, PEM.",
     ),
 ]
+
+
+@app.callback()
+def _every_command() -> None:
+    print_anything()
 
 
 @app.command()
@@ -133,7 +143,7 @@ def manage(context: typer.Context) -> None:
 def login(
     email: Annotated[str, typer.Option(prompt=True)],
     password: Annotated[str, typer.Option(prompt=True, hide_input=True, envvar="HEMATOVISION_PASSWORD")],
-    url: Url = LOCAL_URL,
+    url: Url = None,
     ca: Ca = None,
 ) -> None:
     """Sign in to a server once; later commands use the token that is kept for it.
@@ -143,58 +153,62 @@ def login(
     from infra import credentials
     from infra.client import Client, CodeNeededError
 
-    with failures(), Client(url, ca=ca) as client:
-        try:
-            token = client.sign_in(email, password)
-        except CodeNeededError:
-            token = client.sign_in(email, password, typer.prompt("Code of your authenticator app"))
+    with failures():
+        with Client(_server(url), ca=ca) as client:
+            try:
+                token = client.sign_in(email, password)
+            except CodeNeededError:
+                token = client.sign_in(email, password, typer.prompt("Code of your authenticator app"))
         path = credentials.save(client.url, token)
-    console.print(f"Signed in to {url}. The token is kept in {path}.")
+        console.print(
+            f"Signed in to {client.url}. The token is kept in {path}.", markup=False, soft_wrap=True
+        )
 
 
 @app.command()
 def upload(
     folder: Annotated[Path, typer.Argument(exists=True, help="A folder of images, or one image.")],
     case: Annotated[str, typer.Option(help="Accession number; a new one opens a case.")],
-    url: Url = LOCAL_URL,
+    url: Url = None,
     ca: Ca = None,
     token: Annotated[str | None, typer.Option(envvar="HEMATOVISION_TOKEN", help="Or `login` first.")] = None,
     wait: Annotated[bool, typer.Option(help="Wait for the result and show it.")] = True,
 ) -> None:
     """Upload a folder of cell images to a case. Repeat it after an interruption: nothing is counted twice.
 
-    Exit codes: 0 every image was classified (or, with --no-wait, handed over); 1 some were not; 2 the server
-    could not be reached or refused.
+    A file is what its bytes are, whatever it is called. Each that is not counted is named with the reason.
+
+    Exit codes: 0 every file that may be a picture is classified (with --no-wait: handed over) or was refused
+    before; 1 some are not, or could not be read; 2 the server could not be reached or refused, or there is no
+    image; 130 interrupted.
     """
     from infra import credentials, report
-    from infra.client import Client, SignInError, image_files
+    from infra.client import Client, SignInError, Uploaded
+    from infra.files import as_text, gather, shown
 
-    files = image_files(folder) if folder.is_dir() else [folder]
-    if not files:
-        fail(f"There is no image in {folder}.")
-    with failures(), Client(url, token or credentials.load(url.rstrip("/")), ca=ca) as client:
-        try:
-            opened = client.open_case(case)
-        except SignInError as error:
-            fail(f"{error} Sign in with `hematovision login --url {url}`, or give --token.")
-        sent = report.upload(client, opened, files, console)
-        if sent.skipped:
-            console.print(f"{len(sent.skipped)} of {len(files)} files were in the case already.")
-        ours = {image_id: path.name for path, image_id in sent.ids.items()}
-        page = f"{client.url}/cases/{opened.id}/"
-        lost = [(path.name, reason) for path, reason in sent.unsent.items()]
-        if wait:
-            finished = report.wait(client, client.case(opened.id), console)
-            lost += [
-                (image["name"], image["reason"]["message"])
-                for image in client.images(opened.id)
-                if image["id"] in ours and image["reason"]
-            ]
-            console.print(report.differential(finished))
-        if lost:
-            console.print(report.not_taken(lost))
-        console.print(page, soft_wrap=True)
-    raise typer.Exit(NOT_EVERYTHING if lost else 0)
+    given = gather(folder)
+    with failures():
+        if not given.files:
+            if given.left_out:
+                report.Account.of(folder, given, Uploaded(), []).print(console)
+            fail(f"There is no image in {shown(folder)}.")
+        server = _server(url)
+        with Client(server, token or credentials.load(server), ca=ca) as client:
+            try:
+                opened = client.open_case(as_text(case))
+            except SignInError as error:
+                fail(f"{error} Sign in with `hematovision login --url {server}`, or give --token.")
+            uploaded = report.upload(client, opened, given.files, console)
+            judged: list[dict[str, Any]] = []
+            if wait:
+                finished = report.wait(client, client.case(opened.id), console)
+                for status in ("refused", "failed"):
+                    judged += client.images(opened.id, status=status)
+                console.print(report.differential(finished))
+            account = report.Account.of(folder, given, uploaded, judged)
+            account.print(console)
+            console.print(f"{client.url}/cases/{opened.id}/", soft_wrap=True, markup=False)
+    raise typer.Exit(0 if account.is_whole else NOT_EVERYTHING)
 
 
 @app.command()
@@ -213,6 +227,21 @@ def demo(
     with failures():
         complete = run(images, keep_serving=not once, console=console)
     raise typer.Exit(0 if complete else NOT_EVERYTHING)
+
+
+def _server(url: str | None) -> str:
+    """The address given, or that of this machine's installation, as the environment says or as it runs."""
+    from infra.local.errors import NotRunningError
+    from infra.local.settings import PREFIX, Settings, home_from_environment
+
+    if url:
+        return url
+    if any(os.environ.get(f"{PREFIX}{name}") for name in ("WEB_PORT", "HOST", "PUBLIC_HOST")):
+        return Settings.from_environment().url
+    try:
+        return Settings.of_running(home_from_environment()).url
+    except NotRunningError:
+        return Settings(home_from_environment()).url
 
 
 def _say(message: str) -> None:

@@ -1,27 +1,33 @@
 """A client of the HTTP API: cases, uploads that survive a bad line, and what became of each image."""
 
+import io
 import random
+import ssl
+import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
-BATCH = 256  # files for which upload forms are asked at once (the API takes up to 500)
-GROUP = 64  # uploads handed over at once: what the model takes in one call
+from infra.files import Description, Unusable, content, describe, name_of
+from infra.proxies import proxy_for
+
+GROUP = 64  # files asked for, sent and handed over at once: what the model takes in one call
 CONCURRENCY = 8  # uploads under way at once
 MANY = 100  # from this many files on, they go to the bulk queue
 
 _TRIES = 6
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 15.0
 _TIMEOUT = httpx.Timeout(30, connect=5)
+# What the kernel has taken for a slow line may be on its way for minutes after we have written it.
+_STORE_TIMEOUT = httpx.Timeout(180, connect=5)
 _POLL_S = 0.5
 
 T = TypeVar("T")
@@ -68,19 +74,38 @@ class Case:
         return not self.progress["received"]
 
 
+@dataclass(frozen=True)
+class Already:
+    """What the case had of a file's bytes: a row, perhaps under another name, and what became of it."""
+
+    name: str
+    status: str
+    reason: str | None = None
+
+
 @dataclass
 class Uploaded:
-    """What came of an upload.
+    """What came of each file of an upload: every one has an id, or a reason in `unsent`.
 
     Attributes:
-        ids: image id of each file the server has a row for, refused ones included.
-        skipped: files that the case had already.
-        unsent: files whose bytes could not be sent, with the reason.
+        ids: image id of each file that the server has a row for; files of the same bytes share one.
+        already: files whose bytes the case had before.
+        same_as: files with the same bytes as another of this upload, with that other.
+        refused: files that the server refused outright, with the reason.
+        unsent: files whose bytes could not be read or sent, with the reason.
     """
 
     ids: dict[Path, int] = field(default_factory=dict)
-    skipped: list[Path] = field(default_factory=list)
+    already: dict[Path, Already] = field(default_factory=dict)
+    same_as: dict[Path, Path] = field(default_factory=dict)
+    refused: dict[Path, str] = field(default_factory=dict)
     unsent: dict[Path, str] = field(default_factory=dict)
+
+    @property
+    def sent(self) -> list[Path]:
+        """The files whose bytes arrived and were handed over."""
+        others = self.already.keys() | self.same_as.keys() | self.refused.keys() | self.unsent.keys()
+        return [path for path in self.ids if path not in others]
 
 
 def _ignore(_: object) -> None:
@@ -98,30 +123,24 @@ class Client:
     """
 
     def __init__(self, url: str, token: str | None = None, *, ca: Path | None = None) -> None:
+        self.url = server_address(url)
+        token = (token or "").strip()
+        if not (token.isascii() and (token.isprintable() or not token)):
+            raise SignInError("The token has characters that no token has.")
+        self._verify = _trust(ca, self.url)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        # A site's proxy is not for this machine.
-        trust_env = urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1")
-        self.url = url.rstrip("/")
-        verify = httpx.create_ssl_context(trust_env=trust_env)
-        if ca:
-            verify.load_verify_locations(ca)
-        self._api = httpx.Client(
-            base_url=f"{self.url}/api/v1/",
-            headers=headers,
-            timeout=_TIMEOUT,
-            trust_env=trust_env,
-            verify=verify,
-        )
-        # The store gets its own client: our token is not for it.
-        limits = httpx.Limits(max_connections=CONCURRENCY)
-        self._store = httpx.Client(timeout=_TIMEOUT, trust_env=trust_env, limits=limits, verify=verify)
+        self._api = self._connect(self.url, base_url=f"{self.url}/api/v1/", headers=headers, timeout=_TIMEOUT)
+        # The store gets its own clients: our token is not for it.
+        self._stores: dict[str, httpx.Client] = {}
+        self._opening = threading.Lock()
+        self._stop = threading.Event()
 
     def __enter__(self) -> "Client":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._api.close()
-        self._store.close()
+        for client in (self._api, *self._stores.values()):
+            client.close()
 
     def sign_in(self, email: str, password: str, code: str = "") -> str:
         """Exchange a password, and the code of a second factor where there is one, for an API token.
@@ -131,31 +150,36 @@ class Client:
             SignInError: the server does not accept them.
         """
         given = {"email": email, "password": password, **({"code": code} if code else {})}
-        return str(self._call("POST", "tokens/", json=given)["token"])
+        with self._understood():
+            return str(self._call("POST", "tokens/", json=given)["token"])
 
     def case(self, case_id: str) -> Case:
         """The case with its differential so far."""
-        return Case.of(self._call("GET", f"cases/{case_id}/"))
+        with self._understood():
+            return Case.of(self._call("GET", f"cases/{case_id}/"))
 
     def open_case(self, accession: str) -> Case:
         """The lab's case of this accession number, opened now if there is none."""
-        found = self._call("GET", "cases/", params={"accession": accession})["results"]
-        return Case.of(found[0] if found else self._call("POST", "cases/", json={"accession": accession}))
+        with self._understood():
+            found = self._call("GET", "cases/", params={"accession": accession})["results"]
+            made = found[0] if found else self._call("POST", "cases/", json={"accession": accession})
+            return Case.of(made)
 
     def images(self, case_id: str, **filters: str) -> Iterator[dict[str, Any]]:
         """The case's images in the order of upload; `status` and `cell_class` narrow them."""
-        page = self._call("GET", f"cases/{case_id}/images/", params={**filters, "page_size": "500"})
-        while True:
-            yield from page["results"]
-            if not page["next"]:
-                return
-            page = self._call("GET", page["next"])
+        page = f"cases/{case_id}/images/"
+        query: Mapping[str, str] | None = {**filters, "page_size": "500"}
+        while page:
+            with self._understood():
+                answer = self._call("GET", page, params=query)
+                rows, page, query = list(answer["results"]), answer["next"], None
+            yield from rows
 
     def upload(self, case: Case, files: Sequence[Path], done: Callable[[int], None] = _ignore) -> Uploaded:
         """Upload files straight to the object store and hand them over to be classified.
 
-        May be repeated after an interruption: what the case has already is skipped, and the server counts an
-        image once even so.
+        May be repeated, after an interruption or for the whole: a file is what its bytes are, and what the
+        case has is not sent again.
 
         Args:
             done: called with the number of files dealt with since its last call.
@@ -163,26 +187,23 @@ class Client:
         Raises:
             ClientError: the server cannot be reached, or refuses the whole request.
         """
-        described = {path: (_name(path), path.stat().st_size) for path in files}
-        present = {(image["name"], image["bytes"]) for image in self.images(case.id) if _is_kept(image)}
-        # A name and a size that several files share do not tell which of them is there.
-        shared = Counter(described.values())
         result = Uploaded()
-        result.skipped = [path for path, file in described.items() if file in present and shared[file] == 1]
-        done(len(result.skipped))
-        wanted = sorted(described.keys() - set(result.skipped))
-        bulk = len(wanted) >= MANY
-        with ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="upload") as pool:
-            for batch in _groups(wanted, BATCH):
-                body = {
-                    "files": [
-                        {"name": name, "size": size} for name, size in map(described.__getitem__, batch)
-                    ]
-                }
-                forms = self._call("POST", f"cases/{case.id}/uploads/", json=body)["uploads"]
-                for group in _groups(list(zip(batch, forms, strict=True)), GROUP):
-                    self._send_group(case, group, bulk, pool, result)
-                    done(len(group))
+        first: dict[str, Path] = {}  # file by digest
+        self._stop.clear()
+        pool = ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="upload")
+        try:
+            for group in _groups(sorted(files), GROUP):
+                described = self._describe(group, first, pool, result)
+                self._send_group(case, described, len(files) >= MANY, pool, result)
+                done(len(group))
+        except BaseException:
+            self._stop.set()  # else nothing would end before what is under way has arrived
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+        for path, other in result.same_as.items():
+            if other in result.ids:
+                result.ids[path] = result.ids[other]
         return result
 
     def wait(self, case_id: str, progress: Callable[[Case], None] = _ignore) -> Case:
@@ -194,68 +215,221 @@ class Client:
                 return case
             time.sleep(_POLL_S)
 
+    def _describe(
+        self, group: Sequence[Path], first: dict[str, Path], pool: ThreadPoolExecutor, result: Uploaded
+    ) -> dict[Path, Description]:
+        """Read a group of files through; those that no earlier file was the same as."""
+        reading = {path: pool.submit(describe, path) for path in group}
+        described = {}
+        for path, read in reading.items():
+            try:
+                description = read.result()
+            except Unusable as error:
+                result.unsent[path] = str(error)
+                continue
+            other = first.setdefault(description.sha256, path)
+            if other == path:
+                described[path] = description
+            else:
+                result.same_as[path] = other
+        return described
+
     def _send_group(
         self,
         case: Case,
-        group: list[tuple[Path, dict[str, Any]]],
+        described: dict[Path, Description],
         bulk: bool,
         pool: ThreadPoolExecutor,
         result: Uploaded,
     ) -> None:
-        """Send the bytes of a group of files, then hand over those that arrived."""
-        result.ids.update({path: form["id"] for path, form in group})
-        sending = {path: pool.submit(self._send, path, form) for path, form in group if form["url"]}
-        result.unsent.update({path: str(e) for path, sent in sending.items() if (e := sent.exception())})
-        arrived = [result.ids[path] for path in sending if path not in result.unsent]
+        """Ask for forms for a group of files, send their bytes, and hand over those that arrived."""
+        if not described:
+            return
+        asked = [
+            {"name": name_of(path), "size": file.size, "sha256": file.sha256}
+            for path, file in described.items()
+        ]
+        with self._understood():
+            rows = self._call("POST", f"cases/{case.id}/uploads/", json={"files": asked})["uploads"]
+            forms = dict(zip(described, rows, strict=True))
+            result.ids.update({path: row["id"] for path, row in forms.items()})
+            for path, row in forms.items():
+                if row["refused"]:
+                    result.refused[path] = row["refused"]["message"]
+                elif not row["url"]:
+                    had = row["already"]
+                    why = had["reason"] and had["reason"]["message"]
+                    result.already[path] = Already(had["name"], had["status"], why)
+            sending = {
+                path: pool.submit(self._send, case, path, described[path], row)
+                for path, row in forms.items()
+                if row["url"]
+            }
+        for path, sent in sending.items():
+            if (error := sent.exception()) is None:
+                continue
+            if not isinstance(error, Unusable | ClientError):
+                raise error
+            result.unsent[path] = str(error)
+            del result.ids[path]
+        arrived = [result.ids[path] for path in sending if path in result.ids]
         if arrived:
             body = {"ids": arrived, "bulk": bulk}
             self._call("POST", f"cases/{case.id}/uploads/complete/", json=body)
 
-    def _send(self, path: Path, form: dict[str, Any]) -> None:
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise ClientError(f"cannot be read: {error.strerror}") from error
+    def _send(self, case: Case, path: Path, described: Description, form: dict[str, Any]) -> None:
+        """Post a file's bytes to the store.
 
-        def post() -> httpx.Response:
-            return self._store.post(form["url"], data=form["fields"], files={"file": content})
-
-        response = _persist(post)
+        Raises:
+            Unusable: the file cannot be read any more, or has changed.
+            ClientError: the store does not take it.
+        """
+        data = content(path, described)
+        response = self._post(form, data)
+        if response.status_code == httpx.codes.FORBIDDEN:  # the form has expired on a slow line
+            with self._understood():
+                renewed = self._call("POST", f"cases/{case.id}/uploads/renew/", json={"ids": [form["id"]]})
+                (form,) = renewed["uploads"]
+            if not form["url"]:
+                return  # somebody else sent these bytes meanwhile
+            response = self._post(form, data)
         if not response.is_success:
-            raise ClientError(f"the object store answers {response.status_code}: {response.text[:200]}")
+            raise ClientError(f"The object store answers {response.status_code}: {response.text[:200]}")
+
+    def _post(self, form: dict[str, Any], data: bytes) -> httpx.Response:
+        url, fields = form["url"], form["fields"]
+        store = self._store(url)
+        return self._persist(
+            lambda: store.post(url, data=fields, files={"file": ("file", _Abortable(data, self._stop))})
+        )
+
+    def _store(self, url: str) -> httpx.Client:
+        """The client for the object store at `url`."""
+        origin = "{0.scheme}://{0.netloc}".format(urlsplit(url))
+        with self._opening:
+            if origin not in self._stores:
+                limits = httpx.Limits(max_connections=CONCURRENCY)
+                self._stores[origin] = self._connect(origin, timeout=_STORE_TIMEOUT, limits=limits)
+            return self._stores[origin]
+
+    def _connect(self, url: str, **options: Any) -> httpx.Client:
+        # Proxies are our own affair: see `proxy_for`.
+        try:
+            return httpx.Client(verify=self._verify, trust_env=False, proxy=proxy_for(url), **options)
+        except (ValueError, httpx.InvalidURL, ImportError) as error:
+            raise ClientError(f"The proxy that the environment names cannot be used: {error}") from error
 
     def _call(self, method: str, path: str, **request: Any) -> Any:
-        response = _persist(lambda: self._api.request(method, path, **request))
+        response = self._persist(lambda: self._api.request(method, path, **request))
         if response.is_success:
-            return response.json()
+            try:
+                return response.json()
+            except ValueError:
+                self._not_ours(f"answers {response.status_code} without JSON")
+        if response.is_redirect:
+            raise ClientError(
+                f"{self.url} sends on to {response.headers.get('Location', 'nowhere')}: give that address."
+            )
         try:
             error = response.json()["error"]
-            message = f"{error['message']} {error.get('fields', '')}".strip()
-            kind = _ERRORS.get(error["code"])
-        except (ValueError, KeyError, TypeError):
-            message = f"{self.url} answers {response.status_code} and is perhaps not a HematoVision server."
-            kind = None
-        raise (kind or (SignInError if response.status_code in (401, 403) else ClientError))(message)
+            message, code = str(error["message"]), error["code"]
+            told = {name: _first(what) for name, what in error.get("fields", {}).items()}
+        except (ValueError, KeyError, TypeError, AttributeError):
+            self._not_ours(f"answers {response.status_code}")
+        if told:
+            message = " ".join([message, *(f"{name}: {what}" for name, what in told.items())])
+        denied = response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
+        raise _ERRORS.get(code, SignInError if denied else ClientError)(message)
+
+    @contextmanager
+    def _understood(self) -> Iterator[None]:
+        """Whatever an answer lacks here, it is no answer of ours."""
+        try:
+            yield
+        except (KeyError, IndexError, TypeError, AttributeError, ValueError):
+            self._not_ours("answers something else than was asked")
+
+    def _not_ours(self, what: str) -> NoReturn:
+        raise ClientError(
+            f"{self.url} {what} and is perhaps not a HematoVision server, or of another version."
+        )
+
+    def _persist(self, send: Callable[[], httpx.Response]) -> httpx.Response:
+        """Send until there is an answer that trying again would not better.
+
+        Raises:
+            ClientError: no answer after the last try, or none that could ever come.
+        """
+        tries_left, pause = _TRIES, _FIRST_PAUSE_S
+        while True:
+            tries_left -= 1
+            try:
+                response = send()
+            except httpx.RequestError as error:
+                if not tries_left or not _may_pass(error):
+                    raise ClientError(_why(error)) from error
+                wait = pause
+            except (httpx.InvalidURL, UnicodeError) as error:
+                raise ClientError(f"That cannot be sent: {error}.") from error
+            else:
+                overloaded = response.status_code == 429 or response.status_code >= 500
+                if not (overloaded and tries_left):
+                    return response
+                wait = _retry_after(response) or pause
+            self._pause(wait * random.uniform(0.5, 1.0))  # noqa: S311 - spreads clients out, protects nothing
+            pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+    def _pause(self, seconds: float) -> None:
+        if self._stop.wait(seconds):
+            raise Stopped
 
 
-def image_files(folder: Path) -> list[Path]:
-    """The image files in a folder and its sub-folders, hidden ones aside, in the order of their paths."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in IMAGE_SUFFIXES
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and path.is_file()
-    )
+class Stopped(Exception):
+    """Raised in the threads of an upload that was interrupted."""
 
 
-def _name(path: Path) -> str:
-    """The file's name in valid Unicode, whatever bytes the file system holds."""
-    return path.name.encode(errors="replace").decode()
+class _Abortable(io.BytesIO):
+    """The bytes of a file on their way, until `stop` is set: on a slow line that is long before their end."""
+
+    def __init__(self, data: bytes, stop: threading.Event) -> None:
+        super().__init__(data)
+        self._stop = stop
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self._stop.is_set():
+            raise Stopped
+        return super().read(size)
 
 
-def _is_kept(image: dict[str, Any]) -> bool:
-    return image["status"] in ("received", "classified")
+def server_address(url: str) -> str:
+    """An address as this client uses it, without a slash at the end.
+
+    Raises:
+        ClientError: it is none.
+    """
+    url = url.strip().rstrip("/")
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or not url.isascii() or not url.isprintable() or parts.query or parts.fragment:
+        raise ClientError(f"{url!r} is not the address of a server. One looks like https://lab.example.org.")
+    return url
+
+
+def _trust(ca: Path | None, url: str) -> ssl.SSLContext:
+    """What may sign the server's certificate: whom this machine trusts, and `ca`."""
+    try:
+        trusted = httpx.create_ssl_context(trust_env=url.startswith("https:"))
+    except OSError as error:
+        raise ClientError(f"What SSL_CERT_FILE or SSL_CERT_DIR name cannot be read: {error}") from error
+    if ca:
+        try:
+            trusted.load_verify_locations(ca)
+        except OSError as error:
+            raise ClientError(f"{ca} is not a certificate in PEM: {error}") from error
+    return trusted
 
 
 def _groups(items: Sequence[T], size: int) -> Iterator[list[T]]:
@@ -264,28 +438,27 @@ def _groups(items: Sequence[T], size: int) -> Iterator[list[T]]:
         yield group
 
 
-def _persist(send: Callable[[], httpx.Response]) -> httpx.Response:
-    """Send until there is an answer that trying again would not better.
+def _first(told: Any) -> str:
+    """The first sentence in what the API says of a field."""
+    while isinstance(told, list | dict) and told:
+        told = told[0] if isinstance(told, list) else next(iter(told.values()))
+    return str(told)
 
-    Raises:
-        ClientError: no answer after the last try.
-    """
-    tries_left, pause = _TRIES, _FIRST_PAUSE_S
-    while True:
-        tries_left -= 1
-        try:
-            response = send()
-        except httpx.TransportError as error:
-            if not tries_left:
-                raise ClientError(f"No answer: {error or type(error).__name__}.") from error
-            wait = pause
-        else:
-            overloaded = response.status_code == 429 or response.status_code >= 500
-            if not (overloaded and tries_left):
-                return response
-            wait = _retry_after(response) or pause
-        time.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - spreads clients out, protects nothing
-        pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+def _may_pass(error: httpx.RequestError) -> bool:
+    """Whether trying again may help: not with an address, a certificate or a proxy that will not do."""
+    lasting = (httpx.UnsupportedProtocol, httpx.ProxyError, httpx.DecodingError, httpx.LocalProtocolError)
+    return not isinstance(error, lasting) and "[SSL" not in str(error)
+
+
+def _why(error: httpx.RequestError) -> str:
+    where = "{0.scheme}://{0.netloc}".format(urlsplit(str(error.request.url)))
+    said = str(error) or type(error).__name__
+    if "CERTIFICATE_VERIFY_FAILED" in said:
+        return f"The certificate of {where} is not trusted: {said}. Name its authority with --ca."
+    if isinstance(error, httpx.ProxyError):
+        return f"The proxy on the way to {where} refuses: {said}."
+    return f"No answer from {where}: {said}."
 
 
 def _retry_after(response: httpx.Response) -> float | None:

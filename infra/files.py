@@ -1,4 +1,4 @@
-"""The files a person gives: which are sent, which are left out and why, and their bytes as they were described."""
+"""The files a person gives: which are sent, which are left out and why, and what their bytes are."""
 
 import hashlib
 import os
@@ -9,7 +9,9 @@ from stat import S_ISDIR, S_ISREG
 
 from serving.contract import HEAD, SUFFIXES, opens_like_a_picture
 
-LARGEST = 4 * 1024**3  # bytes; far beyond any picture of a cell, and beyond what one wants to read for nothing
+LARGEST = (
+    4 * 1024**3
+)  # bytes; far beyond any picture of a cell, and beyond what one wants to read for nothing
 SYSTEM_FILES = frozenset({"desktop.ini", "thumbs.db"})
 
 _BLOCK = 1024 * 1024
@@ -115,13 +117,18 @@ def content(path: Path, described: Description) -> bytes:
 
 
 def shown(path: Path) -> str:
-    """A path as it can be printed on any terminal: bytes that are no text and control characters as `\\x1b`."""
+    """A path as any terminal can print it: bytes that are no text, and control characters, as `\\x1b`."""
     return "".join(char if char.isprintable() else _escaped(char) for char in str(path))
 
 
 def name_of(path: Path) -> str:
     """The file's name in valid Unicode, whatever the file system holds and the locale says."""
-    return os.fsencode(path.name).decode(errors="replace")
+    return as_text(path.name)
+
+
+def as_text(given: str) -> str:
+    """What the file system or the command line gave, in valid Unicode: UTF-8, whatever the locale says."""
+    return os.fsencode(given).decode(errors="replace")
 
 
 def _judge(path: Path) -> LeftOut | None:

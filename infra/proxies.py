@@ -15,7 +15,7 @@ def proxy_for(url: str) -> str | None:
     host = parts.hostname or ""
     given = getproxies()
     proxy = given.get(parts.scheme) or given.get("all")
-    if not proxy or _is_this_machine(host) or _is_excepted(host, parts.port, given):
+    if not proxy or _is_excepted(host, parts.port, given) or _is_this_machine(host):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
 

@@ -1,7 +1,8 @@
-"""What the command line shows of a case: progress, refused files, the differential count."""
+"""What the command line shows of an upload and its case: progress, what became of each file, the count."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from infra.client import Case, Client, Uploaded
+from infra.files import Given, name_of, shown
 
 _LINE_EVERY_S = 5.0
 
@@ -73,12 +75,87 @@ def wait(client: Client, case: Case, console: Console) -> Case:
         return client.wait(case.id, show)
 
 
-def not_taken(files: Sequence[tuple[str, str]]) -> Table:
-    """A table of files that were not taken, each (name, reason)."""
-    table = Table("file", "reason", title="Not taken", title_justify="left")
-    for name, reason in files:
-        table.add_row(escape(name), escape(reason))
-    return table
+@dataclass
+class Account:
+    """What became of every file given: each is in one of the lists, by its name, with the reason if any.
+
+    Attributes:
+        sent: files that arrived and were handed over.
+        present: files whose bytes the case had under their name.
+        twins: files with the same bytes as another, which the reason names.
+        before: files that the case had refused before.
+        not_taken: files that were refused, failed, or could not be read or sent.
+        left_out: what was not sent at all.
+        is_whole: whether nothing that may be a cell is missing.
+    """
+
+    sent: list[str] = field(default_factory=list)
+    present: list[str] = field(default_factory=list)
+    twins: list[tuple[str, str]] = field(default_factory=list)
+    before: list[tuple[str, str]] = field(default_factory=list)
+    not_taken: list[tuple[str, str]] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+    is_whole: bool = True
+
+    @classmethod
+    def of(cls, place: Path, given: Given, uploaded: Uploaded, judged: Iterable[dict[str, Any]]) -> "Account":
+        """Account for an upload.
+
+        Args:
+            place: where the files were given; they are named as seen from there.
+            judged: what the API says of images that are refused or failed now.
+        """
+        account = cls(left_out=[(_named(left.path, place), left.reason) for left in given.left_out])
+        reasons = {image["id"]: image["reason"] for image in judged}
+        for path in given.files:
+            account._add(path, place, uploaded, reasons.get(uploaded.ids.get(path, -1)))
+        account.is_whole = not account.not_taken and not any(left.is_loss for left in given.left_out)
+        return account
+
+    def _add(self, path: Path, place: Path, uploaded: Uploaded, reason: dict[str, str] | None) -> None:
+        name, had = _named(path, place), uploaded.already.get(path)
+        if path in uploaded.unsent:
+            self.not_taken.append((name, uploaded.unsent[path]))
+        elif path in uploaded.same_as:
+            self.twins.append((name, f"the same picture as {_named(uploaded.same_as[path], place)}"))
+        elif path in uploaded.refused:
+            self.not_taken.append((name, uploaded.refused[path]))
+        elif had and had.status == "refused":
+            self.before.append((name, had.reason or had.status))
+        elif reason and reason["code"] == "duplicate":
+            self.twins.append((name, reason["message"]))
+        elif reason:
+            self.not_taken.append((name, reason["message"]))
+        elif had and had.name != name_of(path):
+            self.twins.append((name, f"the same picture as {had.name}, which the case has"))
+        elif had:
+            self.present.append(name)
+        else:
+            self.sent.append(name)
+
+    def print(self, console: Console) -> None:
+        """Say how many files there are of each kind, and name each that is not counted."""
+        listed = {
+            "the same as another": self.twins,
+            "refused before": self.before,
+            "left out": self.left_out,
+            "not taken": self.not_taken,
+        }
+        counts = {"uploaded": len(self.sent), "in the case already": len(self.present)}
+        counts |= {kind: len(files) for kind, files in listed.items()}
+        total = sum(counts.values())
+        said = ", ".join(f"{n} {kind}" for kind, n in counts.items() if n)
+        console.print(f"{total} {'file' if total == 1 else 'files'}: {said}.", soft_wrap=True)
+        for kind, files in listed.items():
+            if files:
+                console.print(f"{kind.capitalize()}:", style="bold")
+            for name, reason in files:
+                console.print(f"  {name}  {reason}", soft_wrap=True, markup=False)
+
+
+def _named(path: Path, place: Path) -> str:
+    """A path as seen from the folder that was given, as it can be printed."""
+    return shown(path.relative_to(place) if path != place and path.is_relative_to(place) else Path(path.name))
 
 
 def differential(case: Case) -> Table:

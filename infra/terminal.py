@@ -1,5 +1,9 @@
 """What every command of the command line says in the same way: failures in one line, with an exit code."""
 
+import errno
+import io
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -13,6 +17,13 @@ INTERRUPTED = 130
 console = Console(highlight=False)
 
 
+def print_anything() -> None:
+    """Write what the terminal's encoding lacks as `\\xe4`, instead of ending in the middle of a result."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 @contextmanager
 def failures() -> Iterator[None]:
     """Turn what a person can do something about into one line and an exit code."""
@@ -21,10 +32,25 @@ def failures() -> Iterator[None]:
 
     try:
         yield
+        if sys.stdout:
+            sys.stdout.flush()
     except (StackError, ClientError) as error:
         fail(str(error))
     except KeyboardInterrupt:
         fail("Interrupted. The same command goes on where it was.", INTERRUPTED)
+    except OSError as error:
+        if error.errno in (errno.EPIPE, errno.ENOSPC, errno.EIO):
+            _give_up_output()
+        if error.errno == errno.EPIPE:
+            raise typer.Exit(FAILED) from None  # whoever read along has gone: there is nobody to tell
+        about = f"{error.filename}: " if error.filename else ""
+        fail(f"{about}{error.strerror or error}.")
+
+
+def _give_up_output() -> None:
+    """Let what could not be written not fail once more when Python ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
 
 
 def fail(message: str, code: int = FAILED) -> NoReturn:

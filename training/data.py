@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from rich.progress import track
 
-from serving.contract import CELL_LABELS, INPUT_SIZE, to_model_input
+from serving.contract import CELL_LABELS, INPUT_SIZE, SUFFIXES, to_model_input
 from training import duplicates
 from training.errors import TrainingError
 
@@ -24,7 +24,6 @@ log = logging.getLogger(__name__)
 
 SPLITS = ("train", "val", "test")
 SPLIT_SHARES = (0.70, 0.15, 0.15)
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
 
 
 @dataclass(frozen=True)
@@ -239,7 +238,7 @@ def _rows_of_folders(root: Path) -> Iterator[tuple[str, str, str]]:
     for folder in folders:
         if folder.name not in CELL_LABELS:
             raise TrainingError(f"{folder} is not a known class; known are {', '.join(CELL_LABELS)}.")
-        files = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+        files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
         if not files:
             raise TrainingError(f"The class folder {folder} has no image. Fill it or remove it.")
         for path in files:

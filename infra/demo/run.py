@@ -13,8 +13,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from infra import report
-from infra.client import Client, image_files
+from infra.client import Client
 from infra.demo import cells
+from infra.files import Given, gather
 from infra.local.errors import AlreadyRunningError, StackError
 from infra.local.foreground import hold, running
 from infra.local.secrets import write_private
@@ -54,11 +55,14 @@ def run(folder: Path | None, *, keep_serving: bool, console: Console) -> bool:
             stack = Stack(Settings.of_running(settings.home))
             ours = False
         try:
-            files = image_files(folder) if folder else _drawn(settings.home, console)
-            if not files:
-                raise StackError(f"There is no image in {folder}.")
+            place = folder or _drawn(settings.home, console)
+            given = gather(place)
+            if not given.files:
+                raise StackError(f"There is no image in {place}.")
             people = _people(stack)
-            complete = _classify(stack.settings.url, people, files, drawn=folder is None, console=console)
+            complete = _classify(
+                stack.settings.url, people, place, given, drawn=folder is None, console=console
+            )
             _show_logins(people, stack.settings.url, console)
             console.print(
                 f"Messages to people, with their codes, lie in {stack.settings.mail}.", soft_wrap=True
@@ -71,10 +75,10 @@ def run(folder: Path | None, *, keep_serving: bool, console: Console) -> bool:
     return complete
 
 
-def _drawn(home: Path, console: Console) -> list[Path]:
-    paths = cells.write(home / "demo" / "drawn", _PER_CLASS, _SEED)
-    console.print(f"  {len(paths)} cells are drawn")
-    return paths
+def _drawn(home: Path, console: Console) -> Path:
+    folder = home / "demo" / "drawn"
+    console.print(f"  {len(cells.write(folder, _PER_CLASS, _SEED))} cells are drawn")
+    return folder
 
 
 def _people(stack: Stack) -> dict[str, dict[str, str]]:
@@ -90,8 +94,15 @@ def _people(stack: Stack) -> dict[str, dict[str, str]]:
 
 
 def _classify(
-    url: str, people: dict[str, dict[str, str]], files: list[Path], *, drawn: bool, console: Console
+    url: str,
+    people: dict[str, dict[str, str]],
+    place: Path,
+    given: Given,
+    *,
+    drawn: bool,
+    console: Console,
 ) -> bool:
+    files = given.files
     with Client(url, people["technician"]["token"]) as client:
         case = client.open_case(f"DEMO-{datetime.now():%Y%m%d-%H%M%S}")  # noqa: DTZ005 - a name, in local time
         started = time.monotonic()
@@ -116,12 +127,10 @@ def _classify(
             style="yellow",
             soft_wrap=True,
         )
-    lost = [(path.name, reason) for path, reason in sent.unsent.items()]
-    lost += [(path.name, answer["reason"]["message"]) for path, answer in outcomes if answer["reason"]]
-    if lost:
-        console.print(report.not_taken(lost))
+    account = report.Account.of(place, given, sent, answers.values())
+    account.print(console)
     console.print(f"Classified: {classified} of {len(files)}.   Case: {url}/cases/{case.id}/", soft_wrap=True)
-    return bool(classified == len(files))
+    return account.is_whole
 
 
 def accuracy(outcomes: Iterable[tuple[Path, dict[str, Any]]]) -> str | None:

@@ -10,8 +10,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from infra.client import image_files
 from infra.demo import cells
+from infra.files import gather
 from tests.bench import bench_serving, bench_sign_in, bench_stack
 
 COUNT = 1280
@@ -25,7 +25,7 @@ def main() -> None:
     console.print(bench_serving.table(serving))
     with tempfile.TemporaryDirectory() as folder:
         given = os.environ.get("IMAGES")
-        sources = image_files(Path(given)) if given else cells.write(Path(folder), per_class=8, seed=3)
+        sources = gather(Path(given)).files if given else cells.write(Path(folder), per_class=8, seed=3)
         stack = bench_stack.measure(sources, int(os.environ.get("COUNT") or COUNT))
     console.print(bench_sign_in.sentence())
     console.print(_table(stack, serving.limit))

@@ -7,13 +7,20 @@ from typing import Any
 from rich.console import Console
 
 from infra import report
-from infra.client import Case
+from infra.client import Already, Case, Uploaded
 from infra.demo.run import accuracy
+from infra.files import Given, LeftOut
 
 
 def shown(*what: object) -> str:
     console = Console(file=io.StringIO(), width=120)
     console.print(*what)
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def printed(account: report.Account) -> str:
+    console = Console(file=io.StringIO(), width=40)
+    account.print(console)
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 
@@ -52,7 +59,10 @@ def test_nothing_is_divided_by_no_cells() -> None:
 
 
 def test_names_from_outside_are_not_markup() -> None:
-    assert "[red]x.jpg" in shown(report.not_taken([("[red]x.jpg", "[/] is empty")]))
+    place = Path("slides")
+    path = place / "[red]x.jpg"
+    account = report.Account.of(place, Given([path]), Uploaded(unsent={path: "[/] is empty"}), [])
+    assert "  [red]x.jpg  [/] is empty\n" in printed(account)
 
 
 def test_a_meter_says_lines_where_there_is_no_terminal() -> None:
@@ -89,3 +99,75 @@ def test_a_model_that_names_nothing_has_no_accuracy_to_show() -> None:
     assert accuracy([outcome("monocyte", "unidentified")]) == (
         "Accuracy: the model named none of the 1; all are left Unidentified for a person."
     )
+
+
+def test_every_file_is_accounted_for_once_by_name_and_reason() -> None:
+    place = Path("slides")
+    names = ["new", "had", "had-as-other", "had-refused", "twin", "empty", "gone", "grey", "dup", "failed"]
+    paths = {name: place / "sub" / f"{name}.jpg" for name in names}
+    left_out = [
+        LeftOut(place / "notes.txt", "not a picture", is_loss=False),
+        LeftOut(place / "locked", "the folder cannot be read: Permission denied", is_loss=True),
+    ]
+    uploaded = Uploaded(
+        ids={path: number for number, path in enumerate(paths.values()) if path.stem != "gone"},
+        already={
+            paths["had"]: Already("had.jpg", "classified"),
+            paths["had-as-other"]: Already("cell 7.jpg", "received"),
+            paths["had-refused"]: Already("had-refused.jpg", "refused", "No colour."),
+            paths["failed"]: Already("failed.jpg", "failed", "It broke."),
+        },
+        same_as={paths["twin"]: paths["new"]},
+        refused={paths["empty"]: "Empty."},
+        unsent={paths["gone"]: "No such file."},
+    )
+    ids = {path.stem: number for path, number in uploaded.ids.items()}
+    judged = [
+        {"id": ids["grey"], "reason": {"code": "no_colour", "message": "Grey."}},
+        {"id": ids["dup"], "reason": {"code": "duplicate", "message": "The same as x.jpg."}},
+        {"id": ids["failed"], "reason": {"code": "failed", "message": "It broke."}},
+        {"id": 99, "reason": {"code": "empty", "message": "Somebody else's."}},
+    ]
+    text = printed(report.Account.of(place, Given(list(paths.values()), left_out), uploaded, judged))
+    first, *lines = text.splitlines()
+    kinds = first.removeprefix("12 files: ").removesuffix(".").split(", ")
+    assert kinds == [
+        "1 uploaded",
+        "1 in the case already",
+        "3 the same as another",
+        "1 refused before",
+        "2 left out",
+        "4 not taken",
+    ]
+    assert lines == [
+        "The same as another:",
+        "  sub/had-as-other.jpg  the same picture as cell 7.jpg, which the case has",
+        "  sub/twin.jpg  the same picture as sub/new.jpg",
+        "  sub/dup.jpg  The same as x.jpg.",
+        "Refused before:",
+        "  sub/had-refused.jpg  No colour.",
+        "Left out:",
+        "  notes.txt  not a picture",
+        "  locked  the folder cannot be read: Permission denied",
+        "Not taken:",
+        "  sub/empty.jpg  Empty.",
+        "  sub/gone.jpg  No such file.",
+        "  sub/grey.jpg  Grey.",
+        "  sub/failed.jpg  It broke.",
+    ]
+
+
+def test_what_was_refused_before_or_is_no_picture_leaves_nothing_to_do() -> None:
+    path = Path("a/b.jpg")
+    uploaded = Uploaded(ids={path: 1}, already={path: Already("b.jpg", "refused", "Grey.")})
+    harmless = LeftOut(Path("a/notes.txt"), "not a picture", is_loss=False)
+    loss = LeftOut(Path("a/slide"), "a link", is_loss=True)
+    judged = [{"id": 1, "reason": {"code": "no_colour", "message": "Grey."}}]
+    assert report.Account.of(Path("a"), Given([path], [harmless]), uploaded, judged).is_whole
+    assert not report.Account.of(Path("a"), Given([path], [loss]), uploaded, judged).is_whole
+    assert not report.Account.of(Path("a"), Given([path]), Uploaded(ids={path: 1}), judged).is_whole
+
+
+def test_one_file_is_named_by_its_name() -> None:
+    path = Path("far/away/b.jpg")
+    assert report.Account.of(path, Given([path]), Uploaded(ids={path: 1}), []).sent == ["b.jpg"]
