@@ -39,10 +39,11 @@ def environment(settings: Settings, secrets: Secrets) -> dict[str, str]:
         "MODELS": str(settings.home / "models"),
         "SERVING_TARGET": f"{LOOPBACK}:{settings.port('serving')}",
     }
-    direct = ",".join(filter(None, [os.environ.get("NO_PROXY"), LOOPBACK, "localhost"]))
+    given = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    direct = ",".join(filter(None, [given, LOOPBACK, "localhost"]))
     return {
         **{PREFIX + name: value for name, value in values.items()},
-        # A site's proxy settings must not catch what never leaves the machine (boto3 and gRPC obey them).
+        # A site's proxy settings must not catch what never leaves the machine (requests obeys them).
         "NO_PROXY": direct,
         "no_proxy": direct,
         "PYTHONUNBUFFERED": "1",

@@ -232,3 +232,16 @@ def test_a_client_made_before_a_fork_works_in_the_child(server: RunningServer) -
     assert receiver.poll(timeout=20)
     assert receiver.recv() == 7
     child.join()
+
+
+def test_a_sites_proxy_is_not_for_the_model_server(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """gRPC takes a proxy from the environment, even for loopback, unless NO_PROXY names the very address."""
+    for name in ("grpc_proxy", "https_proxy", "http_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_grpc_proxy", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    client = ModelClient(server.target)
+    assert len(client.predict(IMAGES).probabilities) == len(IMAGES)
+    client.close()

@@ -1,9 +1,13 @@
 """`hematovision` against the running product: sign in, upload, repeat, demonstrate."""
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -108,8 +112,243 @@ def test_a_second_run_counts_nothing_twice(terminal: Terminal, folder: Path, cli
     for _ in range(2):
         done = terminal.run("upload", folder, "--case", "CLI-3", **token)
         assert done.returncode == 0, done.stdout
-    assert "8 of 8 files were in the case already" in done.stdout
+    assert "8 files: 8 in the case already." in done.stdout
     assert client.case(client.open_case("CLI-3").id).progress["classified"] == 8
+
+
+def test_frames_of_two_slides_share_names_and_sizes_and_are_all_counted(
+    terminal: Terminal, client: Client, tmp_path: Path
+) -> None:
+    """Cameras write BMPs of one size and number them anew; here the slides come one after the other."""
+    token = {f"{PREFIX}TOKEN": terminal.technician["token"]}
+    for slide, label in (("a", "monocyte"), ("b", "neutrophil")):
+        (tmp_path / slide).mkdir()
+        cells.draw(label, 1).resize((200, 200)).save(tmp_path / slide / "frame1.bmp")
+        done = terminal.run("upload", tmp_path / slide, "--case", "CLI-SLIDES", **token)
+        assert done.returncode == 0, done.stdout
+        assert "1 file: 1 uploaded." in done.stdout
+    assert client.case(client.open_case("CLI-SLIDES").id).progress["classified"] == 2
+
+
+def test_repeating_an_upload_changes_nothing_whatever_became_of_it(
+    terminal: Terminal, client: Client, tmp_path: Path
+) -> None:
+    cells.draw("platelet", 2).save(tmp_path / "good.png")
+    (tmp_path / "copy.png").write_bytes((tmp_path / "good.png").read_bytes())
+    (tmp_path / "letter.jpg").write_text("not a picture")
+    (tmp_path / "empty.png").touch()
+    token = {f"{PREFIX}TOKEN": terminal.technician["token"]}
+    first = terminal.run("upload", tmp_path, "--case", "CLI-REPEAT", **token)
+    assert first.returncode == 1, first.stdout
+    assert "4 files: 1 uploaded, 1 the same as another, 2 not taken." in first.stdout
+    assert "good.png  the same picture as copy.png" in first.stdout
+    rows = list(client.images(client.open_case("CLI-REPEAT").id))
+    again = terminal.run("upload", tmp_path, "--case", "CLI-REPEAT", **token)
+    assert again.returncode == 0, again.stdout
+    assert "1 in the case already, 1 the same as another, 2 refused before." in again.stdout
+    assert "empty.png  The file is empty" in again.stdout
+    assert "letter.jpg  The content is not" in again.stdout
+    assert list(client.images(client.open_case("CLI-REPEAT").id)) == rows
+
+
+def test_repeating_while_all_waits_adds_nothing(
+    stack: RunningStack, terminal: Terminal, folder: Path, client: Client
+) -> None:
+    token = {f"{PREFIX}TOKEN": terminal.technician["token"]}
+    stack.stop("relay")
+    try:
+        for _ in range(2):
+            done = terminal.run("upload", folder, "--case", "CLI-WAITS", "--no-wait", **token)
+            assert done.returncode == 0, done.stdout
+        assert "8 files: 8 in the case already." in done.stdout
+        assert client.case(client.open_case("CLI-WAITS").id).progress["total"] == 8
+    finally:
+        stack.start("relay")
+    assert client.wait(client.open_case("CLI-WAITS").id).progress["classified"] == 8
+
+
+def test_what_is_left_out_is_named_and_the_exit_code_tells_of_cells_that_may_be_missing(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    given, elsewhere = tmp_path / "given", tmp_path / "elsewhere"
+    given.mkdir()
+    elsewhere.mkdir()
+    cells.draw("basophil", 3).save(given / "DSC0001", "PNG")
+    cells.draw("basophil", 4).save(given / "b.jfif", "JPEG")
+    (given / "Thumbs.db").write_bytes(b"x")
+    (given / "slide.xml").write_text("<slide/>")
+    token = {f"{PREFIX}TOKEN": terminal.technician["token"]}
+    done = terminal.run("upload", given, "--case", "CLI-LEFT", "--no-wait", **token)
+    assert done.returncode == 0, done.stdout
+    assert "4 files: 2 uploaded, 2 left out." in done.stdout
+    assert "slide.xml  not a picture, by its content" in done.stdout
+    assert "Thumbs.db  a hidden or system file" in done.stdout
+    (given / "slide 2").symlink_to(elsewhere)
+    done = terminal.run("upload", given, "--case", "CLI-LEFT", "--no-wait", **token)
+    assert done.returncode == 1, done.stdout
+    assert "slide 2  a link to a folder" in done.stdout
+
+
+LOCALES = [
+    {"LANG": "C", "LC_ALL": "C"},
+    {"LC_ALL": "POSIX"},
+    {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    {"PYTHONIOENCODING": "ascii"},
+    {"LC_ALL": "C.UTF-8"},
+]
+
+
+@pytest.mark.parametrize("locale", LOCALES, ids=str)
+def test_names_in_any_script_and_bytes_that_are_no_text_are_sent_and_printed(
+    terminal: Terminal, client: Client, tmp_path: Path, locale: dict[str, str]
+) -> None:
+    cells.draw("monocyte", 7).save(tmp_path / "x.png")
+    content = (tmp_path / "x.png").read_bytes()
+    (tmp_path / "x.png").rename(tmp_path / "単球 é.png")
+    with open(bytes(tmp_path) + b"/Zelle_\xe4.png", "wb") as latin:  # noqa: PTH123 - no text, so no Path
+        latin.write(content)
+    with open(bytes(tmp_path) + b"/notiz_\xe4\x1b[2J", "w") as note:  # noqa: PTH123
+        note.write("nothing")
+    token = {f"{PREFIX}TOKEN": terminal.technician["token"]}
+    accession = f"CLI-{LOCALES.index(locale)}-é"
+    done = terminal.run("upload", tmp_path, "--case", accession, **token, **locale)
+    assert done.returncode == 0, done.stdout
+    assert "Traceback" not in done.stdout
+    assert "notiz_\\xe4\\x1b[2J  not a picture" in done.stdout
+    assert "Zelle_\\xe4.png" in done.stdout
+    (row,) = client.images(client.open_case(accession).id)
+    assert row["name"] in ("単球 é.png", "Zelle_\ufffd.png")
+
+
+def test_without_an_address_the_installation_here_is_meant(
+    stack: RunningStack, terminal: Terminal, folder: Path
+) -> None:
+    del terminal.env[f"{PREFIX}URL"]
+    token = {f"{PREFIX}TOKEN": terminal.technician["token"]}
+    upload = ("upload", folder, "--case", "CLI-3")
+    done = terminal.run(*upload, **token, **{f"{PREFIX}HOME": str(stack.home)})
+    assert done.returncode == 0, done.stdout
+    port = stack.url.rpartition(":")[2]
+    done = terminal.run(*upload, **token, **{f"{PREFIX}HOME": "/nowhere", f"{PREFIX}WEB_PORT": port})
+    assert done.returncode == 0, done.stdout
+    wrong = terminal.run(*upload, **token, **{f"{PREFIX}WEB_PORT": "http"})
+    assert wrong.returncode == 2
+    assert "give a whole number" in wrong.stdout
+
+
+def test_a_sites_proxy_and_its_networks_are_not_for_this_machine(terminal: Terminal, folder: Path) -> None:
+    token = {f"{PREFIX}TOKEN": terminal.technician["token"]}
+    proxy = dict.fromkeys(("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"), "http://127.0.0.1:9")
+    for excepted in ("10.0.0.0/8,::1/128", "::1/128", "", "[::1]"):
+        environment = {**proxy, "no_proxy": excepted, "NO_PROXY": excepted}
+        done = terminal.run("upload", folder, "--case", "CLI-3", **token, **environment)
+        assert done.returncode == 0, (excepted, done.stdout)
+
+
+class TestFailuresAreSentences:
+    """Each in words, on one line or few, with an exit code, and never as a traceback."""
+
+    @pytest.fixture(scope="class")
+    def elsewhere(self) -> Iterator[str]:
+        """A web server that is no HematoVision."""
+
+        class Answers(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:  # a POST is refused, with HTML
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b'{"welcome": ["to another product"]}')
+
+            def log_message(self, *_: object) -> None: ...
+
+        with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            yield f"http://127.0.0.1:{server.server_port}"
+            server.shutdown()
+
+    def refused(self, terminal: Terminal, *arguments: str | Path, **env: str) -> str:
+        done = terminal.run(*arguments, **{f"{PREFIX}TOKEN": "hv_any"}, **env)
+        assert done.returncode == 2, done.stdout
+        assert "Traceback" not in done.stdout
+        assert len(done.stdout.splitlines()) <= 2, done.stdout
+        return done.stdout
+
+    def test_a_server_that_cannot_be_had(self, terminal: Terminal, folder: Path, elsewhere: str) -> None:
+        """At the same time: each is waited for, in case it comes back."""
+        told = {
+            "http://127.0.0.1:9": "No answer from http://127.0.0.1:9",
+            "http://no-such-host.invalid": "No answer from http://no-such-host.invalid",
+            elsewhere.replace("http", "https"): "No answer from https://127.0.0.1",
+            elsewhere: "perhaps not a HematoVision server",
+            "127.0.0.1:8000": "not the address of a server",
+            "http://[::1": "not the address of a server",
+        }
+
+        def ask(url: str) -> str:
+            return self.refused(terminal, "upload", folder, "--case", "X", "--url", url)
+
+        with ThreadPoolExecutor(len(told)) as pool:
+            for words, said in zip(told.values(), pool.map(ask, told), strict=True):
+                assert words in said
+
+    def test_a_proxy_that_refuses_or_is_none(self, terminal: Terminal, folder: Path, elsewhere: str) -> None:
+        upload = ("upload", folder, "--case", "X", "--url", "http://lab.example")
+        assert "socks" in self.refused(terminal, *upload, http_proxy="socks5://127.0.0.1:1")
+        said = self.refused(terminal, "upload", folder, "--case", "X", "--url", "https://lab.example",
+                            https_proxy=elsewhere)  # fmt: skip
+        assert "proxy" in said
+
+    def test_tokens_that_cannot_be_read(self, terminal: Terminal, folder: Path, tmp_path: Path) -> None:
+        place = tmp_path / "home" / "hematovision"
+        place.mkdir(parents=True)
+        for broken in ("{", "[]", "\udcff"):
+            (place / "tokens.json").write_bytes(broken.encode(errors="surrogateescape"))
+            done = terminal.run("upload", folder, "--case", "X")
+            assert (done.returncode, "holds no tokens" in done.stdout) == (2, True), done.stdout
+        (place / "tokens.json").unlink()
+        (place / "tokens.json").mkdir()
+        done = terminal.run("upload", folder, "--case", "X")
+        assert (done.returncode, "cannot be read" in done.stdout) == (2, True), done.stdout
+        assert "Traceback" not in terminal.sign_in().stdout
+
+    def test_a_case_and_a_token_that_cannot_be_sent(self, terminal: Terminal, folder: Path) -> None:
+        assert "characters" in self.refused(terminal, "upload", folder, "--case", "X", "--token", "hv_é")
+        token = terminal.technician["token"]
+        done = terminal.run("upload", folder, "--case", "a\nb", "--token", token)
+        assert done.returncode == 2
+        assert "accession: Visible characters only." in done.stdout
+
+    @pytest.mark.parametrize("to", ["/dev/full", "closed pipe"])
+    def test_an_output_that_takes_nothing(self, terminal: Terminal, folder: Path, to: str) -> None:
+        shell = f"{HEMATOVISION} upload {folder} --case CLI-3 " + (
+            ">/dev/full" if to == "/dev/full" else "| true; exit ${PIPESTATUS[0]}"
+        )
+        token = {f"{PREFIX}TOKEN": terminal.technician["token"]}
+        done = subprocess.run(
+            ["bash", "-c", shell], env={**terminal.env, **token}, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode in (1, 2)
+        assert "Traceback" not in done.stderr
+        assert "Exception ignored" not in done.stderr
+        assert ("No space left" in done.stderr) == (to == "/dev/full")
+
+    def test_ctrl_c_ends_at_once(self, stack: RunningStack, terminal: Terminal, folder: Path) -> None:
+        stack.stop("relay")  # so that there is something to wait for
+        try:
+            token = {f"{PREFIX}TOKEN": terminal.technician["token"]}
+            process = subprocess.Popen(
+                [HEMATOVISION, "upload", str(folder), "--case", "CLI-CTRL-C"],
+                env={**terminal.env, **token},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            assert process.stdout
+            assert "Uploading: 8 of 8" in process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            said, _ = process.communicate(timeout=20)
+            assert (process.returncode, "Interrupted" in said, "Traceback" in said) == (130, True, False)
+        finally:
+            stack.start("relay")
 
 
 def test_no_wait_hands_over_and_returns(terminal: Terminal, folder: Path, client: Client) -> None:

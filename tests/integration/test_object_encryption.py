@@ -73,3 +73,12 @@ def test_our_form_cannot_be_stripped_of_it(asked: str | None):
     if asked:
         fields["x-amz-server-side-encryption"] = asked
     assert httpx.post(form["url"], data=fields, files={"file": b"a"}).status_code == 403
+
+
+def test_a_sites_proxy_is_not_for_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """boto3 asks the environment for a proxy, and takes a network in NO_PROXY for a name."""
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "127.0.0.0/8,::1/128")
+    objects._connect(settings.S3_ENDPOINT).head_bucket(Bucket=settings.S3_BUCKET)

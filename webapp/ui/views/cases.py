@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
+from serving.contract import OPENINGS, SUFFIXES
 from webapp.cases import selectors
 from webapp.cases.access import case_or_404
 from webapp.cases.models import Case, Image
@@ -65,7 +66,8 @@ def case_page(request: MemberRequest, case_id: UUID) -> HttpResponse:
     code = wanted_class(request)
     context = _live_context(request, case, code)
     context |= gallery_context(case, context["counts"], code)
-    context["may_upload"] = request.membership.may(Permission.UPLOAD_IMAGES)
+    if request.membership.may(Permission.UPLOAD_IMAGES):
+        context |= {"may_upload": True, "suffixes": " ".join(SUFFIXES), "openings": "|".join(OPENINGS)}
     if request.membership.may(Permission.VIEW_IDENTIFIERS):
         context["patient"] = selectors.identifiers_of([case])[case.id]
         context["may_edit_patient"] = request.membership.may(Permission.EDIT_IDENTIFIERS)

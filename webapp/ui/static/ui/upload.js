@@ -1,15 +1,20 @@
 // Uploads thousands of files from a page: links for a batch of files at a time, the bytes straight to the object
-// store, and what has arrived handed over group by group. A file costs no DOM node unless it could not be uploaded.
+// store, and what has arrived handed over group by group. A file costs no DOM node unless it was not uploaded;
+// then it is named with the reason. A file is what its bytes are: what the case has is not sent again.
 
-const LINKS = 100; // files for which links are asked at a time
+const LINKS = 32; // files for which links are asked at a time: on a slow line more would expire before their turn
 const GROUP = 64; // files handed over together: the model's batch
 const POSTS = 6; // at the same time
 const WAITS = [500, 1000, 2000, 4000, 8000]; // ms before each further try
-const LISTED = 100; // failed files shown by name
+const LISTED = 100; // files shown by name in each list; all are in the list that can be saved
+const DIGESTED = 256 * 1024 * 1024; // bytes; a larger file is no picture that any server takes
+const HEAD = 16; // bytes that tell whether a file may be a picture
 const SYSTEM_FILES = new Set(["thumbs.db", "desktop.ini"]);
 
 const panel = document.getElementById("upload");
 const part = (name) => panel.querySelector(`[data-${name}]`);
+const suffixes = new Set(panel.dataset.suffixes.split(" "));
+const openings = new RegExp(`^(${panel.dataset.openings})`);
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 class Refused extends Error {} // trying again would not help
@@ -42,28 +47,77 @@ function reason(error) {
   return error instanceof TypeError ? "The connection was lost." : error.message; // fetch throws TypeError
 }
 
-// The files given to the page and where each of them is: waiting, linked, on its way, arrived, handed over, failed.
+const hex = (buffer) => Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+// The SHA-256 of a file, where the browser computes any: it does not on a page that came in plain text.
+async function digest(file) {
+  if (!crypto.subtle || file.size > DIGESTED) return undefined;
+  return hex(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
+}
+
+async function isReadable(file) {
+  return file.slice(0, 1).arrayBuffer().then(() => true, () => false);
+}
+
+// Why a file is not even asked for; null for one that may be a picture. Names that pictures have are believed.
+async function whyNot(file) {
+  const name = file.name.toLowerCase();
+  if (name.startsWith(".") || SYSTEM_FILES.has(name)) return "A hidden or system file.";
+  if (suffixes.has(name.slice(name.lastIndexOf(".")))) return null;
+  try {
+    if (openings.test(hex(await file.slice(0, HEAD).arrayBuffer()))) return null;
+  } catch {
+    return "It cannot be read.";
+  }
+  return file.size ? "Not a picture, by its content." : "Empty, and not named like a picture.";
+}
+
+// What the case had of a file's bytes, in words.
+function before({ name, status, reason }, file) {
+  if (status === "refused") return `Refused before: ${reason.message}`;
+  if (status === "failed") return `In the case already, where it failed: ${reason.message}`;
+  return name === file.name ? "In the case already." : `The same picture as ${name}, which the case has.`;
+}
+
+// The files given to the page, each an item {file, name}, and where they are: waiting, linked, on their way, arrived,
+// handed over, failed, or not sent for a reason.
 class Upload {
   files = [];
   next = 0; // the first file for which no link was asked
-  linked = []; // {file, id, url, fields}
+  linked = []; // items with id, url, fields
   arrived = []; // ids in the store, not handed over
-  failed = []; // {file, why}
+  failed = []; // {item, why}
+  known = []; // {item, why}: the case has them, or another one given has the same bytes
+  leftOut = []; // {item, why}: never asked for
+  byDigest = new Map();
   handedOver = 0;
   refused = 0; // by the server: the case lists them with their reasons
   trouble = ""; // why files that arrived could not be handed over
   sending = 0;
   active = false;
 
-  add(files) {
-    for (const file of files) this.files.push(file);
-    if (!this.active) this.run();
+  async add(items) {
+    for (const item of items) {
+      const why = await whyNot(item.file);
+      if (why) this.leaveOut(item, why);
+      else this.files.push(item);
+    }
+    if (!this.active && this.left) this.run();
+    else show();
+  }
+
+  leaveOut(item, why) {
+    this.leftOut.push({ item, why });
   }
 
   again() {
-    const files = this.failed.map(({ file }) => file);
+    const items = this.failed.map(({ item }) => item);
     this.failed = [];
-    this.files = this.files.concat(files);
+    for (const item of items) {
+      item.isStale = true;
+      item.isRenewed = false;
+      (item.id === undefined ? this.files : this.linked).push(item);
+    }
     this.run();
   }
 
@@ -80,7 +134,7 @@ class Upload {
   }
 
   get total() {
-    return this.uploaded + this.refused + this.failed.length + this.left;
+    return this.uploaded + this.refused + this.failed.length + this.known.length + this.left;
   }
 
   get left() {
@@ -121,44 +175,74 @@ class Upload {
 
   async ask() {
     const batch = this.files.slice(this.next, this.next + LINKS);
-    const files = batch.map(({ name, size }) => ({ name, size }));
+    const wanted = [];
+    const failed = [];
+    const known = [];
+    for (const item of batch) {
+      try {
+        item.sha256 ??= await digest(item.file);
+      } catch {
+        failed.push({ item, why: "The file cannot be read, or has changed. Choose it again." });
+        continue;
+      }
+      const other = item.sha256 && (this.byDigest.get(item.sha256) ?? item);
+      if (other && other !== item) {
+        known.push({ item, why: `The same picture as ${other.name}.` });
+      } else {
+        if (other) this.byDigest.set(item.sha256, item);
+        wanted.push(item);
+      }
+    }
+    const files = wanted.map(({ file, sha256 }) => ({ name: file.name, size: file.size, sha256 }));
     try {
-      const { uploads } = await persist(() => api(panel.dataset.begin, { files }), () => this.stopped);
-      this.next += batch.length;
-      uploads.forEach(({ id, url, fields, refused }, i) => {
+      const asked = () => api(panel.dataset.begin, { files });
+      const { uploads } = files.length ? await persist(asked, () => this.stopped) : { uploads: [] };
+      uploads.forEach(({ id, url, fields, refused, already }, i) => {
         if (refused) this.refused += 1;
-        else this.linked.push({ file: batch[i], id, url, fields });
+        else if (url) this.linked.push(Object.assign(wanted[i], { id, url, fields, isStale: false }));
+        else known.push({ item: wanted[i], why: before(already, wanted[i].file) });
       });
       if (this.refused) caseChanged();
     } catch (error) {
-      if (this.stopped) return;
-      this.next += batch.length;
-      for (const file of batch) this.failed.push({ file, why: reason(error) });
+      if (this.stopped) return; // they are asked for again
+      for (const item of wanted) failed.push({ item, why: reason(error) });
     }
+    this.next += batch.length;
+    this.failed.push(...failed);
+    this.known.push(...known);
   }
 
   async send(item) {
-    const form = new FormData();
-    for (const [name, value] of Object.entries(item.fields)) form.append(name, value);
-    form.append("file", item.file);
     this.sending += 1;
     try {
-      await persist(
-        async () => {
-          const response = await fetch(item.url, { method: "POST", body: form, signal: this.stopper.signal });
-          if (response.ok) return;
-          const message = `The image store answered ${response.status}.`;
-          throw response.status === 429 || response.status >= 500 ? new Error(message) : new Refused(message);
-        },
-        () => this.stopped,
-      );
+      await persist(() => this.post(item), () => this.stopped);
       this.arrived.push(item.id);
     } catch (error) {
       if (this.stopped) this.linked.unshift(item);
-      else this.failed.push({ file: item.file, why: reason(error) });
+      else if (await isReadable(item.file)) this.failed.push({ item, why: reason(error) });
+      else this.failed.push({ item, why: "The file has changed or is gone. Choose it again." });
     } finally {
       this.sending -= 1;
     }
+  }
+
+  async post(item) {
+    if (item.isStale) await this.renew(item);
+    if (!item.url) return; // somebody else has sent these bytes meanwhile
+    item.isStale = true; // unless it arrives: whatever happens now, the link may have expired by the next try
+    const form = new FormData();
+    for (const [name, value] of Object.entries(item.fields)) form.append(name, value);
+    form.append("file", item.file);
+    const response = await fetch(item.url, { method: "POST", body: form, signal: this.stopper.signal });
+    if (response.ok) return;
+    const message = `The image store answered ${response.status}.`;
+    const mayPass = response.status === 429 || response.status >= 500 || (response.status === 403 && !item.isRenewed);
+    throw mayPass ? new Error(message) : new Refused(message);
+  }
+
+  async renew(item) {
+    const { uploads } = await api(panel.dataset.renew, { ids: [item.id] });
+    Object.assign(item, { url: uploads[0]?.url, fields: uploads[0]?.fields, isStale: false, isRenewed: true });
   }
 
   async handOver() {
@@ -211,34 +295,70 @@ function show() {
   part("failures").hidden = !failed.length;
   part("failures-said").textContent = `${count(failed.length, "file")} could not be uploaded.`;
   part("again").disabled = active;
-  const list = part("failures-list");
-  if (list.dataset.n !== String(failed.length)) {
-    list.dataset.n = failed.length;
-    list.replaceChildren(...failed.slice(0, LISTED).map(failure));
-  }
+  list(part("failures-list"), failed);
+
+  const others = [...upload.leftOut, ...upload.known];
+  part("others").hidden = !others.length;
+  const kinds = [`${number(upload.leftOut.length)} left out`, `${number(upload.known.length)} known already`];
+  part("others-said").textContent = `${count(others.length, "file")} not sent: ${kinds.join(", ")}.`;
+  part("others-more").textContent = others.length > LISTED ? `The first ${LISTED} are shown.` : "";
+  list(part("others-list"), others);
 }
 
-function failure({ file, why }) {
+function list(element, entries) {
+  if (element.dataset.n === String(entries.length)) return;
+  element.dataset.n = entries.length;
+  element.replaceChildren(...entries.slice(0, LISTED).map(row));
+}
+
+function row({ item, why }) {
   const row = document.createElement("li");
   const name = document.createElement("span");
   name.className = "file";
-  name.textContent = file.name;
+  name.textContent = item.name;
   row.append(name, ` ${why}`);
   return row;
 }
 
-const isWanted = (file) => !file.name.startsWith(".") && !SYSTEM_FILES.has(file.name.toLowerCase());
+// All files that were not uploaded, as a text to keep.
+function save() {
+  const lines = [...upload.failed, ...upload.leftOut, ...upload.known].map(({ item, why }) => `${item.name}\t${why}\n`);
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob(lines, { type: "text/plain" }));
+  link.download = "not-uploaded.txt";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
 
 const promised = (start) => new Promise((resolve, reject) => start(resolve, reject));
 
-// What was dropped, folders read through; files are added as they are found.
+// What was dropped, folders read through; files are added as they are found. What cannot be read is named, and the
+// rest goes on.
 async function addDropped(entries) {
-  const files = entries.filter((entry) => entry.isFile).map((entry) => promised((ok, no) => entry.file(ok, no)));
-  if (files.length) upload.add((await Promise.all(files)).filter(isWanted));
-  for (const folder of entries.filter((entry) => entry.isDirectory)) {
-    const reader = folder.createReader(); // gives a part of the folder at a time
-    for (let found; (found = await promised((ok, no) => reader.readEntries(ok, no))).length; ) await addDropped(found);
+  const items = [];
+  for (const entry of entries.filter((entry) => entry.isFile)) {
+    const name = entry.fullPath.slice(1);
+    try {
+      items.push({ name, file: await promised((ok, no) => entry.file(ok, no)) });
+    } catch {
+      upload.leaveOut({ name }, "It cannot be read.");
+    }
   }
+  await upload.add(items);
+  for (const folder of entries.filter((entry) => entry.isDirectory)) {
+    const name = folder.fullPath.slice(1);
+    if (folder.name.startsWith(".")) {
+      upload.leaveOut({ name }, "A hidden folder.");
+      continue;
+    }
+    const reader = folder.createReader(); // gives a part of the folder at a time
+    try {
+      for (let found; (found = await promised((ok, no) => reader.readEntries(ok, no))).length; ) await addDropped(found);
+    } catch {
+      upload.leaveOut({ name }, "The folder cannot be read, or not to its end.");
+    }
+  }
+  show();
 }
 
 const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
@@ -255,11 +375,16 @@ document.addEventListener("drop", (event) => {
   if (!carriesFiles(event)) return;
   event.preventDefault();
   document.body.classList.remove("dropping");
-  addDropped([...event.dataTransfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean));
+  // Both must be asked for at once: afterwards the event holds nothing.
+  const dropped = [...event.dataTransfer.items].filter((item) => item.kind === "file");
+  const entries = dropped.map((item) => item.webkitGetAsEntry());
+  const bare = dropped.filter((_, i) => !entries[i]).map((item) => item.getAsFile());
+  upload.add(bare.filter(Boolean).map((file) => ({ file, name: file.name })));
+  addDropped(entries.filter(Boolean));
 });
 for (const picker of panel.querySelectorAll("[data-files]")) {
   const take = () => {
-    upload.add([...picker.files].filter(isWanted));
+    upload.add([...picker.files].map((file) => ({ file, name: file.webkitRelativePath || file.name })));
     picker.value = ""; // so that the same choice may be made again
   };
   picker.addEventListener("change", take);
@@ -267,6 +392,7 @@ for (const picker of panel.querySelectorAll("[data-files]")) {
 }
 part("stop").addEventListener("click", () => (upload.active ? upload.stop() : upload.run()));
 part("again").addEventListener("click", () => upload.again());
+part("save").addEventListener("click", save);
 window.addEventListener("beforeunload", (event) => {
   if (upload.active) event.preventDefault();
 });
