@@ -23,5 +23,6 @@ def shown_name(given: str) -> str:
     return kept[: LONGEST - len(suffix) - 1] + "…" + suffix
 
 
-def has_image_extension(name: str) -> bool:
-    return PurePosixPath(name.lower()).suffix in SUFFIXES
+def may_be_image(name: str) -> bool:
+    """Whether a name speaks for an image, or says nothing: then the content decides."""
+    return PurePosixPath(name.lower()).suffix in {*SUFFIXES, ""}

@@ -27,7 +27,7 @@ from webapp.cases.models import Case, Image
 from webapp.cases.refusals import NO_VERDICT, Refusal
 from webapp.inference.services import hand_over
 from webapp.storage import objects
-from webapp.uploads.names import has_image_extension, shown_name
+from webapp.uploads.names import may_be_image, shown_name
 
 MEGABYTE = 1024 * 1024
 
@@ -197,7 +197,7 @@ def _new_image(case: Case, file: File) -> Image:
         bytes=file.size,
         sha256=file.sha256,
     )
-    if not has_image_extension(name):
+    if not may_be_image(name):
         image.refusal, image.detail = Refusal.UNSUPPORTED_TYPE, Refusal.UNSUPPORTED_TYPE.label
     elif file.size == 0:
         image.refusal, image.detail = Refusal.EMPTY, Refusal.EMPTY.label
