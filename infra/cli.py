@@ -173,6 +173,9 @@ def upload(
     ca: Ca = None,
     token: Annotated[str | None, typer.Option(envvar="HEMATOVISION_TOKEN", help="Or `login` first.")] = None,
     wait: Annotated[bool, typer.Option(help="Wait for the result and show it.")] = True,
+    again: Annotated[
+        bool, typer.Option("--again", help="Send also what was refused before, to be judged once more.")
+    ] = False,
 ) -> None:
     """Upload a folder of cell images to a case. Repeat it after an interruption: nothing is counted twice.
 
@@ -198,7 +201,7 @@ def upload(
                 opened = client.open_case(as_text(case))
             except SignInError as error:
                 fail(f"{error} Sign in with `hematovision login --url {server}`, or give --token.")
-            uploaded = report.upload(client, opened, given.files, console)
+            uploaded = report.upload(client, opened, given.files, console, again=again)
             judged: list[dict[str, Any]] = []
             if wait:
                 finished = report.wait(client, client.case(opened.id), console)

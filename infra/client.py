@@ -175,7 +175,14 @@ class Client:
                 rows, page, query = list(answer["results"]), answer["next"], None
             yield from rows
 
-    def upload(self, case: Case, files: Sequence[Path], done: Callable[[int], None] = _ignore) -> Uploaded:
+    def upload(
+        self,
+        case: Case,
+        files: Sequence[Path],
+        done: Callable[[int], None] = _ignore,
+        *,
+        again: bool = False,
+    ) -> Uploaded:
         """Upload files straight to the object store and hand them over to be classified.
 
         May be repeated, after an interruption or for the whole: a file is what its bytes are, and what the
@@ -183,6 +190,7 @@ class Client:
 
         Args:
             done: called with the number of files dealt with since its last call.
+            again: send also what was refused before, to have it judged once more.
 
         Raises:
             ClientError: the server cannot be reached, or refuses the whole request.
@@ -194,7 +202,7 @@ class Client:
         try:
             for group in _groups(sorted(files), GROUP):
                 described = self._describe(group, first, pool, result)
-                self._send_group(case, described, len(files) >= MANY, pool, result)
+                self._send_group(case, described, len(files) >= MANY, again, pool, result)
                 done(len(group))
         except BaseException:
             self._stop.set()  # else nothing would end before what is under way has arrived
@@ -239,6 +247,7 @@ class Client:
         case: Case,
         described: dict[Path, Description],
         bulk: bool,
+        again: bool,
         pool: ThreadPoolExecutor,
         result: Uploaded,
     ) -> None:
@@ -250,7 +259,9 @@ class Client:
             for path, file in described.items()
         ]
         with self._understood():
-            rows = self._call("POST", f"cases/{case.id}/uploads/", json={"files": asked})["uploads"]
+            rows = self._call("POST", f"cases/{case.id}/uploads/", json={"files": asked, "again": again})[
+                "uploads"
+            ]
             forms = dict(zip(described, rows, strict=True))
             result.ids.update({path: row["id"] for path, row in forms.items()})
             for path, row in forms.items():

@@ -55,10 +55,12 @@ class Meter:
         self._console.print(f"{self._what}: {self._done} of {self._total}")
 
 
-def upload(client: Client, case: Case, files: Sequence[Path], console: Console) -> Uploaded:
+def upload(
+    client: Client, case: Case, files: Sequence[Path], console: Console, *, again: bool = False
+) -> Uploaded:
     """Upload files to a case, showing how far it is."""
     with Meter(console, "Uploading", len(files)) as meter:
-        return client.upload(case, files, meter.add)
+        return client.upload(case, files, meter.add, again=again)
 
 
 def wait(client: Client, case: Case, console: Console) -> Case:

@@ -56,7 +56,7 @@ def open_channel(target: str, tls: ChannelTls | None = None) -> grpc.Channel:
         ("grpc.dns_min_time_between_resolutions_ms", _LOOK_UP_MS),
         ("grpc.initial_reconnect_backoff_ms", _FIRST_RECONNECT_MS),
         ("grpc.max_reconnect_backoff_ms", _LAST_RECONNECT_MS),
-        # A model server is part of the installation: a site's proxy is not for it, whatever NO_PROXY leaves out.
+        # A model server is part of the installation: a site's proxy is not for it.
         ("grpc.enable_http_proxy", 0),
     ]
     if tls is None:

@@ -245,25 +245,26 @@ def test_a_sites_proxy_and_its_networks_are_not_for_this_machine(terminal: Termi
         assert done.returncode == 0, (excepted, done.stdout)
 
 
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[str]:
+    """A web server that is no HematoVision."""
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # a POST is refused, with HTML
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"welcome": ["to another product"]}')
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
 class TestFailuresAreSentences:
     """Each in words, on one line or few, with an exit code, and never as a traceback."""
-
-    @pytest.fixture(scope="class")
-    def elsewhere(self) -> Iterator[str]:
-        """A web server that is no HematoVision."""
-
-        class Answers(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # a POST is refused, with HTML
-                self.send_response(200)
-                self.end_headers()
-                self.wfile.write(b'{"welcome": ["to another product"]}')
-
-            def log_message(self, *_: object) -> None: ...
-
-        with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-            yield f"http://127.0.0.1:{server.server_port}"
-            server.shutdown()
 
     def refused(self, terminal: Terminal, *arguments: str | Path, **env: str) -> str:
         done = terminal.run(*arguments, **{f"{PREFIX}TOKEN": "hv_any"}, **env)

@@ -133,6 +133,32 @@ def test_an_upload_that_broke_off_goes_on_in_its_own_row(alice, case):
     assert len(rows(alice, case)) == 1
 
 
+def test_what_was_refused_is_judged_once_more_where_that_is_asked(alice, case):
+    """A newer release may take what an older one could not read."""
+    first = handed_over(alice, case, "a.jpg")
+    digest = hashlib.sha256(JPEG).digest()
+    refuse(alice, first, Refusal.DAMAGED, sha256=digest, size=len(JPEG))
+    assert complete(alice, case, first) == 0
+    body = {"files": [described("a.jpg")], "again": True}
+    (again,) = alice.api.send(f"/cases/{case.id}/uploads/", body).json()["uploads"]
+    assert again["id"] == first["id"]
+    send(again)
+    assert complete(alice, case, again) == 1
+    assert rows(alice, case) == [("a.jpg", "received", "")]
+
+
+def test_what_was_too_large_is_taken_once_the_limit_is_another(alice, case, settings):
+    settings.UPLOAD_MAX_BYTES = 10
+    (refused,) = begin(alice, case, described("a.jpg"))
+    assert refused["refused"]["code"] == "too_large"
+    (again,) = begin(alice, case, described("a.jpg"))
+    assert (again["url"], again["already"]["reason"]["code"]) == (None, "too_large")
+    assert complete(alice, case, refused) == 0
+    settings.UPLOAD_MAX_BYTES = 1000
+    (taken,) = begin(alice, case, described("a.jpg"))
+    assert taken["url"]
+
+
 def test_the_same_bytes_twice_in_one_request_are_one_row(alice, case):
     first, second = begin(alice, case, described("a.jpg"), described("b.jpg"))
     assert first["already"] is None

@@ -356,6 +356,10 @@ class FileSerializer(serializers.Serializer[Any]):
 class BeginSerializer(serializers.Serializer[Any]):
     # The stubs do not know that `many` makes it a ListSerializer, which has a `max_length`.
     files = FileSerializer(many=True, allow_empty=False, max_length=MAX_FILES)  # type: ignore[call-arg]
+    again = serializers.BooleanField(
+        default=False,
+        help_text="Ask also for files that were refused before: to have them judged once more.",
+    )
 
 
 class AlreadySerializer(serializers.ModelSerializer[Image]):

@@ -138,7 +138,8 @@ class UploadBegin(generics.GenericAPIView[Image]):
         asked = serializers.BeginSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         files = [upload_services.File(**file) for file in asked.validated_data["files"]]
-        uploads = upload_services.begin(case_or_404(case_id), files)
+        again = asked.validated_data["again"]
+        uploads = upload_services.begin(case_or_404(case_id), files, again=again)
         return Response(
             serializers.UploadsSerializer({"uploads": uploads}).data, status=status.HTTP_201_CREATED
         )

@@ -220,7 +220,7 @@ def _connect(endpoint: str, *, seconds: int = READ_SECONDS, attempts: int = 3) -
         aws_secret_access_key=settings.S3_SECRET_KEY,
         config=Config(
             client_cert=(str(files.certificate), str(files.key)) if files.certificate else None,
-            # As `get` has it: a site's proxy is not for the store, and botocore knows no networks in NO_PROXY.
+            # A site's proxy is not for the store; `get` knows none, and botocore no networks in NO_PROXY.
             proxies={},
             signature_version="s3v4",
             s3={"addressing_style": "path"},

@@ -55,13 +55,16 @@ class Upload:
     already: bool = False
 
 
-def begin(case: Case, files: Sequence[File]) -> list[Upload]:
+def begin(case: Case, files: Sequence[File], *, again: bool = False) -> list[Upload]:
     """The row of each of `files`, with a presigned form where its bytes are wanted.
 
     A file that cannot be taken is recorded as refused, so that it is not silently missing from the case. One
     that the case has, by its digest, gets no second row; if its bytes never came, it gets one for the first.
+    With `again`, so does one that was refused for its content: a newer release may judge it otherwise.
     """
     known = _known(case, [file.sha256 for file in files])
+    if again:
+        _reopen(known.values())
     uploads, new = [], []
     for file in files:
         if (image := _row_of(file, known)) is not None:
@@ -90,7 +93,10 @@ def complete(case: Case, image_ids: Sequence[int], *, bulk: bool = False) -> int
     because its line was slow, is taken up again.
     `bulk` says that nobody waits at a screen.
     """
-    waiting = Image.objects.filter(_WANTED, case=case, id__in=image_ids)
+    given_up = Q(status=Image.Status.REFUSED, refusal__in=NO_VERDICT)
+    waiting = Image.objects.filter(
+        given_up | Q(status=Image.Status.AWAITING_UPLOAD), case=case, id__in=image_ids
+    )
     accepted = list(waiting.select_for_update().order_by("id").values_list("id", flat=True))
     Image.objects.filter(id__in=accepted).update(
         status=Image.Status.RECEIVED, received_at=timezone.now(), refusal="", detail="", finished_at=None
@@ -147,11 +153,8 @@ def finish_abandoned(older_than: timedelta = timedelta(hours=2)) -> int:
         return sum(complete(case, ids, bulk=True) for case, ids in by_case.items())
 
 
-_WANTED = Q(status=Image.Status.AWAITING_UPLOAD) | Q(status=Image.Status.REFUSED, refusal__in=NO_VERDICT)
-
-
 def _wants_bytes(image: Image) -> bool:
-    """The same of a row in hand."""
+    """Whether the bytes of an image never came, or came as others."""
     if image.status == Image.Status.REFUSED:
         return image.refusal in NO_VERDICT
     return image.status == Image.Status.AWAITING_UPLOAD
@@ -170,10 +173,21 @@ def _known(case: Case, digests: Iterable[bytes | None]) -> dict[tuple[bytes | No
     return {(bytes(image.sha256 or b""), image.bytes): image for image in ranked}
 
 
+def _reopen(images: Iterable[Image]) -> None:
+    """Take back what workers refused for its content. Should its client go away, the timer hands it over."""
+    judged = [image for image in images if image.status == Image.Status.REFUSED and image.chunk_id]
+    for image in judged:
+        image.status, image.created_at = Image.Status.AWAITING_UPLOAD, timezone.now()
+        image.refusal, image.detail, image.finished_at = "", "", None
+    Image.objects.bulk_update(judged, ["status", "created_at", "refusal", "detail", "finished_at"])
+
+
 def _row_of(file: File, known: Mapping[tuple[bytes | None, int], Image]) -> Image | None:
     image = known.get((file.sha256, file.size))
-    if image and image.refusal == Refusal.UNSUPPORTED_TYPE and image.name != shown_name(file.name):
-        return None  # that one was judged by its name
+    if image and image.refusal and image.chunk_id is None:
+        # Judged by its name or size alone: it may have a better one now, or the limit may be another.
+        now = _refusal(shown_name(file.name), file.size)
+        return image if now and now[0] == image.refusal else None
     return image
 
 
@@ -197,14 +211,19 @@ def _new_image(case: Case, file: File) -> Image:
         bytes=file.size,
         sha256=file.sha256,
     )
-    if not may_be_image(name):
-        image.refusal, image.detail = Refusal.UNSUPPORTED_TYPE, Refusal.UNSUPPORTED_TYPE.label
-    elif file.size == 0:
-        image.refusal, image.detail = Refusal.EMPTY, Refusal.EMPTY.label
-    elif file.size > settings.UPLOAD_MAX_BYTES:
-        image.refusal = Refusal.TOO_LARGE
-        limit = settings.UPLOAD_MAX_BYTES / MEGABYTE
-        image.detail = f"The file is larger than the {limit:.0f} MB that this server takes."
-    if image.refusal:
+    if refused := _refusal(name, file.size):
+        image.refusal, image.detail = refused
         image.status, image.finished_at = Image.Status.REFUSED, timezone.now()
     return image
+
+
+def _refusal(name: str, size: int) -> tuple[Refusal, str] | None:
+    """Why a file is refused for what it is called and how large it is, with the sentence for people."""
+    if not may_be_image(name):
+        return Refusal.UNSUPPORTED_TYPE, str(Refusal.UNSUPPORTED_TYPE.label)
+    if size == 0:
+        return Refusal.EMPTY, str(Refusal.EMPTY.label)
+    if size > settings.UPLOAD_MAX_BYTES:
+        limit = settings.UPLOAD_MAX_BYTES / MEGABYTE
+        return Refusal.TOO_LARGE, f"The file is larger than the {limit:.0f} MB that this server takes."
+    return None

@@ -4,6 +4,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -228,13 +229,14 @@ def test_interrupting_ends_what_is_under_way(
     monkeypatch.undo()
     under_way = threading.Event()
 
-    def interrupt(case: Case, described: object, *_: object) -> None:
+    def interrupt(*given: Any) -> None:
         def crawl() -> None:
             under_way.set()
             while True:
                 module._Abortable(b"x", client._stop).read()
 
-        _[1].submit(crawl)  # type: ignore[attr-defined] # the pool
+        (pool,) = [one for one in given if isinstance(one, ThreadPoolExecutor)]
+        pool.submit(crawl)
         under_way.wait()
         raise KeyboardInterrupt
 
@@ -392,3 +394,18 @@ def test_the_digest_and_size_that_are_told_are_those_of_the_bytes(
     client.upload(Case.of(CASE), files[4:5])
     assert server.digests == {0: hashlib.sha256(b"xxxxx").hexdigest()}
     assert server.images[0]["bytes"] == 5
+
+
+def test_what_was_refused_before_is_asked_for_again_only_when_told(
+    server: FakeServer, client: Client, files: list[Path]
+) -> None:
+    asked: list[bool] = []
+
+    def note(request: httpx.Request) -> None:
+        if request.url.path.endswith("/uploads/"):
+            asked.append(json.loads(request.content)["again"])
+
+    server.stumble = note
+    client.upload(Case.of(CASE), files[:1])
+    client.upload(Case.of(CASE), files[:1], again=True)
+    assert asked == [False, True]

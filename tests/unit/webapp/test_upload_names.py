@@ -39,7 +39,8 @@ def test_any_name_fits_and_has_no_folder(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "yes"), [("a.JPG", True), ("a.jfif", True), ("a.gif", False), ("a.docx", False), ("DSC0001", True)]
+    ("name", "yes"),
+    [("a.JPG", True), ("a.jfif", True), ("a.gif", False), ("a.docx", False), ("DSC0001", True)],
 )
 def test_the_content_decides_where_the_name_says_nothing(name, yes):
     assert may_be_image(name) is yes
