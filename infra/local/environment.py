@@ -39,11 +39,10 @@ def environment(settings: Settings, secrets: Secrets) -> dict[str, str]:
         "MODELS": str(settings.home / "models"),
         "SERVING_TARGET": f"{LOOPBACK}:{settings.port('serving')}",
     }
-    given = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
-    direct = ",".join(filter(None, [given, LOOPBACK, "localhost"]))
+    direct = ",".join(filter(None, [os.environ.get("NO_PROXY"), LOOPBACK, "localhost"]))
     return {
         **{PREFIX + name: value for name, value in values.items()},
-        # A site's proxy settings must not catch what never leaves the machine (requests obeys them).
+        # A site's proxy settings must not catch what never leaves the machine (boto3 and gRPC obey them).
         "NO_PROXY": direct,
         "no_proxy": direct,
         "PYTHONUNBUFFERED": "1",
