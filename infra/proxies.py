@@ -3,7 +3,7 @@
 import socket
 from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass_environment
+from urllib.request import getproxies, proxy_bypass
 
 
 def proxy_for(url: str) -> str | None:
@@ -43,7 +43,7 @@ def _is_excepted(host: str, port: int | None, given: dict[str, str]) -> bool:
     if "*" in excepted or any(_holds(entry, host) for entry in excepted):
         return True
     named = f"{host}:{port}" if port else host
-    return bool(":" not in host and proxy_bypass_environment(named, given))
+    return bool(":" not in host and proxy_bypass(named, given))
 
 
 def _holds(network: str, host: str) -> bool:
