@@ -124,6 +124,8 @@ class Account:
             self.not_taken.append((name, uploaded.refused[path]))
         elif had and had.status == "refused":
             self.before.append((name, had.reason or had.status))
+        elif had and had.status == "failed":
+            self.not_taken.append((name, f"{had.reason} The page of the case has it tried again."))
         elif reason and reason["code"] == "duplicate":
             self.twins.append((name, reason["message"]))
         elif reason:

@@ -125,7 +125,6 @@ def test_every_file_is_accounted_for_once_by_name_and_reason() -> None:
     judged = [
         {"id": ids["grey"], "reason": {"code": "no_colour", "message": "Grey."}},
         {"id": ids["dup"], "reason": {"code": "duplicate", "message": "The same as x.jpg."}},
-        {"id": ids["failed"], "reason": {"code": "failed", "message": "It broke."}},
         {"id": 99, "reason": {"code": "empty", "message": "Somebody else's."}},
     ]
     text = printed(report.Account.of(place, Given(list(paths.values()), left_out), uploaded, judged))
@@ -153,7 +152,7 @@ def test_every_file_is_accounted_for_once_by_name_and_reason() -> None:
         "  sub/empty.jpg  Empty.",
         "  sub/gone.jpg  No such file.",
         "  sub/grey.jpg  Grey.",
-        "  sub/failed.jpg  It broke.",
+        "  sub/failed.jpg  It broke. The page of the case has it tried again.",
     ]
 
 
