@@ -147,9 +147,11 @@ def test_what_was_refused_and_why(technician, pictures, tmp_path):
     technician.choose(pictures[0], *tmp_path.iterdir())
     technician.expect_classified(1)
     problems = technician.page.locator(".problems li")
-    expect(problems).to_have_count(4)
+    expect(problems).to_have_count(3)
+    expect(technician.page.locator("[data-others-list]")).to_have_text(
+        "notes.txt Not a picture, by its content."
+    )
     for name, reason in {
-        "notes.txt": "Only JPEG, PNG, TIFF, BMP and WebP images are taken.",
         "text.jpg": "The content is not a JPEG, PNG, TIFF, BMP or WebP image.",
         "empty.png": "The file is empty.",
         "cut.jpg": "damaged or cut short",
