@@ -208,7 +208,7 @@ class Client:
             self._stop.set()  # else nothing would end before what is under way has arrived
             raise
         finally:
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)
         for path, other in result.same_as.items():
             if other in result.ids:
                 result.ids[path] = result.ids[other]

@@ -4,6 +4,7 @@ import errno
 import io
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -37,7 +38,10 @@ def failures() -> Iterator[None]:
     except (StackError, ClientError) as error:
         fail(str(error))
     except KeyboardInterrupt:
-        fail("Interrupted. The same command goes on where it was.", INTERRUPTED)
+        _complain("Interrupted. The same command goes on where it was.")
+        if threading.active_count() > 1:  # Python would wait for transfers that wait for an answer
+            os._exit(INTERRUPTED)
+        raise typer.Exit(INTERRUPTED) from None
     except OSError as error:
         if error.errno in (errno.EPIPE, errno.ENOSPC, errno.EIO):
             _give_up_output()
@@ -54,5 +58,9 @@ def _give_up_output() -> None:
 
 
 def fail(message: str, code: int = FAILED) -> NoReturn:
-    Console(stderr=True, highlight=False).print(message, style="red", markup=False, soft_wrap=True)
+    _complain(message)
     raise typer.Exit(code)
+
+
+def _complain(message: str) -> None:
+    Console(stderr=True, highlight=False).print(message, style="red", markup=False, soft_wrap=True)

@@ -1,10 +1,12 @@
 """`hematovision` against the running product: sign in, upload, repeat, demonstrate."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -350,6 +352,49 @@ class TestFailuresAreSentences:
             assert (process.returncode, "Interrupted" in said, "Traceback" in said) == (130, True, False)
         finally:
             stack.start("relay")
+
+    def test_ctrl_c_does_not_wait_for_a_store_that_never_answers(
+        self, terminal: Terminal, folder: Path
+    ) -> None:
+        stalled = threading.Event()
+        progress = {"state": "empty", "total": 0, "received": 0}
+
+        class Stalls(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.answer({"results": [{"id": "1", "accession": "X", "progress": progress}]})
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if self.path.endswith("/uploads/"):
+                    url = f"http://127.0.0.1:{self.server.server_port}/store"  # type: ignore[attr-defined]
+                    form = {"id": 1, "url": url, "fields": {}, "refused": None, "already": None}
+                    self.answer({"uploads": [form] * len(json.loads(body)["files"])})
+                else:
+                    stalled.set()
+                    time.sleep(30)
+
+            def answer(self, body: dict[str, object]) -> None:
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(json.dumps(body).encode())
+
+            def log_message(self, *_: object) -> None: ...
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Stalls)
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        process = subprocess.Popen(
+            [HEMATOVISION, "upload", str(folder), "--case", "X", "--token", "hv_any"],
+            env={**terminal.env, f"{PREFIX}URL": f"http://127.0.0.1:{server.server_port}"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert stalled.wait(60)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=15)
+        assert (process.returncode, "Interrupted" in said, "Traceback" in said) == (130, True, False)
+        server.shutdown()
 
 
 def test_no_wait_hands_over_and_returns(terminal: Terminal, folder: Path, client: Client) -> None:
