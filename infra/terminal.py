@@ -53,8 +53,8 @@ def failures() -> Iterator[None]:
 
 def _give_up_output() -> None:
     """Let what could not be written not fail once more when Python ends."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    if sys.stdout:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def fail(message: str, code: int = FAILED) -> NoReturn:
