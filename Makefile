@@ -4,9 +4,21 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
-export UV := $(abspath $(shell command -v uv 2>/dev/null || echo .tools/bin/uv))
+# Python reads the paths of its environment in the locale's encoding.
+export LC_ALL := C.UTF-8
 
-SYNC := $(UV) sync --quiet --locked --inexact
+# Paths may hold blanks and quotes, which make would split and a shell read: targets are relative, and what is
+# absolute reaches recipes by their environment.
+UV_THERE := $(shell command -v uv 2>/dev/null)
+export UV := $(or $(UV_THERE),$(CURDIR)/.tools/bin/uv)
+UV_MADE := $(if $(UV_THERE),,.tools/bin/uv)
+# Where there is no home, or none to write in, what was downloaded is kept here.
+CACHE := "$${XDG_CACHE_HOME:-$${HOME:-/nonexistent}/.cache}/uv"
+ifeq ($(UV_CACHE_DIR)$(shell mkdir -p $(CACHE) 2>/dev/null && test -w $(CACHE) && echo there),)
+export UV_CACHE_DIR := $(CURDIR)/.tools/cache
+endif
+
+SYNC := "$$UV" sync --quiet --locked --inexact
 BIN := .venv/bin
 # What `make evaluate` scores, on which images.
 MODELS := serving/models/hematovision
@@ -38,7 +50,7 @@ status: install ## Show how each program does
 
 .PHONY: demo
 demo: install ## Classify drawn cells in a demo lab and keep serving; IMAGES=folder takes yours, ONCE=1 stops afterwards
-	@$(BIN)/hematovision demo $(if $(IMAGES),--images "$(IMAGES)") $(if $(filter-out 0,$(ONCE)),--once)
+	@$(BIN)/hematovision demo $(if $(IMAGES),--images "$$IMAGES") $(if $(filter-out 0,$(ONCE)),--once)
 
 # --- containers ------------------------------------------------------------------------------------------------
 
@@ -85,7 +97,7 @@ check: .venv/.develops ## Lint, types, import contracts, Dockerfiles, Kubernetes
 check-k8s: .venv/.develops ## Judge the Kubernetes manifests by checkov's rules (part of `make check`)
 	@folder=$$(mktemp -d) && trap 'rm -r "$$folder"' EXIT && for given in k8s/overlays/dev tests/support/monitored; do \
 		$(BIN)/kubectl kustomize $$given >"$$folder/$$(basename $$given).yaml" || exit; \
-	done && $(UV) tool run --quiet --from checkov==3.3.30 checkov --config-file k8s/.checkov.yaml --directory "$$folder"
+	done && "$$UV" tool run --quiet --from checkov==3.3.30 checkov --config-file k8s/.checkov.yaml --directory "$$folder"
 
 # Strict: a package about which nothing could be learned fails it, too.
 .PHONY: audit
@@ -93,7 +105,7 @@ audit: .venv/.develops ## Compare what is locked with the known vulnerabilities;
 ifeq ($(AUDIT),0)
 	@echo "NOT AUDITED: AUDIT=0, so nobody looked whether dependencies have known vulnerabilities."
 else
-	@$(UV) export --quiet --locked --all-extras --all-groups --no-emit-project --output-file .venv/audited.txt
+	@"$$UV" export --quiet --locked --all-extras --all-groups --no-emit-project --output-file .venv/audited.txt
 	@$(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner off --requirement .venv/audited.txt || { \
 		echo "The audit found something, or could not look. In a place without an advisory source: make check AUDIT=0" >&2; exit 1; }
 endif
@@ -132,23 +144,25 @@ clean: ## Remove the environments; the data in var/ stays
 
 # --- environments ----------------------------------------------------------------------------------------------
 
-.venv/.runs: pyproject.toml uv.lock | $(UV)
+.venv/.runs: pyproject.toml uv.lock | $(UV_MADE)
 	@$(SYNC) --extra local --no-default-groups --compile-bytecode
 	@touch $@
 
-.venv/.develops: pyproject.toml uv.lock | $(UV)
+.venv/.develops: pyproject.toml uv.lock | $(UV_MADE)
 	@$(SYNC) --extra local
 	@touch $@ .venv/.runs
 
 # The official client and servicer, and training: both import TensorFlow, which nothing else here does.
-.venv-protocol/.installed: pyproject.toml uv.lock | $(UV)
+.venv-protocol/.installed: pyproject.toml uv.lock | $(UV_MADE)
 	@UV_PROJECT_ENVIRONMENT=.venv-protocol $(SYNC) --only-group protocol
 	@touch $@
 
-.venv-training/.installed: pyproject.toml uv.lock | $(UV)
+.venv-training/.installed: pyproject.toml uv.lock | $(UV_MADE)
 	@UV_PROJECT_ENVIRONMENT=.venv-training $(SYNC) --extra training --no-default-groups --group protocol
 	@touch $@
 
-$(CURDIR)/.tools/bin/uv:
+.tools/bin/uv:
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "HematoVision needs Python 3.11 to 3.13, or uv to fetch one: https://docs.astral.sh/uv/" >&2; exit 1; }
 	@python3 -m venv .tools
-	@.tools/bin/pip install --quiet --disable-pip-version-check uv
+	@.tools/bin/python -m pip install --quiet --disable-pip-version-check uv

@@ -37,6 +37,9 @@ def failures() -> Iterator[None]:
             sys.stdout.flush()
     except (StackError, ClientError) as error:
         fail(str(error))
+    except OSError as error:  # a full disk, a file of somebody else
+        where = f"{error.filename}: " if error.filename else ""
+        fail(f"{where}{error.strerror or error}.")
     except KeyboardInterrupt:
         _complain("Interrupted. The same command goes on where it was.")
         if threading.active_count() > 1:  # Python would wait for transfers that wait for an answer

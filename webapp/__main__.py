@@ -3,10 +3,21 @@
 import sys
 
 from django.core.management import execute_from_command_line
+from django.db import OperationalError
 
 from webapp.audit.context import Actor, acting, operator
 from webapp.config.environment import set_up
 
 set_up()
-with acting(Actor(None, f"{operator()} at the command line")):
-    execute_from_command_line(["python -m webapp", *sys.argv[1:]])
+
+from webapp.storage.objects import StorageUnavailable  # noqa: E402 - it reads the settings
+
+try:
+    with acting(Actor(None, f"{operator()} at the command line")):
+        execute_from_command_line(["python -m webapp", *sys.argv[1:]])
+except OperationalError as error:
+    sys.exit(f"The database does not answer: {error}")
+except StorageUnavailable as error:
+    sys.exit(f"The object store does not answer: {error}")
+except KeyboardInterrupt:
+    sys.exit(130)

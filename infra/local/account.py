@@ -3,8 +3,11 @@
 import ctypes
 import os
 import pwd
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from infra.local.errors import StackError
 
 _PR_SET_KEEPCAPS = 8
 _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 47, 2
@@ -25,6 +28,9 @@ class Account:
 
         The owner of existing data stays its owner. New data goes to the machine's `postgres` account, or to
         `nobody` where there is none: no account is made.
+
+        Raises:
+            StackError: there is neither.
         """
         if os.geteuid() != 0:
             return None
@@ -36,15 +42,37 @@ class Account:
             except KeyError:
                 continue
             return cls(entry.pw_uid, entry.pw_gid)
-        raise OSError(
-            "PostgreSQL does not run as root, and this machine has no account `postgres` or `nobody`."
+        raise StackError(
+            "PostgreSQL does not run as root, and this machine has no account `postgres` or `nobody`. "
+            "Start HematoVision as an ordinary user."
         )
+
+    @property
+    def name(self) -> str:
+        try:
+            return pwd.getpwuid(self.uid).pw_name
+        except KeyError:
+            return str(self.uid)
+
+    def can(self, question: Callable[[], bool]) -> bool:
+        """The answer to a question about files, asked by a process that became the account."""
+        asker = os.fork()
+        if asker == 0:
+            answer = False
+            try:
+                self.become()
+                answer = question()
+            finally:  # whatever happened, nothing else of ours runs in this process
+                os._exit(0 if answer else 1)
+        return os.waitpid(asker, 0)[1] == 0
 
     def become(self) -> None:
         """Make this process the account's, for good.
 
-        It keeps one capability: to pass through folders that only root may enter (a checkout under `/root`, a
-        state folder of mode 0700). The alternative, opening those to everyone, would weaken the machine.
+        It keeps one capability where this machine lets it (most containers do not): to pass through folders
+        that only root may enter, such as a state folder of mode 0700. The alternative, opening those to
+        everyone, would weaken the machine. access(2), by which PostgreSQL looks for its own programs, takes
+        no notice of it.
         """
         libc = ctypes.CDLL(None, use_errno=True)
         libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)

@@ -1,9 +1,13 @@
 """The environment variables of the product's own programs on this machine."""
 
 import os
+from urllib.parse import quote
 
 from infra.local.secrets import Secrets, data_keys_file
 from infra.local.settings import LOOPBACK, PREFIX, Settings
+
+# Whatever the locale says. Python reads the names of its own folders in the locale's encoding, in any mode.
+UTF_8 = {"LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"}
 
 
 def environment(settings: Settings, secrets: Secrets) -> dict[str, str]:
@@ -28,7 +32,7 @@ def environment(settings: Settings, secrets: Secrets) -> dict[str, str]:
                 }
             )
         ),
-        "EMAIL_URL": os.environ.get(f"{PREFIX}EMAIL_URL") or f"file:///{settings.mail}",
+        "EMAIL_URL": os.environ.get(f"{PREFIX}EMAIL_URL") or f"file:///{quote(str(settings.mail))}",
         "STATIC_ROOT": str(settings.home / "static"),
         "S3_ENDPOINT": f"http://{LOOPBACK}:{settings.port('s3')}",
         "S3_PUBLIC_ENDPOINT": f"http://{settings.public_host}:{public_s3}",
@@ -39,11 +43,14 @@ def environment(settings: Settings, secrets: Secrets) -> dict[str, str]:
         "MODELS": str(settings.home / "models"),
         "SERVING_TARGET": f"{LOOPBACK}:{settings.port('serving')}",
     }
-    direct = ",".join(filter(None, [os.environ.get("NO_PROXY"), LOOPBACK, "localhost"]))
+    # Programs read the one or the other; each gets what either said.
+    exempt = ",".join(os.environ.get(name, "") for name in ("NO_PROXY", "no_proxy")).split(",")
+    direct = ",".join(dict.fromkeys(filter(None, [*map(str.strip, exempt), LOOPBACK, "localhost"])))
     return {
         **{PREFIX + name: value for name, value in values.items()},
         # A site's proxy settings must not catch what never leaves the machine (boto3 and gRPC obey them).
         "NO_PROXY": direct,
         "no_proxy": direct,
         "PYTHONUNBUFFERED": "1",
+        **UTF_8,
     }

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 
+from infra.local.errors import StackError
 from infra.local.lifeline import die_with_parent, end_leftovers, mark
 from infra.local.programs import all_programs
 from infra.local.secrets import Secrets
@@ -20,7 +21,10 @@ def main(name: str) -> None:
     program = all_programs(settings, Secrets.load(settings.home))[name]
     # Children of an earlier run that was killed would keep its port, or its work.
     end_leftovers(settings.home, name, patience_s=2)
-    program.prepare()
+    try:
+        program.prepare()
+    except (StackError, OSError) as error:
+        sys.exit(str(error))  # into the program's log
     supervisor = int((settings.home / "run" / "supervisord.pid").read_text())
     if program.account:
         program.account.become()

@@ -11,8 +11,7 @@ from infra.local.errors import StackError
 from infra.local.secrets import Secrets
 from infra.local.settings import PREFIX, Settings, home_from_environment
 
-# After these, Django's last word is for people: what a command refuses, and a service that is away.
-_FOR_PEOPLE = ("CommandError: ", "OperationalError: ", "EndpointConnectionError: ")
+_REFUSAL = "CommandError: "  # after it, Django's last word is for people
 
 
 def product_environment() -> Mapping[str, str]:
@@ -53,6 +52,5 @@ def manage(*arguments: str, env: Mapping[str, str]) -> str:
     )
     if done.returncode:
         said = done.stderr.strip()
-        message = next((said.rpartition(mark)[2] for mark in _FOR_PEOPLE if mark in said), said)
-        raise StackError(message)
+        raise StackError(said.rpartition(_REFUSAL)[2])
     return done.stdout

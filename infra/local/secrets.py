@@ -31,19 +31,38 @@ class Secrets:
 
     @classmethod
     def load(cls, home: Path) -> "Secrets":
-        """The secrets of the stack in `home`, made now where there are none."""
+        """The secrets of the stack in `home`, made now where there are none.
+
+        Raises:
+            StackError: a file of them is damaged, or gone from beside data.
+        """
         path = home / SECRETS_FILE
         try:
             saved = json.loads(path.read_text())
+            if not isinstance(saved, dict) or not all(isinstance(value, str) for value in saved.values()):
+                raise ValueError("it does not hold texts by name")
         except FileNotFoundError:
+            _check_new(path)
             saved = {}
+        except ValueError as error:
+            # New ones would open nothing that exists.
+            raise StackError(
+                f"{path} is damaged ({error}). Bring it back from a backup: `hematovision restore --keys-to`."
+            ) from None
         known = {f.name for f in fields(cls)}
         made = cls(**{name: value for name, value in saved.items() if name in known})
         if asdict(made) != saved:
             write_private(path, json.dumps(asdict(made), indent=2))
         if not (keys := data_keys_file(home)).exists():
+            _check_new(keys)
             write_private(keys, f"{new_data_key()}\n")
         return made
+
+
+def _check_new(path: Path) -> None:
+    """Raise StackError where there is a database already: what is in it would stay shut to new secrets."""
+    if (path.parent / "postgres").exists():
+        raise StackError(f"{path} is gone, without which the data beside it are of no use. Bring it back.")
 
 
 def data_keys_file(home: Path) -> Path:

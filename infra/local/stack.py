@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from infra.local import ready
+from infra.local import outside, ready
 from infra.local.environment import environment
 from infra.local.errors import AlreadyRunningError, NotRunningError, StackError
 from infra.local.lifeline import die_with_parent, end_leftovers, mark
@@ -20,7 +20,7 @@ from infra.local.monitoring import configuration
 from infra.local.ports import check_free
 from infra.local.programs import all_programs
 from infra.local.secrets import Secrets
-from infra.local.settings import Settings
+from infra.local.settings import PREFIX, Settings
 from infra.local.supervisor import State, Supervisor
 
 Report = Callable[[str], None]
@@ -97,13 +97,18 @@ class Stack:
         for folder in (home, home / "run", home / "log"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _take_lock(home)
+        for left, link in outside.abandoned():
+            self._report(f"{left} was left behind by {link}: remove it if nobody needs its data")
         try:
             end_leftovers(home)
             check_free(self.settings)
             self.settings.save()
             self.settings.prometheus.write_text(configuration(self.settings))
             secrets = Secrets.load(home)
-            self._process = self.supervisor.spawn(all_programs(self.settings, secrets).values())
+            programs = all_programs(self.settings, secrets).values()
+            for program in programs:  # each does so again when it starts; here, what is wrong can be said
+                program.prepare()
+            self._process = self.supervisor.spawn(programs)
             self.supervisor.start_group("services")
             for name, answers in ready.service_checks(self.settings, secrets).items():
                 self._await(name, answers)
@@ -199,7 +204,14 @@ def stop_running(home: Path) -> None:
         if not end_leftovers(home):
             raise NotRunningError(home)
         return
-    os.kill(owner, signal.SIGTERM)
+    if owner == 0:
+        raise StackError(f"HematoVision is just being started in {home}. Try again in a second.")
+    try:
+        os.kill(owner, signal.SIGTERM)
+    except PermissionError:
+        raise StackError(
+            f"HematoVision in {home} was started by another account (process {owner}): stop it as that one."
+        ) from None
     deadline = time.monotonic() + _STOP_S + 10
     while _owner(home) is not None:
         if time.monotonic() > deadline:
@@ -214,9 +226,19 @@ def _take_lock(home: Path) -> IO[str]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.seek(0)
-        owner = int(file.read() or 0)
+        owner = _number(file.read())
         file.close()
-        raise AlreadyRunningError(Settings.of_running(home).url, owner) from None
+        try:
+            url = Settings.of_running(home).url
+        except NotRunningError:
+            raise StackError(f"HematoVision is being started in {home} by process {owner}.") from None
+        raise AlreadyRunningError(url, owner) from None
+    except OSError as error:
+        file.close()
+        raise StackError(
+            f"The file system of {home} offers no locks ({error.strerror}): "
+            f"set {PREFIX}HOME to a folder on a local disk."
+        ) from error
     file.truncate(0)
     file.write(str(os.getpid()))
     file.flush()
@@ -238,8 +260,12 @@ def _owner(home: Path) -> int | None:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            return int(file.read())
+            return _number(file.read())
     return None
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else 0  # 0: whoever took the lock is about to write its number
 
 
 def _tail(log: Path, lines: int = 15) -> str:

@@ -2,6 +2,7 @@
 
 import configparser
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from xmlrpc.client import Fault, ServerProxy
 
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
+from infra.local.environment import UTF_8
 from infra.local.errors import StackError
 from infra.local.lifeline import die_with_parent, mark
 from infra.local.program import Group, Program
@@ -49,7 +51,7 @@ class Supervisor:
             StackError: it does not start; its log says why.
         """
         configuration = self._home / "run" / "supervisord.conf"
-        with configuration.open("w") as file:
+        with configuration.open("w", encoding="utf-8") as file:
             self._configure(list(programs)).write(file)
         self._socket.unlink(missing_ok=True)
         process = subprocess.Popen(
@@ -62,7 +64,8 @@ class Supervisor:
                 "-c",
                 str(configuration),
             ],
-            env={**os.environ, **mark(self._home, "supervisord")},
+            env={**os.environ, **UTF_8, **self._places(), **mark(self._home, "supervisord")},
+            cwd=configuration.parent,
             stdin=subprocess.DEVNULL,
             umask=0o077,
             start_new_session=True,  # Ctrl-C is for us to answer
@@ -137,25 +140,33 @@ class Supervisor:
             f"There is no program {name!r}. There are: {', '.join(s.name for s in self.states())}."
         )
 
+    def _places(self) -> dict[str, str]:
+        """Variables that the configuration takes paths from: in itself, `#`, `;` and `%` mean something.
+
+        Its other paths are relative.
+        """
+        return {
+            "STACK_SOCKET": str(self._socket),
+            "STACK_PYTHON": shlex.quote(sys.executable),
+        }
+
     def _configure(self, programs: list[Program]) -> configparser.RawConfigParser:
-        log = self._home / "log"
         parser = configparser.RawConfigParser()
-        parser["unix_http_server"] = {"file": str(self._socket), "chmod": "0600"}
+        parser["unix_http_server"] = {"file": "%(ENV_STACK_SOCKET)s", "chmod": "0600"}
         parser["rpcinterface:supervisor"] = {
             "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
         }
         parser["supervisord"] = {
-            "logfile": str(log / "supervisord.log"),
+            "logfile": "../log/supervisord.log",
             "logfile_maxbytes": "5MB",
             "logfile_backups": "1",
-            "pidfile": str(self._home / "run" / "supervisord.pid"),
+            "pidfile": "supervisord.pid",
         }
         if os.geteuid() == 0:
             parser["supervisord"]["user"] = "root"
         for program in programs:
             parser[f"program:{program.name}"] = {
-                "command": f'"{sys.executable}" -m infra.local.launch {program.name}',
-                "directory": str(self._home / "run"),
+                "command": f"%(ENV_STACK_PYTHON)s -m infra.local.launch {program.name}",
                 "autostart": "false",
                 "autorestart": "true",
                 "startretries": "5",
@@ -163,16 +174,13 @@ class Supervisor:
                 "stopwaitsecs": str(program.stop_seconds),
                 "killasgroup": "true",
                 "redirect_stderr": "true",
-                "stdout_logfile": str(log / f"{program.name}.log"),
+                "stdout_logfile": f"../log/{program.name}.log",
                 "stdout_logfile_maxbytes": "10MB",
                 "stdout_logfile_backups": "3",
             }
         for priority, group in enumerate(get_args(Group)):  # the highest stops first
             members = [program.name for program in programs if program.group == group]
             parser[f"group:{group}"] = {"programs": ",".join(members), "priority": str(priority)}
-        for section in parser.values():
-            for name, value in section.items():
-                section[name] = value.replace("%", "%%")
         return parser
 
 

