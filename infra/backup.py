@@ -135,7 +135,7 @@ def _new_home(
     try:
         _write(files, home)
         stack.start_services()
-        yield stack.environment
+        yield stack.owner_environment
     except BaseException:
         stack.stop()
         shutil.rmtree(home, ignore_errors=True)

@@ -8,7 +8,7 @@ from django.db import OperationalError
 from webapp.audit.context import Actor, acting, operator
 from webapp.config.environment import set_up
 
-set_up()
+set_up(sys.argv[1] if len(sys.argv) > 1 else "help")
 
 from webapp.storage.objects import StorageUnavailable  # noqa: E402 - it reads the settings
 

@@ -40,6 +40,7 @@ def make(folder: Path) -> list[str]:
         _write_ssl_config(folder)
         renewed.append(_TF_SERVING)
     wanted = _files(Secrets.load(folder))
+    _part_owner_from_product(folder, wanted["DATABASE_OWNER_URL"])
     missing = [name for name in wanted if not (folder / name).exists()]
     for name in missing:
         write_private(folder / name, wanted[name])
@@ -52,7 +53,9 @@ def _files(secrets: Secrets) -> dict[str, str]:
         "SECRET_KEY": secrets.django,
         "POSTGRES_PASSWORD": token_hex(32),
         "HEMATOVISION_PASSWORD": secrets.postgres,
-        "DATABASE_URL": f"postgresql://hematovision:{secrets.postgres}@postgres:5432/hematovision",
+        "HEMATOVISION_APP_PASSWORD": secrets.postgres_app,
+        "DATABASE_OWNER_URL": f"postgresql://hematovision:{secrets.postgres}@postgres:5432/hematovision",
+        "DATABASE_URL": f"postgresql://hematovision_app:{secrets.postgres_app}@postgres:5432/hematovision",
         "BROKER_URL": f"rediss://:{secrets.valkey}@redis:6379/0",
         "redis.acl": (
             f"user default on >{secrets.valkey} ~* &* +@all\n"
@@ -63,6 +66,18 @@ def _files(secrets: Secrets) -> dict[str, str]:
         "s3.json": identities(secrets),
         "security.toml": "".join(f'{name} = "{value}"\n' for name, value in keys(secrets).items()),
     }
+
+
+def _part_owner_from_product(folder: Path, owner: str) -> None:
+    """Up to the release before, one URL was for all: it is the owner's, and the product gets its own.
+
+    One that was put there by hand stays the product's as well: of the roles in another database we know none.
+    """
+    ours, owners = folder / "DATABASE_URL", folder / "DATABASE_OWNER_URL"
+    if ours.exists() and not owners.exists():
+        write_private(owners, ours.read_text())
+        if ours.read_text() == owner:
+            ours.unlink()
 
 
 def _write_ssl_config(folder: Path) -> None:

@@ -83,5 +83,7 @@ class Account:
         mask = 1 << _CAP_DAC_READ_SEARCH
         header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
         sets = (ctypes.c_uint32 * 6)(mask, mask, mask, 0, 0, 0)
-        if libc.capset(header, sets) == 0:
+        if libc.capset(header, sets) != 0:
+            libc.capset(header, (ctypes.c_uint32 * 6)())
+        else:
             libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_READ_SEARCH, 0, 0)

@@ -21,7 +21,8 @@ def environment(settings: Settings, secrets: Secrets) -> dict[str, str]:
         # Whoever opens the web beyond this machine was told that it is in plain text.
         "REQUIRE_TLS": str(not settings.beyond_loopback).lower(),
         "DATABASE_URL": (
-            f"postgresql://hematovision:{secrets.postgres}@{LOOPBACK}:{settings.port('postgres')}/hematovision"
+            f"postgresql://hematovision_app:{secrets.postgres_app}@{LOOPBACK}:{settings.port('postgres')}"
+            "/hematovision"
         ),
         "BROKER_URL": f"redis://:{secrets.valkey}@{LOOPBACK}:{settings.port('valkey')}/0",
         "WEB_ORIGINS": ",".join(
@@ -53,4 +54,12 @@ def environment(settings: Settings, secrets: Secrets) -> dict[str, str]:
         "no_proxy": direct,
         "PYTHONUNBUFFERED": "1",
         **UTF_8,
+    }
+
+
+def owner(settings: Settings, secrets: Secrets) -> dict[str, str]:
+    """Further variables, for commands that make and change the tables of the database."""
+    address = f"{LOOPBACK}:{settings.port('postgres')}"
+    return {
+        f"{PREFIX}DATABASE_OWNER_URL": f"postgresql://hematovision:{secrets.postgres}@{address}/hematovision"
     }

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import NoReturn
 
-from infra.local.environment import environment
+from infra.local.environment import environment, owner
 from infra.local.errors import StackError
 from infra.local.secrets import Secrets
 from infra.local.settings import PREFIX, Settings, home_from_environment
@@ -23,7 +23,8 @@ def product_environment() -> Mapping[str, str]:
     if os.environ.keys() & {f"{PREFIX}DATABASE_URL", f"{PREFIX}DATABASE_URL_FILE"}:
         return {}
     settings = Settings.of_running(home_from_environment())
-    return environment(settings, Secrets.load(settings.home))
+    secrets = Secrets.load(settings.home)
+    return {**environment(settings, secrets), **owner(settings, secrets)}
 
 
 def become(*arguments: str) -> NoReturn:

@@ -7,6 +7,7 @@ what it needs lies in a folder of its own below `PLACE`, and the state has a lin
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from infra.local.errors import StackError
@@ -55,6 +56,7 @@ def remove(link: Path) -> None:
 def abandoned() -> Iterator[tuple[Path, str]]:
     """Folders to which nothing leads any more, each with the link that once did."""
     for record in sorted(PLACE.glob(f"*/{_OF}")):
-        link = Path(record.read_text())
-        if not (link.is_symlink() and link.readlink().parent == record.parent):
-            yield record.parent, str(link)
+        with suppress(PermissionError):  # then it is for whoever may look
+            link = Path(record.read_text())
+            if not (link.is_symlink() and link.readlink().parent == record.parent):
+                yield record.parent, str(link)

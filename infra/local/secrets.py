@@ -22,7 +22,8 @@ class Secrets:
     """One value for each lock in the stack, all random, safe in URLs and configuration files."""
 
     django: str = field(default_factory=_key)
-    postgres: str = field(default_factory=_key)
+    postgres: str = field(default_factory=_key)  # of the role that owns the tables
+    postgres_app: str = field(default_factory=_key)  # of the product's own role
     valkey: str = field(default_factory=_key)
     s3_access: str = field(default_factory=lambda: secrets.token_hex(10).upper())
     s3_secret: str = field(default_factory=_key)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from infra.local import outside, ready
-from infra.local.environment import environment
+from infra.local.environment import environment, owner
 from infra.local.errors import AlreadyRunningError, NotRunningError, StackError
 from infra.local.lifeline import die_with_parent, end_leftovers, mark
 from infra.local.manage import manage
@@ -53,6 +53,11 @@ class Stack:
     def environment(self) -> dict[str, str]:
         """Variables for a Django command or a test that works beside the running stack."""
         return environment(self.settings, Secrets.load(self.settings.home))
+
+    @property
+    def owner_environment(self) -> dict[str, str]:
+        """The same, for a command that makes or changes tables."""
+        return {**self.environment, **owner(self.settings, Secrets.load(self.settings.home))}
 
     def manage(self, *arguments: str) -> str:
         """Run a Django management command beside the running stack, and return what it printed.
@@ -142,7 +147,7 @@ class Stack:
         with log.open("w") as output:
             done = subprocess.run(
                 [sys.executable, "-m", "infra.local.set_up"],
-                env={**os.environ, **self.environment, **mark(self.settings.home, "set_up")},
+                env={**os.environ, **self.owner_environment, **mark(self.settings.home, "set_up")},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -21,8 +21,10 @@ from infra.local.environment import UTF_8
 from infra.local.errors import StackError
 from infra.local.lifeline import die_with_parent, mark
 from infra.local.program import Group, Program
+from infra.local.settings import PREFIX
 
 _START_S = 20
+_OWNERS = f"{PREFIX}DATABASE_OWNER_URL"
 _LONGEST_SOCKET_PATH = 100  # a Unix socket's address has room for 104 to 108 bytes
 
 
@@ -54,6 +56,8 @@ class Supervisor:
         with configuration.open("w", encoding="utf-8") as file:
             self._configure(list(programs)).write(file)
         self._socket.unlink(missing_ok=True)
+        # Commands that change tables know their owner; no program does.
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OWNERS)}
         process = subprocess.Popen(
             [
                 sys.executable,
@@ -64,7 +68,7 @@ class Supervisor:
                 "-c",
                 str(configuration),
             ],
-            env={**os.environ, **UTF_8, **self._places(), **mark(self._home, "supervisord")},
+            env={**inherited, **UTF_8, **self._places(), **mark(self._home, "supervisord")},
             cwd=configuration.parent,
             stdin=subprocess.DEVNULL,
             umask=0o077,

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from infra.client import Client
-from infra.local.environment import environment
+from infra.local.environment import environment, owner
 from infra.local.postgres import BINARIES
 from infra.local.secrets import Secrets, data_keys_file
 from tests.integration.test_stack import HEMATOVISION, Up, environ_of, start
@@ -112,7 +112,8 @@ def test_the_folder_holds_no_key_in_the_clear(up, folder):
 def told_where(up) -> dict[str, str]:
     """Variables with which commands work as in containers: told of services, with pg_dump in the PATH."""
     settings = up.settings
-    given = environment(settings, Secrets.load(settings.home))
+    secrets = Secrets.load(settings.home)
+    given = {**environment(settings, secrets), **owner(settings, secrets)}
     del given["HEMATOVISION_HOME"]
     path = f"{BINARIES}{os.pathsep}{os.environ['PATH']}"
     return {**os.environ, **given, "PATH": path, "HEMATOVISION_PASSPHRASE": PASSPHRASE}
@@ -130,12 +131,15 @@ def told(env: dict[str, str], *arguments: object) -> "subprocess.CompletedProces
 
 def test_it_moves_to_other_services(told_where, up, folder, tmp_path):
     """To another database, bucket and folder of models, as into a cluster."""
-    url = told_where["HEMATOVISION_DATABASE_URL"]
-    with psycopg.connect(url, autocommit=True) as connection:
+    urls = {name: told_where[f"HEMATOVISION_{name}"] for name in ("DATABASE_URL", "DATABASE_OWNER_URL")}
+    with psycopg.connect(urls["DATABASE_OWNER_URL"], autocommit=True) as connection:
         connection.execute("CREATE DATABASE elsewhere")
     there = {
         **told_where,
-        "HEMATOVISION_DATABASE_URL": f"{url.removesuffix('hematovision')}elsewhere",
+        **{
+            f"HEMATOVISION_{name}": f"{url.removesuffix('/hematovision')}/elsewhere"
+            for name, url in urls.items()
+        },
         "HEMATOVISION_S3_BUCKET": "elsewhere",
         "HEMATOVISION_MODELS": str(tmp_path / "models"),
     }
@@ -162,7 +166,8 @@ def test_it_moves_to_other_services(told_where, up, folder, tmp_path):
 
 
 def test_services_that_are_away_are_named_in_a_line(told_where, folder, tmp_path):
-    away = {**told_where, "HEMATOVISION_DATABASE_URL": "postgresql://x:x@127.0.0.1:1/x"}
+    nowhere = "postgresql://x:x@127.0.0.1:1/x"
+    away = {**told_where, "HEMATOVISION_DATABASE_URL": nowhere, "HEMATOVISION_DATABASE_OWNER_URL": nowhere}
     for command in (("restore", folder), ("backup", tmp_path / "b")):
         said = told(away, *command)
         assert said.returncode == 2

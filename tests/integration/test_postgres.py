@@ -9,6 +9,7 @@ import pytest
 
 from infra.local.account import Account
 from infra.local.postgres import BINARIES, make_data
+from infra.local.secrets import Secrets
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs programs as somebody else")
 
@@ -24,7 +25,7 @@ def test_another_account_makes_it_where_only_root_may_pass(tmp_path: Path, nobod
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     data = closed / "postgres"
-    make_data(data, nobody, "secret")
+    make_data(data, BINARIES, nobody, Secrets())
     assert data.stat().st_uid == nobody.uid
     assert data.stat().st_mode & 0o777 == 0o700
     asked = subprocess.run(
@@ -35,8 +36,9 @@ def test_another_account_makes_it_where_only_root_may_pass(tmp_path: Path, nobod
         preexec_fn=nobody.become,
     )
     assert 'rolname = "hematovision"' in asked.stdout
+    assert 'rolname = "hematovision_app"' in asked.stdout
     assert (data / "pg_hba.conf").read_text().split() == [
-        *("host", "all", "hematovision", "127.0.0.1/32", "scram-sha-256")
+        *("host", "all", "hematovision,hematovision_app", "127.0.0.1/32", "scram-sha-256")
     ]
 
 
@@ -56,10 +58,10 @@ def test_root_runs_it_as_somebody_else(tmp_path: Path) -> None:
 def test_an_interrupted_making_is_begun_anew(tmp_path: Path) -> None:
     (tmp_path / "postgres.new" / "base").mkdir(parents=True)
     data = tmp_path / "postgres"
-    make_data(data, Account.for_postgres(data), "secret")
+    make_data(data, BINARIES, Account.for_postgres(data), Secrets())
     version = (data / "PG_VERSION").read_text()
     made = (data / "PG_VERSION").stat().st_mtime_ns
-    make_data(data, Account.for_postgres(data), "other")
+    make_data(data, BINARIES, Account.for_postgres(data), Secrets())
     assert version.strip() == "18"
     assert (data / "PG_VERSION").stat().st_mtime_ns == made
     assert not (tmp_path / "postgres.new").exists()

@@ -169,11 +169,11 @@ def test_secrets_are_for_their_owner_alone(up: Up) -> None:
 
 def test_every_door_is_locked(up: Up) -> None:
     database = Stack(up.settings).environment[f"{PREFIX}DATABASE_URL"]
-    wrong = re.sub(r"hematovision:\w+@", "hematovision:wrong@", database)
-    with pytest.raises(psycopg.OperationalError, match="password"):
-        psycopg.connect(wrong)
+    for role in ("hematovision", "hematovision_app"):
+        with pytest.raises(psycopg.OperationalError, match="password"):
+            psycopg.connect(re.sub(r"\w+:\w+@", f"{role}:wrong@", database))
     with pytest.raises(psycopg.OperationalError, match=r"no pg_hba\.conf entry"):
-        psycopg.connect(wrong.replace("hematovision:wrong@", "postgres@"))
+        psycopg.connect(re.sub(r"\w+:\w+@", "postgres@", database))
     with redis.Redis(port=up.settings.port("valkey")) as broker, pytest.raises(redis.AuthenticationError):
         broker.ping()
     for service, path in (("s3", "hematovision"), ("flower", "workers"), ("seaweedfs-filer", "buckets/")):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.environment import environment
+from infra.local.environment import environment, owner
 from infra.local.secrets import Secrets
 from tests.support.stack import free_settings
 
@@ -20,6 +20,8 @@ SETTINGS = free_settings(HOME)
 
 os.environ.pop("HEMATOVISION_DATA_KEYS", None)  # of the shell's: the stack's are in a file
 os.environ.update(environment(SETTINGS, Secrets.load(HOME)))
+# Tests in this process make a database, and empty it: as its owner. What runs beside it gets no such thing.
+os.environ.update(owner(SETTINGS, Secrets.load(HOME)))
 # What tests do in this process is kept out of the way of the running stack: another database of the broker,
 # another bucket; pytest-django takes care of PostgreSQL.
 os.environ["HEMATOVISION_BROKER_URL"] = os.environ["HEMATOVISION_BROKER_URL"].removesuffix("/0") + "/1"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from django.conf import settings
 from django.core.management import CommandError
 from django.db import connection
 from django.db.backends.postgresql.client import DatabaseClient
@@ -30,12 +31,13 @@ def is_empty() -> bool:
 
 
 def used_from() -> list[str]:
-    """Addresses from which this database's role is connected, besides this process."""
+    """Addresses from which the product's role or the owner is connected, besides this process."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT DISTINCT coalesce(host(client_addr), 'this machine') FROM pg_stat_activity "
-            "WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid() "
-            "ORDER BY 1"
+            "WHERE datname = current_database() AND usename IN (current_user, %s) "
+            "AND pid <> pg_backend_pid() ORDER BY 1",
+            [settings.DATABASE_ROLE],
         )
         return [address for (address,) in cursor.fetchall()]
 

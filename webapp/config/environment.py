@@ -5,6 +5,7 @@ import os
 import sys
 from typing import Any
 
+import dj_database_url
 import django
 from django.core.exceptions import ImproperlyConfigured
 from environs import EnvError, FileAwareEnv
@@ -20,8 +21,19 @@ ELSEWHERE = {
 SECRET_KEY_LENGTH, SECRET_KEY_LETTERS = 50, 5  # as Django's own deployment check asks
 
 
-def set_up() -> None:
-    """Make Django ready, or end the program with one line that names the setting at fault."""
+# Commands that make or change tables, and so act as the role that owns them.
+_OWNERS = {"migrate", "restore_backup"}
+
+
+def set_up(command: str = "") -> None:
+    """Make Django ready, or end the program with one line that names the setting at fault.
+
+    Args:
+        command: a management command; whichever needs no table changed forgets how to be their owner.
+    """
+    if command and command not in _OWNERS:
+        for name in ("DATABASE_OWNER_URL", "DATABASE_OWNER_URL_FILE"):
+            os.environ.pop(PREFIX + name, None)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.config.settings")
     try:
         django.setup()
@@ -87,3 +99,11 @@ def data_keys(text: str) -> str:
     except InvalidKeys as error:
         raise ImproperlyConfigured(f"{PREFIX}DATA_KEYS cannot be used: {error}.") from None
     return text
+
+
+def owner_database(url: str) -> dict[str, Any]:
+    """Raise ImproperlyConfigured for a URL that cannot be used; else return what Django makes of it."""
+    try:
+        return dict(dj_database_url.parse(url))
+    except ValueError:  # its message may hold the password
+        raise ImproperlyConfigured(f"{PREFIX}DATABASE_OWNER_URL is not a valid database URL.") from None

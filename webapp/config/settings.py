@@ -15,7 +15,7 @@ from environs import validate
 
 from serving.channel import ChannelTls
 from webapp.config import tls
-from webapp.config.environment import StrictEnv, data_keys, strong_secret
+from webapp.config.environment import StrictEnv, data_keys, owner_database, strong_secret
 from webapp.telemetry import tracing
 from webapp.telemetry.exposition import share_figures
 
@@ -135,16 +135,18 @@ TEMPLATES = [
 
 # --- database -----------------------------------------------------------------------------------------------
 _DATABASE = env.dj_db_url("DATABASE_URL", conn_max_age=600, conn_health_checks=True)  # `postgresql://…/name`
-DATABASES = {"default": _DATABASE}
+_OWNER = env.str("DATABASE_OWNER_URL", "")  # as the role that owns the tables: `migrate`, `restore`
+DATABASES = {"default": owner_database(_OWNER) if _OWNER else _DATABASE}
+DATABASE_ROLE = _DATABASE["USER"]  # the product's: what it may do is in webapp.audit.privileges
 DATABASE_TLS = tls.TlsFiles(
     "DATABASE",
     ca=env.path("DATABASE_CA", None),  # CA of the database; given, its certificate and name are checked
     certificate=env.path("DATABASE_CERTIFICATE", None),  # ours, for a database that asks for one
     key=env.path("DATABASE_KEY", None),  # its private key, readable by its owner alone
 )
-_DATABASE.setdefault("OPTIONS", {}).update(DATABASE_TLS.postgres())
+DATABASES["default"].setdefault("OPTIONS", {}).update(DATABASE_TLS.postgres())
 # Seconds. Without it, whoever connects to a database that hangs waits for minutes.
-_DATABASE["OPTIONS"].setdefault("connect_timeout", 3)
+DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 3)
 
 # --- sign-in ------------------------------------------------------------------------------------------------
 SESSION_COOKIE_AGE = env.int("SESSION_HOURS", 12) * 3600  # after which a person signs in again

@@ -99,6 +99,16 @@ def test_settings_are_the_codes() -> None:
         assert required <= given, name
 
 
+def test_only_what_makes_tables_knows_their_owner() -> None:
+    knows = {name for name, service in SERVICES.items() if "DATABASE_OWNER_URL" in service.get("secrets", [])}
+    told = {
+        name
+        for name, service in SERVICES.items()
+        if "HEMATOVISION_DATABASE_OWNER_URL_FILE" in (service.get("environment") or {})
+    }
+    assert knows == told == {"migrate", "backup"}
+
+
 def test_secrets_are_those_that_set_up_makes(tmp_path: Path) -> None:
     make(tmp_path)
     files = {secret["file"].rpartition("/")[2] for secret in COMPOSE["secrets"].values()}
@@ -106,13 +116,13 @@ def test_secrets_are_those_that_set_up_makes(tmp_path: Path) -> None:
     for service in SERVICES.values():
         for secret in service.get("secrets", []):
             assert (secret if isinstance(secret, str) else secret["source"]) in COMPOSE["secrets"]
-    files_in_environments = {
-        value.removeprefix("/run/secrets/")
-        for name in DJANGO
-        for value in SERVICES[name]["environment"].values()
-        if value.startswith("/run/secrets/")
-    }
-    assert all(files_in_environments <= set(SERVICES[name]["secrets"]) for name in DJANGO)
+    for name in DJANGO:
+        files_in_environment = {
+            value.removeprefix("/run/secrets/")
+            for value in SERVICES[name]["environment"].values()
+            if value.startswith("/run/secrets/")
+        }
+        assert files_in_environment <= set(SERVICES[name]["secrets"]), name
 
 
 def test_queues_are_the_codes() -> None:

@@ -40,7 +40,8 @@ def test_the_second_time_changes_nothing(folder: Path) -> None:
 
 def test_both_sides_of_a_lock_get_the_same_key(folder: Path) -> None:
     files = contents(folder)
-    assert urlsplit(files["DATABASE_URL"]).password == files["HEMATOVISION_PASSWORD"]
+    assert urlsplit(files["DATABASE_URL"]).password == files["HEMATOVISION_APP_PASSWORD"]
+    assert urlsplit(files["DATABASE_OWNER_URL"]).password == files["HEMATOVISION_PASSWORD"]
     assert f">{urlsplit(files['BROKER_URL']).password} " in files["redis.acl"]
     ((credentials,),) = (one["credentials"] for one in json.loads(files["s3.json"])["identities"])
     assert credentials == {"accessKey": files["S3_ACCESS_KEY"], "secretKey": files["S3_SECRET_KEY"]}
@@ -56,6 +57,22 @@ def test_what_was_replaced_by_hand_stays_and_what_was_lost_comes_back_the_same(f
 
     assert (folder / "DATABASE_URL").read_text() == "postgresql://elsewhere/db"
     assert (folder / "redis.acl").read_text() == lost
+
+
+def test_the_release_before_had_one_role_which_becomes_the_owner(folder: Path) -> None:
+    ours, owner = (folder / "DATABASE_URL").read_text(), (folder / "DATABASE_OWNER_URL").read_text()
+    (folder / "DATABASE_OWNER_URL").rename(folder / "DATABASE_URL")
+    make(folder)
+    assert (folder / "DATABASE_OWNER_URL").read_text() == owner
+    assert (folder / "DATABASE_URL").read_text() == ours
+
+
+def test_a_database_of_ones_own_stays_what_it_was(folder: Path) -> None:
+    (folder / "DATABASE_OWNER_URL").unlink()
+    (folder / "DATABASE_URL").write_text("postgresql://elsewhere/db")
+    make(folder)
+    for name in ("DATABASE_URL", "DATABASE_OWNER_URL"):
+        assert (folder / name).read_text() == "postgresql://elsewhere/db"
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -83,6 +83,23 @@ def test_each_secret_is_where_its_setting_looks(overlay):
 
 
 @each_overlay
+def test_only_what_makes_tables_knows_their_owner(overlay):
+    owners = {"HEMATOVISION_DATABASE_OWNER_URL_FILE": "/run/secrets/database-owner/DATABASE_OWNER_URL"}
+    knows = {
+        name
+        for name, program in programs(render(overlay)).items()
+        for container in containers(program)
+        if owners.items() <= {entry["name"]: entry.get("value") for entry in container.get("env", [])}.items()
+    }
+    mounts = {
+        name
+        for name, program in programs(render(overlay)).items()
+        if "database-owner" in {volume["name"] for volume in pod(program).get("volumes", [])}
+    }
+    assert knows == mounts == {"migrate", *(["console"] if "monitored" in overlay else [])}
+
+
+@each_overlay
 def test_the_settings_start_the_product(overlay, tmp_path):
     """With the variables of the ConfigMap and the files of the Secret, and nothing else, Django starts."""
     values = named("overlays/dev", "Secret", "hematovision")["data"]
