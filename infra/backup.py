@@ -22,7 +22,7 @@ from infra.terminal import console, failures
 if TYPE_CHECKING:
     from infra.local.settings import Settings
 
-_SECRETS = "secrets.json"
+_SECRETS, _LONGEST = "secrets.json", 1 << 20  # bytes
 
 Passphrase = Annotated[
     str | None,
@@ -74,6 +74,13 @@ def restore(
     ],
     passphrase: Passphrase = None,
     force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+    unauthenticated: Annotated[
+        bool,
+        typer.Option(
+            "--unauthenticated",
+            help="Though nobody vouches for it: made by a release that sealed no backups.",
+        ),
+    ] = False,
     keys_to: Annotated[
         Path | None, typer.Option(help="Only write the backup's secrets into this new folder.")
     ] = None,
@@ -82,6 +89,9 @@ def restore(
 
     On one machine HematoVision must not be running; what is there is refused, or with --force moved aside,
     not deleted. Elsewhere services and secrets must be there already, and the database empty.
+
+    Every byte is verified before anything is written: that it is what was backed up, and that this
+    installation, by its data keys, made it.
     """
     from infra.local.manage import manage, product_environment
     from infra.local.settings import PREFIX, Settings
@@ -92,26 +102,35 @@ def restore(
             _write(_unlocked(snapshot, passphrase), keys_to)
             console.print(f"The secrets are in {keys_to}.")
             return
-        options = ["restore_backup", str(snapshot), *(["--force"] if force else [])]
+        options = ["restore_backup", str(snapshot), *(["--unauthenticated"] if unauthenticated else [])]
         if os.environ.keys() & {f"{PREFIX}DATABASE_URL", f"{PREFIX}DATABASE_URL_FILE"}:
             env = product_environment()
-            said = manage(*options, *_postgres(env), env=env)
+            said = manage(*options, *(["--force"] if force else []), *_postgres(env), env=env)
         else:
             settings = Settings.from_environment()
-            with _new_home(settings, snapshot, passphrase, force=force) as env:
+            with _new_home(settings, snapshot, passphrase, options, force=force) as env:
                 said = manage(*options, *_postgres(env), env=env)
     console.print(said.strip(), soft_wrap=True, markup=False)
 
 
 @contextmanager
 def _new_home(
-    settings: "Settings", snapshot: Path, passphrase: str | None, *, force: bool
+    settings: "Settings", snapshot: Path, passphrase: str | None, command: list[str], *, force: bool
 ) -> Iterator[Mapping[str, str]]:
-    """A home with the backup's secrets and empty, running services; what was there is put back on failure."""
-    import shutil
+    """A home with the backup's secrets and empty, running services; what was there is put back on failure.
 
+    Args:
+        command: what restores the snapshot, and first, before anything is touched, verifies it.
+    """
+    import shutil
+    from dataclasses import replace
+
+    from infra.local import outside
+    from infra.local.environment import environment
     from infra.local.errors import StackError
-    from infra.local.secrets import data_keys_file
+    from infra.local.manage import manage
+    from infra.local.postgres import data_link
+    from infra.local.secrets import Secrets, data_keys_file
     from infra.local.stack import Stack, is_running
 
     home = settings.home
@@ -128,25 +147,43 @@ def _new_home(
         )
     if not files:
         files = {keys.name: keys.read_text()}
-    aside = home.with_name(f"{home.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
-    if home.exists():
-        home.rename(aside)
+    made = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    draft, aside = home.with_name(f"{home.name}.new-{made}"), home.with_name(f"{home.name}.before-{made}")
     stack = Stack(settings)
+    begun = False
     try:
-        _write(files, home)
+        _write(files, draft)
+        trial = replace(settings, home=draft)
+        manage(*command, "--only-verify", env=environment(trial, Secrets.load(draft)))
+        if home.exists():
+            _move(home, aside)
+        begun = True
+        draft.rename(home)
         stack.start_services()
         yield stack.owner_environment
     except BaseException:
         stack.stop()
-        shutil.rmtree(home, ignore_errors=True)
+        shutil.rmtree(draft, ignore_errors=True)
+        if begun or aside.exists():
+            outside.remove(data_link(home))
+            shutil.rmtree(home, ignore_errors=True)
         if aside.exists():
-            aside.rename(home)
+            _move(aside, home)
         raise
     stack.stop()
     if aside.exists() and not occupied:
         shutil.rmtree(aside)
     elif aside.exists():
         console.print(f"What was there before is in {aside}.", soft_wrap=True)
+
+
+def _move(home: Path, to: Path) -> None:
+    from infra.local import outside
+    from infra.local.postgres import data_link
+
+    home.rename(to)
+    if data_link(to).is_symlink():
+        outside.own(data_link(to))
 
 
 def _snapshot(folder: Path) -> Path:
@@ -180,11 +217,15 @@ def _unlocked(snapshot: Path, passphrase: str | None) -> dict[str, str]:
     from infra import vault
     from infra.local.errors import StackError
 
-    try:
-        locked = (snapshot / _SECRETS).read_text()
-    except FileNotFoundError:
-        raise StackError("The backup was made without keys: there are none in it.") from None
-    return vault.unlock(locked, passphrase or _asked())
+    path = snapshot / _SECRETS
+    if not path.exists():
+        raise StackError("The backup was made without keys: there are none in it.")
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > _LONGEST:
+        raise StackError(f"{path} is not what was written.")
+    files = vault.unlock(path.read_text(), passphrase or _asked())
+    if any(Path(name).name != name for name in files):
+        raise StackError(f"{path} names files outside its folder.")
+    return files
 
 
 def _asked(*, twice: bool = False) -> str:

@@ -37,12 +37,17 @@ def unlock(locked: str, passphrase: str) -> dict[str, str]:
     Raises:
         StackError: the passphrase is another, or the text was altered.
     """
-    head = json.loads(locked)
-    sealed = base64.b64decode(head.pop("ciphertext"))
-    cipher = _cipher(passphrase, base64.b64decode(head["salt"]), head["n"], head["r"], head["p"])
     try:
-        opened = cipher.decrypt(base64.b64decode(head["nonce"]), sealed, _bound(head))
-    except InvalidTag:
+        head = json.loads(locked)
+        sealed = base64.b64decode(head.pop("ciphertext"))
+        salt, nonce = base64.b64decode(head["salt"]), base64.b64decode(head["nonce"])
+        if {name: head[name] for name in _COST} != _COST:  # another could take all memory
+            raise ValueError
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise StackError("The secrets in the backup are not what was written.") from None
+    try:
+        opened = _cipher(passphrase, salt, **_COST).decrypt(nonce, sealed, _bound(head))
+    except (InvalidTag, ValueError):
         raise StackError("The passphrase does not open these secrets, or they were altered.") from None
     files: dict[str, str] = json.loads(opened)
     return files

@@ -1,12 +1,14 @@
 """Everything is destroyed, and comes back from a backup: a real installation, by the commands people use."""
 
+import fcntl
 import json
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 import httpx
@@ -175,6 +177,50 @@ def test_services_that_are_away_are_named_in_a_line(told_where, folder, tmp_path
         assert "Traceback" not in said.stderr
 
 
+def listed(folder: Path) -> dict[str, str]:
+    """SHA-256 of each object in the latest snapshot, by key."""
+    lines = (max(folder.glob("snapshots/*Z")) / "objects.jsonl").read_text().splitlines()
+    return {stored["key"]: stored["sha256"] for stored in map(json.loads, lines)}
+
+
+def test_a_list_that_somebody_changed_exchanges_no_picture(told_where, folder, tmp_path):
+    """Its pictures would be taken for ours, and the next backup vouch for them."""
+
+    def change(snapshot: Path) -> None:
+        lines = (snapshot / "objects.jsonl").read_text().splitlines()
+        objects = [json.loads(line) for line in lines]
+        for stored in objects:
+            stored["sha256"] = objects[0]["sha256"]
+        (snapshot / "objects.jsonl").write_text("".join(json.dumps(stored) + "\n" for stored in objects))
+
+    forged = tampered_with(folder, tmp_path / "forged", change)
+    said = told(told_where, "backup", forged, "--without-keys")
+    assert said.returncode == 0, said.stderr
+    assert "Everything is copied anew" in said.stdout
+    assert listed(forged) == listed(folder)
+
+
+def test_two_backups_at_once_do_not_remove_each_others(told_where, folder):
+    with (folder / ".lock").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        refused = told(told_where, "backup", folder, "--without-keys")
+    assert refused.returncode == 2
+    assert "under way" in refused.stderr
+
+
+def test_a_link_in_the_folder_is_not_written_through(told_where, tmp_path):
+    there = tmp_path / "there"
+    there.mkdir()
+    for link in ("contents", "snapshots"):
+        target = tmp_path / f"backup-{link}"
+        target.mkdir()
+        (target / link).symlink_to(there)
+        refused = told(told_where, "backup", target, "--without-keys")
+        assert refused.returncode == 2
+        assert "is a link" in refused.stderr
+    assert list(there.iterdir()) == []
+
+
 def test_its_keys_can_be_taken_out(told_where, up, folder, tmp_path):
     (tmp_path / "keys").mkdir()
     assert told(told_where, "restore", folder, "--keys-to", tmp_path / "keys" / "new").returncode == 0
@@ -230,9 +276,117 @@ def test_a_damaged_backup_changes_nothing(up, folder, tmp_path):
     assert [path.name for path in up.home.parent.iterdir() if path.name.startswith("var")] == ["var"]
 
 
-def test_destroyed_and_restored_everything_works(up, kept, folder):
+def tampered_with(folder: Path, to: Path, change: Callable[[Path], None]) -> Path:
+    """A copy of the backup in which somebody who may write there changed the latest snapshot."""
+    shutil.copytree(folder, to)
+    change(max(to.glob("snapshots/*Z")))
+    return to
+
+
+def of_the_release_before(snapshot: Path, **more: object) -> None:
+    """What a snapshot of a release without MACs looks like; who makes one up writes the same."""
+    (snapshot / "manifest.mac").unlink()
+    manifest = json.loads((snapshot / "manifest.json").read_text())
+    del manifest["name"]
+    (snapshot / "manifest.json").write_text(json.dumps({**manifest, "format": 1, **more}))
+
+
+def another_dump(snapshot: Path) -> None:
+    with (snapshot / "database.dump").open("ab") as dump:
+        dump.write(b"\0")
+    manifest = json.loads((snapshot / "manifest.json").read_text())
+    manifest["files"]["database.dump"] = sha256((snapshot / "database.dump").read_bytes()).hexdigest()
+    (snapshot / "manifest.json").write_text(json.dumps(manifest))
+
+
+def two_in_one(snapshot: Path) -> None:
+    earlier = min(snapshot.parent.glob("*Z"))
+    (snapshot / "objects.jsonl").write_bytes((earlier / "objects.jsonl").read_bytes()[:-10])
+
+
+def under_another_name(snapshot: Path) -> None:
+    min(snapshot.parent.glob("*Z")).rename(snapshot.with_name("29990101T000000Z"))
+
+
+def linked(snapshot: Path) -> None:
+    dump = snapshot / "database.dump"
+    dump.rename(snapshot.parent.parent / "elsewhere")
+    dump.symlink_to(snapshot.parent.parent / "elsewhere")
+
+
+def a_pipe(snapshot: Path) -> None:
+    (snapshot / "objects.jsonl").unlink()
+    os.mkfifo(snapshot / "objects.jsonl")
+
+
+def endless(snapshot: Path) -> None:
+    with (snapshot / "manifest.json").open("ab") as manifest:
+        manifest.truncate(1 << 30)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (another_dump, "MAC does not fit"),
+        (two_in_one, "objects.jsonl is not what was written"),
+        (under_another_name, "made under another name"),
+        (linked, "database.dump cannot be read"),
+        (a_pipe, "objects.jsonl is no plain file"),
+        (endless, "longer than any"),
+        (of_the_release_before, "--unauthenticated"),
+    ],
+)
+def test_what_somebody_else_wrote_is_refused_before_anything_is_touched(up, folder, tmp_path, change, said):
+    forged = tampered_with(folder, tmp_path / "forged", change)
+    refused = hematovision(up, "restore", str(forged), "--force")
+    assert refused.returncode == 2
+    assert said in refused.stdout.replace("\n", " "), refused.stdout
+    assert "Traceback" not in refused.stdout
+    assert [path.name for path in up.home.parent.iterdir() if path.name.startswith("var")] == ["var"]
+    assert (up.home / "postgres").is_dir()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"models": {"../../escaped": "0" * 64}},
+        {"models": {"/escaped": "0" * 64}},
+        {"models": {"a": "../../../etc/passwd"}},
+        {"files": {"../database.dump": "0" * 64}},
+    ],
+)
+def test_names_are_not_believed_even_when_nobody_need_vouch_for_them(up, folder, tmp_path, more):
+    def change(snapshot: Path) -> None:
+        of_the_release_before(snapshot, **more)
+
+    forged = tampered_with(folder, tmp_path / "forged", change)
+    refused = hematovision(up, "restore", str(forged), "--force", "--unauthenticated")
+    assert refused.returncode == 2
+    assert "Nothing is restored." in refused.stdout, refused.stdout
+    assert "Traceback" not in refused.stdout
+    assert not list(up.home.parent.rglob("escaped"))
+
+
+def test_another_installations_backup_is_not_believed(up, folder, tmp_path):
+    """Not even where its maker leaves the keys out, as one may."""
+    keys = data_keys_file(tmp_path / "here" / "var")
+    keys.parent.mkdir(parents=True)
+    keys.write_text("2026-01-01-aaaaaa:" + "A" * 43 + "=\n")
+    forged = tampered_with(folder, tmp_path / "forged", lambda snapshot: (snapshot / "secrets.json").unlink())
+    env = environ_of(replace(up.settings, home=keys.parent))
+    refused = subprocess.run([HEMATOVISION, "restore", forged], env=env, capture_output=True, text=True)
+    assert refused.returncode == 2
+    assert "not a snapshot of this installation" in refused.stderr.replace("\n", " ")
+    assert [path.name for path in keys.parent.parent.iterdir()] == ["var"]
+    assert [path.name for path in keys.parent.iterdir()] == [keys.name]
+
+
+def test_destroyed_and_restored_everything_works(up, kept, folder, tmp_path):
     shutil.rmtree(up.home)
-    restored = hematovision(up, "restore", str(folder))
+    old = tampered_with(folder, tmp_path / "old", of_the_release_before)
+    restored = hematovision(up, "restore", str(old), "--unauthenticated")
+    assert restored.returncode == 0, restored.stdout
+    restored = hematovision(up, "restore", str(folder), "--force")
     assert restored.returncode == 0, restored.stdout
     assert "2 cases" in restored.stdout
     up.process = start(up.settings).process

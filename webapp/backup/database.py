@@ -1,10 +1,13 @@
 """The database as one file, by PostgreSQL's own pg_dump and pg_restore."""
 
+import hashlib
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 from django.conf import settings
 from django.core.management import CommandError
@@ -12,7 +15,10 @@ from django.db import connection
 from django.db.backends.postgresql.client import DatabaseClient
 from django.db.migrations.loader import MigrationLoader
 
+from webapp.backup.snapshots import Damaged
+
 _ASIDE = "before_restore"
+_BLOCK = 1 << 20
 
 
 def dump(to: Path, binaries: Path | None) -> None:
@@ -20,10 +26,45 @@ def dump(to: Path, binaries: Path | None) -> None:
     _run("pg_dump", binaries, "--format=custom", "--no-owner", "--no-privileges", f"--file={to}")
 
 
-def restore(file: Path, binaries: Path | None) -> None:
-    """Read it back into an empty database, whole or not at all."""
+def restore(archive: IO[bytes], sha256: str, binaries: Path | None) -> None:
+    """Read it back into an empty database, whole or not at all.
+
+    An archive is statements to run. Its last bytes are held back until all of it is known to be what was
+    written, and without them pg_restore does not commit.
+
+    Raises:
+        Damaged: it is something else than its SHA-256 says.
+        CommandError: pg_restore failed.
+    """
     options = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction")
-    _run("pg_restore", binaries, *options, str(file))
+    argv, env = _command("pg_restore", binaries, *options)
+    digest = hashlib.sha256()
+    with TemporaryFile() as said:
+        process = subprocess.Popen(
+            argv, env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said
+        )
+        assert process.stdin  # noqa: S101 - a pipe was asked for
+        try:
+            with suppress(BrokenPipeError):  # it ended early: its exit status says so
+                held = b""
+                while block := archive.read(_BLOCK):
+                    digest.update(block)
+                    process.stdin.write(held)
+                    held = block
+                if digest.hexdigest() != sha256:
+                    raise Damaged("The archive of the database is not what was written.")
+                process.stdin.write(held)
+                process.stdin.close()
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            with suppress(BrokenPipeError):
+                process.stdin.close()
+            failed = process.wait()
+        if failed:
+            said.seek(0)
+            raise CommandError(f"pg_restore failed: {said.read().decode(errors='replace').strip()}")
 
 
 def is_empty() -> bool:
@@ -81,6 +122,13 @@ def _execute(statements: str) -> None:
 
 
 def _run(program: str, binaries: Path | None, *options: str) -> None:
+    argv, env = _command(program, binaries, *options)
+    done = subprocess.run(argv, env=env, capture_output=True, text=True)
+    if done.returncode:
+        raise CommandError(f"{program} failed: {done.stderr.strip()}")
+
+
+def _command(program: str, binaries: Path | None, *options: str) -> tuple[list[str], dict[str, str] | None]:
     path = str(binaries / program) if binaries else shutil.which(program)
     if path is None:
         raise CommandError(
@@ -88,7 +136,4 @@ def _run(program: str, binaries: Path | None, *options: str) -> None:
         )
     # As Django would call psql: the password and certificates in its environment, never among its arguments.
     (_, *target, name), env = DatabaseClient.settings_to_cmd_args_env(connection.settings_dict, [])
-    argv = [path, *target, f"--dbname={name}", "--no-password", *options]
-    done = subprocess.run(argv, env=env, capture_output=True, text=True)
-    if done.returncode:
-        raise CommandError(f"{program} failed: {done.stderr.strip()}")
+    return [path, *target, f"--dbname={name}", "--no-password", *options], env

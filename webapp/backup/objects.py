@@ -16,7 +16,7 @@ from django.db import connection
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
-from webapp.backup.snapshots import OBJECTS, Snapshot, StoredObject
+from webapp.backup.snapshots import OBJECTS, Manifest, Snapshot, StoredObject
 from webapp.cases.models import Image
 from webapp.inference.models import Chunk
 from webapp.storage import objects, sealed
@@ -39,11 +39,17 @@ def anchors() -> list[str]:
     return sorted(set(sealed.keys("")))
 
 
-def copy_out(snapshot: Snapshot, anchor_keys: list[str], before: Snapshot | None) -> Copied:
+def copy_out(snapshot: Snapshot, anchor_keys: list[str], before: Iterable[StoredObject]) -> Copied:
     """Copy every object that a row names into the snapshot's contents, and list them in it.
 
     Versions never change, so what the snapshot before has is not fetched again. Memory does not grow with
     their number.
+
+    Args:
+        before: what an authentic snapshot before this one has.
+
+    Raises:
+        Damaged: it has not what it says.
     """
     copied = Copied()
 
@@ -64,7 +70,7 @@ def copy_out(snapshot: Snapshot, anchor_keys: list[str], before: Snapshot | None
         ThreadPoolExecutor(THREADS) as pool,
         (snapshot.path / OBJECTS).open("w") as index,
         NamedTemporaryFile(dir=snapshot.contents.folder, prefix=".had-") as file,
-        closing(_Had(file.name, before.objects() if before else ())) as had,
+        closing(_Had(file.name, before)) as had,
     ):
 
         def add(stored: StoredObject) -> None:
@@ -81,7 +87,7 @@ def copy_out(snapshot: Snapshot, anchor_keys: list[str], before: Snapshot | None
     return copied
 
 
-def copy_in(snapshot: Snapshot) -> int:
+def copy_in(snapshot: Snapshot, manifest: Manifest) -> int:
     """Put the snapshot's objects back into the prepared store, and have rows name their new versions.
 
     Raises:
@@ -100,7 +106,7 @@ def copy_in(snapshot: Snapshot) -> int:
 
     n = 0
     with ThreadPoolExecutor(THREADS) as pool, connection.cursor() as cursor:
-        for listed in _batches(snapshot.objects()):
+        for listed in _batches(snapshot.objects(manifest)):
             versions = list(pool.map(put, listed))
             n += len(versions)
             cursor.executemany(

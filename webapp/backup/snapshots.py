@@ -1,25 +1,43 @@
 """A backup folder: snapshots that share one store of contents, and what makes a snapshot whole.
 
 contents/ab/abcd…           files under the SHA-256 of their bytes: pictures, models
-snapshots/20260131T120000Z/ database.dump, objects.jsonl, secrets.json where there is one, manifest.json
+snapshots/20260131T120000Z/ database.dump, objects.jsonl, secrets.json where there is one, manifest.json and
+                            manifest.mac, which vouches for all of them
+
+Whoever else may write to the folder is not trusted: nothing in it is followed, and no name in it is believed.
 """
 
+import fcntl
 import hashlib
 import json
+import os
+import re
 import shutil
+import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from io import BufferedReader
+from pathlib import Path, PurePosixPath
+from tempfile import NamedTemporaryFile
 from typing import Any
 
-FORMAT = 1
-DUMP, OBJECTS, SECRETS, MANIFEST = "database.dump", "objects.jsonl", "secrets.json", "manifest.json"
-_BLOCK = 1 << 20
+from webapp.backup import authentication
+
+FORMAT, UNAUTHENTICATED = 2, 1  # the latter is of a release that wrote no MAC
+DUMP, OBJECTS, SECRETS = "database.dump", "objects.jsonl", "secrets.json"
+MANIFEST, MAC = "manifest.json", "manifest.mac"
+_LONGEST_MANIFEST, _LONGEST_MAC, _LONGEST_LINE = 64 << 20, 1 << 10, 1 << 14  # bytes
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 class Damaged(Exception):
     """A snapshot is not what was written; the message names the file."""
+
+
+class Busy(Exception):
+    """Another backup into the same folder is under way."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +51,7 @@ class Manifest:
         files: SHA-256 of the files beside the manifest, by name.
         models: SHA-256 of the files of model versions, by path.
         rows: how many cases and images it holds.
+        name: of the snapshot; empty in those of a release that did not write it down.
     """
 
     made_at: str
@@ -41,7 +60,38 @@ class Manifest:
     files: dict[str, str]
     models: dict[str, str]
     rows: dict[str, int]
+    name: str = ""
     format: int = FORMAT
+
+    @classmethod
+    def parse(cls, text: bytes) -> "Manifest":
+        """Read a manifest, and believe nothing of it that a restore could not use.
+
+        Raises:
+            ValueError: it is malformed, or names a file that could lie outside its folder.
+        """
+        found = json.loads(text)
+        if not isinstance(found, dict) or found.get("format") not in (FORMAT, UNAUTHENTICATED):
+            raise ValueError(f"this version reads formats {UNAUTHENTICATED} and {FORMAT}")
+        try:
+            manifest = cls(**found)
+        except TypeError as error:
+            raise ValueError(str(error)) from None
+        if not all(isinstance(text, str) for text in (manifest.made_at, manifest.name)):
+            raise ValueError("a text is none")
+        if not all(_texts(texts) for texts in (manifest.schema, manifest.data_keys)):
+            raise ValueError("a list of texts is none")
+        for named in (manifest.files, manifest.models):
+            if not isinstance(named, dict) or not all(map(_is_sha256, named.values())):
+                raise ValueError("what should be a SHA-256 is none")
+        if not {DUMP, OBJECTS} <= manifest.files.keys() <= {DUMP, OBJECTS, SECRETS}:
+            raise ValueError(f"it names other files than {DUMP}, {OBJECTS} and {SECRETS}")
+        for path in manifest.models:
+            if not _stays_inside(path):
+                raise ValueError(f"it names a model's file outside the folder of models: {path!r}")
+        if not isinstance(manifest.rows, dict) or not {"cases", "images"} <= manifest.rows.keys():
+            raise ValueError("it does not say how many rows there are")
+        return manifest
 
 
 @dataclass(frozen=True)
@@ -53,6 +103,21 @@ class StoredObject:
     sha256: str
     size: int
     sealed: bool = False
+
+    @classmethod
+    def parse(cls, line: bytes) -> "StoredObject":
+        """Read a line of the list of objects.
+
+        Raises:
+            ValueError: it is malformed.
+        """
+        try:
+            stored = cls(**json.loads(line))
+        except TypeError as error:
+            raise ValueError(str(error)) from None
+        if not (_texts([stored.key, stored.version]) and stored.key and _is_sha256(stored.sha256)):
+            raise ValueError("it names no object")
+        return stored
 
 
 @dataclass(frozen=True)
@@ -68,10 +133,11 @@ class Contents:
         sha256 = hashlib.sha256(data).hexdigest()
         path = self.path(sha256)
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            draft = path.with_suffix(".new")
-            draft.write_bytes(data)
-            draft.replace(path)
+            _make_folder(path.parent)
+            # Under a name that nobody can foresee: a link that waits there would be written through.
+            with NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as draft:
+                draft.write(data)
+            Path(draft.name).replace(path)
         return sha256
 
     def get(self, sha256: str) -> bytes:
@@ -81,10 +147,8 @@ class Contents:
             Damaged: they are missing or others.
         """
         path = self.path(sha256)
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise Damaged(f"{path} cannot be read: {error.strerror}.") from error
+        with open_plain(path) as file:
+            data = file.read()
         if hashlib.sha256(data).hexdigest() != sha256:
             raise Damaged(f"{path} is not what was written.")
         return data
@@ -102,11 +166,11 @@ class Snapshot:
 
     @classmethod
     def begin(cls, folder: Path) -> "Snapshot":
-        """A new one, under a name that no reader takes for a snapshot until `finish`."""
+        """A new one, under a name that no reader takes for a snapshot until `finish`; only inside `alone`."""
         for left_behind in folder.glob("snapshots/*.partial"):
-            shutil.rmtree(left_behind)
+            left_behind.unlink() if left_behind.is_symlink() else shutil.rmtree(left_behind)
         for part in ("contents", "snapshots"):  # pictures lie there in the clear
-            (folder / part).mkdir(mode=0o700, exist_ok=True)
+            _make_folder(folder / part)
         path = folder / "snapshots" / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.partial"
         path.mkdir(mode=0o700)
         return cls(path)
@@ -117,53 +181,150 @@ class Snapshot:
         return cls(whole[-1]) if whole else None
 
     def finish(self, **facts: Any) -> "Snapshot":
-        """Write the manifest, and give the snapshot its name."""
-        files = {path.name: sha256_of(path) for path in sorted(self.path.iterdir())}
-        manifest = Manifest(made_at=datetime.now(UTC).isoformat(timespec="seconds"), files=files, **facts)
-        (self.path / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1))
+        """Write the manifest and its MAC, and give the snapshot its name."""
         whole = self.path.with_suffix("")
+        files = {path.name: sha256_of(path) for path in sorted(self.path.iterdir())}
+        made_at = datetime.now(UTC).isoformat(timespec="seconds")
+        manifest = Manifest(made_at=made_at, files=files, name=whole.name, **facts)
+        text = json.dumps(asdict(manifest), indent=1).encode()
+        (self.path / MANIFEST).write_bytes(text)
+        (self.path / MAC).write_text(authentication.seal(text))
         self.path.rename(whole)
         return Snapshot(whole)
 
-    def manifest(self) -> Manifest:
+    def manifest(self, *, authenticated: bool = True) -> Manifest:
         """What it says of itself.
 
+        Args:
+            authenticated: whether its MAC must say that this installation made it.
+
         Raises:
-            Damaged: there is no manifest, or none of a format that this version reads.
+            Damaged: there is no manifest, none that this version reads, or one that nobody vouches for.
         """
+        path = self.path / MANIFEST
+        text = _read(path, _LONGEST_MANIFEST)
+        if authenticated:
+            self._authenticate(text)
         try:
-            found = json.loads((self.path / MANIFEST).read_text())
-            if found["format"] != FORMAT:
-                raise Damaged(f"{self.path} has format {found['format']}; this version reads {FORMAT}.")
-            return Manifest(**found)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise Damaged(f"{self.path / MANIFEST} is no manifest: {error}") from error
+            manifest = Manifest.parse(text)
+        except (ValueError, RecursionError) as error:
+            raise Damaged(f"{path} is no manifest: {error}.") from error
+        if authenticated and manifest.name != self.path.name:
+            raise Damaged(f"{self.path} was made under another name, {manifest.name}.")
+        return manifest
 
-    def objects(self) -> Iterator[StoredObject]:
-        with (self.path / OBJECTS).open() as lines:
-            for line in lines:
-                yield StoredObject(**json.loads(line))
+    def objects(self, manifest: Manifest) -> Iterator[StoredObject]:
+        """What its list of objects says, as it is read; only who comes to its end has read what was written.
 
-    def verify(self) -> None:
+        Raises:
+            Damaged: the list is not what the manifest says, at its end at the latest.
+        """
+        path = self.path / OBJECTS
+        digest = hashlib.sha256()
+        with open_plain(path) as lines:
+            while line := lines.readline(_LONGEST_LINE):
+                digest.update(line)
+                try:
+                    yield StoredObject.parse(line)
+                except (ValueError, RecursionError) as error:
+                    raise Damaged(f"{path} is not what was written: {error}.") from error
+        if digest.hexdigest() != manifest.files[OBJECTS]:
+            raise Damaged(f"{path} is not what was written.")
+
+    def verify(self, manifest: Manifest) -> None:
         """Read every byte of it.
 
         Raises:
             Damaged: something is missing or is not what was written.
         """
-        manifest = self.manifest()
         for name, sha256 in manifest.files.items():
-            path = self.path / name
-            if not path.is_file() or sha256_of(path) != sha256:
-                raise Damaged(f"{path} is missing, or is not what was written.")
+            if sha256_of(self.path / name) != sha256:
+                raise Damaged(f"{self.path / name} is not what was written.")
         for sha256 in manifest.models.values():
             self.contents.get(sha256)
-        for stored in self.objects():
+        for stored in self.objects(manifest):
             self.contents.get(stored.sha256)
+
+    def _authenticate(self, text: bytes) -> None:
+        if not (self.path / MAC).exists():
+            raise Damaged(
+                f"{self.path} has no {MAC}, so that nobody vouches for it. Unless it was made by a release "
+                "before this one and has been where only you can write, somebody else may have made it: "
+                "restoring it runs what is in it. --unauthenticated does so all the same."
+            )
+        try:
+            authentication.check(text, _read(self.path / MAC, _LONGEST_MAC))
+        except authentication.NotAuthentic as error:
+            raise Damaged(f"{self.path} is not a snapshot of this installation: {error}.") from error
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Be the only one who makes a snapshot in a folder, as far as its file system has locks.
+
+    Raises:
+        Busy: somebody else does.
+    """
+    with os.fdopen(os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Busy(f"Another backup into {folder} is under way.") from None
+        except OSError:  # a share without locks
+            pass
+        yield
+
+
+def open_plain(path: Path) -> BufferedReader:
+    """Open a plain file for reading: no link, no device, no pipe that would never end.
+
+    Raises:
+        Damaged: it is something else, or cannot be read.
+    """
+    try:
+        file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
+    except OSError as error:
+        raise Damaged(f"{path} cannot be read: {error.strerror}.") from error
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise Damaged(f"{path} is no plain file.")
+    return file
 
 
 def sha256_of(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+    """SHA-256 of a plain file, in hexadecimal.
+
+    Raises:
+        Damaged: it cannot be read.
+    """
+    with open_plain(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read(path: Path, longest: int) -> bytes:
+    with open_plain(path) as file:
+        text = file.read(longest + 1)
+    if len(text) > longest:
+        raise Damaged(f"{path} is longer than any that was written.")
+    return text
+
+
+def _make_folder(path: Path) -> None:
+    path.mkdir(mode=0o700, exist_ok=True)
+    if path.is_symlink():
+        raise Damaged(f"{path} is a link; what is written there would be elsewhere.")
+
+
+def _texts(found: object) -> bool:
+    return isinstance(found, list) and all(isinstance(text, str) for text in found)
+
+
+def _is_sha256(found: object) -> bool:
+    return isinstance(found, str) and _SHA256.fullmatch(found) is not None
+
+
+def _stays_inside(name: str) -> bool:
+    """Whether a name, as `str(relative path)` writes it, is of a file below the folder it is relative to."""
+    path = PurePosixPath(name)
+    plain = str(path) == name and bool(path.name) and "\0" not in name
+    return plain and not path.is_absolute() and ".." not in path.parts

@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from django_scopes import scopes_disabled
 from webapp.audit.actions import Action
 from webapp.audit.services import record
 from webapp.backup import database, objects
-from webapp.backup.snapshots import DUMP, SECRETS, Snapshot
+from webapp.backup.snapshots import DUMP, SECRETS, Busy, Damaged, Snapshot, StoredObject, alone
 from webapp.cases.models import Case, Image
 from webapp.crypto.keyring import keyring
 
@@ -16,13 +17,34 @@ from webapp.crypto.keyring import keyring
 class Command(BaseCommand):
     help = "Copy database, objects and models into a backup folder, while the product runs."
 
+    def _before(self, folder: Path) -> Iterable[StoredObject]:
+        """What the latest snapshot has; nothing where it is not ours: its list could exchange pictures."""
+        latest = Snapshot.latest(folder)
+        if latest is None:
+            return ()
+        try:
+            manifest = latest.manifest()
+            for _ in latest.objects(manifest):  # to the end, where it turns out to be what was written
+                pass
+            return latest.objects(manifest)
+        except Damaged as error:
+            self.stdout.write(f"Everything is copied anew, since the snapshot before is not usable. {error}")
+            return ()
+
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path)
         parser.add_argument("--secrets", type=Path, help="encrypted secrets, to be put in")
         parser.add_argument("--postgres", type=Path, help="folder of pg_dump; default: found in the PATH")
 
     def handle(self, *args: Any, folder: Path, secrets: Path | None, postgres: Path | None, **_: Any) -> None:
-        before = Snapshot.latest(folder)
+        try:
+            with alone(folder):
+                self._back_up(folder, secrets, postgres)
+        except (Busy, Damaged) as error:
+            raise CommandError(str(error)) from error
+
+    def _back_up(self, folder: Path, secrets: Path | None, postgres: Path | None) -> None:
+        before = self._before(folder)
         snapshot = Snapshot.begin(folder)
         if secrets:
             (snapshot.path / SECRETS).write_bytes(secrets.read_bytes())

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from webapp.audit.actions import Action
 from webapp.audit.services import record
 from webapp.backup import database, objects
-from webapp.backup.snapshots import DUMP, Damaged, Manifest, Snapshot
+from webapp.backup.snapshots import DUMP, Damaged, Manifest, Snapshot, open_plain
 from webapp.crypto.keyring import keyring
 from webapp.storage import objects as store
 from webapp.storage import sealed
@@ -22,26 +22,34 @@ class Command(BaseCommand):
         parser.add_argument("snapshot", type=Path)
         parser.add_argument("--postgres", type=Path, help="folder of pg_restore; default: found in the PATH")
         parser.add_argument("--force", action="store_true", help="drop what the database holds")
+        parser.add_argument(
+            "--unauthenticated", action="store_true", help="though nobody vouches for it: see THREAT_MODEL.md"
+        )
+        parser.add_argument("--only-verify", action="store_true", help="bring nothing back")
 
-    def handle(self, *args: Any, snapshot: Path, postgres: Path | None, force: bool, **_: Any) -> None:
+    def handle(
+        self,
+        *args: Any,
+        snapshot: Path,
+        postgres: Path | None,
+        force: bool,
+        unauthenticated: bool,
+        only_verify: bool,
+        **_: Any,
+    ) -> None:
+        found = Snapshot(snapshot)
         try:
-            self._restore(Snapshot(snapshot), postgres, force)
+            manifest = found.manifest(authenticated=not unauthenticated)
+            found.verify(manifest)
+            _check_usable(manifest)
+            if only_verify:
+                self.stdout.write(f"{snapshot} of {manifest.made_at} is whole.")
+            else:
+                self._restore(found, manifest, postgres, force)
         except Damaged as error:
-            raise CommandError(f"The snapshot is damaged: {error}") from error
+            raise CommandError(f"Nothing is restored. {error}") from error
 
-    def _restore(self, snapshot: Snapshot, postgres: Path | None, force: bool) -> None:
-        snapshot.verify()
-        manifest = snapshot.manifest()
-        if unknown := set(manifest.schema) - database.known_schema():
-            raise CommandError(
-                f"The snapshot was made by a newer version of HematoVision (it has {sorted(unknown)[-1]}). "
-                "Install that version, or a later one, to restore it."
-            )
-        if lacking := set(manifest.data_keys) - {key.id for key in keyring()}:
-            raise CommandError(
-                f"The data keys {', '.join(sorted(lacking))} are missing, without which patients cannot be "
-                "read. Put them into HEMATOVISION_DATA_KEYS."
-            )
+    def _restore(self, snapshot: Snapshot, manifest: Manifest, postgres: Path | None, force: bool) -> None:
         if addresses := database.used_from():
             raise CommandError(
                 f"HematoVision, or somebody with its password, is connected to this database from "
@@ -55,17 +63,34 @@ class Command(BaseCommand):
             n = self._bring_back(snapshot, manifest, postgres)
         record(Action.BACKUP_RESTORED, lab=None, subject=snapshot.path.name, after={"objects": n})
         rows = manifest.rows
-        self.stdout.write(f"{rows['cases']} cases, {rows['images']} images and {n} objects are back.")
+        self.stdout.write(
+            f"{rows['cases']} cases, {rows['images']} images and {n} objects are back, as of "
+            f"{manifest.made_at}."
+        )
 
     def _bring_back(self, snapshot: Snapshot, manifest: Manifest, postgres: Path | None) -> int:
         """Fill the empty services; returns the number of objects."""
-        database.restore(snapshot.path / DUMP, postgres)
+        with open_plain(snapshot.path / DUMP) as archive:
+            database.restore(archive, manifest.files[DUMP], postgres)
         call_command("migrate", verbosity=0)
         store.prepare()
         sealed.prepare()
-        n = objects.copy_in(snapshot)
+        n = objects.copy_in(snapshot, manifest)
         for name, sha256 in manifest.models.items():
             path = settings.MODELS / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(snapshot.contents.get(sha256))
         return n
+
+
+def _check_usable(manifest: Manifest) -> None:
+    if unknown := set(manifest.schema) - database.known_schema():
+        raise CommandError(
+            f"The snapshot was made by a newer version of HematoVision (it has {sorted(unknown)[-1]}). "
+            "Install that version, or a later one, to restore it."
+        )
+    if lacking := set(manifest.data_keys) - {key.id for key in keyring()}:
+        raise CommandError(
+            f"The data keys {', '.join(sorted(lacking))} are missing, without which patients cannot be "
+            "read. Put them into HEMATOVISION_DATA_KEYS."
+        )
