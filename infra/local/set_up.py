@@ -5,9 +5,11 @@ commands, because starting Django is most of what each of them costs.
 """
 
 import os
+import sys
 
 import django
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
 from infra.local.wheels import folder
 from serving.contract import MODEL_NAME
@@ -26,4 +28,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (CommandError, OperationalError, OSError) as error:
+        sys.exit(str(error))

@@ -81,12 +81,17 @@ class Settings:
 
         Raises:
             NotRunningError: no stack was started there.
+            StackError: they cannot be read.
         """
+        path = home / "run" / "settings.json"
         try:
-            saved = json.loads((home / "run" / "settings.json").read_text())
+            return cls(home=home, **json.loads(path.read_text()))
         except FileNotFoundError:
             raise NotRunningError(home) from None
-        return cls(home=home, **saved)
+        except (ValueError, TypeError):
+            raise StackError(
+                f"{path} is damaged. The next start, after `make down`, writes it anew."
+            ) from None
 
     def save(self) -> None:
         """Leave the settings for the programs of the stack and for other commands (`of_running`)."""

@@ -2,14 +2,18 @@
 
 import os
 import pwd
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from infra.local import outside, postgres
 from infra.local.account import Account
 from infra.local.postgres import BINARIES, make_data
 from infra.local.secrets import Secrets
+from infra.local.settings import Settings
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs programs as somebody else")
 
@@ -40,6 +44,50 @@ def test_another_account_makes_it_where_only_root_may_pass(tmp_path: Path, nobod
     assert (data / "pg_hba.conf").read_text().split() == [
         *("host", "all", "hematovision,hematovision_app", "127.0.0.1/32", "scram-sha-256")
     ]
+
+
+@root_only
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv takes capabilities away")
+def test_in_a_container_what_its_account_cannot_enter_lies_outside(tmp_path: Path) -> None:
+    """Containers keep the capability from root by which another account may pass through closed folders."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    taken = ("--bounding-set=-dac_read_search,-sys_admin", "--inh-caps=-all", "--ambient-caps=-all")
+    code = (
+        "import sys; from pathlib import Path; from infra.local.account import Account;"
+        "from infra.local.postgres import data_link, prepare; from infra.local.secrets import Secrets;"
+        "home = Path(sys.argv[1]); secrets = Secrets.load(home);"
+        "[prepare(home, Account.for_postgres(data_link(home)), secrets) for _ in range(2)]"
+    )
+    try:
+        made = subprocess.run(
+            ["setpriv", *taken, sys.executable, "-c", code, closed], capture_output=True, text=True
+        )
+        assert made.returncode == 0, made.stderr
+        data = (closed / "postgres").resolve()
+        assert data.parent.parent == outside.PLACE
+        assert (data.stat().st_uid, data.stat().st_mode & 0o777) == (Account.for_postgres(data).uid, 0o700)
+        assert closed.stat().st_mode & 0o777 == 0o700
+        assert (data / "PG_VERSION").read_text() == "18\n"
+        assert [path for path in outside.abandoned() if path[0] == data.parent] == []
+    finally:
+        outside.remove(closed / "postgres")
+
+
+@root_only
+def test_programs_that_its_account_may_not_run_are_copied(tmp_path: Path, monkeypatch) -> None:
+    """As where the product lies in root's own home."""
+    monkeypatch.setattr(postgres, "_reaches", lambda account, home: False)
+    account = Account.for_postgres(tmp_path / "postgres")
+    try:
+        postgres.prepare(tmp_path, account, Secrets())
+        program = postgres.program(Settings(tmp_path), Secrets())
+        assert program.argv[0].startswith(str(outside.PLACE))
+        asked = [program.argv[0], "--version"]
+        said = subprocess.run(asked, capture_output=True, text=True, check=True, preexec_fn=account.become)
+        assert said.stdout.startswith("postgres (PostgreSQL) 18")
+    finally:
+        outside.remove(tmp_path / "postgres")
 
 
 @root_only

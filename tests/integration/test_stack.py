@@ -51,7 +51,10 @@ def environ_of(settings: Settings) -> dict[str, str]:
         "BASE_PORT": str(settings.base_port),
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    return {**inherited, **{PREFIX + name: value for name, value in ours.items()}}
+    # Of a site whose proxy must not be asked for what is on this machine, in no language.
+    site = {"http_proxy": "http://127.0.0.1:9", "no_proxy": "10.0.0.0/8", "NO_PROXY": ""}
+    plain = {"LC_ALL": "POSIX"} if sys.prefix.isascii() else {}  # else Python finds no package of ours
+    return {**inherited, **site, **plain, **{PREFIX + name: value for name, value in ours.items()}}
 
 
 def run(settings: Settings, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -121,8 +124,8 @@ def answers(url: str) -> bool:
 
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    # A path with spaces, and longer than a Unix socket's may be.
-    home = tmp_path_factory.mktemp("home") / ("a folder whose name does not end " * 3).strip()
+    # A path with spaces and with what means something elsewhere, longer than a Unix socket's may be.
+    home = tmp_path_factory.mktemp("home") / ("café #3; it's 100 %d of a name that does not end " * 3).strip()
     running = start(free_settings(home))
     yield running
     running.process.terminate()

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from infra.local import outside
 from infra.local.environment import environment, owner
 from infra.local.secrets import Secrets
 from tests.support.stack import free_settings
 
+_THERE = set(outside.PLACE.glob("*"))
 HOME = Path(tempfile.mkdtemp(prefix="hematovision-tests-"))
 SETTINGS = free_settings(HOME)
 
@@ -30,3 +32,8 @@ os.environ["HEMATOVISION_S3_BUCKET"] = "hematovision-tests"
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(HOME, ignore_errors=True)
+    # Where PostgreSQL's account cannot enter the temporary folder, data of tests lie elsewhere.
+    for folder in set(outside.PLACE.glob("*")) - _THERE:
+        link = folder / "of"
+        if link.is_file() and link.read_text().startswith(tempfile.gettempdir()):
+            shutil.rmtree(folder, ignore_errors=True)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from infra.local.environment import environment
+from infra.local.environment import environment, owner
 from infra.local.errors import NotRunningError, StackError
 from infra.local.programs import all_programs
 from infra.local.secrets import Secrets
@@ -64,6 +64,9 @@ def test_settings_are_found_again_by_other_commands(tmp_path: Path) -> None:
     with pytest.raises(NotRunningError, match="make up"):
         Settings.of_running(tmp_path)
     (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "settings.json").write_text('{"web_port": ')
+    with pytest.raises(StackError, match="damaged"):
+        Settings.of_running(tmp_path)
     settings = Settings(tmp_path, web_port=8123)
     settings.save()
     assert Settings.of_running(tmp_path) == settings
@@ -97,6 +100,41 @@ def test_a_site_keeps_its_own_proxy_exceptions(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("NO_PROXY", "intranet.example")
     env = environment(Settings(tmp_path), Secrets.load(tmp_path))
     assert env["no_proxy"].split(",") == ["intranet.example", LOOPBACK, "localhost"]
+
+
+@pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
+def test_either_spelling_of_an_exception_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv(name, "10.0.0.0/8, intranet.example")
+    env = environment(Settings(tmp_path), Secrets.load(tmp_path))
+    expected = ["10.0.0.0/8", "intranet.example", LOOPBACK, "localhost"]
+    assert env["NO_PROXY"].split(",") == env["no_proxy"].split(",") == expected
+
+
+def test_secrets_that_are_damaged_or_gone_are_not_made_anew(tmp_path: Path) -> None:
+    for damaged in ("", "{", "[]", '{"postgres": 1}'):
+        (tmp_path / "secrets.json").write_text(damaged)
+        with pytest.raises(StackError, match=r"secrets\.json is damaged"):
+            Secrets.load(tmp_path)
+    (tmp_path / "secrets.json").unlink()
+    Secrets.load(tmp_path)
+    (tmp_path / "postgres").mkdir()
+    for name in ("secrets.json", "data_keys"):
+        text = (tmp_path / name).read_text()
+        (tmp_path / name).unlink()
+        with pytest.raises(StackError, match=f"{name} is gone"):
+            Secrets.load(tmp_path)
+        (tmp_path / name).write_text(text)
+
+
+def test_only_commands_that_change_tables_are_told_of_their_owner(tmp_path: Path) -> None:
+    settings, secrets = Settings(tmp_path), Secrets.load(tmp_path)
+    assert urlsplit(owner(settings, secrets)["HEMATOVISION_DATABASE_OWNER_URL"]).username == "hematovision"
+    for program in all_programs(settings, secrets).values():
+        assert secrets.postgres not in str(dict(program.env)), program.name
 
 
 def test_beyond_loopback_only_web_and_store_listen(tmp_path: Path) -> None:
