@@ -3,6 +3,9 @@
 import errno
 import fcntl
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -90,3 +93,21 @@ def test_where_there_can_be_no_folder_outside(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(StackError, match="no folder can be made"):
         outside.make(tmp_path / "postgres")
     assert not (tmp_path / "postgres").is_symlink()
+
+
+def test_ctrl_c_while_the_program_is_still_being_read() -> None:
+    code = """
+import os, signal, sys
+
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == "infra.cli":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+from infra.entry import main
+main()
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ended.returncode == -signal.SIGINT
+    assert ended.stderr == ""
