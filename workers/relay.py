@@ -2,7 +2,7 @@
 
 Moves due tasks from the database to the broker, labs taking turns, and keeps only a few waiting in the
 broker, so that the order stays fair while the backlog grows. Several relays may run; each entry is taken by
-one.
+one. Beside that, it hands messages to the mail server (`workers.post`).
 """
 
 import signal
@@ -23,12 +23,14 @@ from webapp.telemetry import exposition, metrics, tracing
 from webapp.telemetry.context import carried, resumed
 from workers import heartbeat
 from workers.celery import app
+from workers.post import Post
 from workers.telemetry import CONTEXT
 
 DEPTH = 8  # tasks waiting in the broker per queue
 FULL_PAUSE = 0.05  # seconds until a full queue is looked at again
 IDLE_PAUSE = 1.0  # seconds without a word from the database; delayed entries fall due meanwhile
 TROUBLE_PAUSE = 1.0
+LAST_MESSAGE = 10.0  # seconds for a message that is being handed over when the relay stops
 
 log = structlog.get_logger("workers.relay")
 
@@ -43,10 +45,12 @@ def main() -> None:
     broker = redis.Redis.from_url(
         settings.BROKER_URL, socket_timeout=5, socket_connect_timeout=3, **settings.BROKER_OPTIONS
     )
-    while not stopping.is_set():
+    post = Post(stopping)
+    post.start()
+    while not stopping.is_set() and post.is_alive():
         try:
             _listen()
-            while not stopping.is_set():
+            while not stopping.is_set() and post.is_alive():
                 heartbeat.beat()
                 _wait(FULL_PAUSE if _relay_once(broker) else IDLE_PAUSE)
         except (redis.RedisError, kombu.exceptions.OperationalError) as error:
@@ -56,6 +60,8 @@ def main() -> None:
         connection.close()
         heartbeat.beat()
         stopping.wait(TROUBLE_PAUSE)
+    stopping.set()
+    post.join(timeout=LAST_MESSAGE)
     log.info("relay stopped")
 
 

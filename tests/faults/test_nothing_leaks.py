@@ -50,8 +50,8 @@ def sign_in(browser: httpx.Client, email: str, password: str) -> str:
     return post(browser, "/accounts/login/", {"login": email, "password": password}).text
 
 
-def post(browser: httpx.Client, path: str, fields: dict[str, str]) -> httpx.Response:
-    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get("/cases/").text)
+def post(browser: httpx.Client, path: str, fields: dict[str, str], *, at: str = "/cases/") -> httpx.Response:
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get(at).text)
     assert token
     return browser.post(path, data={**fields, "csrfmiddlewaretoken": token[1]})
 
@@ -116,13 +116,36 @@ def error_pages(stack, member, api, browser, tmp_path_factory) -> list[httpx.Res
 
 
 @pytest.fixture(scope="module")
-def secrets(stack, member) -> set[str]:
+def mailed(stack, error_pages) -> set[str]:
+    """A code to sign in and an invitation's secret, as the messages have them that were sent."""
+    admin = stack.new_lab()["admin"]
+    with httpx.Client(base_url=stack.url, follow_redirects=True, timeout=30) as browser:
+        sign_in(browser, admin["email"], admin["password"])
+        invited = {"email": "planted-guest@else.example", "role": "technician"}
+        post(browser, "/lab/invitations/", invited, at="/lab/members/")
+    with httpx.Client(base_url=stack.url, follow_redirects=True, timeout=30) as browser:
+        post(browser, "/accounts/login/code/", {"email": admin["email"]}, at="/accounts/login/code/")
+
+    def sent() -> list[str]:
+        return [path.read_text() for path in (stack.home / "mail").glob("*.log")]
+
+    assert eventually(lambda: any("planted-guest" in text for text in sent()), 20)
+    (code,) = [text for text in sent() if f"To: {admin['email']}" in text and "sign in" in text]
+    (link,) = [text for text in sent() if "planted-guest" in text]
+    return {
+        re.search(r"^    (\S+)$", code, re.MULTILINE)[1],
+        re.search(r"/invitations/(.*?)/", link.replace("=\n", ""))[1],
+    }
+
+
+@pytest.fixture(scope="module")
+def secrets(stack, member, mailed) -> set[str]:
     """What the product's programs use among themselves, and what the member signs in with."""
     values = asdict(Secrets.load(stack.home))
     del values["s3_access"]  # the name that goes with a secret; every upload form shows it
     keys = {line.partition(":")[2] for line in data_keys_file(stack.home).read_text().split()}
     raw = {base64.b64decode(key).hex() for key in keys}
-    return {*values.values(), *keys, *raw, member["password"], member["token"]}
+    return {*values.values(), *keys, *raw, *mailed, member["password"], member["token"]}
 
 
 def test_no_log_holds_them(stack, error_pages, secrets):

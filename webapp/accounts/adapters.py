@@ -1,14 +1,10 @@
 """Where we differ from what allauth does by itself."""
 
-import smtplib
 from collections.abc import Collection, Iterable
-from contextlib import suppress
 from typing import Any
 
-import structlog
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
-from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
@@ -17,14 +13,12 @@ from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.http import HttpRequest
-from django.shortcuts import render
 
 from webapp.accounts import factors, trail
 from webapp.accounts.models import User
 from webapp.accounts.reauthentication import is_fresh
 from webapp.accounts.wording import house_style
-
-log = structlog.get_logger(__name__)
+from webapp.mail import services as mail
 
 PRODUCT = "HematoVision"
 NAME_LENGTH = User._meta.get_field("name").max_length
@@ -62,17 +56,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
         return f"{PRODUCT}: {house_style(str(subject))}"
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        try:
-            super().send_mail(template_prefix, email, context)
-        except (OSError, smtplib.SMTPException) as error:
-            log.error("a message could not be sent", template=template_prefix, error=repr(error))
-            response = render(self.request, "account/no_mail.html", status=503)
-            raise ImmediateHttpResponse(response) from error
+        super().send_mail(template_prefix, email, context)
+        self.request.has_mailed = True
 
-    def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
-        """What it tells of has happened, so that a mail server that is away does not undo it."""
-        with suppress(ImmediateHttpResponse):  # logged above
-            super().send_notification_mail(*args, **kwargs)
+    @property
+    def has_mailed(self) -> bool:
+        """Whether this request has written to somebody."""
+        return getattr(self.request, "has_mailed", False)
+
+    def mail_nobody(self) -> None:
+        """Do what a message costs, though there is nobody to write to."""
+        message = self.render_mail("account/email/nobody", "", {"request": self.request, "code": "000000"})
+        message.to = []
+        mail.post(message)
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]

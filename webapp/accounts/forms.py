@@ -1,9 +1,13 @@
 from typing import Any
 
 from allauth.account.adapter import get_adapter
-from allauth.account.forms import SignupForm
+from allauth.account.forms import RequestLoginCodeForm, ResetPasswordForm, SignupForm
+from allauth.account.models import EmailAddress
 from allauth.core import context
 from django import forms
+from django.http import HttpRequest, HttpResponse
+
+from webapp.accounts.models import User
 
 
 class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth carries no types
@@ -14,9 +18,34 @@ class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth carries no types
         if invited := get_adapter().invited_address(context.request):
             self.fields["email"].initial = invited
 
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        if self.account_already_exists:
+            # As long as for a new account: else its time would tell that there is one.
+            User().set_password(self.cleaned_data["password1"])
+        saved: tuple[User | None, HttpResponse | None] = super().try_save(request)
+        return saved
+
     def clean_email(self) -> str:
         email: str = super().clean_email()
         if not get_adapter().may_sign_up(context.request, {email}):
             invited = get_adapter().invited_address(context.request)
             raise forms.ValidationError(f"You were invited as {invited}. Sign up with that address.")
         return email
+
+
+class _LooksTwice:
+    """Looks among the accounts for known addresses too, as allauth does for those that it does not know."""
+
+    def clean_email(self) -> str:
+        email: str = super().clean_email()  # type: ignore[misc]
+        if EmailAddress.objects.filter(email=email.lower(), verified=True).exists():
+            list(User.objects.filter(email=email.lower()).iterator())
+        return email
+
+
+class CodeForm(_LooksTwice, RequestLoginCodeForm):  # type: ignore[misc]
+    """Asks for a code to sign in with."""
+
+
+class ForgottenPasswordForm(_LooksTwice, ResetPasswordForm):  # type: ignore[misc]
+    """Asks for a code to set a new password with."""

@@ -88,6 +88,7 @@ INSTALLED_APPS = [
     "webapp.registry",
     "webapp.inference",
     "webapp.outbox",
+    "webapp.mail",
     "webapp.storage",
     "webapp.backup",
     "webapp.ui",
@@ -116,6 +117,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "webapp.config.status.StatusPageMiddleware",
+    "webapp.accounts.even.EvenMailMiddleware",
     "webapp.labs.middleware.LabScopeMiddleware",
 ]
 
@@ -172,7 +174,11 @@ SIGN_UP = env.str(
     "SIGN_UP", "invited", validate=_open_or_invited
 )  # who may make an account: `open` is everybody
 ACCOUNT_ADAPTER = "webapp.accounts.adapters.AccountAdapter"
-ACCOUNT_FORMS = {"signup": "webapp.accounts.forms.SignUpForm"}
+ACCOUNT_FORMS = {
+    "signup": "webapp.accounts.forms.SignUpForm",
+    "request_login_code": "webapp.accounts.forms.CodeForm",
+    "reset_password": "webapp.accounts.forms.ForgottenPasswordForm",
+}
 ACCOUNT_SIGNUP_FORM_CLASS = (
     "webapp.accounts.name_form.NameForm"  # apart from forms.py, which imports what reads this
 )
@@ -257,7 +263,8 @@ SOCIALACCOUNT_PROVIDERS = {
 # --- e-mail -------------------------------------------------------------------------------------------------
 # Such as submission://user:password@host (STARTTLS), smtp://user:password@host:465?ssl=True, file:////a/folder
 _MAIL = env.dj_email_url("EMAIL_URL", "smtp://localhost:25")  # takes our messages; `submission://` with TLS
-EMAIL_BACKEND = _MAIL["EMAIL_BACKEND"]
+EMAIL_BACKEND = "webapp.mail.backend.OutboxBackend"  # messages wait in the database for the relay
+MAIL_TRANSPORT = _MAIL["EMAIL_BACKEND"]  # by which it hands them over
 EMAIL_FILE_PATH = unquote(_MAIL["EMAIL_FILE_PATH"])
 EMAIL_HOST = _MAIL["EMAIL_HOST"]
 EMAIL_PORT = _MAIL["EMAIL_PORT"]

@@ -18,6 +18,7 @@ from webapp.audit.selectors import trail_state
 from webapp.config import certificates, health
 from webapp.crypto.keyring import current_key_age
 from webapp.inference.models import Chunk, Queue
+from webapp.mail.models import Message
 from webapp.outbox.models import OutboxEntry
 
 log = structlog.get_logger(__name__)
@@ -40,6 +41,7 @@ def figures() -> Iterator[GaugeMetricFamily]:
     parts = (
         ("database", _waiting),
         ("broker", _broker),
+        ("database", _mail),
         ("database", _trail),
         ("", _keys),
         ("", _certificates),
@@ -100,6 +102,13 @@ def _broker() -> Iterator[GaugeMetricFamily]:
     with health.broker() as broker:
         lengths = _each(lambda queue: float(broker.llen(queue)))
     yield _gauge("broker_waiting", "Tasks in the broker.", lengths, "queue")
+
+
+def _mail() -> Iterator[GaugeMetricFamily]:
+    waiting = Message.objects.aggregate(n=Count("id"), since=Min("created_at"))
+    seconds = (timezone.now() - waiting["since"]).total_seconds() if waiting["n"] else 0
+    yield _gauge("mail_waiting", "Messages not yet handed to the mail server.", [("", waiting["n"])])
+    yield _gauge("mail_waiting_oldest_seconds", "How long messages wait.", [("", seconds)])
 
 
 def _trail() -> Iterator[GaugeMetricFamily]:

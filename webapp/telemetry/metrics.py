@@ -21,6 +21,8 @@ task_seconds = Histogram(
     buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 45),
 )
 relay_sent = Counter("hematovision_relay_sent", "Tasks handed to the broker.", ["queue"])
+mail_sent = Counter("hematovision_mail_sent", "Messages handed to the mail server.")
+mail_given_up = Counter("hematovision_mail_given_up", "Messages that nobody will get.")
 image_seconds = Histogram(
     "hematovision_image_seconds",
     "An image's way from its arrival to its class.",

@@ -73,7 +73,10 @@ def test_caddy_alone_meets_the_world() -> None:
     assert {name for name, service in SERVICES.items() if "edge" in service.get("networks", [])} == {"caddy"}
     within = {name for name, network in COMPOSE["networks"].items() if network.get("internal")}
     assert within == COMPOSE["networks"].keys() - {"edge", "outside"}
-    assert {name for name, service in SERVICES.items() if "outside" in service.get("networks", [])} == {"web"}
+    assert {name for name, service in SERVICES.items() if "outside" in service.get("networks", [])} == {
+        "relay",
+        "web",
+    }
 
 
 @each_service

@@ -114,6 +114,13 @@ def test_in_production_each_program_reaches_the_managed_services_it_needs():
             assert network.allows(pod, "egress", {"cidr": cidr}, port) == wanted, (pod, service)
 
 
+def test_the_relay_alone_reaches_the_mail_server_and_the_web_alone_those_who_vouch_for_people():
+    network = Network("overlays/prod")
+    for pod in network.pods:
+        assert network.allows(pod, "egress", {"cidr": "192.0.2.40/32"}, 587) == (pod == "relay"), pod
+        assert network.allows(pod, "egress", {"cidr": "192.0.2.50/32"}, 443) == (pod == "web"), pod
+
+
 def test_prometheus_alone_reads_figures():
     network = Network(MONITORED)
     prometheus = {"namespace": {"hematovision/monitoring": "yes"}}

@@ -1,7 +1,5 @@
 """Invitations: sending and revoking them, and the page that their link leads to."""
 
-from smtplib import SMTPException
-
 from django.contrib import messages
 from django.core.mail import send_mail
 from django.http import HttpResponseBase
@@ -90,16 +88,8 @@ def _invitation_or_404(invitation_id: int) -> Invitation:
 
 
 def _send(request: MemberRequest, invitation: Invitation, secret: str) -> None:
-    """Mail the link. An invitation whose mail does not get away stays, to be sent again."""
+    """Mail the link."""
     link = request.build_absolute_uri(reverse("ui:invitation", args=[secret]))
     text = render_to_string("ui/lab/invitation.txt", {"invitation": invitation, "link": link})
-    try:
-        send_mail(f"Join {invitation.lab} on HematoVision", text, None, [invitation.email])
-    except (SMTPException, OSError) as error:
-        messages.error(
-            request,
-            f"The invitation of {invitation.email} is kept, but its mail could not be sent "
-            f"({type(error).__name__}). Send it again when the mail server answers.",
-        )
-    else:
-        messages.success(request, f"An invitation is on its way to {invitation.email}.")
+    send_mail(f"Join {invitation.lab} on HematoVision", text, None, [invitation.email])
+    messages.success(request, f"An invitation is on its way to {invitation.email}.")

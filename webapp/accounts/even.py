@@ -1,0 +1,38 @@
+"""Nobody learns from the time of an answer who has an account (OWASP ASVS 5.0, 6.3.8).
+
+What is asked for with an e-mail address costs the same whether or not there is an account of it: each accepted
+request puts one message into the outbox, where there is nobody to write to a message to nobody.
+"""
+
+from collections.abc import Callable
+
+from allauth.account.adapter import get_adapter
+from django.http import HttpRequest, HttpResponseBase
+
+MAILS = {
+    "account_confirm_login_code",  # sends the code again where that is asked for
+    "account_email_verification_sent",  # so does this
+    "account_request_login_code",
+    "account_reset_password",
+    "account_signup",
+}
+
+
+class EvenMailMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        asked = request.method == "POST" and request.resolver_match is not None
+        if asked and request.resolver_match.url_name in MAILS and _accepted(response):
+            adapter = get_adapter(request)
+            if not adapter.has_mailed:
+                adapter.mail_nobody()
+        return response
+
+
+def _accepted(response: HttpResponseBase) -> bool:
+    """Scripts are answered in JSON where browsers are sent on to the next page."""
+    json = response.headers.get("Content-Type", "").startswith("application/json")
+    return response.status_code == 302 or (json and response.status_code == 200)

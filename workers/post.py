@@ -1,0 +1,46 @@
+"""Hands waiting messages to the mail server, in a thread of the relay.
+
+Not a Celery task: workers open pictures of strangers, and have no way out of the installation; and a message
+then needs no broker, which would keep what it holds.
+"""
+
+from threading import Event, Thread
+
+import psycopg
+import structlog
+from django.db import DatabaseError, InterfaceError, connection
+
+from webapp.mail import services
+
+IDLE_PAUSE = 1.0  # seconds without a word from the database; delayed messages fall due meanwhile
+TROUBLE_PAUSE = 1.0
+
+log = structlog.get_logger("workers.post")
+
+
+class Post(Thread):
+    """Delivers until `stopping` is set. Should it end of itself, the relay ends too, and is started again."""
+
+    def __init__(self, stopping: Event) -> None:
+        super().__init__(name="post", daemon=True)
+        self._stopping = stopping
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute(f"LISTEN {services.CHANNEL}")
+                while not self._stopping.is_set():
+                    if not services.deliver_next():
+                        self._wait()
+            except (DatabaseError, InterfaceError, psycopg.Error) as error:
+                log.warning("database unavailable; messages wait", error=repr(error))
+                connection.close()
+                self._stopping.wait(TROUBLE_PAUSE)
+        connection.close()
+
+    def _wait(self) -> None:
+        """Until a message is posted, or a moment."""
+        connection.ensure_connection()
+        for _ in connection.connection.notifies(timeout=IDLE_PAUSE, stop_after=1):
+            pass
