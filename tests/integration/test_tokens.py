@@ -2,9 +2,13 @@
 
 import re
 from datetime import timedelta
+from io import StringIO
+from unittest.mock import patch
 
 import pytest
+from django.core import mail
 from django.core.cache import cache
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -14,8 +18,10 @@ from django_scopes import scope
 
 from tests.support.pages import plain_static
 from tests.support.people import PASSWORD, Api, person
+from webapp.audit.models import Entry
 from webapp.labs.models import ApiToken
 from webapp.labs.permissions import Permission, Role
+from webapp.labs.services import add_member
 from webapp.labs.tokens import issue_token, network
 
 __all__ = ["plain_static"]
@@ -220,3 +226,64 @@ def test_a_token_is_named_in_the_trail(alice):
     assert entry.token == alice.token[:11]
     with scope(lab=alice.lab):
         assert ApiToken.objects.get(prefix=entry.token).membership_id == alice.membership.id
+
+
+# --- a new password -----------------------------------------------------------------------------------------
+
+NEW_PASSWORD = "a quite different one"
+
+
+def change_password(user, browser) -> None:
+    form = {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+    page = browser.post(reverse("account_change_password"), form, follow=True)
+    assert b"API tokens have ended" in page.content
+
+
+def reset_password(user, browser) -> None:
+    browser.logout()
+    browser.post(reverse("account_reset_password"), {"email": user.email})
+    code = re.search(r"^    (\S+)$", mail.outbox[-1].body, re.MULTILINE)[1]
+    browser.post(reverse("account_confirm_password_reset_code"), {"code": code})
+    asked = browser.get(reverse("account_complete_password_reset")).content
+    assert b"all your API tokens end with the old password" in asked
+    form = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+    browser.post(reverse("account_complete_password_reset"), form)
+
+
+def command(user, browser) -> None:
+    """`manage changepassword`, which asks for it at the terminal."""
+    with patch("getpass.getpass", return_value=NEW_PASSWORD):
+        call_command("changepassword", user.email, stdout=StringIO())
+
+
+@pytest.mark.parametrize("replace", [change_password, reset_password, command])
+def test_tokens_end_with_the_password_that_made_them(alice, charlie, replace):
+    user, others = alice.membership.user, charlie.token
+    elsewhere = add_member(charlie.lab, email=user.email, name="", role=Role.TECHNICIAN, password="")
+    _, there = issue_token(elsewhere, "in another lab")
+    by_password = alice.api.send(
+        "/tokens/", {"email": user.email, "password": PASSWORD, "lab": str(alice.lab.id)}
+    )
+    stolen = by_password.json()["token"]
+    assert [reads(secret) for secret in (alice.token, stolen, there)] == [200] * 3
+    replace(user, alice.browser)
+    user.refresh_from_db()
+    assert user.check_password(NEW_PASSWORD)
+    assert [reads(secret) for secret in (alice.token, stolen, there, others)] == [401] * 3 + [200]
+    ended = Entry.objects.filter(action="token.ended").values_list("chain", flat=True)
+    assert sorted(ended) == sorted([alice.lab.id, alice.lab.id, charlie.lab.id])
+    (told,) = [message for message in mail.outbox if "tokens have ended" in message.subject]
+    assert told.to == [user.email]
+    assert all(
+        secret[:11] in told.body and secret not in told.body for secret in (alice.token, stolen, there)
+    )
+
+
+def test_hashing_the_same_password_anew_ends_none(alice, settings):
+    hashers = ["django.contrib.auth.hashers.PBKDF2PasswordHasher", *settings.PASSWORD_HASHERS]
+    settings.PASSWORD_HASHERS = hashers
+    user = alice.membership.user
+    assert user.check_password(PASSWORD)
+    user.refresh_from_db()
+    assert user.password.startswith("pbkdf2")
+    assert reads(alice.token) == 200

@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.core import context
+from allauth.core import context, ratelimit
+from allauth.core.internal.ratelimit import consume, get_ip
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
@@ -15,6 +16,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from webapp.accounts import factors, trail
+from webapp.accounts.devices import known_device
 from webapp.accounts.models import User
 from webapp.accounts.reauthentication import is_fresh
 from webapp.accounts.wording import house_style
@@ -51,6 +53,34 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Signing in a moment ago is fresh too; allauth would ask again at once."""
         return super().is_reauthentication_required(app=app, **kwargs) and not is_fresh(context.request)
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count an attempt by address and account together, and those of unknown browsers by account as well.
+
+        What strangers get wrong does not count for a browser in which the person has signed in before; and
+        many strangers together get no further than one would.
+        """
+        super().pre_authenticate(request, **credentials)
+        email = str(credentials.get("email", "")).lower()
+        if known_device(request, email) is None:
+            together = consume(
+                request, app="allauth.account", action="login_failed_unknown_browser", key=email
+            )
+            if not together:
+                self._rollback_login_failed_rl_usage()
+                raise self.validation_error("too_many_login_attempts")
+            self._login_failed_rl_usage.usage.extend(together.usage)
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Whose wrong passwords are counted together: those of one browser, or else of one address."""
+        email = str(credentials.get("email", "")).lower()
+        return f"{email}:{known_device(request, email) or get_ip(request)}"
+
+    def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
+        """Begin anew for a person who has proved who they are by a mailed code."""
+        super()._delete_login_attempts_cached_email(request, **credentials)
+        email = str(credentials.get("email", "")).lower()
+        ratelimit.clear(request, action="login_failed_unknown_browser", key=email)
 
     def format_email_subject(self, subject: str) -> str:
         return f"{PRODUCT}: {house_style(str(subject))}"

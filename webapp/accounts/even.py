@@ -1,7 +1,7 @@
 """Nobody learns from the time of an answer who has an account (OWASP ASVS 5.0, 6.3.8).
 
-What is asked for with an e-mail address costs the same whether or not there is an account of it: each accepted
-request puts one message into the outbox, where there is nobody to write to a message to nobody.
+What is asked for with an e-mail address costs the same whether or not there is an account of it: each
+accepted request puts one message into the outbox; where there is nobody to write to, a message to nobody.
 """
 
 from collections.abc import Callable

@@ -1,11 +1,19 @@
 from typing import Any
 
 from allauth.account.adapter import get_adapter
-from allauth.account.forms import RequestLoginCodeForm, ResetPasswordForm, SignupForm
+from allauth.account.forms import (
+    ChangePasswordForm,
+    RequestLoginCodeForm,
+    ResetPasswordForm,
+    ResetPasswordKeyForm,
+    SignupForm,
+)
 from allauth.account.models import EmailAddress
 from allauth.core import context
 from django import forms
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 
 from webapp.accounts.models import User
 
@@ -49,3 +57,19 @@ class CodeForm(_LooksTwice, RequestLoginCodeForm):  # type: ignore[misc]
 
 class ForgottenPasswordForm(_LooksTwice, ResetPasswordForm):  # type: ignore[misc]
     """Asks for a code to set a new password with."""
+
+
+class _TellsOfTokens:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["password1"]  # type: ignore[attr-defined]
+        ends = "<p>Your other sessions and all your API tokens end with the old password.</p>"
+        field.help_text = format_html("{}{}", mark_safe(ends), field.help_text or "")  # noqa: S308 - a constant
+
+
+class NewPasswordForm(_TellsOfTokens, ChangePasswordForm):  # type: ignore[misc]
+    """A new password by who knows the old one."""
+
+
+class PasswordByCodeForm(_TellsOfTokens, ResetPasswordKeyForm):  # type: ignore[misc]
+    """A new password by who was mailed a code."""

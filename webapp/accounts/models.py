@@ -2,8 +2,12 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Lower
+from django.dispatch import Signal
+
+password_replaced = Signal()
+"""A known person (`user`) has another password. Sent in the transaction that writes it, whoever sets it."""
 
 
 class UserManager(BaseUserManager["User"]):
@@ -39,3 +43,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    @transaction.atomic
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        # A new password stands there until it is saved; not so where the old one is hashed anew.
+        replaced = self._password is not None and not self._state.adding
+        super().save(*args, **kwargs)
+        if replaced:
+            password_replaced.send(User, user=self)

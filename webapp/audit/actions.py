@@ -45,6 +45,7 @@ class Action(TextChoices):
     ROLE_CHANGED = "role.changed", "changed what the role {subject} may do or asks for"
     TOKEN_MADE = "token.made", "made the API token {subject}"
     TOKEN_REVOKED = "token.revoked", "revoked the API token {subject}"
+    TOKEN_ENDED = "token.ended", "set a new password, and so ended the API token {subject}"
 
     # Which models answer
     MODEL_PUBLISHED = "model.published", "published {subject}"

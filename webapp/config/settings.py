@@ -51,6 +51,7 @@ SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"  # not Strict: one comes from e-mails and identity providers, too
 CSRF_COOKIE_NAME = f"{_COOKIES}csrftoken"
+DEVICE_COOKIE_NAME = f"{_COOKIES}device"
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True  # pages hand the token to scripts
 CSRF_COOKIE_SAMESITE = "Lax"
@@ -178,6 +179,8 @@ ACCOUNT_FORMS = {
     "signup": "webapp.accounts.forms.SignUpForm",
     "request_login_code": "webapp.accounts.forms.CodeForm",
     "reset_password": "webapp.accounts.forms.ForgottenPasswordForm",
+    "reset_password_from_key": "webapp.accounts.forms.PasswordByCodeForm",
+    "change_password": "webapp.accounts.forms.NewPasswordForm",
 }
 ACCOUNT_SIGNUP_FORM_CLASS = (
     "webapp.accounts.name_form.NameForm"  # apart from forms.py, which imports what reads this
@@ -202,7 +205,8 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",  # a hospital may share one address
-    "login_failed": "60/m/ip,5/5m/key",
+    "login_failed": "60/m/ip,5/5m/key",  # the key: address and account, or known browser and account
+    "login_failed_unknown_browser": "50/h/key",  # the key: the account, from whatever address
 }
 MFA_ADAPTER = "webapp.accounts.adapters.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

@@ -3,12 +3,17 @@
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from ipaddress import ip_network
+from typing import Any
 
 from django.conf import settings
+from django.core.mail import send_mail
 from django.db import transaction
+from django.dispatch import receiver
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
+from webapp.accounts.models import User, password_replaced
 from webapp.accounts.selectors import has_second_factor
 from webapp.audit.actions import Action
 from webapp.audit.services import record
@@ -87,6 +92,30 @@ def network(text: str) -> str:
         raise ValueError(
             f"“{text}” is not a network. Write it as 192.0.2.0/24 or 2001:db8::/32, or give one address."
         ) from error
+
+
+@receiver(password_replaced)
+def end_with_password(user: User, **_: Any) -> None:
+    """End the API tokens of a person whose password was replaced, in all their labs, and tell them.
+
+    Whoever knew the old password could have made them, by the page or by the API. So it goes for a change by
+    the owner as for a reset: nobody can tell from a change whether the owner feared that, and a token is made
+    anew in a minute.
+    """
+    with scopes_disabled():
+        owned = (
+            ApiToken.objects.filter(membership__user=user)
+            .select_related("membership__lab")
+            .order_by("membership__lab_id", "id")
+        )
+        ended = list(owned.select_for_update(of=("self",)))
+        ApiToken.objects.filter(id__in=[token.id for token in ended]).delete()
+    for token in ended:
+        token.membership.user = user
+        _record(Action.TOKEN_ENDED, token, before=_described(token))
+    if ended:
+        text = render_to_string("labs/tokens_ended.txt", {"user": user, "tokens": ended})
+        send_mail("HematoVision: Your API tokens have ended", text, None, [user.email])
 
 
 @transaction.atomic
