@@ -86,7 +86,7 @@ def test_the_api_changes_what_is_named(alice, case):
         {"birth_date": "12.10.1915"},
         {"sex": "Ada Lovelace"},
         {"mrn": "4" * 65},
-        {"name": "Ada\u202e"},
+        {"name": "Ada\x1b"},
         {"notes": "bell \u0007"},
     ],
     ids=str,

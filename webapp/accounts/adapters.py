@@ -21,6 +21,7 @@ from webapp.accounts.models import User
 from webapp.accounts.reauthentication import is_fresh
 from webapp.accounts.wording import house_style
 from webapp.mail import services as mail
+from webapp.writing.text import shown
 
 PRODUCT = "HematoVision"
 NAME_LENGTH = User._meta.get_field("name").max_length
@@ -114,7 +115,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]) -> User:
         user: User = super().populate_user(request, sociallogin, data)
         parts = (data.get("first_name"), data.get("last_name"))
-        user.name = (data.get("name") or " ".join(filter(None, parts)))[:NAME_LENGTH]
+        user.name = shown(data.get("name") or " ".join(filter(None, parts)))[:NAME_LENGTH]
         return user
 
     def get_signup_form_initial_data(self, sociallogin: SocialLogin) -> dict[str, Any]:

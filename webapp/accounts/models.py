@@ -6,6 +6,8 @@ from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.dispatch import Signal
 
+from webapp.writing.fields import LineField
+
 password_replaced = Signal()
 """A known person (`user`) has another password. Sent in the transaction that writes it, whoever sets it."""
 
@@ -28,7 +30,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     """A person. What they may do is decided by their membership of a lab, never here."""
 
     email = models.EmailField(unique=True)
-    name = models.CharField(max_length=150)
+    name = LineField(max_length=150)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     date_joined = models.DateTimeField(auto_now_add=True)

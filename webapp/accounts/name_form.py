@@ -2,12 +2,13 @@ from django import forms
 from django.http import HttpRequest
 
 from webapp.accounts.models import User
+from webapp.writing.fields import Line
 
 
 class NameForm(forms.Form):
     """A person's name. Signing up asks for it beside allauth's own questions, however a person signs in."""
 
-    name = forms.CharField(
+    name = Line(
         max_length=150,
         label="Name",
         help_text="As it should stand under your decisions.",

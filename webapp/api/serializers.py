@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerExtension
@@ -14,9 +15,9 @@ from webapp.cases.identifiers import (
     Identifiers,
     Sex,
     day_in_a_life,
-    printable_lines,
+    normal_accession,
 )
-from webapp.cases.models import Case, Image, visible_characters
+from webapp.cases.models import Case, Image
 from webapp.cases.selectors import Progress
 from webapp.hematology.classes import BY_CODE, UNIDENTIFIED
 from webapp.inference.models import Chunk, Doubt, Prediction
@@ -25,8 +26,30 @@ from webapp.labs.models import ApiToken
 from webapp.labs.permissions import Permission, Role
 from webapp.labs.tokens import network
 from webapp.registry.models import ModelVersion, Status
+from webapp.writing.fields import seen, seen_lines
+from webapp.writing.text import lines, one_line
 
 MAX_FILES = 500
+
+
+class WrittenField(serializers.CharField):
+    """What people write: made even by `normalise`, and refused by `refuse` where something hides in it."""
+
+    def __init__(
+        self,
+        *,
+        normalise: Callable[[str], str] = one_line,
+        refuse: Callable[[str], None] = seen,
+        **options: Any,
+    ) -> None:
+        self.normalise = normalise
+        super().__init__(validators=[refuse], **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        given = self.normalise(super().to_internal_value(data))
+        if not (given or self.allow_blank):
+            self.fail("blank")
+        return given
 
 
 class ProgressSerializer(serializers.Serializer[Progress]):
@@ -41,15 +64,9 @@ class ProgressSerializer(serializers.Serializer[Progress]):
 class PatientSerializer(serializers.Serializer[Identifiers]):
     """Who the patient is: kept encrypted, and in no answer to roles without `view_identifiers`."""
 
-    name = serializers.CharField(
-        required=False, allow_blank=True, max_length=NAME_LENGTH, validators=[visible_characters]
-    )
-    mrn = serializers.CharField(
-        required=False,
-        allow_blank=True,
-        max_length=MRN_LENGTH,
-        validators=[visible_characters],
-        help_text="Medical record number.",
+    name = WrittenField(required=False, allow_blank=True, max_length=NAME_LENGTH)
+    mrn = WrittenField(
+        required=False, allow_blank=True, max_length=MRN_LENGTH, help_text="Medical record number."
     )
     birth_date = serializers.DateField(required=False, allow_null=True, validators=[day_in_a_life])
     sex = serializers.ChoiceField(
@@ -58,8 +75,8 @@ class PatientSerializer(serializers.Serializer[Identifiers]):
         allow_blank=True,
         error_messages={"invalid_choice": f"One of {', '.join(Sex.values)}, or nothing."},
     )
-    notes = serializers.CharField(
-        required=False, allow_blank=True, max_length=NOTES_LENGTH, validators=[printable_lines]
+    notes = WrittenField(
+        normalise=lines, refuse=seen_lines, required=False, allow_blank=True, max_length=NOTES_LENGTH
     )
     unreadable = serializers.ListField(
         child=serializers.CharField(),
@@ -77,6 +94,7 @@ class PatientQuerySerializer(serializers.Serializer[Any]):
 
 
 class NewCaseSerializer(serializers.ModelSerializer[Case]):
+    accession = WrittenField(normalise=normal_accession, max_length=64)
     patient = PatientSerializer(required=False, help_text="Needs `edit_identifiers`.")
 
     class Meta:
@@ -453,7 +471,7 @@ class SignInSerializer(serializers.Serializer[Any]):
         help_text="Of the authenticator app, or a recovery code; where one is needed.",
     )
     lab = serializers.UUIDField(required=False, help_text="Needed where the person belongs to several labs.")
-    name = serializers.CharField(max_length=100, default="command line")
+    name = WrittenField(max_length=100, default="command line")
     scopes = serializers.ListField(
         child=serializers.ChoiceField(Permission.choices),
         required=False,

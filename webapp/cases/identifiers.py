@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
 from django.utils import timezone
 
+from webapp.writing.text import half_width, one_line
+
 LABELS = {"name": "Name", "mrn": "MRN", "birth_date": "Birth date", "sex": "Sex", "notes": "Clinical notes"}
 FIELDS = tuple(LABELS)
 NAME_LENGTH, MRN_LENGTH, NOTES_LENGTH = 200, 64, 4000
@@ -54,12 +56,13 @@ def day_in_a_life(value: date) -> None:
         raise ValidationError("A birth date is not in the future, and at most 130 years ago.")
 
 
-def printable_lines(value: str) -> None:
-    """Raise ValidationError for control and other unseen characters; tabs and line ends may be."""
-    if not all(part.isprintable() for part in value.replace("\t", " ").splitlines()):
-        raise ValidationError("Visible characters only.")
+def normal_accession(text: str) -> str:
+    """An accession number as it is kept: in one line, full width as half width."""
+    return half_width(one_line(text))
 
 
 def normal_mrn(mrn: str) -> str:
-    """An MRN without what people write differently and mean alike: width, case, blanks and separators."""
-    return "".join(letter for letter in unicodedata.normalize("NFKC", mrn).casefold() if letter.isalnum())
+    """An MRN without what people write differently and mean alike: width, case, blanks and separators, and
+    which script its digits are of."""
+    letters = (letter for letter in unicodedata.normalize("NFKC", mrn).casefold() if letter.isalnum())
+    return "".join(str(unicodedata.decimal(letter, letter)) for letter in letters)

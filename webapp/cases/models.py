@@ -2,20 +2,14 @@ import uuid
 from typing import ClassVar
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import models
 from django_scopes import ScopedManager
 
-from webapp.cases.identifiers import normal_mrn
+from webapp.cases.identifiers import normal_accession, normal_mrn
 from webapp.cases.refusals import Refusal
 from webapp.crypto.fields import EncryptedDateField, EncryptedTextField, KeyedHashField
 from webapp.labs.models import Lab
-
-
-def visible_characters(value: str) -> None:
-    """Raise ValidationError for control, format and other characters that nobody sees."""
-    if not value.isprintable():
-        raise ValidationError("Visible characters only.")
+from webapp.writing.fields import LineField
 
 
 class Case(models.Model):  # type: ignore[django-manager-missing] # ScopedManager makes classes at run time
@@ -23,8 +17,8 @@ class Case(models.Model):  # type: ignore[django-manager-missing] # ScopedManage
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
-    accession = models.CharField(
-        max_length=64, validators=[visible_characters], help_text="The lab's own number for the specimen."
+    accession = LineField(
+        max_length=64, normalise=normal_accession, help_text="The lab's own number for the specimen."
     )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

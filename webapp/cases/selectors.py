@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet, Subquery
 
-from webapp.cases.identifiers import FIELDS, Identifiers
+from webapp.cases.identifiers import FIELDS, Identifiers, normal_accession
 from webapp.cases.models import Case, Image, Patient
 from webapp.crypto.cipher import Unreadable
 
@@ -52,7 +52,7 @@ def page_of_cases(size: int, *, prefix: str = "", before: UUID | None = None) ->
     """Up to `size` of `cases`, older than `before`, whose accession begins with `prefix` in any case."""
     found = cases().order_by("-created_at", "-id")
     if prefix:
-        found = found.filter(accession__istartswith=prefix)
+        found = found.filter(accession__istartswith=normal_accession(prefix))
     if before:
         when = Subquery(cases().filter(id=before).values("created_at"))
         found = found.filter(Q(created_at__lt=when) | Q(created_at=when, id__lt=before))

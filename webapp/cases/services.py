@@ -30,7 +30,7 @@ def create_case(lab: Lab, *, accession: str, by: User, identifiers: Mapping[str,
     try:
         with transaction.atomic():
             case = Case.objects.create(lab=lab, accession=accession, created_by=by)
-            record(Action.CASE_CREATED, lab=lab.id, subject=accession, subject_id=f"case {case.id}")
+            record(Action.CASE_CREATED, lab=lab.id, subject=case.accession, subject_id=f"case {case.id}")
             change_identifiers(case, identifiers or {})
             return case
     except IntegrityError as error:

@@ -11,13 +11,14 @@ from django.utils import timezone
 from django_scopes import ScopedManager
 
 from webapp.labs.permissions import Permission, Role, allows
+from webapp.writing.fields import LineField
 
 
 class Lab(models.Model):
     """A tenant. Every record of patients' cells belongs to one lab and is seen from no other."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(max_length=200, unique=True)
+    name = LineField(max_length=200, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
     permission_changes = models.JSONField(
         default=dict,
@@ -103,7 +104,7 @@ class ApiToken(models.Model):
     """
 
     membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="api_tokens")
-    name = models.CharField(max_length=100)
+    name = LineField(max_length=100)
     prefix = models.CharField(max_length=11, help_text="The first characters, to tell tokens apart.")
     digest = models.BinaryField(max_length=32, unique=True)
     scopes = ArrayField(

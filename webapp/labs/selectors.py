@@ -5,6 +5,7 @@ from django_scopes import scopes_disabled
 
 from webapp.accounts.models import User
 from webapp.labs.models import ApiToken, Invitation, Lab, Membership
+from webapp.writing.text import one_line
 
 
 def lab_called(text: str) -> Lab | None:
@@ -12,7 +13,7 @@ def lab_called(text: str) -> Lab | None:
     try:
         return Lab.objects.filter(id=UUID(text)).first()
     except ValueError:
-        return Lab.objects.filter(name__iexact=text).first()
+        return Lab.objects.filter(name__iexact=one_line(text)).first()
 
 
 def memberships_of(user: User) -> list[Membership]:

@@ -12,12 +12,12 @@ from webapp.cases.identifiers import (
     Identifiers,
     Sex,
     day_in_a_life,
-    printable_lines,
 )
-from webapp.cases.models import Case, visible_characters
+from webapp.cases.models import Case
 from webapp.labs.models import Membership
 from webapp.labs.permissions import ADJUSTABLE, Permission, Role, allows, granted
 from webapp.labs.tokens import network
+from webapp.writing.fields import Line, Lines
 
 
 class NewCaseForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -30,20 +30,15 @@ class NewCaseForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
 class PatientForm(forms.Form):
     """Who the patient is; all of it optional."""
 
-    name = forms.CharField(required=False, max_length=NAME_LENGTH, validators=[visible_characters])
-    mrn = forms.CharField(required=False, max_length=MRN_LENGTH, validators=[visible_characters])
+    name = Line(required=False, max_length=NAME_LENGTH)
+    mrn = Line(required=False, max_length=MRN_LENGTH)
     birth_date = forms.DateField(
         required=False,
         validators=[day_in_a_life],
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
     sex = forms.ChoiceField(required=False, choices=[("", "Not entered"), *Sex.choices])
-    notes = forms.CharField(
-        required=False,
-        max_length=NOTES_LENGTH,
-        validators=[printable_lines],
-        widget=forms.Textarea(attrs={"rows": 4}),
-    )
+    notes = Lines(required=False, max_length=NOTES_LENGTH, widget=forms.Textarea(attrs={"rows": 4}))
 
     def __init__(self, data: Any = None, *, known: Identifiers | None = None) -> None:
         super().__init__(data, label_suffix="", initial=vars(known or Identifiers()))
@@ -58,7 +53,7 @@ class PatientForm(forms.Form):
 
 
 class FindPatientForm(forms.Form):
-    mrn = forms.CharField(max_length=MRN_LENGTH, error_messages={"required": "Give the whole MRN."})
+    mrn = Line(max_length=MRN_LENGTH, error_messages={"required": "Give the whole MRN."})
 
 
 class RoleForm(forms.Form):
@@ -108,7 +103,7 @@ class RoleTableForm(forms.Form):
 
 
 class TokenForm(forms.Form):
-    name = forms.CharField(
+    name = Line(
         max_length=100,
         label="What it is for",
         error_messages={"required": "Say which program it is for; you will find it by that."},

@@ -6,8 +6,6 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import webapp.cases.models
-
 
 class Migration(migrations.Migration):
     initial = True
@@ -30,7 +28,6 @@ class Migration(migrations.Migration):
                     models.CharField(
                         help_text="The lab's own number for the specimen.",
                         max_length=64,
-                        validators=[webapp.cases.models.visible_characters],
                     ),
                 ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),

@@ -16,6 +16,7 @@ from webapp.audit.export import Format, export
 from webapp.audit.selectors import Filters
 from webapp.labs.permissions import Permission
 from webapp.ui.access import MemberRequest, PageRequest, for_operators, needs
+from webapp.writing.fields import Line
 
 ENTRIES_A_PAGE = 50
 
@@ -23,7 +24,7 @@ ENTRIES_A_PAGE = 50
 class FilterForm(forms.Form):
     actor = forms.TypedChoiceField(label="Who", required=False, coerce=int, empty_value=None)
     action = forms.ChoiceField(label="What", required=False)
-    subject = forms.CharField(
+    subject = Line(
         label="Of what",
         required=False,
         max_length=254,

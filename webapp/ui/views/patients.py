@@ -36,4 +36,8 @@ def cases_of_patient(request: MemberRequest) -> HttpResponse:
     form = FindPatientForm(request.POST)
     found = find_patient(request.membership.lab, form.cleaned_data["mrn"]) if form.is_valid() else []
     context = {"form": form, **rows_context(request, found)}
+    # Separators count for nothing in the search; where a lab's numbers differ in them, people must see it.
+    context["several_ways"] = (
+        len({patient.mrn for *_, patient in context["rows"] if patient and patient.mrn}) > 1
+    )
     return render(request, "ui/patient_cases.html", context, status=200 if form.is_valid() else 422)

@@ -2,7 +2,9 @@ import json
 import secrets
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.validators import validate_email
 from django.db import transaction
 
 from webapp.audit.actions import Action
@@ -29,10 +31,14 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def handle(self, *args: Any, name: str, member: list[str], **options: Any) -> None:
+        try:
+            name = Lab._meta.get_field("name").clean(name, None)
+        except ValidationError as error:
+            raise CommandError(f"{name!r} is no name for a lab: {' '.join(error.messages)}") from error
         if Lab.objects.filter(name=name).exists():
             raise CommandError(f"There is a lab named {name!r} already. Choose another name.")
         lab = Lab.objects.create(name=name)
-        record(Action.LAB_CREATED, lab=lab.id, subject=name)
+        record(Action.LAB_CREATED, lab=lab.id, subject=lab.name)
         people = [self._add(lab, *entry.rpartition(":")[::2]) for entry in member]
         if options["json"]:
             self.stdout.write(json.dumps({"id": str(lab.id), "name": lab.name, "members": people}))
@@ -43,8 +49,12 @@ class Command(BaseCommand):
 
     @staticmethod
     def _add(lab: Lab, email: str, role: str) -> dict[str, str]:
-        if role not in Role.values or "@" not in email:
-            raise CommandError(f"{email}:{role} is not EMAIL:ROLE; roles are {', '.join(Role.values)}.")
+        try:
+            validate_email(email)
+        except ValidationError:
+            role = ""
+        if role not in Role.values:
+            raise CommandError(f"{email!r}:{role} is not EMAIL:ROLE; roles are {', '.join(Role.values)}.")
         password = secrets.token_urlsafe(12)
         local = email.partition("@")[0].replace(".", " ").replace("_", " ")
         membership = add_member(lab, email=email, name=local.capitalize(), role=Role(role), password=password)

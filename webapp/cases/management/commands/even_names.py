@@ -1,0 +1,66 @@
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import IntegrityError, models, transaction
+from django_scopes import scopes_disabled
+
+from webapp.accounts.models import User
+from webapp.cases.models import Case, Patient
+from webapp.crypto.cipher import Unreadable
+from webapp.labs.models import ApiToken, Lab
+
+BATCH = 500
+WRITTEN: list[tuple[type[models.Model], str]] = [
+    (User, "name"),
+    (Lab, "name"),
+    (ApiToken, "name"),
+    (Case, "accession"),
+]
+
+
+class Command(BaseCommand):
+    help = (
+        "Make names, accession numbers and the hashes of MRNs of before as they are made today: else those "
+        "written in another form of Unicode are not found. May be stopped and run again."
+    )
+
+    @scopes_disabled()
+    def handle(self, *args: Any, **options: Any) -> None:
+        for model, name in WRITTEN:
+            self._even(model, name)
+        self._hash()
+
+    def _even(self, model: type[models.Model], name: str) -> None:
+        field: Any = model._meta.get_field(name)
+        changed = 0
+        for pk, text in _rows(model.objects, name):  # type: ignore[attr-defined]
+            if field.normalise(text) == text:
+                continue
+            try:
+                with transaction.atomic():
+                    model.objects.filter(pk=pk).update(**{name: text})  # type: ignore[attr-defined]
+                changed += 1
+            except IntegrityError:
+                self.stderr.write(
+                    f"{model._meta.verbose_name} {pk}: another has this {name} already. It stays as it is."
+                )
+        self.stdout.write(f"{model._meta.verbose_name_plural}: {changed} {name}s made even.")
+
+    def _hash(self) -> None:
+        field: Any = Patient._meta.get_field("mrn_hash")
+        changed = 0
+        for patient in Patient.objects.order_by("pk").iterator(BATCH):
+            try:
+                hashes = field.hashes(patient.mrn, patient.lab_id)
+            except Unreadable:
+                continue  # logged
+            if hashes and bytes(patient.mrn_hash or b"") not in hashes:
+                Patient.objects.filter(pk=patient.pk).update(mrn_hash=hashes[0])
+                changed += 1
+        self.stdout.write(f"patients: {changed} MRNs hashed anew.")
+
+
+def _rows(rows: Any, name: str) -> Iterator[tuple[Any, str]]:
+    found: Iterator[tuple[Any, str]] = rows.order_by("pk").values_list("pk", name).iterator(BATCH)
+    return found

@@ -1,0 +1,83 @@
+"""Unicode as keyboards, barcode readers, word processors and other systems hand it over.
+
+Characters are named after the Unicode Character Database; categories (`Zs`, `Cf`, …) are its own.
+"""
+
+import re
+import unicodedata
+
+# Joiners spell words in Persian and Sinhala; elsewhere they hide (UAX #31, 2.3).
+JOINERS = "\u200c\u200d"
+# Format characters (Cf) that are seen: signs that stand under or over Arabic and Kaithi numbers.
+SEEN = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
+# What Word puts into what is copied from it: the end of a cell, hyphens that do not or need not break.
+_PASTED = str.maketrans({"\x07": "\t", "\x1e": "-", "\x1f": ""})
+_LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_FULL_WIDTH = {full: full - 0xFEE0 for full in range(0xFF01, 0xFF5F)}
+
+
+def one_line(text: str) -> str:
+    """A name, in one line: composed (NFC), with single plain spaces, without what nobody sees.
+
+    Line ends, tabs and every space (no-break, ideographic) become a space. Soft hyphens, marks of direction
+    and other format characters go, but for joiners between letters. What is left of control characters is for
+    `unseen` to find.
+    """
+    return " ".join(_without_formats(unicodedata.normalize("NFC", text.translate(_PASTED))).split())
+
+
+def lines(text: str) -> str:
+    """A note, in lines that end with U+000A, otherwise as `one_line`; tabs and wide spaces stay."""
+    even = _LINE_ENDS.sub("\n", unicodedata.normalize("NFC", text.translate(_PASTED)))
+    even = re.sub("[\u00a0\u202f]", " ", _without_formats(even))
+    return "\n".join(line.rstrip() for line in even.split("\n")).strip("\n")
+
+
+def half_width(text: str) -> str:
+    """Letters, digits and signs of East Asian full width as those of ASCII."""
+    return text.translate(_FULL_WIDTH)
+
+
+def unseen(text: str, *, allowed: str = "") -> str | None:
+    """The first character that shows nothing or means nothing to us, and where it is; None: there is none.
+
+    It is told without its neighbours, which may be of a patient's name.
+
+    Control characters, halves of surrogate pairs, private and unassigned ones, but for those `allowed`.
+    """
+    for place, letter in enumerate(text):
+        kind = unicodedata.category(letter)
+        if letter in allowed or letter in SEEN or kind[0] not in "CZ" or letter == " " or kind == "Zs":
+            continue
+        if letter in JOINERS and _joins(text, place):
+            continue
+        what = "a control character" if kind == "Cc" else "of no meaning in Unicode"
+        return f"U+{ord(letter):04X} ({what}), which is number {place + 1} of its characters"
+    return None
+
+
+def shown(text: str) -> str:
+    """A name from elsewhere, which nobody can be asked to correct: `one_line`, without what is `unseen`."""
+    even = one_line(text)
+    return one_line("".join(letter if unseen(letter, allowed=JOINERS) is None else " " for letter in even))
+
+
+def _without_formats(text: str) -> str:
+    """Without format characters, but for those that are seen and joiners between letters."""
+    bare = "".join(
+        letter
+        for letter in text
+        if unicodedata.category(letter) != "Cf" or letter in JOINERS or letter in SEEN
+    )
+    return "".join(
+        letter for place, letter in enumerate(bare) if letter not in JOINERS or _joins(bare, place)
+    )
+
+
+def _joins(text: str, place: int) -> bool:
+    """Whether the joiner there stands between letters, or marks of letters, or after a virama."""
+    before, after = text[place - 1 : place], text[place + 1 : place + 2]
+    if not before or unicodedata.category(before)[0] not in "LM":
+        return False
+    virama = unicodedata.combining(before) == 9
+    return virama or (after != "" and unicodedata.category(after)[0] in "LM")
