@@ -83,6 +83,11 @@ app.conf.update(
             "schedule": crontab(hour="3", minute="0"),
             "options": {"expires": 3600},
         },
+        "forget-expired": {
+            "task": "forget_expired",
+            "schedule": crontab(hour="1", minute="30"),
+            "options": {"expires": 3600},
+        },
         "forget-sent-tasks": {"task": "forget_sent_tasks", "schedule": 600, "options": {"expires": 600}},
     },
 )

@@ -6,14 +6,18 @@ import structlog
 from celery.signals import worker_ready, worker_shutting_down
 from celery.worker.consumer import Consumer
 
+from webapp.accounts import services as accounts
 from webapp.audit.anchors import anchor
 from webapp.audit.verification import Verified, verify_all
 from webapp.inference import services as inference
+from webapp.labs import invitations, tokens
 from webapp.outbox import services as outbox
 from webapp.storage.objects import StorageUnavailable
 from webapp.uploads import services as uploads
 from workers.celery import LabTask, app
 from workers.chunks import work_on
+
+SEEN_FOR = timedelta(days=30)  # for so long what has expired is listed as such
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +53,17 @@ def finish_abandoned_uploads() -> int:
 @app.task(name="forget_sent_tasks")
 def forget_sent_tasks() -> int:
     return outbox.forget_sent(older_than=timedelta(hours=1))
+
+
+@app.task(name="forget_expired", soft_time_limit=260, time_limit=270)
+def forget_expired() -> None:
+    """What has ended lies about no longer than people need to see that it has."""
+    log.info(
+        "forgotten",
+        sessions=accounts.forget_expired_sessions(),
+        invitations=invitations.forget_expired(older_than=SEEN_FOR),
+        tokens=tokens.forget_expired(older_than=SEEN_FOR),
+    )
 
 
 @app.task(

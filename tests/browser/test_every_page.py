@@ -82,6 +82,7 @@ BY_ADDRESS: dict[str, tuple[str | None, str]] = {
     "changing a member": ("admin", "/lab/members/"),
     "invited": ("admin", "/lab/members/"),
     "roles": ("admin", "/lab/roles/"),
+    "lab settings": ("admin", "/lab/settings/"),
     "tokens of the lab": ("admin", "/lab/tokens/"),
     "leaving": ("technician", "/lab/leave/"),
     "tokens": ("technician", "/tokens/"),

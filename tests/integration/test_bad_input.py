@@ -89,7 +89,9 @@ class Desk:
                 data={
                     "login": self.member["email"],
                     "password": self.member["password"],
-                    "csrfmiddlewaretoken": browser.cookies["csrftoken"],
+                    "csrfmiddlewaretoken": next(
+                        value for name, value in browser.cookies.items() if "csrftoken" in name
+                    ),
                 },
                 headers={"Referer": self.url},
             )

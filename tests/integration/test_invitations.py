@@ -153,3 +153,50 @@ def test_a_bad_invitation_is_told(ada, email, role):
     assert response.status_code == 422
     assert b"field-error" in response.content
     assert mail.outbox == []
+
+
+# --- how many -----------------------------------------------------------------------------------------------
+
+
+def test_a_lab_sends_only_so_many_a_day(ada, charlie, settings):
+    settings.INVITATIONS_A_DAY = 3
+    for number in range(3):
+        assert invite(ada, f"guest{number}@northern.example").status_code == 200
+    refused = invite(ada, "guest4@northern.example")
+    assert refused.status_code == 429
+    assert "may send no more" in refused.content.decode()
+    assert len(mail.outbox) == 3
+    with scope(lab=ada.lab):
+        again = Invitation.objects.first()
+        assert Invitation.objects.count() == 3
+    page = ada.browser.post(reverse("ui:invitation-renew", args=[again.id]), follow=True)
+    assert "may send no more" in page.content.decode()
+    assert link_of(mail.outbox[-1])
+    assert len(mail.outbox) == 3
+    assert invite(charlie).status_code == 200  # each lab has its own count
+
+
+def test_what_was_sent_yesterday_counts_no_more(ada, settings, monkeypatch):
+    settings.INVITATIONS_A_DAY = 1
+    invite(ada)
+    assert invite(ada, "other@northern.example").status_code == 429
+    tomorrow = timezone.now() + timedelta(hours=24, minutes=1)
+    monkeypatch.setattr("webapp.labs.invitations.timezone.now", lambda: tomorrow)
+    assert invite(ada, "other@northern.example").status_code == 200
+
+
+def test_one_address_is_sent_only_so_many_even_when_they_are_withdrawn(ada):
+    for _ in range(3):
+        assert invite(ada, NEW.upper()).status_code == 200
+        ada.browser.post(reverse("ui:invitation-revoke", args=[only_invitation(ada).id]))
+    refused = invite(ada)
+    assert refused.status_code == 429
+    assert f"{NEW} was sent 3 invitations within 24 hours" in refused.content.decode()
+    assert len(mail.outbox) == 3
+
+
+def test_a_former_link_still_leads_there_where_another_was_refused(ada, settings):
+    settings.INVITATIONS_A_DAY_TO_ONE = 1
+    invite(ada)
+    ada.browser.post(reverse("ui:invitation-renew", args=[only_invitation(ada).id]))
+    assert Client().get(link_of(mail.outbox[0])).status_code == 200

@@ -87,7 +87,7 @@ def test_the_api_changes_what_is_named(alice, case):
         {"sex": "Ada Lovelace"},
         {"mrn": "4" * 65},
         {"name": "Ada\x1b"},
-        {"notes": "bell \u0007"},
+        {"notes": "bell \u0008"},
     ],
     ids=str,
 )

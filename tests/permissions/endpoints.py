@@ -84,6 +84,8 @@ ENDPOINTS: dict[str, dict[str, Needed]] = {
     "invitations/<str:secret>/": {"GET": ANYONE, "POST": SIGNED_IN},  # the secret in the link lets in
     "lab/roles/": {"GET": P.MANAGE_ROLES},
     "lab/roles/adjust/": {"POST": P.MANAGE_ROLES},
+    "lab/settings/": {"GET": P.MANAGE_LAB},
+    "lab/settings/change/": {"POST": P.MANAGE_LAB},
     "lab/tokens/": {"GET": P.MANAGE_TOKENS},
     "lab/tokens/<int:token_id>/revoke/": {"POST": P.MANAGE_TOKENS},
     "tokens/": {"GET": P.USE_TOKENS},
@@ -144,6 +146,7 @@ ASKS_AGAIN = {
     "lab/invitations/<int:invitation_id>/renew/",
     "lab/invitations/<int:invitation_id>/revoke/",
     "lab/roles/adjust/",
+    "lab/settings/change/",
     "lab/tokens/<int:token_id>/revoke/",
     "tokens/new/",
     "tokens/<int:token_id>/revoke/",

@@ -1,13 +1,21 @@
 """Making accounts, and checking who somebody is outside the pages."""
 
+from datetime import timedelta
+from importlib import import_module
+
 from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
 from allauth.core import ratelimit
 from allauth.mfa.base.forms import AuthenticateForm
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 
 from webapp.accounts import trail
 from webapp.accounts.models import User
@@ -53,6 +61,16 @@ def change_name(user: User, name: str) -> None:
         trail.name_changed(user, name)
         user.name = name
         user.save(update_fields=["name"])
+
+
+def forget_expired_sessions() -> int:
+    """Delete sessions whose time is over, and what allauth lists of sessions that are no more; returns how
+    many of the latter."""
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    gone = ~Exists(Session.objects.filter(session_key=OuterRef("session_key")))
+    # One that is being begun is listed before it is saved.
+    deleted, _ = UserSession.objects.filter(gone, created_at__lt=timezone.now() - timedelta(hours=1)).delete()
+    return int(deleted)
 
 
 def welcome(request: HttpRequest, email: str) -> str:

@@ -145,6 +145,9 @@ class RowSerializer(serializers.Serializer[Any]):
     code = serializers.CharField(source="cell_class.code")
     name = serializers.CharField(source="cell_class.name")
     loinc = serializers.CharField(source="cell_class.loinc", allow_null=True)
+    unit = serializers.CharField(
+        source="cell_class.unit", allow_null=True, help_text="Of `percent`, by UCUM."
+    )
     count = serializers.IntegerField()
     percent = serializers.FloatField(
         allow_null=True, help_text="Of white cells; for erythroblasts per 100 white cells."
@@ -158,7 +161,8 @@ class DifferentialSerializer(serializers.Serializer[Any]):
     others = RowSerializer(many=True)
     wbc_count = serializers.IntegerField()
     unidentified = serializers.IntegerField()
-    is_full = serializers.BooleanField(help_text="At least 100 white cells were counted.")
+    full_count = serializers.IntegerField(help_text="White cells of a whole count: the lab's choice.")
+    is_full = serializers.BooleanField(help_text="At least `full_count` white cells were counted.")
 
 
 class CaseDetailSerializer(CaseSerializer):

@@ -95,7 +95,9 @@ class CaseDetail(generics.GenericAPIView[Case]):
     def get(self, request: Request, case_id: UUID) -> Response:
         """A case: how far it is, and its differential count so far."""
         case = case_or_404(case_id)
-        case.differential = inference_selectors.differential_of(case)  # type: ignore[attr-defined]
+        case.differential = inference_selectors.differential_of(  # type: ignore[attr-defined]
+            case, membership_of(request).lab.full_count
+        )
         case.model_notice = inference_selectors.model_notice(case)  # type: ignore[attr-defined]
         context = _case_context(request, [case])
         if "identifiers" in context:

@@ -33,6 +33,10 @@ class Action(TextChoices):
 
     # Who belongs to a lab, and the keys of its programs
     LAB_CREATED = "lab.created", "created the lab {subject}"
+    LAB_CHANGED = (
+        "lab.changed",
+        "set the lab’s time zone to {after[time_zone]} and a whole count to {after[full_count]} white cells",
+    )
     MEMBER_ROLE_SET = "member.role_set", "made {subject} {after[role]:a}"
     MEMBER_INVITED = "member.invited", "invited {subject} as {after[role]}"
     INVITATION_RENEWED = "member.invitation_renewed", "sent {subject} their invitation again"

@@ -1,11 +1,12 @@
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Q, QuerySet, Subquery
+from django.utils import timezone
 
 from webapp.audit.actions import Action
 from webapp.audit.chain import COLUMNS, INSTALLATION
@@ -41,7 +42,7 @@ class Filters:
     Attributes:
         actor: a person's id; 0: nobody who has signed in (the product, commands, strangers).
         subject: what was acted on, as the entry calls it or by its id (`case <uuid>`).
-        since, until: days in UTC, both included.
+        since, until: days in the time zone of whoever asks, both included.
     """
 
     actor: int | None = None
@@ -89,6 +90,12 @@ def entries(chain: UUID, filters: Filters) -> QuerySet[Entry]:
     return found
 
 
+def subjects_since(chain: UUID, actions: Collection[Action], moment: datetime) -> list[str]:
+    """What was acted on in a chain since then, once for each entry of one of `actions`."""
+    found = Entry.objects.filter(chain=chain, at__gte=moment, action__in=actions)
+    return list(found.order_by().values_list("subject", flat=True))
+
+
 def people(chain: UUID) -> list[tuple[int, str]]:
     """Id and latest name of everybody who has an entry in a chain, by name."""
     with connection.cursor() as cursor:
@@ -130,4 +137,4 @@ def in_order(found: QuerySet[Entry]) -> Iterator[dict[str, Any]]:
 
 
 def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, UTC)
+    return datetime.combine(day, time.min, timezone.get_current_timezone())

@@ -3,7 +3,8 @@
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from datetime import timezone as fixed_zone
 
 from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
@@ -13,6 +14,7 @@ from webapp.writing.text import half_width, one_line
 
 LABELS = {"name": "Name", "mrn": "MRN", "birth_date": "Birth date", "sex": "Sex", "notes": "Clinical notes"}
 FIELDS = tuple(LABELS)
+FURTHEST_EAST = fixed_zone(timedelta(hours=14))
 NAME_LENGTH, MRN_LENGTH, NOTES_LENGTH = 200, 64, 4000
 
 
@@ -51,8 +53,14 @@ def labels(names: Iterable[str]) -> str:
 
 
 def day_in_a_life(value: date) -> None:
-    """Raise ValidationError for a birth date of nobody who lives."""
-    if not 0 <= timezone.now().year - value.year <= 130 or value > timezone.now().date():
+    """Raise ValidationError for a birth date of nobody who lives.
+
+    A child is born today where the lab is. Where nobody has said where that is, today is what it is furthest
+    east: there it is tomorrow in UTC for 14 hours of the day.
+    """
+    zone = timezone.get_current_timezone()
+    today = timezone.localdate(timezone=FURTHEST_EAST if str(zone) == "UTC" else zone)
+    if value > today or today.year - value.year > 130:
         raise ValidationError("A birth date is not in the future, and at most 130 years ago.")
 
 

@@ -4,6 +4,7 @@ Every one is read strictly from `HEMATOVISION_<NAME>`, or from the file that `HE
 """
 
 import os
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -44,14 +45,20 @@ SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 31_536_000) if HTTPS else 0  # how
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 # Whether browsers carry the name in their built-in lists is for the owner of the domain to ask.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
-# Browsers take a cookie called __Host- only from this very host over https, for all its paths.
+# Browsers take a cookie called __Host- only from this very host over https, for all its paths. They do not
+# tell ports apart: of two installations on one host each has names of its own, or they would end each other's
+# sessions.
 _COOKIES = "__Host-" if HTTPS else ""
-SESSION_COOKIE_NAME = f"{_COOKIES}sessionid"
+_INSTALLATION = sha256(f"cookies of {SECRET_KEY}".encode()).hexdigest()[:8]
+SESSION_COOKIE_NAME = f"{_COOKIES}sessionid-{_INSTALLATION}"
 SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"  # not Strict: one comes from e-mails and identity providers, too
-CSRF_COOKIE_NAME = f"{_COOKIES}csrftoken"
-DEVICE_COOKIE_NAME = f"{_COOKIES}device"
+CSRF_COOKIE_NAME = f"{_COOKIES}csrftoken-{_INSTALLATION}"
+DEVICE_COOKIE_NAME = f"{_COOKIES}device-{_INSTALLATION}"
+MESSAGE_STORAGE = (
+    "django.contrib.messages.storage.session.SessionStorage"  # no cookie, which every request carries
+)
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True  # pages hand the token to scripts
 CSRF_COOKIE_SAMESITE = "Lax"
@@ -286,6 +293,8 @@ STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.Manif
 
 # --- labs ---------------------------------------------------------------------------------------------------
 INVITATION_DAYS = env.int("INVITATION_DAYS", 7)  # until an invitation to a lab expires
+INVITATIONS_A_DAY = env.int("INVITATIONS_A_DAY", 100)  # that a lab may send, those sent again included
+INVITATIONS_A_DAY_TO_ONE = env.int("INVITATIONS_A_DAY_TO_ONE", 3)  # address, by one lab
 TOKEN_DAYS = env.int("TOKEN_DAYS", 365)  # the longest an API token may live
 
 # --- API ----------------------------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 """The kinds of cell a differential speaks of.
 
-LOINC codes are those of the ratio that a laboratory reports for the class (loinc.org).
+LOINC codes are those of the ratio that a laboratory reports for the class, units those of UCUM. White cells
+bear the codes that LOINC's panel of a manual differential lists; erythroblasts 18309-5, which is nucleated
+red cells per 100 white cells by manual count. (26461-4 is per 100 red cells: another quantity.)
 """
 
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ class CellClass:
     short: str
     in_wbc: bool  # counted in the white-cell denominator
     loinc: str | None = None
+    unit: str | None = "%"
 
 
 CELL_CLASSES: tuple[CellClass, ...] = (
@@ -24,7 +27,7 @@ CELL_CLASSES: tuple[CellClass, ...] = (
     CellClass("eosinophil", "Eosinophil", "EOS", True, "26450-7"),
     CellClass("basophil", "Basophil", "BAS", True, "30180-4"),
     CellClass("immature_granulocyte", "Immature granulocyte", "IG", True, "38518-7"),
-    CellClass("erythroblast", "Erythroblast (NRBC)", "NRBC", False, "26461-4"),
-    CellClass("platelet", "Platelet", "PLT", False),
+    CellClass("erythroblast", "Erythroblast (NRBC)", "NRBC", False, "18309-5", "/100{WBCs}"),
+    CellClass("platelet", "Platelet", "PLT", False, None, None),
 )
 BY_CODE: dict[str, CellClass] = {cell_class.code: cell_class for cell_class in CELL_CLASSES}

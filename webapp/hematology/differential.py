@@ -1,7 +1,7 @@
 """The differential count.
 
 Erythroblasts and platelets are never in the white-cell denominator; erythroblasts are given per 100 white
-cells (CLSI H20-A2). Unidentified cells are in no class until a person decides, so they are in no denominator
+cells (CLSI H20). Unidentified cells are in no class until a person decides, so they are in no denominator
 either.
 """
 
@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from webapp.hematology.classes import BY_CODE, CELL_CLASSES, UNIDENTIFIED, CellClass
 from webapp.hematology.intervals import wilson
 
-FULL_COUNT = 100  # white cells, the least a manual differential counts
+FULL_COUNTS = (100, 200, 400)
+"""White cells of a whole count, of which a laboratory chooses one: 100 or 200 in routine, 400 as the
+reference that CLSI H20 compares methods with. The least is what a manual differential counts anywhere."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +37,19 @@ class Differential:
     others: tuple[Row, ...]
     wbc_count: int
     unidentified: int
+    full_count: int
 
     @property
     def is_full(self) -> bool:
         """Enough white cells for the percentages to be reported."""
-        return self.wbc_count >= FULL_COUNT
+        return self.wbc_count >= self.full_count
 
 
-def differential(counts: Mapping[str, int]) -> Differential:
+def differential(counts: Mapping[str, int], full_count: int) -> Differential:
     """The differential of `counts`, cells by class code (`unidentified` included).
+
+    Args:
+        full_count: white cells from which on the laboratory reports percentages.
 
     Raises:
         ValueError: a code is unknown or a count is negative.
@@ -58,6 +64,7 @@ def differential(counts: Mapping[str, int]) -> Differential:
         others=tuple(row for row in rows if not row.cell_class.in_wbc),
         wbc_count=wbc,
         unidentified=counts.get(UNIDENTIFIED, 0),
+        full_count=full_count,
     )
 
 

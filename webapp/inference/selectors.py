@@ -20,8 +20,8 @@ def counts_of(case: Case) -> dict[str, int]:
     return counts
 
 
-def differential_of(case: Case) -> Differential:
-    return differential(counts_of(case))
+def differential_of(case: Case, full_count: int) -> Differential:
+    return differential(counts_of(case), full_count)
 
 
 def cells(case: Case, cell_class: str = "") -> QuerySet[Prediction]:

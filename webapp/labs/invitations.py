@@ -1,6 +1,7 @@
 """Inviting people into a lab: an open invitation is a secret in a mailed link, for one e-mail address."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
@@ -10,10 +11,13 @@ from django_scopes import scope, scopes_disabled
 
 from webapp.accounts.models import User
 from webapp.audit.actions import Action
+from webapp.audit.selectors import subjects_since
 from webapp.audit.services import record
 from webapp.labs.models import Invitation, Lab, Membership
 from webapp.labs.permissions import Role
 from webapp.labs.secrets import digest, new_secret
+
+DAY = timedelta(days=1)
 
 # A forged link is told by its signature, before the database is asked.
 _signer = Signer(salt="webapp.labs.invitations")
@@ -21,6 +25,10 @@ _signer = Signer(salt="webapp.labs.invitations")
 
 class CannotInvite(Exception):
     """The person is a member or invited already; the message says what to do instead."""
+
+
+class TooManyInvitations(CannotInvite):
+    """The lab has sent as many as it may in a day; the message says when it may go on."""
 
 
 class CannotAccept(Exception):
@@ -33,6 +41,7 @@ def invite(lab: Lab, *, email: str, role: Role, by: User) -> tuple[Invitation, s
 
     Raises:
         CannotInvite: they belong to the lab or are invited already.
+        TooManyInvitations: by this lab today.
     """
     member = Membership.objects.filter(lab=lab, user__email__iexact=email).first()
     if member is not None:
@@ -52,16 +61,22 @@ def invite(lab: Lab, *, email: str, role: Role, by: User) -> tuple[Invitation, s
     except IntegrityError as error:
         raise CannotInvite(f"{email} is invited already. Send the invitation again instead.") from error
     record(Action.MEMBER_INVITED, lab=lab.id, subject=email, after={"role": role.label})
+    _check_rates(lab.id, email)
     return invitation, _signer.sign(secret)
 
 
 @transaction.atomic
 def renew(invitation: Invitation) -> str:
-    """Let the invitation run anew with another secret, which is returned; the former link leads nowhere."""
+    """Let the invitation run anew with another secret, which is returned; the former link leads nowhere.
+
+    Raises:
+        TooManyInvitations: by this lab today.
+    """
     secret = new_secret()
     invitation.digest, invitation.sent_at, invitation.expires_at = digest(secret), timezone.now(), _expiry()
     invitation.save(update_fields=["digest", "sent_at", "expires_at"])
     record(Action.INVITATION_RENEWED, lab=invitation.lab_id, subject=invitation.email)
+    _check_rates(invitation.lab_id, invitation.email)
     return _signer.sign(secret)
 
 
@@ -107,6 +122,33 @@ def accept(signed: str, user: User) -> Membership:
         Action.MEMBER_JOINED, lab=lab.id, subject=user.email, after={"role": membership.get_role_display()}
     )
     return membership
+
+
+def forget_expired(older_than: timedelta) -> int:
+    """Delete invitations that expired longer ago than `older_than`, of all labs; returns how many."""
+    with scopes_disabled():
+        deleted, _ = Invitation.objects.filter(expires_at__lt=timezone.now() - older_than).delete()
+    return deleted
+
+
+def _check_rates(lab: UUID, email: str) -> None:
+    """Take back what was just recorded, with the transaction, if it is one message too many.
+
+    Counted are the entries of the trail, which stay where an invitation is withdrawn and made anew; who
+    records in a lab's chain waits until the one before has committed, so no two are the last at once.
+    """
+    mailed = (Action.MEMBER_INVITED, Action.INVITATION_RENEWED)
+    sent = subjects_since(lab, mailed, timezone.now() - DAY)
+    if len(sent) > settings.INVITATIONS_A_DAY:
+        raise TooManyInvitations(
+            f"Your lab has sent {settings.INVITATIONS_A_DAY} invitations within 24 hours, and may send no "
+            "more. Go on tomorrow, or ask whoever runs the installation for a higher limit."
+        )
+    if sum(address.lower() == email.lower() for address in sent) > settings.INVITATIONS_A_DAY_TO_ONE:
+        raise TooManyInvitations(
+            f"{email} was sent {settings.INVITATIONS_A_DAY_TO_ONE} invitations within 24 hours. Ask them to "
+            "look among unwanted mail; you can send another tomorrow."
+        )
 
 
 def _expiry() -> datetime:

@@ -6,6 +6,7 @@ from contextlib import nullcontext
 import structlog
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpResponseBase, JsonResponse
+from django.utils import timezone
 from django_scopes import scope
 
 from webapp.accounts.selectors import has_second_factor
@@ -22,7 +23,7 @@ BEARER = "Bearer "
 
 
 class LabScopeMiddleware:
-    """Sets `request.membership` and scopes every query of the request to its lab.
+    """Sets `request.membership`, scopes every query of the request to its lab, and tells times in its zone.
 
     A request without a membership stays unscoped, so a scoped query in it raises instead of leaking. That
     goes too for those whom the lab asks for a second factor that they have not: theirs is `kept_out`.
@@ -53,6 +54,7 @@ class LabScopeMiddleware:
             return self.get_response(request)
         with (
             scope(lab=membership.lab),
+            timezone.override(membership.lab.zone) if membership.lab.zone else nullcontext(),
             acting(_program(membership, membership.token)) if membership.token else nullcontext(),
             structlog.contextvars.bound_contextvars(lab=str(membership.lab_id)),
         ):

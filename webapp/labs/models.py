@@ -1,6 +1,7 @@
 import uuid
 from ipaddress import ip_address, ip_network
 from typing import ClassVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -10,6 +11,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django_scopes import ScopedManager
 
+from webapp.hematology.differential import FULL_COUNTS
 from webapp.labs.permissions import Permission, Role, allows
 from webapp.writing.fields import LineField
 
@@ -20,6 +22,19 @@ class Lab(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = LineField(max_length=200, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    time_zone = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="By its name in the IANA database; empty: nobody has said, and times are shown in UTC.",
+    )
+    full_count = models.PositiveSmallIntegerField(
+        default=FULL_COUNTS[0],
+        db_default=FULL_COUNTS[0],
+        choices=[(count, f"{count} white cells") for count in FULL_COUNTS],
+        help_text="White cells from which on a differential count is whole.",
+    )
     permission_changes = models.JSONField(
         default=dict,
         db_default=Value({}, models.JSONField()),
@@ -34,6 +49,14 @@ class Lab(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """In which its people read times; None: nobody has said, or the name is not known here."""
+        try:
+            return ZoneInfo(self.time_zone) if self.time_zone else None
+        except (ZoneInfoNotFoundError, ValueError):
+            return None
 
 
 class Membership(models.Model):  # type: ignore[django-manager-missing] # ScopedManager makes classes at run time

@@ -1,4 +1,6 @@
+from itertools import groupby
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
@@ -14,10 +16,36 @@ from webapp.cases.identifiers import (
     day_in_a_life,
 )
 from webapp.cases.models import Case
-from webapp.labs.models import Membership
+from webapp.labs.models import Lab, Membership
 from webapp.labs.permissions import ADJUSTABLE, Permission, Role, allows, granted
 from webapp.labs.tokens import network
 from webapp.writing.fields import Line, Lines
+
+REGIONS = {
+    "Africa",
+    "America",
+    "Antarctica",
+    "Arctic",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Europe",
+    "Indian",
+    "Pacific",
+}  # of the IANA database; its other names are of countries and offsets, kept for old systems
+
+
+def zones() -> list[tuple[str, Any]]:
+    """The time zones of the world as a menu, by region."""
+    named = sorted(name for name in available_timezones() if name.partition("/")[0] in REGIONS)
+    regions = groupby(named, lambda name: name.partition("/")[0])
+    return [
+        ("", "UTC"),
+        *(
+            (region, [(name, name.partition("/")[2].replace("_", " ")) for name in names])
+            for region, names in regions
+        ),
+    ]
 
 
 class NewCaseForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -67,6 +95,15 @@ class InvitationForm(forms.Form):
         error_messages={"required": "Give the e-mail address of the person to invite."},
     )
     role = forms.ChoiceField(choices=Role.choices)
+
+
+class LabForm(forms.ModelForm):  # type: ignore[type-arg]
+    time_zone = forms.ChoiceField(label="Time zone", required=False, choices=zones)
+
+    class Meta:
+        model = Lab
+        fields = ("time_zone", "full_count")
+        labels = {"full_count": "A whole count"}
 
 
 class RoleTableForm(forms.Form):

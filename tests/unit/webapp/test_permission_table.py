@@ -8,6 +8,7 @@ ADMINISTERING = {
     Permission.MANAGE_MEMBERS,
     Permission.MANAGE_ROLES,
     Permission.MANAGE_TOKENS,
+    Permission.MANAGE_LAB,
     Permission.VIEW_AUDIT,
 }
 IDENTIFIERS = {Permission.VIEW_IDENTIFIERS, Permission.EDIT_IDENTIFIERS}

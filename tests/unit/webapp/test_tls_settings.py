@@ -145,3 +145,19 @@ def test_what_a_client_says_of_https_is_believed_behind_a_proxy_only(read: Read)
 )
 def test_loopback_is_told_apart(host: str, here: bool) -> None:
     assert tls.is_loopback(host) is here
+
+
+@pytest.mark.parametrize("served", [{}, PRODUCTION], ids=["plain", "https"])
+def test_two_installations_on_one_host_have_no_cookie_in_common(read: Read, served: dict[str, str]) -> None:
+    """Browsers send a host's cookies to all its ports; two of one name would end each other's sessions."""
+
+    def names(key: str) -> set[str]:
+        found = read(**served, SECRET_KEY=key * 5)
+        assert found["MESSAGE_STORAGE"].endswith("SessionStorage")  # has no cookie
+        return {value for name, value in found.items() if name.endswith("_COOKIE_NAME")}
+
+    one, again, other = names("aB3dE5gH1j"), names("aB3dE5gH1j"), names("zY9xW7vU5t")
+    assert one == again
+    assert len(one) == 3
+    assert one & other == set()
+    assert all(name.startswith("__Host-") == bool(served) for name in one)

@@ -15,7 +15,7 @@ from webapp.cases import selectors
 from webapp.cases.access import case_or_404
 from webapp.cases.models import Case, Image
 from webapp.cases.services import AccessionTaken, create_case, report_unreadable
-from webapp.hematology.differential import FULL_COUNT, differential
+from webapp.hematology.differential import differential
 from webapp.inference import selectors as inference_selectors
 from webapp.inference import services as inference_services
 from webapp.labs.permissions import Permission
@@ -155,8 +155,7 @@ def _live_context(request: MemberRequest, case: Case, code: str) -> dict[str, An
         "case": case,
         "progress": progress,
         "counts": counts,
-        "differential": differential(counts),
-        "full_count": FULL_COUNT,
+        "differential": differential(counts, request.membership.lab.full_count),
         "models": inference_selectors.models_of(case),
         "model_notice": inference_selectors.model_notice(case),
         "problems": problems[:PROBLEMS_SHOWN],

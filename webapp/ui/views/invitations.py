@@ -33,6 +33,10 @@ def invite(request: MemberRequest) -> HttpResponseBase:
             )
         except invitations.CannotInvite as error:
             form.add_error("email", str(error))
+            too_many = isinstance(error, invitations.TooManyInvitations)
+            return render(
+                request, "ui/lab/members.html", list_context(request, form), status=429 if too_many else 422
+            )
         else:
             _send(request, invitation, secret)
             return redirect("ui:members")
@@ -44,7 +48,10 @@ def invite(request: MemberRequest) -> HttpResponseBase:
 @fresh_sign_in
 def renew(request: MemberRequest, invitation_id: int) -> HttpResponseBase:
     invitation = _invitation_or_404(invitation_id)
-    _send(request, invitation, invitations.renew(invitation))
+    try:
+        _send(request, invitation, invitations.renew(invitation))
+    except invitations.TooManyInvitations as error:
+        messages.error(request, str(error))
     return redirect("ui:members")
 
 
