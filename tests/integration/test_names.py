@@ -4,6 +4,7 @@ import json
 from io import StringIO
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
@@ -60,6 +61,7 @@ def test_by_another_service(provider, written, kept):
     provider.person = {**PAT, "name": written}
     sign_in(Client())
     assert User.objects.get().name == kept
+    assert SocialAccount.objects.get().extra_data["name"] == kept
 
 
 def test_another_service_is_not_asked_to_correct_what_hides(provider):

@@ -24,8 +24,8 @@ class EvenMailMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        asked = request.method == "POST" and request.resolver_match is not None
-        if asked and request.resolver_match.url_name in MAILS and _accepted(response):
+        asked = request.resolver_match.url_name if request.resolver_match else None
+        if request.method == "POST" and asked in MAILS and _accepted(response):
             adapter = get_adapter(request)
             if not adapter.has_mailed:
                 adapter.mail_nobody()

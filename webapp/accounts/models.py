@@ -49,7 +49,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     @transaction.atomic
     def save(self, *args: Any, **kwargs: Any) -> None:
         # A new password stands there until it is saved; not so where the old one is hashed anew.
-        replaced = self._password is not None and not self._state.adding
+        replaced = getattr(self, "_password", None) is not None and not self._state.adding
         super().save(*args, **kwargs)
         if replaced:
             password_replaced.send(User, user=self)

@@ -31,7 +31,7 @@ class Case(models.Model):  # type: ignore[django-manager-missing] # ScopedManage
         indexes = [models.Index(fields=["lab", "-created_at"])]
 
     def __str__(self) -> str:
-        return self.accession
+        return str(self.accession)
 
 
 class Patient(models.Model):

@@ -48,7 +48,7 @@ class Lab(models.Model):
     )
 
     def __str__(self) -> str:
-        return self.name
+        return str(self.name)
 
     @property
     def zone(self) -> ZoneInfo | None:

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from requests import RequestException
 
 from webapp.accounts.openid.adapter import OpenIdAdapter, nonce_for
+from webapp.writing.text import shown
 
 KEPT = ("sub", "email", "name")
 
@@ -37,7 +38,7 @@ class OpenIdProvider(OpenIDConnectProvider):  # type: ignore[misc]  # allauth ca
 
     def extract_extra_data(self, data: dict[str, Any]) -> dict[str, Any]:
         """What the account page shows, and no more: the rest is none of our business."""
-        return {name: data["userinfo"][name] for name in KEPT if name in data["userinfo"]}
+        return {name: shown(str(data["userinfo"][name])) for name in KEPT if name in data["userinfo"]}
 
     def extract_email_addresses(self, data: dict[str, Any]) -> list[EmailAddress]:
         addresses: list[EmailAddress] = super().extract_email_addresses(data)

@@ -25,11 +25,11 @@ class Command(BaseCommand):
         "written in another form of Unicode are not found. May be stopped and run again."
     )
 
-    @scopes_disabled()
     def handle(self, *args: Any, **options: Any) -> None:
-        for model, name in WRITTEN:
-            self._even(model, name)
-        self._hash()
+        with scopes_disabled():
+            for model, name in WRITTEN:
+                self._even(model, name)
+            self._hash()
 
     def _even(self, model: type[models.Model], name: str) -> None:
         field: Any = model._meta.get_field(name)
