@@ -1,11 +1,13 @@
 """A chunk's way through a worker: fetch, verify and decode, one Predict, one write."""
 
 import hashlib
+import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +17,8 @@ from django.conf import settings
 from django.utils import timezone
 from structlog.contextvars import bound_contextvars
 
+from decoder.pool import CannotDecode, Decoders, NoTurn
+from decoder.refused import CannotTake
 from serving.client import (
     ModelClient,
     ModelError,
@@ -35,16 +39,26 @@ from webapp.storage import objects
 from webapp.telemetry import metrics, tracing
 from webapp.telemetry.context import in_threads
 from workers.contact_sheet import contact_sheet
-from workers.images import CannotTake, read
 
 PREDICT = "tensorflow.serving.PredictionService/Predict"
-FETCHERS = 8  # threads; the store's latency is hidden, and Pillow decodes outside the interpreter's lock
+FETCHERS = 8  # threads, which hide the store's latency
+DECODERS = min(2, len(os.sched_getaffinity(0)))  # processes
+# No picture of a chunk is begun later than this; what is left makes room for others, and comes back as a
+# chunk of its own. Seconds; with the time that a last picture may take it is far below SOFT_TIME_LIMIT.
+TURN_SECONDS = 4.0
 
 log = structlog.get_logger(__name__)
 
 
 class VersionUnknown(Exception):
     """The model server answered with a version that nobody registered here."""
+
+
+@dataclass(frozen=True)
+class Left:
+    """An image that had no turn."""
+
+    image: Image
 
 
 @dataclass(frozen=True)
@@ -58,6 +72,7 @@ class Prepared:
     sha256: bytes
     size: int
     object_version: str
+    media_type: str
     display_key: str
 
 
@@ -86,6 +101,9 @@ def _work_on(chunk: Chunk) -> None:
     except objects.StorageUnavailable as error:
         log.warning("storage unavailable", error=str(error))
         _blame_store_or_chunk(chunk, "The image store could not give one of these images.")
+    except CannotDecode as error:
+        log.error("decoder does not start")
+        services.put_back(chunk, str(error))
     except VersionUnknown as error:
         log.error("model version unknown", error=str(error))
         services.put_back(chunk, str(error))
@@ -118,10 +136,16 @@ def _blame_store_or_chunk(chunk: Chunk, why: str) -> None:
 
 def _classify(chunk: Chunk) -> None:
     images = list(Image.objects.filter(chunk=chunk, status=Image.Status.RECEIVED).order_by("id"))
+    until = time.monotonic() + TURN_SECONDS
     with tracing.span("prepare images", {"hematovision.images": len(images)}):
-        outcomes = list(_fetchers().map(in_threads(_prepare), images))
+        outcomes = list(_fetchers().map(in_threads(_prepare), images, repeat(until)))
     prepared = [outcome for outcome in outcomes if isinstance(outcome, Prepared)]
     refused = [outcome for outcome in outcomes if isinstance(outcome, Refused)]
+    left = [outcome.image.id for outcome in outcomes if isinstance(outcome, Left)]
+    if left:
+        log.info("chunk split", left=len(left), images=len(images))
+        if not services.split_off(chunk, left):
+            return
     if not prepared:
         _record(chunk, None, [], refused, sheet_key="")
         return
@@ -164,7 +188,9 @@ def _measure(
             metrics.image_seconds.labels(chunk.queue).observe(waited)
 
 
-def _prepare(image: Image) -> Prepared | Refused:
+def _prepare(image: Image, until: float) -> Prepared | Refused | Left:
+    if time.monotonic() > until:
+        return Left(image)
     try:
         data, object_version = objects.get(image.key)
     except objects.ObjectMissing:
@@ -175,9 +201,12 @@ def _prepare(image: Image) -> Prepared | Refused:
         return Refused(image.id, Refusal.ALTERED, str(Refusal.ALTERED.label))
     try:
         with tracing.span("decode image", {"hematovision.image": image.id}):
-            picture = read(data, max_pixels=settings.UPLOAD_MAX_PIXELS)
-    except CannotTake as refused:
-        return Refused(image.id, refused.refusal, refused.detail, sha256, len(data))
+            picture = _decoders().read(data, until=until)
+    except NoTurn:
+        return Left(image)
+    except CannotTake as taken_not:
+        refusal = Refusal(taken_not.reason)
+        return Refused(image.id, refusal, taken_not.detail or str(refusal.label), sha256, len(data))
     display_key = ""
     if picture.display is not None:
         display_key = f"{image.key}.png"
@@ -190,6 +219,7 @@ def _prepare(image: Image) -> Prepared | Refused:
         sha256=sha256,
         size=len(data),
         object_version=object_version,
+        media_type=picture.media_type,
         display_key=display_key,
     )
 
@@ -243,6 +273,7 @@ def _answers(
             width=ready.width,
             height=ready.height,
             object_version=ready.object_version,
+            media_type=ready.media_type,
             tile=place,
             display_key=ready.display_key,
             cell_class=version.labels[best[place]],
@@ -272,6 +303,11 @@ def _version(name: str, number: int) -> ModelVersion:
 def _model(name: str) -> ModelClient:
     """Made in the process that uses it: gRPC channels do not survive a fork."""
     return ModelClient(settings.SERVING_TARGET, model_name=name, tls=settings.SERVING_CHANNEL)
+
+
+@cache
+def _decoders() -> Decoders:
+    return Decoders(DECODERS, max_pixels=settings.UPLOAD_MAX_PIXELS)
 
 
 @cache

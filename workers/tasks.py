@@ -37,7 +37,7 @@ def take_up_what_a_killed_worker_left(sender: Consumer, **_: object) -> None:
 @worker_shutting_down.connect
 def give_back_what_cannot_be_finished(sender: str, how: str, **_: object) -> None:
     if how == "Cold":  # else it finishes what it has in hand
-        inference.release_claims(sender)
+        inference.release_claims(sender, blameless=True)
 
 
 @app.task(name="recover_lost_chunks")

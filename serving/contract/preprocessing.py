@@ -2,7 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from serving.contract.signature import INPUT_SIZE
 
@@ -19,7 +19,8 @@ def to_model_input(image: Image.Image) -> npt.NDArray[np.uint8]:
     Raises ValueError for a pixel format that has no meaning as a picture (floating point, CIELAB), and
     whatever Pillow raises while it decodes a lazily opened file.
     """
-    rgb = _to_rgb(ImageOps.exif_transpose(image))
+    turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+    rgb = _to_rgb(ImageOps.exif_transpose(image) if turned else image)
     side = min(rgb.size)
     left, top = (rgb.width - side) // 2, (rgb.height - side) // 2
     # Cropped first: resize(box=...) lets pixels from outside the box into its edge.

@@ -64,6 +64,7 @@ def answer(image_id, sha=None, confidence=0.9, cell_class="neutrophil"):
         width=360,
         height=363,
         object_version="v1",
+        media_type="image/png",
         tile=0,
         display_key="",
         cell_class=cell_class,
@@ -126,6 +127,8 @@ def test_results_are_recorded_once(case, version):
     assert selectors.counts_of(case) == {"neutrophil": 1, "unidentified": 1}
     assert claim(chunk.id, "t-1", redelivered=True) is None
     third.refresh_from_db()
+    first.refresh_from_db()
+    assert (first.media_type, third.media_type) == ("image/png", "")
     assert (third.refusal, third.detail) == ("damaged", "cut short")
     assert third.finished_at
 
@@ -189,6 +192,43 @@ def test_a_picture_that_kills_workers_is_found_by_halving(case, version):
             services.record(claimed, version, [answer(image_id) for image_id in ids], [], "")
     assert statuses(case) == {"classified": 7, "failed": 1}
     assert Image.objects.get(status="failed").id == poison
+
+
+def test_images_that_had_no_turn_become_a_chunk_without_an_attempt(case, version):
+    images = receive(case, 5)
+    chunk = claim(only_chunk().id)
+    OutboxEntry.objects.all().delete()
+    assert services.split_off(chunk, [image.id for image in images[2:]])
+    services.record(
+        chunk, version, [answer(images[0].id)], [Refused(images[1].id, Refusal.TOO_COSTLY, "x")], ""
+    )
+    assert statuses(case) == {"classified": 1, "refused": 1, "received": 3}
+    rest = Chunk.objects.get(images=images[2])
+    assert (rest.attempts, rest.state, rest.queue, rest.images.count()) == (0, "queued", "bulk", 3)
+    assert [entry.args for entry in OutboxEntry.objects.all()] == [[str(rest.id)]]
+
+
+def test_a_chunk_of_which_nothing_had_a_turn_is_put_back(case):
+    images = receive(case, 2)
+    assert not services.split_off(claim(only_chunk().id), [image.id for image in images])
+    assert (only_chunk().attempts, only_chunk().state) == (0, "queued")
+
+
+def test_a_claim_that_passed_on_is_not_split(case):
+    images = receive(case, 2)
+    late = claim(only_chunk().id, "t-1")
+    Chunk.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    claim(late.id, "t-2")
+    assert not services.split_off(late, [images[0].id])
+    assert Chunk.objects.count() == 1
+
+
+def test_a_worker_that_must_end_early_gives_its_attempts_back(case):
+    receive(case, 1)
+    for attempt in range(5):  # more often than MAX_ATTEMPTS
+        claim(only_chunk().id, f"bulk@a/t-{attempt}")
+        assert services.release_claims("bulk@a", blameless=True) == 1
+    assert (only_chunk().attempts, only_chunk().state) == (0, "running")
 
 
 def test_a_refused_request_is_not_repeated(case):

@@ -78,6 +78,12 @@ class Image(models.Model):  # type: ignore[django-manager-missing] # ScopedManag
     object_version = models.CharField(
         max_length=128, blank=True, help_text="Which version of the object was classified."
     )
+    media_type = models.CharField(
+        max_length=32,
+        blank=True,
+        db_default="",
+        help_text="Of the original, by its content; blank until it is decoded.",
+    )
     width = models.PositiveIntegerField(null=True, help_text="Pixels, upright.")
     height = models.PositiveIntegerField(null=True, help_text="Pixels, upright.")
     sha256 = models.BinaryField(

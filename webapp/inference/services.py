@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
@@ -54,6 +54,7 @@ class Classified:
     width: int
     height: int
     object_version: str
+    media_type: str
     tile: int
     display_key: str
     cell_class: str
@@ -170,6 +171,25 @@ def put_back(chunk: Chunk, why: str) -> None:
 
 
 @transaction.atomic
+def split_off(chunk: Chunk, image_ids: Sequence[int]) -> bool:
+    """Make those of the chunk's images that had no turn a chunk of their own, which begins with no attempt.
+
+    They go behind others of their queue, so that one lab's slow pictures keep nobody waiting for long. If
+    none of the chunk had a turn, the chunk itself is put back. Returns whether anything of it is left to do.
+    """
+    if not _still_held(chunk):
+        return False
+    mine = Image.objects.filter(chunk=chunk, status=Image.Status.RECEIVED)
+    if not mine.exclude(id__in=image_ids).exists():
+        put_back(chunk, "The images were too slow to come.")
+        return False
+    other = Chunk.objects.create(lab_id=chunk.lab_id, case_id=chunk.case_id, queue=Queue.BULK)
+    mine.filter(id__in=image_ids).update(chunk=other)
+    _enqueue([other])
+    return True
+
+
+@transaction.atomic
 def attempt_failed(chunk: Chunk, why: str) -> None:
     """The attempt was the chunk's own failure: try again, and after MAX_ATTEMPTS halve it or give it up."""
     if not _still_held(chunk):
@@ -218,17 +238,19 @@ def requeue(case: Case) -> int:
 
 
 @transaction.atomic
-def release_claims(worker: str) -> int:
+def release_claims(worker: str, *, blameless: bool = False) -> int:
     """A worker of this name has just started or ended, so whatever it held is free at once; returns how many.
 
-    Runs over all labs.
+    `blameless`: it was told to end before it could finish, which counts against no image. Runs over all labs.
     """
     with scopes_disabled():
         held = Chunk.objects.select_for_update(skip_locked=True).filter(
             state=Chunk.State.RUNNING, claimed_by__startswith=f"{worker}/"
         )
         chunks = list(held)
-        Chunk.objects.filter(id__in=[chunk.id for chunk in chunks]).update(lease_until=timezone.now())
+        Chunk.objects.filter(id__in=[chunk.id for chunk in chunks]).update(
+            lease_until=timezone.now(), attempts=F("attempts") - (1 if blameless else 0)
+        )
         _enqueue(chunks)
     return len(chunks)
 
@@ -379,11 +401,12 @@ def _classify(answers: Sequence[Classified], now: datetime) -> None:
             UPDATE cases_image AS image
             SET status = 'classified', detail = '', finished_at = %s,
                 sha256 = said.sha256, bytes = said.bytes, width = said.width, height = said.height,
-                object_version = said.object_version, tile = said.tile, display_key = said.display_key
+                object_version = said.object_version, media_type = said.media_type, tile = said.tile,
+                display_key = said.display_key
             FROM unnest(
-                %s::bigint[], %s::bytea[], %s::bigint[], %s::int[], %s::int[], %s::text[], %s::smallint[],
-                %s::text[]
-            ) AS said (id, sha256, bytes, width, height, object_version, tile, display_key)
+                %s::bigint[], %s::bytea[], %s::bigint[], %s::int[], %s::int[], %s::text[], %s::text[],
+                %s::smallint[], %s::text[]
+            ) AS said (id, sha256, bytes, width, height, object_version, media_type, tile, display_key)
             WHERE image.id = said.id
             """,
             [
@@ -394,6 +417,7 @@ def _classify(answers: Sequence[Classified], now: datetime) -> None:
                 [answer.width for answer in answers],
                 [answer.height for answer in answers],
                 [answer.object_version for answer in answers],
+                [answer.media_type for answer in answers],
                 [answer.tile for answer in answers],
                 [answer.display_key for answer in answers],
             ],

@@ -35,6 +35,7 @@ def prepared(n):
             sha256=b"",
             size=1,
             object_version="",
+            media_type="image/jpeg",
             display_key="",
         )
         for number in range(n)

@@ -1,0 +1,24 @@
+"""Opening with Pillow, one format at a time."""
+
+import io
+
+from PIL import Image
+
+from decoder.refused import CannotTake, Reason
+
+# Pillow's own bound on pixels is a constant of the module; ours is checked before.
+Image.MAX_IMAGE_PIXELS = None
+
+
+def opened(data: bytes, form: str) -> Image.Image:
+    """The picture, not yet decoded.
+
+    Raises:
+        CannotTake: its headers are broken.
+    """
+    try:
+        return Image.open(io.BytesIO(data), formats=[form])
+    except MemoryError:
+        raise
+    except Exception as error:  # broken headers make Pillow's parsers raise many kinds
+        raise CannotTake(Reason.DAMAGED) from error

@@ -1,0 +1,68 @@
+"""PNG: the chunks that make the picture are decoded, all others are passed over, however large."""
+
+import struct
+from collections.abc import Iterator
+
+from decoder import ifd
+from decoder.bounds import check_memory, check_size
+from decoder.kinds import PNG
+from decoder.limits import LARGE, SEGMENTS, Limits
+from decoder.opened import opened
+from decoder.refused import CannotTake, Reason, too_costly
+from decoder.samples import to_eight_bits
+from decoder.source import Array, Opened, Source
+
+_KEPT = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
+_SIGNATURE = 8
+_COLOURS = {2: "RGB", 6: "RGBA"}  # colour types; 0 and 4 are grey, 3 has a palette
+
+
+def decode(data: bytes, limits: Limits) -> Source:
+    chunks = list(_chunks(data))
+    if not chunks or chunks[0][0] != b"IHDR" or len(chunks[0][1]) < 25:
+        raise CannotTake(Reason.DAMAGED)
+    width, height, depth, colour = struct.unpack_from(">IIBB", chunks[0][1], 8)
+    check_size(width, height, limits)
+    first = {name: bytes(chunk[8:-4]) for name, chunk in reversed(chunks) if name in (b"eXIf", b"acTL")}
+    if len(first.get(b"acTL", b"")) >= 4 and int.from_bytes(first[b"acTL"][:4], "big") > 1:
+        raise CannotTake(Reason.SEVERAL_PICTURES)
+    if chunks[-1][0] != b"IEND":
+        raise CannotTake(Reason.DAMAGED)
+    if colour in (0, 4):
+        raise CannotTake(Reason.NO_COLOUR)
+    # By libpng where Pillow would drop eight bits, or keep four bytes of each of very many pixels.
+    deep = colour in _COLOURS and (depth == 16 or width * height > LARGE)
+    needed = _KEPT - {b"tRNS"} if deep else _KEPT  # there it names one colour, which no cell's picture needs
+    kept = b"".join([data[:_SIGNATURE], *(chunk for name, chunk in chunks if name in needed)])
+    turn = ifd.orientation(first.get(b"eXIf", b""))
+    samples = len(_COLOURS[colour]) if deep else 4
+    bytes_a_pixel = samples * (2 if depth == 16 else 1) + (0.6 if deep and samples == 4 else 0)
+    check_memory("The PNG", int(width * height * bytes_a_pixel), limits)
+    if not deep:
+        image = opened(kept, "PNG")
+        image.load()
+        return Source(Opened(image), width, height, PNG, shown=turn == 1, orientation=turn)
+    import imagecodecs  # most decoders never need it
+
+    decoded = imagecodecs.png_decode(kept)
+    if decoded.shape != (height, width, samples):
+        raise CannotTake(Reason.DAMAGED)
+    pixels = Array(decoded, to_eight_bits(decoded), _COLOURS[colour])
+    return Source(pixels, width, height, PNG, shown=depth == 8 and turn == 1, orientation=turn)
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    """Names and whole chunks, checksums included, up to the end or to where the file is cut."""
+    view, position, count = memoryview(data), _SIGNATURE, 0
+    while position + 12 <= len(data):
+        count += 1
+        if count > SEGMENTS:
+            raise too_costly("The PNG has very many chunks")
+        end = position + 12 + int.from_bytes(view[position : position + 4], "big")
+        if end > len(data):
+            return
+        name = bytes(view[position + 4 : position + 8])
+        yield name, view[position:end]
+        if name == b"IEND":
+            return
+        position = end

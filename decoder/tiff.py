@@ -1,0 +1,306 @@
+"""TIFF and BigTIFF: which of its pictures is meant, and its samples.
+
+Microscopes' software writes any depth, order and layout. Eight-bit pictures that libtiff knows best (JPEG
+inside, palettes, YCbCr) go to Pillow, in a file with that picture's tags alone; all others are put together
+here from strips or tiles that imagecodecs decodes, each bounded by what it must hold.
+"""
+
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from decoder import jpeg, tiff_page
+from decoder.bounds import check_memory, check_size
+from decoder.ifd import ORIENTATION, Directory, directories
+from decoder.kinds import TIFF
+from decoder.limits import Limits
+from decoder.opened import opened
+from decoder.refused import CannotTake, Reason, unusual
+from decoder.samples import Samples, to_eight_bits
+from decoder.source import Array, Opened, Pixels, Source, from_bytes, upright_rgb
+from decoder.tiff_page import Page, Piece
+
+_HERE = {
+    tiff_page.NONE,
+    tiff_page.LZW,
+    tiff_page.DEFLATE,
+    tiff_page.OLD_DEFLATE,
+    tiff_page.PACKBITS,
+    tiff_page.LZMA,
+    tiff_page.ZSTD,
+    tiff_page.OLD_ZSTD,
+}
+_BY_PILLOW = {*_HERE, tiff_page.JPEG} - {tiff_page.LZMA, tiff_page.ZSTD, tiff_page.OLD_ZSTD}
+_OTHERS = {
+    2: "CCITT", 3: "CCITT", 4: "CCITT", 6: "old-style JPEG", 33003: "JPEG 2000", 33005: "JPEG 2000",
+    33007: "JPEG", 34712: "JPEG 2000", 34887: "LERC", 34892: "JPEG", 34927: "WebP", 50001: "WebP",
+    34933: "PNG", 34934: "JPEG XR", 22610: "JPEG XR", 50002: "JPEG XL", 52546: "JPEG XL",
+}  # fmt: skip
+_COLOUR_FILTERS, _LINEAR_RAW = 32803, 34892  # photometric
+_DNG, _NDPI = 50706, 65420  # tags
+_SLIDES = {
+    b"Aperio": "an Aperio SVS",
+    b"PerkinElmer-QPI": "a QPTIFF",
+    b"<scn": "a Leica SCN",
+    b"Ventana": "a Ventana BIF",
+}
+# What libtiff needs of a picture.
+_KEPT = (256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 317, 320, 322, 323, 324, 325, 332, 338, 339,
+         347, 529, 530, 531, 532)  # fmt: skip
+_COPIES = 3  # unmarked, each of which has to be looked at
+_ALIKE = 20  # levels of 255 by which a thumbnail differs from its picture at most, on average
+
+
+def decode(data: bytes, limits: Limits) -> Source:
+    chain, below = directories(data)
+    _check_kind(chain, below)
+    page, others = _meant([Page(one) for one in chain], [Page(one) for one in below])
+    check_size(page.width, page.height, limits)
+    source = _decoded(page, limits)
+    if len(others) > _COPIES:
+        raise CannotTake(Reason.SEVERAL_PICTURES)
+    for other in others:
+        if not _is_thumbnail(other, source, limits):
+            raise CannotTake(Reason.SEVERAL_PICTURES)
+    return source
+
+
+def _check_kind(chain: Sequence[Directory], below: Sequence[Directory]) -> None:
+    first = chain[0]
+    said = first.bytes_of(270, 512) + first.bytes_of(700, 512)
+    slide = next(
+        (what for mark, what in _SLIDES.items() if mark in said), "a Hamamatsu NDPI" if _NDPI in first else ""
+    )
+    if slide:
+        raise CannotTake(
+            Reason.UNSUPPORTED_TYPE,
+            f"This is {slide} whole slide, with thousands of cells. Export each cell's region as TIFF.",
+        )
+    raw = {_COLOUR_FILTERS, _LINEAR_RAW}
+    if _DNG in first or any(Page(one).photometric in raw for one in (*chain, *below)):
+        raise CannotTake(
+            Reason.UNSUPPORTED_TYPE,
+            "This is a camera's raw file. Develop it to TIFF or JPEG in the camera's software.",
+        )
+
+
+def _meant(chain: list[Page], below: list[Page]) -> tuple[Page, list[Page]]:
+    """The picture that the file is of, and others that may be thumbnails of it or pictures of their own.
+
+    A thumbnail may lie behind its picture or before it, and says so or does not.
+    """
+    whole = (
+        [page for page in chain if not page.reduced] or [page for page in below if not page.reduced] or chain
+    )
+    page = max(whole, key=lambda one: one.area)
+    others = [
+        other for other in whole if other is not page and not (other.reduced and other.area < page.area)
+    ]
+    # One that calls itself reduced and is as large is a picture of its own.
+    others += [other for other in chain if other not in whole and other.area >= page.area]
+    return page, others
+
+
+def _is_thumbnail(other: Page, source: Source, limits: Limits) -> bool:
+    """Whether an unmarked second picture is a small copy of the first: of its shape, and alike."""
+    scale = other.width / source.width
+    if scale > 0.5 or abs(other.height - source.height * scale) > 1.5:
+        return False
+    try:
+        theirs = _decoded(other, limits)
+        looks = [
+            np.asarray(
+                upright_rgb(replace(one, orientation=1))[0].resize((16, 16), Image.Resampling.BOX), np.int16
+            )
+            for one in (source, theirs)
+        ]
+    except CannotTake:
+        return False
+    return bool(np.abs(looks[0] - looks[1]).mean() < _ALIKE)
+
+
+def _decoded(page: Page, limits: Limits) -> Source:
+    page.check(limits)
+    turn = page.tags.number(ORIENTATION, 1)
+    pixels = _pixels(page, limits)
+    return Source(
+        pixels, page.width, page.height, TIFF, shown=False, orientation=turn if 1 <= turn <= 8 else 1
+    )
+
+
+def _pixels(page: Page, limits: Limits) -> Pixels:
+    if page.photometric in (tiff_page.GREY, tiff_page.WHITE_IS_ZERO) and page.samples < 3:
+        raise CannotTake(Reason.NO_COLOUR)
+    if page.compression not in _HERE | _BY_PILLOW:
+        named = _OTHERS.get(page.compression, f"number {page.compression}")
+        raise unusual(f"A TIFF with {named} compression")
+    colours = {
+        tiff_page.RGB: "RGB",
+        tiff_page.GREY: "RGB",  # cameras' software that writes three channels and does not call them colours
+        tiff_page.CMYK: "CMYK",
+        tiff_page.CIELAB: "LAB",
+        tiff_page.ICCLAB: "LAB",
+    }.get(page.photometric)
+    if colours and page.samples >= len(colours) and page.compression in _HERE and page.sample_format:
+        return _array(page, colours)
+    if page.bits > 8 or page.sample_format != "u" or page.compression not in _BY_PILLOW:
+        raise unusual(f"A TIFF with {page.bits} bits in this layout")
+    return _by_pillow(page, limits)
+
+
+def _by_pillow(page: Page, limits: Limits) -> Pixels:
+    pieces = page.pieces()
+    if page.compression == tiff_page.JPEG:
+        for piece in pieces:
+            inner = jpeg.parse(page.tags.data[piece.offset : piece.offset + piece.size], limits)
+            if inner.width > piece.columns or inner.height > piece.rows + 15 or inner.scans > 4:
+                raise CannotTake(Reason.DAMAGED)
+    strip = max(piece.rows * piece.columns for piece in pieces) * page.samples
+    check_memory("The TIFF", 4 * page.area + strip, limits)
+    image = opened(_alone(page.tags), "TIFF")
+    image.load()
+    return Opened(image)
+
+
+def _alone(tags: Directory) -> bytes:
+    """The file with this one directory, of the tags that decoding needs: no library reads another."""
+    big = struct.unpack_from(tags.order + "H", tags.data, 2)[0] == 43
+    header, count, entry, room = (16, "Q", "HHQ", 8) if big else (8, "H", "HHI", 4)
+    offset = "Q" if big else "I"
+    where = len(tags.data) + len(tags.data) % 2
+    kept = [(tag, *tags.tags[tag]) for tag in _KEPT if tag in tags]
+    values = where + struct.calcsize("=" + count) + len(kept) * (struct.calcsize("=" + entry) + room) + room
+    directory, behind = [struct.pack(tags.order + count, len(kept))], b""
+    for tag, kind, number, _ in kept:
+        value = tags.bytes_of(tag, len(tags.data))
+        if len(value) > room:
+            behind += value + b"\0" * (len(value) % 2)
+            value = struct.pack(tags.order + offset, values + len(behind) - len(value) - len(value) % 2)
+        directory.append(struct.pack(tags.order + entry, tag, kind, number) + value.ljust(room, b"\0"))
+    start = struct.pack(tags.order + offset, where)
+    padding = b"\0" * (where - len(tags.data))
+    body = tags.data[header:]
+    head = tags.data[:8] + start if big else tags.data[:4] + start
+    return b"".join([head, body, padding, *directory, b"\0" * room, behind])
+
+
+def _array(page: Page, colours: str) -> Array:
+    samples = _samples(page)
+    if page.photometric in (tiff_page.CIELAB, tiff_page.ICCLAB):
+        return Array(samples[..., :3], _lab_to_rgb(page), "RGB")
+    mode, channels = colours, len(colours)
+    extra = page.tags.numbers(338, 16)
+    if colours == "RGB" and page.samples > 3 and extra and extra[0] in (1, 2) and samples[..., 3].any():
+        mode, channels = ("RGBa" if extra[0] == 1 else "RGBA"), 4
+    samples = samples[..., :channels]
+    depth = page.bits if page.bits not in (8, 16, 32, 64) else None
+    scaled = to_eight_bits(samples, colours=len(colours), depth=depth, white=page.white)
+    return Array(samples, scaled, mode)
+
+
+def _samples(page: Page) -> Samples:
+    """All samples [height, width, channels] in this machine's byte order."""
+    dtype = _dtype(page)
+    pieces = page.pieces()
+    if len(pieces) == 1 and pieces[0].columns == page.width:  # a second copy of it would be large
+        return _piece(page, pieces[0], dtype)[: page.height]
+    samples = np.zeros((page.height, page.width, page.samples), dtype)
+    for piece in pieces:
+        decoded = _piece(page, piece, dtype)
+        rows, columns = min(piece.rows, page.height - piece.top), min(piece.columns, page.width - piece.left)
+        part = np.s_[piece.top : piece.top + rows, piece.left : piece.left + columns]
+        if page.planar:
+            samples[(*part, piece.plane)] = decoded[:rows, :columns, 0]
+        else:
+            samples[part] = decoded[:rows, :columns]
+    return samples
+
+
+def _dtype(page: Page) -> np.dtype[Any]:
+    bits = page.bits
+    if page.sample_format == "f" and bits not in (16, 32, 64):
+        raise unusual(f"A TIFF of floating-point numbers of {bits} bits")
+    if bits < 8 or (bits > 16 and bits not in (32, 64)):
+        raise unusual(f"A TIFF with {bits} bits a channel")
+    return np.dtype(f"{page.sample_format}{page.sample_bytes}")
+
+
+def _piece(page: Page, piece: Piece, dtype: np.dtype[Any]) -> Samples:
+    channels = 1 if page.planar else page.samples
+    row = -(-piece.columns * channels * page.bits // 8)
+    raw = _uncompressed(page, piece, row * piece.rows)
+    if len(raw) < row * piece.rows:
+        raise CannotTake(Reason.DAMAGED)
+    shape = (piece.rows, piece.columns, channels)
+    if page.bits not in (8, 16, 32, 64):
+        import imagecodecs
+
+        unpacked = imagecodecs.packints_decode(raw, dtype, page.bits, runlen=piece.columns * channels)
+        return np.asarray(unpacked).reshape(shape)
+    stored = np.frombuffer(
+        raw, dtype.newbyteorder(page.tags.order), count=piece.rows * piece.columns * channels
+    )
+    return _unpredicted(page, stored.reshape(shape)).astype(dtype, copy=False)
+
+
+def _uncompressed(page: Page, piece: Piece, size: int) -> bytes:
+    """The bytes of a strip or tile; never more than `size` of them."""
+    import imagecodecs
+
+    raw = page.tags.data[piece.offset : piece.offset + piece.size]
+    if page.tags.number(266, 1) == 2:
+        raw = imagecodecs.bitorder_decode(raw)
+    if page.compression in (tiff_page.DEFLATE, tiff_page.OLD_DEFLATE):
+        try:
+            return imagecodecs.zlib_decode(raw, out=size)  # type: ignore[no-any-return]
+        except imagecodecs.ZlibError:  # some write more than the picture needs; this one takes more memory
+            return zlib.decompressobj().decompress(raw, size)
+    codecs = {
+        tiff_page.LZW: imagecodecs.lzw_decode,
+        tiff_page.PACKBITS: imagecodecs.packbits_decode,
+        tiff_page.LZMA: imagecodecs.lzma_decode,
+        tiff_page.ZSTD: imagecodecs.zstd_decode,
+        tiff_page.OLD_ZSTD: imagecodecs.zstd_decode,
+    }
+    codec = codecs.get(page.compression)
+    return codec(raw, out=size) if codec else raw
+
+
+def _unpredicted(page: Page, samples: Samples) -> Samples:
+    import imagecodecs
+
+    if page.predictor == 1 or page.compression in (tiff_page.NONE, tiff_page.PACKBITS):
+        return samples
+    if page.predictor == 2:
+        native = samples.astype(samples.dtype.newbyteorder("="))
+        return np.asarray(imagecodecs.delta_decode(native, axis=-2, out=native))
+    if page.predictor == 3 and page.sample_format == "f":
+        return np.asarray(imagecodecs.floatpred_decode(samples, axis=-2))
+    raise unusual(f"A TIFF with predictor {page.predictor}")
+
+
+def _lab_to_rgb(page: Page) -> Any:
+    """CIE L*a*b* (D50) to sRGB; of 16 bits the eight high ones. a* and b* are signed, unless ICC's."""
+    if page.sample_format == "f" or page.bits not in (8, 16):
+        raise unusual(f"A CIELAB TIFF with {page.bits} bits a channel")
+    shift, offset = page.bits - 8, page.photometric == tiff_page.ICCLAB
+
+    def scaled(rows: Samples) -> Any:
+        lab = (rows.view(f"u{rows.dtype.itemsize}") >> shift).astype(np.uint8)
+        if offset:  # Pillow takes them as signed
+            lab[..., 1:] ^= 0x80
+        return np.asarray(ImageCms.applyTransform(from_bytes(lab, "LAB"), _lab_transform()))
+
+    return scaled
+
+
+@cache
+def _lab_transform() -> ImageCms.ImageCmsTransform:
+    lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    return ImageCms.buildTransform(lab, srgb, "LAB", "RGB")

@@ -1,0 +1,67 @@
+"""WebP (RFC 9649)."""
+
+from collections.abc import Iterator
+
+from decoder import ifd
+from decoder.bounds import check_memory, check_size
+from decoder.kinds import WEBP
+from decoder.limits import SEGMENTS, Limits
+from decoder.refused import CannotTake, Reason, too_costly
+from decoder.samples import to_eight_bits
+from decoder.source import Array, Source
+
+_FRAME, _EXIF = b"ANMF", b"EXIF"
+_LOSSY, _LOSSLESS = b"VP8 ", b"VP8L"
+
+
+def decode(data: bytes, limits: Limits) -> Source:
+    chunks = list(_chunks(data))
+    names = [name for name, _ in chunks]
+    if names.count(_FRAME) > 1:
+        raise CannotTake(Reason.SEVERAL_PICTURES)
+    found = dict(reversed(chunks))
+    if _LOSSLESS in found:
+        width, height = _lossless_size(found[_LOSSLESS])
+        bytes_a_pixel = 8  # libwebp keeps all of it in 32 bits, beside what it gives back
+    elif _LOSSY in found:
+        width, height = _lossy_size(found[_LOSSY])
+        bytes_a_pixel = 5 if b"ALPH" in found else 3
+    else:
+        raise CannotTake(Reason.SEVERAL_PICTURES if _FRAME in names else Reason.DAMAGED)
+    check_size(width, height, limits)
+    check_memory("The WebP", width * height * bytes_a_pixel, limits)
+    import imagecodecs  # not every decoder meets a WebP
+
+    decoded = imagecodecs.webp_decode(data)
+    if decoded.ndim != 3 or decoded.shape[:2] != (height, width):
+        raise CannotTake(Reason.DAMAGED)
+    turn = ifd.orientation(bytes(found.get(_EXIF, b"")).removeprefix(b"Exif\0\0"))
+    pixels = Array(decoded, to_eight_bits(decoded), "RGB" if decoded.shape[2] == 3 else "RGBA")
+    return Source(pixels, width, height, WEBP, shown=turn == 1, orientation=turn)
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    view, position, count = memoryview(data), 12, 0
+    end = min(len(data), 8 + int.from_bytes(data[4:8], "little"))
+    while position + 8 <= end:
+        count += 1
+        if count > SEGMENTS:
+            raise too_costly("The WebP has very many chunks")
+        size = int.from_bytes(view[position + 4 : position + 8], "little")
+        if position + 8 + size > len(data):
+            raise CannotTake(Reason.DAMAGED)
+        yield bytes(view[position : position + 4]), view[position + 8 : position + 8 + size]
+        position += 8 + size + size % 2
+
+
+def _lossy_size(frame: memoryview) -> tuple[int, int]:
+    return _fourteen_bits(frame, 6), _fourteen_bits(frame, 8)
+
+
+def _lossless_size(frame: memoryview) -> tuple[int, int]:
+    bits = int.from_bytes(frame[1:5], "little")
+    return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+
+
+def _fourteen_bits(frame: memoryview, at: int) -> int:
+    return int.from_bytes(frame[at : at + 2], "little") & 0x3FFF

@@ -1,0 +1,288 @@
+"""Files as microscopes, phones and converters write them: each shows the same cell, or is refused by name."""
+
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image, ImageCms
+
+from decoder.read import read
+from decoder.refused import CannotTake, Reason
+from infra.demo.cells import draw
+
+MAX_PIXELS = 25_000_000
+CELL = draw("eosinophil", seed=4)
+EIGHT = np.asarray(CELL)
+UPLOADS = Path(__file__).parents[4] / "shared" / "cases" / "uploads"
+
+
+def taken(data):
+    return read(data, max_pixels=MAX_PIXELS)
+
+
+def refused(data):
+    with pytest.raises(CannotTake) as caught:
+        taken(data)
+    return caught.value
+
+
+def png(image=CELL, **options):
+    out = io.BytesIO()
+    image.save(out, "PNG", **options)
+    return out.getvalue()
+
+
+def tiff(samples, **options):
+    out = io.BytesIO()
+    with tifffile.TiffWriter(
+        out, byteorder=options.pop("byteorder", "<"), bigtiff=options.pop("bigtiff", False)
+    ) as to:
+        to.write(samples, **{"photometric": "rgb", **options})
+    return out.getvalue()
+
+
+EXPECTED = read(png(), max_pixels=MAX_PIXELS).pixels.astype(int)
+
+
+def difference(data):
+    """Mean difference from the cell, in levels of 255, of what the model gets."""
+    return np.abs(taken(data).pixels.astype(int) - EXPECTED).mean()
+
+
+def in_bits(bits):
+    return (EIGHT.astype(np.float64) / 255 * (2**bits - 1)).round().astype(np.uint16)
+
+
+def planes(samples):
+    return np.ascontiguousarray(np.moveaxis(samples, 2, 0))
+
+
+def with_alpha(alpha, samples=EIGHT):
+    return np.dstack([samples, np.full(samples.shape[:2], alpha, samples.dtype)])
+
+
+def lab(bits, *, icc=False):
+    srgb, profile = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    made = np.asarray(ImageCms.profileToProfile(CELL, srgb, profile, outputMode="LAB"))
+    raw = made.copy()
+    if icc:
+        raw[..., 1:] ^= 0x80
+    return raw if bits == 8 else raw.astype(np.uint16) << 8
+
+
+TIFFS = {
+    "8 bits": lambda: tiff(EIGHT),
+    "16 bits, planar": lambda: tiff(planes(in_bits(16)), planarconfig="separate"),
+    "8 bits, planar, deflate": lambda: tiff(planes(EIGHT), planarconfig="separate", compression="zlib"),
+    "16 bits, planar, tiled, big-endian": lambda: tiff(
+        planes(in_bits(16)),
+        planarconfig="separate",
+        tile=(64, 64),
+        byteorder=">",
+        compression="zlib",
+        predictor=True,
+    ),
+    "10 bits in 16": lambda: tiff(in_bits(10)),
+    "12 bits in 16": lambda: tiff(in_bits(12)),
+    "14 bits in 16, big-endian": lambda: tiff(in_bits(14), byteorder=">"),
+    "16 bits, lzw, predictor": lambda: tiff(in_bits(16), compression="lzw", predictor=True),
+    "16 bits, zstd": lambda: tiff(in_bits(16), compression="zstd", predictor=True),
+    "16 bits, lzma": lambda: tiff(in_bits(16), compression="lzma"),
+    "16 bits, packbits": lambda: tiff(in_bits(16), compression="packbits"),
+    "BigTIFF, big-endian, lzw": lambda: tiff(EIGHT, bigtiff=True, byteorder=">", compression="lzw"),
+    "BigTIFF, jpeg": lambda: tiff(EIGHT, bigtiff=True, compression="jpeg", tile=(128, 128)),
+    "float": lambda: tiff((EIGHT / 255).astype(np.float32)),
+    "float up to 255": lambda: tiff(EIGHT.astype(np.float32)),
+    "float up to 65535, deflate, predictor, big-endian": lambda: tiff(
+        in_bits(16).astype(np.float32), byteorder=">", compression="zlib", predictor=True
+    ),
+    "half float": lambda: tiff((EIGHT / 255).astype(np.float16)),
+    "double with what is no number": lambda: tiff(np.where(np.indices(EIGHT.shape)[0], EIGHT / 255, np.nan)),
+    "signed": lambda: tiff((in_bits(16) // 2).astype(np.int16)),
+    "32 bits": lambda: tiff(in_bits(16).astype(np.uint32)),
+    "CIELAB": lambda: tiff(lab(8), photometric="cielab"),
+    "CIELAB, 16 bits": lambda: tiff(lab(16), photometric="cielab"),
+    "ICCLAB": lambda: tiff(lab(8, icc=True), photometric="icclab"),
+    "alpha all 0": lambda: tiff(with_alpha(0), extrasamples=["unassalpha"]),
+    "premultiplied alpha all 0": lambda: tiff(with_alpha(0), extrasamples=["assocalpha"]),
+    "16 bits and alpha": lambda: tiff(with_alpha(65535, in_bits(16)), extrasamples=["unassalpha"]),
+    "12 bits and alpha of 16": lambda: tiff(with_alpha(65535, in_bits(12)), extrasamples=["unassalpha"]),
+    "a fourth channel that is nothing": lambda: tiff(with_alpha(0), extrasamples=["unspecified"]),
+    "three channels not called colours": lambda: tiff(
+        in_bits(16), photometric="minisblack", planarconfig="contig"
+    ),
+    "CMYK": lambda: tiff(np.asarray(CELL.convert("CMYK")), photometric="separated"),
+    "rows of one": lambda: tiff(EIGHT, rowsperstrip=1, compression="zlib"),
+    "a strip written too long": lambda: padded_strip(),
+}  # fmt: skip
+
+
+def test_a_dark_picture_that_says_how_many_bits_it_has_stays_dark():
+    said = [(281, "H", 3, (4095, 4095, 4095), True)]
+    found = taken(tiff(in_bits(12) // 4, extratags=said))
+    assert np.abs(found.pixels - EXPECTED / 4).mean() < 3
+
+
+def padded_strip():
+    """Some software deflates rows beyond the picture's end."""
+    out = io.BytesIO()
+    with tifffile.TiffWriter(out) as to:
+        to.write(
+            iter([zlib.compress(EIGHT.tobytes() + bytes(10_000))]),
+            shape=EIGHT.shape,
+            dtype=np.uint8,
+            photometric="rgb",
+            compression="zlib",
+            rowsperstrip=EIGHT.shape[0],
+        )
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("kind", TIFFS)
+def test_tiffs_of_all_kinds_show_the_cell(kind):
+    data = TIFFS[kind]()
+    assert difference(data) < 3
+    found = taken(data)
+    assert (found.width, found.height, found.media_type) == (*CELL.size, "image/tiff")
+    assert (
+        np.abs(np.asarray(Image.open(io.BytesIO(found.display)).convert("RGB")).astype(int) - EIGHT).mean()
+        < 4
+    )
+
+
+def ordinary_jpeg():
+    out = io.BytesIO()
+    CELL.save(out, "JPEG", quality=95)
+    return out.getvalue()
+
+
+OTHERS = {
+    "12-bit JPEG": lambda: imagecodecs.jpeg8_encode(in_bits(12), level=98, bitspersample=12),
+    "lossless JPEG": lambda: imagecodecs.jpeg8_encode(EIGHT, lossless=True),
+    "lossless JPEG of 16 bits": lambda: imagecodecs.jpeg8_encode(in_bits(16), lossless=True),
+    "JPEG-LS": lambda: imagecodecs.jpegls_encode(EIGHT),
+    "JPEG-LS of 12 bits in 16": lambda: imagecodecs.jpegls_encode(in_bits(12)),
+    "PNG of 16 bits": lambda: imagecodecs.png_encode(in_bits(16)),
+    "PNG of 12 bits in 16": lambda: imagecodecs.png_encode(in_bits(12)),
+    "PNG, alpha all 0": lambda: png(Image.fromarray(with_alpha(0))),
+    "PNG of 16 bits, alpha all 0": lambda: imagecodecs.png_encode(with_alpha(0, in_bits(16))),
+    "WebP, alpha all 0": lambda: imagecodecs.webp_encode(with_alpha(0), lossless=True),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_what_browsers_do_not_show_right_is_taken_with_a_copy(kind):
+    data = OTHERS[kind]()
+    assert difference(data) < 3
+    assert taken(data).display
+
+
+@pytest.mark.parametrize("kind", ["12-bit JPEG", "lossless JPEG", "JPEG-LS", "PNG of 16 bits"])
+def test_cut_short_they_are_damaged(kind):
+    data = OTHERS[kind]()
+    assert refused(data[: len(data) * 2 // 3]).reason == Reason.DAMAGED
+
+
+def with_chunk(name, payload):
+    data = png()
+    at = data.index(b"IDAT") - 4
+    check = struct.pack(">I", zlib.crc32(name + payload))
+    return data[:at] + struct.pack(">I", len(payload)) + name + payload + check + data[at:]
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        (b"zTXt", b"Comment\0\0" + zlib.compress(b"x" * 2_000_000)),
+        (b"tEXt", b"Comment\0" + b"x" * 2_000_000),
+        (b"iTXt", b"Comment\0\1\0\0\0" + zlib.compress(b"x" * 2_000_000)),
+        (b"iCCP", b"icc\0\0" + zlib.compress(bytes(2_000_000))),
+        (b"prVt", b"our own"),
+    ],
+)  # fmt: skip
+def test_what_a_png_says_beside_its_picture_is_passed_over(chunk):
+    assert difference(with_chunk(*chunk)) == 0
+
+
+@pytest.mark.parametrize("reduced", [True, False])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_thumbnail_is_no_second_picture(reduced, first):
+    small = np.asarray(CELL.resize((CELL.width // 8, CELL.height // 8)))
+    pages = [(EIGHT, 0), (small, 1 if reduced else 0)]
+    out = io.BytesIO()
+    with tifffile.TiffWriter(out) as to:
+        for samples, kind in reversed(pages) if first else pages:
+            to.write(samples, photometric="rgb", subfiletype=kind, metadata=None)
+    assert difference(out.getvalue()) == 0
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        draw("neutrophil", seed=5),
+        draw("lymphocyte", seed=6).resize((CELL.width // 2, CELL.height // 2)),
+        CELL.resize((200, 90)),
+    ],
+)
+def test_a_second_picture_is_one(second):
+    out = io.BytesIO()
+    with tifffile.TiffWriter(out) as to:
+        to.write(EIGHT, photometric="rgb")
+        to.write(np.asarray(second), photometric="rgb")
+    assert refused(out.getvalue()).reason == Reason.SEVERAL_PICTURES
+
+
+@pytest.mark.parametrize(
+    ("samples", "options", "named"),
+    [
+        (EIGHT, {"compression": "jpeg2000"}, "JPEG 2000"),
+        (EIGHT, {"compression": "lerc"}, "LERC"),
+        (EIGHT, {"description": "Aperio Image Library v11\nAppMag=40"}, "Aperio SVS"),
+        (EIGHT[..., 0], {"photometric": "cfa", "extratags": [(50706, "B", 1, 1, True)]}, "raw file"),
+        (np.dstack([EIGHT] * 4), {"photometric": "minisblack", "planarconfig": "contig"}, "12 channels"),
+    ],
+)  # fmt: skip
+def test_tiffs_that_are_not_read_are_named(samples, options, named):
+    why = refused(tiff(samples, **options))
+    assert why.reason == Reason.UNSUPPORTED_TYPE
+    assert named in why.detail
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_orientation_of_large_and_small_pictures(turn):
+    methods = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # what undoes each
+    stored = CELL if turn == 1 else CELL.transpose(list(Image.Transpose)[methods[turn]])
+    found = taken(tiff(np.asarray(stored), extratags=[(274, "H", 1, turn, True)]))
+    assert (found.width, found.height) == CELL.size
+    assert np.abs(found.pixels.astype(int) - EXPECTED).mean() < 1
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF", "BMP", "WEBP"])
+def test_a_large_picture_is_shrunk_by_bands_and_looks_the_same(form):
+    large = CELL.resize((2600, 2600), Image.Resampling.BICUBIC)
+    out = io.BytesIO()
+    large.save(out, form, **({"quality": 95} if form in ("JPEG", "WEBP") else {}))
+    found = taken(out.getvalue())
+    assert (found.width, found.height) == (2600, 2600)
+    assert np.abs(found.pixels.astype(int) - EXPECTED).mean() < 3
+    if found.display:
+        assert Image.open(io.BytesIO(found.display)).width <= 2000
+
+
+@pytest.mark.parametrize("path", sorted(UPLOADS.glob("*")), ids=lambda path: path.name)
+def test_files_that_went_wrong_in_use_show_a_cell(path):
+    found = taken(path.read_bytes())
+    corner, middle = found.pixels[:20, :20].mean(), found.pixels[80:140, 80:140].mean()
+    assert (found.width, found.height) == (360, 363)
+    assert found.pixels.max() > 200
+    assert middle < corner  # a stained cell before a bright background
+
+
+def test_the_media_type_is_of_the_content():
+    assert taken(ordinary_jpeg()).media_type == "image/jpeg"
+    assert taken(png()).media_type == "image/png"
