@@ -23,9 +23,13 @@ def send(channel: socket.socket, said: dict[str, Any], *parts: bytes) -> None:
     """
     line = json.dumps({**said, "parts": [len(part) for part in parts]}).encode()
     try:
-        channel.sendall(_LENGTHS.pack(len(line), sum(map(len, parts))) + line)
-        for part in parts:
-            channel.sendall(part)
+        head = _LENGTHS.pack(len(line), sum(map(len, parts))) + line
+        # In one call: each would wake the other side. What does not fit follows.
+        sent = channel.sendmsg([head, *parts])
+        for piece in (head, *parts):
+            if sent < len(piece):
+                channel.sendall(memoryview(piece)[sent:])
+            sent = max(0, sent - len(piece))
     except TimeoutError:
         raise
     except OSError as error:

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, LifoQueue
@@ -43,10 +44,19 @@ class CannotDecode(Exception):
 class Decoders:
     """Decodes pictures in up to `processes` processes; safe to use from several threads.
 
-    A process starts when it is first needed, and again as soon as one had to be killed.
+    A process starts when it is first needed, and again as soon as one had to be killed. `ended` is told of
+    each that ended over a picture: "time", "memory" or "crash".
     """
 
-    def __init__(self, processes: int, *, max_pixels: int, seconds: float = WALL_SECONDS) -> None:
+    def __init__(
+        self,
+        processes: int,
+        *,
+        max_pixels: int,
+        seconds: float = WALL_SECONDS,
+        ended: Callable[[str], object] = lambda _: None,
+    ) -> None:
+        self._ended = ended
         self._max_pixels = max_pixels
         self._seconds = seconds
         self._free: LifoQueue[_Process | None] = LifoQueue()  # the last used first: others need never start
@@ -77,10 +87,17 @@ class Decoders:
                     return process.read(data, time.monotonic() + self._seconds)
                 except TimeoutError:
                     process.kill()
+                    self._ended("time")
                     raise CannotTake(Reason.TOO_COSTLY, _TOO_LONG) from None
+                except MemoryError:
+                    process.kill()  # the kernel takes back what it could not finish
+                    self._ended("memory")
+                    raise CannotTake(Reason.TOO_COSTLY, _TOO_MUCH) from None
                 except Ended:
                     if process.ended_by() == -signal.SIGXCPU:
+                        self._ended("time")
                         raise CannotTake(Reason.TOO_COSTLY, _TOO_LONG) from None
+                    self._ended("crash")
             raise CannotTake(Reason.TOO_COSTLY, _CRASHED)
         finally:
             if process is not None and not process.alive():
@@ -144,14 +161,14 @@ class _Process:
         Raises:
             TimeoutError: it took longer.
             Ended: the process is gone, or answers nonsense.
+            MemoryError: the picture needs more than it may have.
             CannotTake: the file is refused.
         """
         self._channel.settimeout(max(0.001, until - time.monotonic()))
         send(self._channel, {}, data)
         said, parts = receive(self._channel, until)
         if said.get("memory"):
-            self.kill()  # the kernel gives back what it could not finish
-            raise CannotTake(Reason.TOO_COSTLY, _TOO_MUCH)
+            raise MemoryError
         try:
             if "refused" in said:
                 raise CannotTake(Reason(said["refused"]), str(said["detail"]))

@@ -307,7 +307,11 @@ def _model(name: str) -> ModelClient:
 
 @cache
 def _decoders() -> Decoders:
-    return Decoders(DECODERS, max_pixels=settings.UPLOAD_MAX_PIXELS)
+    return Decoders(
+        DECODERS,
+        max_pixels=settings.UPLOAD_MAX_PIXELS,
+        ended=lambda why: metrics.decoders_ended.labels(why).inc(),
+    )
 
 
 @cache

@@ -1,4 +1,5 @@
-"""`make bench`: what the model does alone, over gRPC and through the whole stack; how fast people sign in.
+"""`make bench`: what the model does alone, over gRPC and through the whole stack; what decoding costs;
+how fast people sign in.
 
 `IMAGES=folder` takes your pictures; without it cells are drawn. `COUNT=n` is how many go through the stack.
 """
@@ -12,7 +13,7 @@ from rich.table import Table
 
 from infra.demo import cells
 from infra.files import gather
-from tests.bench import bench_serving, bench_sign_in, bench_stack
+from tests.bench import bench_decoding, bench_hostile, bench_serving, bench_sign_in, bench_stack
 
 COUNT = 1280
 
@@ -26,7 +27,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         given = os.environ.get("IMAGES")
         sources = gather(Path(given)).files if given else cells.write(Path(folder), per_class=8, seed=3)
+        console.print(bench_decoding.sentence(bench_decoding.measure(sources)))
         stack = bench_stack.measure(sources, int(os.environ.get("COUNT") or COUNT))
+    console.print(bench_hostile.table(bench_hostile.measure()))
     console.print(bench_sign_in.sentence())
     console.print(_table(stack, serving.limit))
 

@@ -2,6 +2,9 @@
 
 import io
 import json
+import uuid
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -237,6 +240,18 @@ def test_a_used_upload_form_cannot_replace_what_was_read(alice):
     post_to_store(upload, b"another picture")
     url = objects.download_url(upload["fields"]["key"], "image/jpeg", version=version)
     assert httpx.get(url).content == content == JPEG
+
+
+@pytest.mark.parametrize("name", ["data:x,.jpg", "page.html", "drawing.svg", "cell.jpg", "noname"])
+@pytest.mark.parametrize(("media_type", "linked"), [("image/png", "image/png"), ("", "image/jpeg")])
+def test_the_links_content_type_is_never_the_names(alice, name, media_type, linked):
+    with scope(lab=alice.lab):
+        image = Image.objects.create(
+            lab=alice.lab, case=alice.case(), name=name, key=uuid.uuid4().hex, bytes=1, media_type=media_type
+        )
+    link = alice.api.read(f"/images/{image.id}/picture/")
+    asked = parse_qs(urlsplit(link.headers["Location"]).query)
+    assert asked["response-content-type"] == [linked]
 
 
 def test_sign_in_is_throttled_whatever_headers_say(alice):

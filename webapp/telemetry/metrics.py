@@ -44,6 +44,11 @@ model_images = Histogram(
 model_failures = Counter(
     "hematovision_model_failures", "Predict calls that gave no answer.", ["model", "reason"]
 )
+decoders_ended = Counter(
+    "hematovision_decoders_ended",
+    "Decoder processes that ended over a picture: its time, its memory, or a crash.",
+    ["why"],
+)
 confidence = Histogram(
     "hematovision_confidence",
     "The highest probability that a version gave a cell.",

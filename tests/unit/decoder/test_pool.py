@@ -67,7 +67,8 @@ def test_one_process_serves_many_pictures(decoders):
 
 
 def test_a_picture_that_takes_too_long_is_refused_and_the_next_is_decoded():
-    decoders = Decoders(1, max_pixels=MAX_PIXELS, seconds=0.5)
+    ended = []
+    decoders = Decoders(1, max_pixels=MAX_PIXELS, seconds=0.5, ended=ended.append)
     decoders.read(CELL)
     stuck = the_process()
     stuck.send_signal(signal.SIGSTOP)
@@ -77,6 +78,7 @@ def test_a_picture_that_takes_too_long_is_refused_and_the_next_is_decoded():
     assert time.monotonic() - began < 5
     assert caught.value.reason == Reason.TOO_COSTLY
     assert not stuck.is_running()
+    assert ended == ["time"]
     assert decoders.read(CELL).width == 360
     decoders.close()
 
