@@ -114,7 +114,7 @@ def _directory(data: bytes, layout: _Layout, where: int) -> tuple[Directory, int
     where += struct.calcsize("<" + layout.entries)
     form = f"{layout.order}HH{layout.count}"
     head, room = struct.calcsize("=HH" + layout.count), struct.calcsize("=" + layout.offset)
-    tags = {}
+    tags: dict[int, tuple[int, int, int]] = {}
     for _ in range(entries):
         tag, kind, count = struct.unpack_from(form, data, where)
         value = where + head

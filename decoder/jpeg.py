@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from math import ceil
 
+import imagecodecs
+
 from decoder import ifd
 from decoder.bounds import check_memory, check_size
 from decoder.kinds import JPEG
@@ -15,15 +17,12 @@ from decoder.source import Array, Opened, Source
 
 # What ends entropy-coded data: no stuffed zero, no restart, and in JPEG-LS nothing below 0x80.
 _MARKER = re.compile(rb"\xff+([\xc0-\xcf\xd8-\xfe])", re.DOTALL)
-_FRAMES = {*range(0xC0, 0xD0), 0xF7} - {
-    0xC4,
-    0xC8,
-    0xCC,
-}  # but tables, a reserved one, and arithmetic conditions
+_NO_FRAMES = {0xC4, 0xC8, 0xCC}  # tables, a reserved one, and arithmetic conditions
+_FRAMES = {*range(0xC0, 0xD0), 0xF7} - _NO_FRAMES
 _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 _BY_PILLOW = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
 _SHOWN = _HUFFMAN = {0xC0, 0xC1, 0xC2}
-_LOSSLESS, _JPEG_LS = {0xC3}, {0xF7}
+_JPEG_LS = 0xF7
 _SOI, _EOI, _SOS, _APP1 = 0xD8, 0xD9, 0xDA, 0xE1
 # JFIF, Adobe's colour transform, and JPEG-LS's colour transform; EXIF is read here, comments by nobody.
 _KEPT_APPS = {0xE0, 0xE8, 0xEE}
@@ -132,14 +131,12 @@ def decode(data: bytes, limits: Limits) -> Source:
 
 def _deep(found: Jpeg, limits: Limits) -> Source:
     """More than eight bits, lossless, or JPEG-LS; imagecodecs takes what has no end, so that is asked for."""
-    import imagecodecs  # most decoders never need it
-
     if not found.whole:
         raise CannotTake(Reason.DAMAGED)
     size = 2 if found.precision > 8 else 1
     samples = found.width * found.height * len(found.sampling)
     check_memory("The JPEG", size * samples + found.coefficients, limits)
-    if found.frame in _JPEG_LS:
+    if found.frame == _JPEG_LS:
         decoded = imagecodecs.jpegls_decode(found.kept)
     else:
         decoded = imagecodecs.jpeg8_decode(found.kept)

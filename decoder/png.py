@@ -3,6 +3,8 @@
 import struct
 from collections.abc import Iterator
 
+import imagecodecs
+
 from decoder import ifd
 from decoder.bounds import check_memory, check_size
 from decoder.kinds import PNG
@@ -42,8 +44,6 @@ def decode(data: bytes, limits: Limits) -> Source:
         image = opened(kept, "PNG")
         image.load()
         return Source(Opened(image), width, height, PNG, shown=turn == 1, orientation=turn)
-    import imagecodecs  # most decoders never need it
-
     decoded = imagecodecs.png_decode(kept)
     if decoded.shape != (height, width, samples):
         raise CannotTake(Reason.DAMAGED)

@@ -178,7 +178,7 @@ class _Process:
                 width=int(said["width"]),
                 height=int(said["height"]),
                 media_type=kinds.known(said["media_type"]),
-                display=display or None,
+                display=bytes(display) or None,
             )
         except (KeyError, TypeError, ValueError) as error:
             raise Ended from error

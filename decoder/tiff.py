@@ -7,11 +7,12 @@ here from strips or tiles that imagecodecs decodes, each bounded by what it must
 
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
+import imagecodecs
 import numpy as np
 from PIL import Image, ImageCms
 
@@ -26,16 +27,16 @@ from decoder.samples import Samples, to_eight_bits
 from decoder.source import Array, Opened, Pixels, Source, from_bytes, upright_rgb
 from decoder.tiff_page import Page, Piece
 
-_HERE = {
-    tiff_page.NONE,
-    tiff_page.LZW,
-    tiff_page.DEFLATE,
-    tiff_page.OLD_DEFLATE,
-    tiff_page.PACKBITS,
-    tiff_page.LZMA,
-    tiff_page.ZSTD,
-    tiff_page.OLD_ZSTD,
+_CODECS: dict[int, Callable[..., bytes | bytearray | memoryview]] = {
+    tiff_page.LZW: imagecodecs.lzw_decode,
+    tiff_page.DEFLATE: imagecodecs.zlib_decode,
+    tiff_page.OLD_DEFLATE: imagecodecs.zlib_decode,
+    tiff_page.PACKBITS: imagecodecs.packbits_decode,
+    tiff_page.LZMA: imagecodecs.lzma_decode,
+    tiff_page.ZSTD: imagecodecs.zstd_decode,
+    tiff_page.OLD_ZSTD: imagecodecs.zstd_decode,
 }
+_HERE = {tiff_page.NONE, *_CODECS}
 _BY_PILLOW = {*_HERE, tiff_page.JPEG} - {tiff_page.LZMA, tiff_page.ZSTD, tiff_page.OLD_ZSTD}
 _OTHERS = {
     2: "CCITT", 3: "CCITT", 4: "CCITT", 6: "old-style JPEG", 33003: "JPEG 2000", 33005: "JPEG 2000",
@@ -54,6 +55,7 @@ _SLIDES = {
 _KEPT = (256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 317, 320, 322, 323, 324, 325, 332, 338, 339,
          347, 529, 530, 531, 532)  # fmt: skip
 _COPIES = 3  # unmarked, each of which has to be looked at
+_PADDED = 32_000_000  # bytes of a strip
 _ALIKE = 20  # levels of 255 by which a thumbnail differs from its picture at most, on average
 
 
@@ -239,46 +241,38 @@ def _piece(page: Page, piece: Piece, dtype: np.dtype[Any]) -> Samples:
         raise CannotTake(Reason.DAMAGED)
     shape = (piece.rows, piece.columns, channels)
     if page.bits not in (8, 16, 32, 64):
-        import imagecodecs
-
         unpacked = imagecodecs.packints_decode(raw, dtype, page.bits, runlen=piece.columns * channels)
         return np.asarray(unpacked).reshape(shape)
     stored = np.frombuffer(
-        raw, dtype.newbyteorder(page.tags.order), count=piece.rows * piece.columns * channels
+        raw,
+        dtype.newbyteorder("<" if page.tags.order == "<" else ">"),
+        count=piece.rows * piece.columns * channels,
     )
     return _unpredicted(page, stored.reshape(shape)).astype(dtype, copy=False)
 
 
-def _uncompressed(page: Page, piece: Piece, size: int) -> bytes:
+def _uncompressed(page: Page, piece: Piece, size: int) -> bytes | bytearray | memoryview:
     """The bytes of a strip or tile; never more than `size` of them."""
-    import imagecodecs
-
     raw = page.tags.data[piece.offset : piece.offset + piece.size]
     if page.tags.number(266, 1) == 2:
-        raw = imagecodecs.bitorder_decode(raw)
-    if page.compression in (tiff_page.DEFLATE, tiff_page.OLD_DEFLATE):
-        try:
-            return imagecodecs.zlib_decode(raw, out=size)  # type: ignore[no-any-return]
-        except imagecodecs.ZlibError:  # some write more than the picture needs; this one takes more memory
-            return zlib.decompressobj().decompress(raw, size)
-    codecs = {
-        tiff_page.LZW: imagecodecs.lzw_decode,
-        tiff_page.PACKBITS: imagecodecs.packbits_decode,
-        tiff_page.LZMA: imagecodecs.lzma_decode,
-        tiff_page.ZSTD: imagecodecs.zstd_decode,
-        tiff_page.OLD_ZSTD: imagecodecs.zstd_decode,
-    }
-    codec = codecs.get(page.compression)
-    return codec(raw, out=size) if codec else raw
+        raw = bytes(imagecodecs.bitorder_decode(raw))
+    codec = _CODECS.get(page.compression)
+    if codec is None:
+        return raw
+    try:
+        return codec(raw, out=bytearray(size))
+    except imagecodecs.ZlibError:
+        if size > _PADDED:
+            raise
+        # Some write more than the picture needs. This takes twice the memory.
+        return zlib.decompressobj().decompress(raw, size)
 
 
 def _unpredicted(page: Page, samples: Samples) -> Samples:
-    import imagecodecs
-
     if page.predictor == 1 or page.compression in (tiff_page.NONE, tiff_page.PACKBITS):
         return samples
     if page.predictor == 2:
-        native = samples.astype(samples.dtype.newbyteorder("="))
+        native = samples.astype(samples.dtype.newbyteorder("="), copy=False)
         return np.asarray(imagecodecs.delta_decode(native, axis=-2, out=native))
     if page.predictor == 3 and page.sample_format == "f":
         return np.asarray(imagecodecs.floatpred_decode(samples, axis=-2))
@@ -286,7 +280,7 @@ def _unpredicted(page: Page, samples: Samples) -> Samples:
 
 
 def _lab_to_rgb(page: Page) -> Any:
-    """CIE L*a*b* (D50) to sRGB; of 16 bits the eight high ones. a* and b* are signed, unless ICC's."""
+    """CIE L*a*b* (D50) to sRGB; of 16 bits the high ones. a* and b* are signed, unless ICC's."""
     if page.sample_format == "f" or page.bits not in (8, 16):
         raise unusual(f"A CIELAB TIFF with {page.bits} bits a channel")
     shift, offset = page.bits - 8, page.photometric == tiff_page.ICCLAB

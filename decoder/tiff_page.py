@@ -115,6 +115,11 @@ class Page:
             raise unusual("A TIFF whose channels differ in depth")
         check_memory("The TIFF", self.decoded, limits)
         pieces = self.pieces()
+        largest = max(piece.rows * piece.columns for piece in pieces)
+        copied = len(pieces) > 1 or self.predictor == 3 or self.bits not in (8, 16, 32, 64)
+        part = largest * self.sample_bytes * (1 if self.planar else self.samples)
+        if largest > PIECE:
+            check_memory("The TIFF", self.decoded + (part if copied else 0), limits)
         taken = 0
         for piece in pieces:
             taken += piece.size
@@ -122,7 +127,6 @@ class Page:
                 raise CannotTake(Reason.DAMAGED)
         if taken > 2 * len(self.tags.data):
             raise too_costly("The TIFF uses the same bytes for many parts of its picture")
-        largest = max(piece.rows * piece.columns for piece in pieces)
         if largest > max(PIECE, self.area):
             raise too_costly("The TIFF is stored in parts that are larger than its picture")
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import imagecodecs
+
 from decoder import ifd
 from decoder.bounds import check_memory, check_size
 from decoder.kinds import WEBP
@@ -30,8 +32,6 @@ def decode(data: bytes, limits: Limits) -> Source:
         raise CannotTake(Reason.SEVERAL_PICTURES if _FRAME in names else Reason.DAMAGED)
     check_size(width, height, limits)
     check_memory("The WebP", width * height * bytes_a_pixel, limits)
-    import imagecodecs  # not every decoder meets a WebP
-
     decoded = imagecodecs.webp_decode(data)
     if decoded.ndim != 3 or decoded.shape[:2] != (height, width):
         raise CannotTake(Reason.DAMAGED)

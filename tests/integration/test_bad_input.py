@@ -3,6 +3,7 @@
 import html
 import io
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 import boto3
 import httpx
@@ -63,6 +64,10 @@ TAKEN: dict[str, Callable[[list[Image.Image]], bytes]] = {
     "\"quoted\" 'cell' 🩸.bmp": lambda cells: encoded(cells[10], "BMP"),
     "x" * 300 + ".webp": lambda cells: encoded(cells[11], "WEBP"),
 }
+
+
+UPLOADS_FOLDER = Path(__file__).parents[3] / "shared" / "cases" / "uploads"
+UPLOADS = sorted(UPLOADS_FOLDER.glob("*"))
 
 
 class Desk:
@@ -140,6 +145,18 @@ def test_taken_beside_them(outcome, name):
     assert 0 < row["confidence"] <= 1
     assert "/" not in row["name"]
     assert len(row["name"]) <= 255
+
+
+@pytest.mark.skipif(not UPLOADS, reason=f"there is no {UPLOADS_FOLDER}")
+def test_files_that_went_wrong_in_use_are_classified(desk):
+    case = desk.client.open_case("wrong in use")
+    files = [{"name": f"{path.stem}.tif", "size": path.stat().st_size} for path in UPLOADS]
+    uploads = desk.post(f"cases/{case.id}/uploads/", json={"files": files})["uploads"]
+    for upload, path in zip(uploads, UPLOADS, strict=True):
+        content = {"file": path.read_bytes()}
+        httpx.post(upload["url"], data=upload["fields"], files=content).raise_for_status()
+    desk.post(f"cases/{case.id}/uploads/complete/", json={"ids": [upload["id"] for upload in uploads]})
+    assert desk.client.wait(case.id).progress["classified"] == len(UPLOADS)
 
 
 def test_turned_upright(outcome):

@@ -52,6 +52,12 @@ def hostile_pictures() -> dict[str, Callable[[], bytes]]:
         "tiff, doubles": partial(tiff_of, SIDE, SIDE, {258: 64, 339: 3}),
         "tiff, 4 billion pixels wide": partial(tiff_of, 4_000_000_000, 1, {}),
         "tiff, one flat strip": partial(tiff_flat, SIDE),
+        "tiff, floats, predictor, one flat strip": lambda: tiff_of(
+            2800, 2800, {258: 32, 339: 3, 317: 3}, data=_deflated(2800 * 2800 * 12)
+        ),
+        "tiff, predictor, one flat strip": lambda: flat(
+            "TIFF", SIDE, compression="tiff_adobe_deflate", tiffinfo={317: 2, 278: SIDE}
+        ),
         "tiff, 16 bits, one flat strip": partial(tiff_flat, SIDE, bits=16),
         "tiff, lzw, one flat strip": lambda: flat("TIFF", SIDE, compression="tiff_lzw"),
         "tiff, palette, one flat strip": lambda: flat("TIFF", SIDE, mode="P", compression="tiff_deflate"),

@@ -1,6 +1,7 @@
 """The model's answers as a worker writes them down."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from serving.contract import MODEL_JSON
 from tests.support.tiny_model import make_version
 from webapp.cases.models import Image
 from webapp.registry.models import ModelVersion
-from workers.chunks import Prepared, _answers
+from workers.chunks import Left, Prepared, _answers, _prepare
 
 
 @pytest.fixture
@@ -70,3 +71,8 @@ def test_below_the_threshold_a_cell_is_flagged(version):
     version.info["review_threshold"] = 0.95
     (answer,) = _answers(prepared(1), [predictions([0.9], [0.2])], version)
     assert answer.flagged
+
+
+def test_an_image_whose_turn_has_not_come_in_time_is_not_even_fetched():
+    image = Image(id=7)
+    assert _prepare(image, time.monotonic() - 1) == Left(image)
