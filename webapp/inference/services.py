@@ -174,8 +174,8 @@ def put_back(chunk: Chunk, why: str) -> None:
 def split_off(chunk: Chunk, image_ids: Sequence[int]) -> bool:
     """Make those of the chunk's images that had no turn a chunk of their own, which begins with no attempt.
 
-    It is a bulk one, so that one lab's slow pictures keep nobody waiting at a screen. If none of the chunk had
-    a turn, the chunk itself is put back. Returns whether anything of it is left to do.
+    It is a bulk one, so that one lab's slow pictures keep nobody waiting at a screen. If none of the chunk
+    had a turn, the chunk itself is put back. Returns whether anything of it is left to do.
     """
     if not _still_held(chunk):
         return False
