@@ -13,15 +13,21 @@ from decoder.samples import to_eight_bits
 from decoder.source import Array, Source
 
 _FRAME, _EXIF = b"ANMF", b"EXIF"
+_HEADER, _FRAME_HEADER = 12, 16  # bytes
 _LOSSY, _LOSSLESS = b"VP8 ", b"VP8L"
 
 
 def decode(data: bytes, limits: Limits) -> Source:
-    chunks = list(_chunks(data))
+    length = 8 + int.from_bytes(data[4:8], "little")
+    if length > len(data):
+        raise CannotTake(Reason.DAMAGED)
+    chunks = list(_chunks(memoryview(data)[:length], _HEADER))
     names = [name for name, _ in chunks]
     if names.count(_FRAME) > 1:
         raise CannotTake(Reason.SEVERAL_PICTURES)
     found = dict(reversed(chunks))
+    if _FRAME in found:  # an animation of one picture is one
+        found |= dict(_chunks(found[_FRAME], _FRAME_HEADER))
     if _LOSSLESS in found:
         width, height = _lossless_size(found[_LOSSLESS])
         bytes_a_pixel = 8  # libwebp keeps all of it in 32 bits, beside what it gives back
@@ -29,7 +35,7 @@ def decode(data: bytes, limits: Limits) -> Source:
         width, height = _lossy_size(found[_LOSSY])
         bytes_a_pixel = 5 if b"ALPH" in found else 3
     else:
-        raise CannotTake(Reason.SEVERAL_PICTURES if _FRAME in names else Reason.DAMAGED)
+        raise CannotTake(Reason.DAMAGED)
     check_size(width, height, limits)
     check_memory("The WebP", width * height * bytes_a_pixel, limits)
     decoded = imagecodecs.webp_decode(data)
@@ -40,9 +46,8 @@ def decode(data: bytes, limits: Limits) -> Source:
     return Source(pixels, width, height, WEBP, shown=turn == 1, orientation=turn)
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    view, position, count = memoryview(data), 12, 0
-    end = min(len(data), 8 + int.from_bytes(data[4:8], "little"))
+def _chunks(data: bytes | memoryview, position: int) -> Iterator[tuple[bytes, memoryview]]:
+    view, count, end = memoryview(data), 0, len(data)
     while position + 8 <= end:
         count += 1
         if count > SEGMENTS:

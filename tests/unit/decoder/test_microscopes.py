@@ -286,3 +286,18 @@ def test_files_that_went_wrong_in_use_show_a_cell(path):
 def test_the_media_type_is_of_the_content():
     assert taken(ordinary_jpeg()).media_type == "image/jpeg"
     assert taken(png()).media_type == "image/png"
+
+
+def test_a_webp_animation_of_one_picture_is_one():
+    out = io.BytesIO()
+    CELL.save(out, "WEBP", save_all=True, append_images=[CELL.rotate(90)], lossless=True)
+    body, position, parts, frames = out.getvalue(), 12, [], 0
+    while position < len(body):
+        end = position + 8 + -(-int.from_bytes(body[position + 4 : position + 8], "little") // 2) * 2
+        frames += body[position : position + 4] == b"ANMF"
+        if frames < 2:
+            parts.append(body[position:end])
+        position = end
+    kept = b"WEBP" + b"".join(parts)
+    assert difference(b"RIFF" + struct.pack("<I", len(kept)) + kept) == 0
+    assert refused(out.getvalue()).reason == Reason.SEVERAL_PICTURES
