@@ -56,6 +56,7 @@ _KEPT = (256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 317, 320, 322, 3
          347, 529, 530, 531, 532)  # fmt: skip
 _COPIES = 3  # unmarked, each of which has to be looked at
 _PADDED = 32_000_000  # bytes of a strip
+_TABLES = 65_536  # bytes
 _ALIKE = 20  # levels of 255 by which a thumbnail differs from its picture at most, on average
 
 
@@ -149,6 +150,9 @@ def _pixels(page: Page, limits: Limits) -> Pixels:
         tiff_page.CIELAB: "LAB",
         tiff_page.ICCLAB: "LAB",
     }.get(page.photometric)
+    if _is_plain_jpeg(page):
+        _check_jpegs(page, limits)
+        return _array(page, "RGB")
     if colours and page.samples >= len(colours) and page.compression in _HERE and page.sample_format:
         return _array(page, colours)
     if page.bits > 8 or page.sample_format != "u" or page.compression not in _BY_PILLOW:
@@ -156,13 +160,26 @@ def _pixels(page: Page, limits: Limits) -> Pixels:
     return _by_pillow(page, limits)
 
 
+def _is_plain_jpeg(page: Page) -> bool:
+    colour = page.photometric in (tiff_page.RGB, tiff_page.YCBCR)
+    return page.compression == tiff_page.JPEG and colour and page.samples == 3 and not page.planar
+
+
+def _check_jpegs(page: Page, limits: Limits) -> None:
+    """
+    Raises:
+        CannotTake: a strip or tile holds a larger picture than it shows, or is progressive.
+    """
+    for piece in page.pieces():
+        inner = jpeg.parse(page.tags.data[piece.offset : piece.offset + piece.size], limits)
+        if inner.width > piece.columns or inner.height > piece.rows or inner.scans > 4:
+            raise CannotTake(Reason.DAMAGED)
+
+
 def _by_pillow(page: Page, limits: Limits) -> Pixels:
     pieces = page.pieces()
     if page.compression == tiff_page.JPEG:
-        for piece in pieces:
-            inner = jpeg.parse(page.tags.data[piece.offset : piece.offset + piece.size], limits)
-            if inner.width > piece.columns or inner.height > piece.rows + 15 or inner.scans > 4:
-                raise CannotTake(Reason.DAMAGED)
+        _check_jpegs(page, limits)
     strip = max(piece.rows * piece.columns for piece in pieces) * page.samples
     check_memory("The TIFF", 4 * page.area + strip, limits)
     image = opened(_alone(page.tags), "TIFF")
@@ -234,6 +251,8 @@ def _dtype(page: Page) -> np.dtype[Any]:
 
 
 def _piece(page: Page, piece: Piece, dtype: np.dtype[Any]) -> Samples:
+    if page.compression == tiff_page.JPEG:
+        return _jpeg_piece(page, piece, dtype)
     channels = 1 if page.planar else page.samples
     row = -(-piece.columns * channels * page.bits // 8)
     raw = _uncompressed(page, piece, row * piece.rows)
@@ -241,7 +260,7 @@ def _piece(page: Page, piece: Piece, dtype: np.dtype[Any]) -> Samples:
         raise CannotTake(Reason.DAMAGED)
     shape = (piece.rows, piece.columns, channels)
     if page.bits not in (8, 16, 32, 64):
-        unpacked = imagecodecs.packints_decode(raw, dtype, page.bits, runlen=piece.columns * channels)
+        unpacked = imagecodecs.packints_decode(bytes(raw), dtype, page.bits, runlen=piece.columns * channels)
         return np.asarray(unpacked).reshape(shape)
     stored = np.frombuffer(
         raw,
@@ -249,6 +268,20 @@ def _piece(page: Page, piece: Piece, dtype: np.dtype[Any]) -> Samples:
         count=piece.rows * piece.columns * channels,
     )
     return _unpredicted(page, stored.reshape(shape)).astype(dtype, copy=False)
+
+
+def _jpeg_piece(page: Page, piece: Piece, dtype: np.dtype[Any]) -> Samples:
+    """A strip or tile that is a JPEG of its own, whose tables may stand in a tag (TIFF Technical Note 2)."""
+    decoded = imagecodecs.jpeg8_decode(
+        page.tags.data[piece.offset : piece.offset + piece.size],
+        tables=page.tags.bytes_of(347, _TABLES) or None,
+        colorspace="YCBCR" if page.photometric == tiff_page.YCBCR else "RGB",
+        outcolorspace="RGB",
+    )
+    needed = (min(piece.rows, page.height - piece.top), min(piece.columns, page.width - piece.left), 3)
+    if decoded.dtype != dtype or any(has < needs for has, needs in zip(decoded.shape, needed, strict=True)):
+        raise CannotTake(Reason.DAMAGED)
+    return np.asarray(decoded)
 
 
 def _uncompressed(page: Page, piece: Piece, size: int) -> bytes | bytearray | memoryview:

@@ -59,6 +59,9 @@ def hostile_pictures() -> dict[str, Callable[[], bytes]]:
             "TIFF", SIDE, compression="tiff_adobe_deflate", tiffinfo={317: 2, 278: SIDE}
         ),
         "tiff, 16 bits, one flat strip": partial(tiff_flat, SIDE, bits=16),
+        "tiff, jpeg, flat": lambda: flat("TIFF", SIDE, compression="jpeg"),
+        "tiff, jpeg, one flat strip": lambda: flat("TIFF", SIDE, compression="jpeg", tiffinfo={278: SIDE}),
+        "tiff, 60 unmarked pages of half its size": tiff_of_many_halves,
         "tiff, lzw, one flat strip": lambda: flat("TIFF", SIDE, compression="tiff_lzw"),
         "tiff, palette, one flat strip": lambda: flat("TIFF", SIDE, mode="P", compression="tiff_deflate"),
         "tiff, jpeg strips of many scans": tiff_with_jpeg_strip,
@@ -223,6 +226,14 @@ def tiff_with_directories() -> bytes:
         at += len(block) + 4
         blocks.append(block + struct.pack("<I", at))
     return data[:-4] + struct.pack("<I", len(data)) + b"".join(blocks)[:-4] + bytes(4)
+
+
+def tiff_of_many_halves() -> bytes:
+    whole = Image.new("RGB", (2000, 2000), (200, 120, 160))
+    halves = [whole.resize((1000, 1000))] * 60
+    out = io.BytesIO()
+    whole.save(out, "TIFF", save_all=True, append_images=halves, compression="tiff_deflate")
+    return out.getvalue()
 
 
 def tiff_in_a_circle() -> bytes:

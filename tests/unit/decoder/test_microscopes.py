@@ -46,6 +46,12 @@ def tiff(samples, **options):
     return out.getvalue()
 
 
+def by_pillow(**options):
+    out = io.BytesIO()
+    CELL.save(out, "TIFF", **options)
+    return out.getvalue()
+
+
 EXPECTED = read(png(), max_pixels=MAX_PIXELS).pixels.astype(int)
 
 
@@ -96,6 +102,11 @@ TIFFS = {
     "16 bits, packbits": lambda: tiff(in_bits(16), compression="packbits"),
     "BigTIFF, big-endian, lzw": lambda: tiff(EIGHT, bigtiff=True, byteorder=">", compression="lzw"),
     "BigTIFF, jpeg": lambda: tiff(EIGHT, bigtiff=True, compression="jpeg", tile=(128, 128)),
+    "jpeg, RGB": lambda: tiff(
+        EIGHT, compression="jpeg", compressionargs={"level": 97, "outcolorspace": "rgb"}
+    ),
+    "jpeg, tiles": lambda: tiff(EIGHT, compression="jpeg", tile=(64, 64), compressionargs={"level": 97}),
+    "jpeg by libtiff, tables apart": lambda: by_pillow(compression="jpeg", quality=97),
     "float": lambda: tiff((EIGHT / 255).astype(np.float32)),
     "float up to 255": lambda: tiff(EIGHT.astype(np.float32)),
     "float up to 65535, deflate, predictor, big-endian": lambda: tiff(
