@@ -33,14 +33,16 @@ def decode(data: bytes, limits: Limits) -> Source:
     if colour in (0, 4):
         raise CannotTake(Reason.NO_COLOUR)
     # By libpng where Pillow would drop eight bits, or keep four bytes of each of very many pixels.
-    deep = colour in _COLOURS and (depth == 16 or width * height > LARGE)
-    needed = _KEPT - {b"tRNS"} if deep else _KEPT  # there it names one colour, which no cell's picture needs
+    by_libpng = colour in _COLOURS and (depth == 16 or width * height > LARGE)
+    needed = (
+        _KEPT - {b"tRNS"} if by_libpng else _KEPT
+    )  # there it names one colour, which no cell's picture needs
     kept = b"".join([data[:_SIGNATURE], *(chunk for name, chunk in chunks if name in needed)])
     turn = ifd.orientation(first.get(b"eXIf", b""))
-    samples = len(_COLOURS[colour]) if deep else 4
-    bytes_a_pixel = samples * (2 if depth == 16 else 1) + (0.6 if deep and samples == 4 else 0)
+    samples = len(_COLOURS[colour]) if by_libpng else 4
+    bytes_a_pixel = samples * (2 if depth == 16 else 1) + (0.6 if by_libpng and samples == 4 else 0)
     check_memory("The PNG", int(width * height * bytes_a_pixel), limits)
-    if not deep:
+    if not by_libpng:
         image = opened(kept, "PNG")
         image.load()
         return Source(Opened(image), width, height, PNG, shown=turn == 1, orientation=turn)
