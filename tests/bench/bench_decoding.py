@@ -16,7 +16,7 @@ import psutil
 from decoder.picture import Picture
 from decoder.pool import Decoders
 from decoder.read import read
-from infra.client import image_files
+from infra.files import gather
 
 MAX_PIXELS = 25_000_000
 DECODERS, FETCHERS = 2, 8  # as in workers.chunks
@@ -67,4 +67,4 @@ def _cpu() -> float:
 
 
 if __name__ == "__main__":
-    print(sentence(measure(image_files(Path(sys.argv[1])))))  # noqa: T201
+    print(sentence(measure(gather(Path(sys.argv[1])).files)))  # noqa: T201

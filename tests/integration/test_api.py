@@ -3,7 +3,6 @@
 import io
 import json
 import uuid
-from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
