@@ -5,23 +5,8 @@ Browsers get both from here as well, by way of the page.
 
 import re
 
-SUFFIXES = frozenset(
-    {
-        ".bmp",
-        ".btf",
-        ".dib",
-        ".jfif",
-        ".jif",
-        ".jls",
-        ".jpe",
-        ".jpeg",
-        ".jpg",
-        ".png",
-        ".tif",
-        ".tiff",
-        ".webp",
-    }
-)
+SUFFIXES = frozenset({".bmp", ".btf", ".dib", ".jfif", ".jif", ".jls", ".jpe", ".jpeg", ".jpg", ".png",
+                      ".tif", ".tiff", ".webp"})  # fmt: skip
 
 HEAD = 16  # bytes that tell
 OPENINGS = (

@@ -40,7 +40,14 @@ def test_any_name_fits_and_has_no_folder(name):
 
 @pytest.mark.parametrize(
     ("name", "yes"),
-    [("a.JPG", True), ("a.jfif", True), ("a.gif", False), ("a.docx", False), ("DSC0001", True)],
+    [
+        ("a.JPG", True),
+        ("a.jfif", True),
+        ("a.gif", False),
+        ("a.docx", False),
+        ("DSC0001", True),
+        ("odd.xyz", True),
+    ],
 )
 def test_the_content_decides_where_the_name_says_nothing(name, yes):
     assert may_be_image(name) is yes
