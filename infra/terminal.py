@@ -37,15 +37,12 @@ def failures() -> Iterator[None]:
             sys.stdout.flush()
     except (StackError, ClientError) as error:
         fail(str(error))
-    except OSError as error:  # a full disk, a file of somebody else
-        where = f"{error.filename}: " if error.filename else ""
-        fail(f"{where}{error.strerror or error}.")
     except KeyboardInterrupt:
         _complain("Interrupted. The same command goes on where it was.")
         if threading.active_count() > 1:  # Python would wait for transfers that wait for an answer
             os._exit(INTERRUPTED)
         raise typer.Exit(INTERRUPTED) from None
-    except OSError as error:
+    except OSError as error:  # a full disk, a file of somebody else
         if error.errno in (errno.EPIPE, errno.ENOSPC, errno.EIO):
             _give_up_output()
         if error.errno == errno.EPIPE:
