@@ -175,8 +175,8 @@ def test_no_query_per_case(alice, django_assert_max_num_queries):
     for number in range(12):
         with scope(lab=alice.lab):
             create_case(alice.lab, accession=f"B-{number}", by=alice.membership.user, identifiers=ADA)
-    with django_assert_max_num_queries(8):
-        assert alice.api.read("/cases/").status_code == 200
     browser = alice.browser
-    with django_assert_max_num_queries(8):
-        assert browser.get(reverse("ui:cases")).status_code == 200
+    for ask in (lambda: alice.api.read("/cases/"), lambda: browser.get(reverse("ui:cases"))):
+        for most in (12, 8):  # the first time in the hour, the entry of who saw them
+            with django_assert_max_num_queries(most):
+                assert ask().status_code == 200

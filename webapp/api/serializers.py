@@ -9,6 +9,7 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from webapp.cases.identifiers import (
+    FIELDS,
     MRN_LENGTH,
     NAME_LENGTH,
     NOTES_LENGTH,
@@ -62,7 +63,10 @@ class ProgressSerializer(serializers.Serializer[Progress]):
 
 
 class PatientSerializer(serializers.Serializer[Identifiers]):
-    """Who the patient is: kept encrypted, and in no answer to roles without `view_identifiers`."""
+    """Who the patient is: kept encrypted, and in no answer to roles without `view_identifiers`.
+
+    Shows what the context's `patient_fields` name, all without it.
+    """
 
     name = WrittenField(required=False, allow_blank=True, max_length=NAME_LENGTH)
     mrn = WrittenField(
@@ -86,7 +90,8 @@ class PatientSerializer(serializers.Serializer[Identifiers]):
 
     def to_representation(self, instance: Identifiers) -> dict[str, Any]:
         shown: dict[str, Any] = super().to_representation(instance)
-        return {name: value for name, value in shown.items() if name not in instance.unreadable}
+        wanted = {*self.context.get("patient_fields", FIELDS), "unreadable"} - {*instance.unreadable}
+        return {name: value for name, value in shown.items() if name in wanted}
 
 
 class PatientQuerySerializer(serializers.Serializer[Any]):
@@ -105,7 +110,9 @@ class NewCaseSerializer(serializers.ModelSerializer[Case]):
 class CaseSerializer(serializers.ModelSerializer[Case]):
     created_by = serializers.CharField(source="created_by.name", read_only=True)
     progress = serializers.SerializerMethodField()
-    patient = serializers.SerializerMethodField(help_text="Absent for roles without `view_identifiers`.")
+    patient = serializers.SerializerMethodField(
+        help_text="Absent for roles without `view_identifiers`; without `notes` in lists."
+    )
 
     class Meta:
         model = Case
@@ -120,15 +127,25 @@ class CaseSerializer(serializers.ModelSerializer[Case]):
     @extend_schema_field(PatientSerializer)
     def get_patient(self, case: Case) -> dict[str, Any] | None:
         known = self.context.get("identifiers")
-        return PatientSerializer(known[case.id]).data if known else None
+        return PatientSerializer(known[case.id], context=self.context).data if known else None
 
     @extend_schema_field(ProgressSerializer)
     def get_progress(self, case: Case) -> dict[str, Any]:
         return ProgressSerializer(self.context["progress"][case.id]).data
 
 
+class FoundCaseSerializer(CaseSerializer):
+    """A case of a patient: for those who may see patients but no cases, its id and the patient alone."""
+
+    def to_representation(self, instance: Case) -> dict[str, Any]:
+        shown = super().to_representation(instance)
+        if self.context["may_view_cases"]:
+            return shown
+        return {name: shown[name] for name in ("id", "patient")}
+
+
 class CaseSchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
-    """Says that `patient` may be absent; what is only read counts as always there otherwise."""
+    """Says what may be absent; what is only read counts as always there otherwise."""
 
     target_class = CaseSerializer
     match_subclasses = True
@@ -137,7 +154,10 @@ class CaseSchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
         schema: dict[str, Any] = auto_schema._map_serializer(  # type: ignore[no-untyped-call]
             self.target, direction, bypass_extensions=True
         )
-        schema["required"].remove("patient")
+        may_be_absent = {"patient"}
+        if isinstance(self.target, FoundCaseSerializer):
+            may_be_absent = {*schema["properties"]} - {"id"}
+        schema["required"] = [name for name in schema["required"] if name not in may_be_absent]
         return schema
 
 

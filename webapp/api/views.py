@@ -18,7 +18,8 @@ from webapp.api.pagination import NewestFirst, NewestPublishedFirst, UploadOrder
 from webapp.api.permissions import Needs, membership_of
 from webapp.cases import selectors as case_selectors
 from webapp.cases import services as case_services
-from webapp.cases.access import case_or_404, image_or_404
+from webapp.cases.access import case_or_404, identifiers_shown, image_or_404
+from webapp.cases.identifiers import FIELDS, IN_LISTS, Identifiers
 from webapp.cases.models import Case, Image
 from webapp.hematology.classes import BY_CODE
 from webapp.inference import selectors as inference_selectors
@@ -51,7 +52,9 @@ class CaseList(generics.GenericAPIView[Case]):
         asked = serializers.CaseQuerySerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
         found = self.get_queryset().filter(**asked.validated_data)
-        return self.get_paginated_response(_cases(request, self.paginate_queryset(found) or []))
+        page = self.paginate_queryset(found) or []
+        context = _case_context(request, page, IN_LISTS)
+        return self.get_paginated_response(serializers.CaseSerializer(page, many=True, context=context).data)
 
     @extend_schema(request=serializers.NewCaseSerializer, responses={201: serializers.CaseSerializer})
     def post(self, request: Request) -> Response:
@@ -68,7 +71,10 @@ class CaseList(generics.GenericAPIView[Case]):
             by=membership.user,
             identifiers=given.get("patient"),
         )
-        return Response(_cases(request, [case])[0], status=status.HTTP_201_CREATED)
+        context = _case_context(request, [case], FIELDS)
+        return Response(
+            serializers.CaseSerializer(case, context=context).data, status=status.HTTP_201_CREATED
+        )
 
 
 class CaseSearch(generics.GenericAPIView[Case]):
@@ -78,13 +84,16 @@ class CaseSearch(generics.GenericAPIView[Case]):
     serializer_class = serializers.PatientQuerySerializer
     pagination_class = None
 
-    @extend_schema(operation_id="cases_search", responses=serializers.CaseSerializer(many=True))
+    @extend_schema(operation_id="cases_search", responses=serializers.FoundCaseSerializer(many=True))
     def post(self, request: Request) -> Response:
         """The cases of the patient with an MRN, newest first, 200 at most."""
         asked = serializers.PatientQuerySerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        found = case_services.find_patient(membership_of(request).lab, asked.validated_data["mrn"])
-        return Response(_cases(request, found))
+        membership = membership_of(request)
+        found = case_services.find_patient(membership.lab, asked.validated_data["mrn"])
+        context = _case_context(request, found, IN_LISTS)
+        context["may_view_cases"] = membership.may(Permission.VIEW_CASES)
+        return Response(serializers.FoundCaseSerializer(found, many=True, context=context).data)
 
 
 class CaseDetail(generics.GenericAPIView[Case]):
@@ -98,7 +107,7 @@ class CaseDetail(generics.GenericAPIView[Case]):
             case, membership_of(request).lab.full_count
         )
         case.model_notice = inference_selectors.model_notice(case)  # type: ignore[attr-defined]
-        context = _case_context(request, [case])
+        context = _case_context(request, [case], FIELDS)
         if "identifiers" in context:
             case_services.report_unreadable(case, context["identifiers"][case.id])
         return Response(serializers.CaseDetailSerializer(case, context=context).data)
@@ -110,19 +119,26 @@ class CasePatient(generics.GenericAPIView[Any]):
 
     def get(self, request: Request, case_id: UUID) -> Response:
         """Who the patient is, as far as it was entered."""
-        return Response(self._patient(case_or_404(case_id)))
+        return Response(self._shown(case_or_404(case_id)))
 
     def patch(self, request: Request, case_id: UUID) -> Response:
-        """Enter or correct who the patient is; what is not named stays as it is."""
+        """Enter or correct who the patient is; what is not named stays as it is.
+
+        Without `view_identifiers` the answer holds what was sent and nothing else.
+        """
         case = case_or_404(case_id)
         asked = serializers.PatientSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        case_services.change_identifiers(case, asked.validated_data)
-        return Response(self._patient(case))
+        changes = asked.validated_data
+        case_services.change_identifiers(case, changes)
+        if membership_of(request).may(Permission.VIEW_IDENTIFIERS):
+            return Response(self._shown(case))
+        sent = serializers.PatientSerializer(Identifiers(**changes), context={"patient_fields": changes})
+        return Response(sent.data)
 
     @staticmethod
-    def _patient(case: Case) -> dict[str, Any]:
-        return serializers.PatientSerializer(case_selectors.identifiers_of([case])[case.id]).data
+    def _shown(case: Case) -> dict[str, Any]:
+        return serializers.PatientSerializer(identifiers_shown([case])[case.id]).data
 
 
 class UploadBegin(generics.GenericAPIView[Image]):
@@ -320,13 +336,8 @@ class ModelVersions(generics.GenericAPIView[ModelVersion]):
         )
 
 
-def _cases(request: Request, cases: list[Case]) -> list[dict[str, Any]]:
-    context = _case_context(request, cases)
-    return serializers.CaseSerializer(cases, many=True, context=context).data  # type: ignore[return-value]
-
-
-def _case_context(request: Request, cases: list[Case]) -> dict[str, Any]:
-    context: dict[str, Any] = {"progress": case_selectors.progress_of(cases)}
+def _case_context(request: Request, cases: list[Case], fields: tuple[str, ...]) -> dict[str, Any]:
+    context: dict[str, Any] = {"progress": case_selectors.progress_of(cases), "patient_fields": fields}
     if membership_of(request).may(Permission.VIEW_IDENTIFIERS):
-        context["identifiers"] = case_selectors.identifiers_of(cases)
+        context["identifiers"] = identifiers_shown(cases, fields)
     return context

@@ -7,7 +7,8 @@ class Action(TextChoices):
     """`area.verb`, and what is said of the actor.
 
     A sentence may use `{subject}`, and `{before[key]}` and `{after[key]}` for what `record` was given; `:a`
-    puts an article before it. Once released, a value is never given another meaning: old entries keep it.
+    puts an article before it, `:of case` makes a number that of cases. Once released, a value is never given
+    another meaning: old entries keep it.
     """
 
     # What happens to cases
@@ -28,8 +29,10 @@ class Action(TextChoices):
     )
     PATIENT_SEARCHED = (
         "case.patient_searched",
-        "searched for a patient by MRN and found {after[cases]} cases",
+        "searched for a patient by MRN and found {after[cases]:of case}",
     )
+    # Which cases is in `after`: their ids and accession numbers. Recorded by `folding.record_shown`.
+    IDENTIFIERS_SHOWN = "case.identifiers_shown", "saw the identifiers of {after[cases]:of case}"
 
     # Who belongs to a lab, and the keys of its programs
     LAB_CREATED = "lab.created", "created the lab {subject}"

@@ -3,6 +3,7 @@
 How often is counted in the cache. Without it everything is kept: a gap in the trail is worse than its length.
 """
 
+from collections.abc import Mapping
 from hashlib import sha256
 from uuid import UUID
 
@@ -68,6 +69,25 @@ def record_reading(action: Action, *, lab: UUID, subject: str, subject_id: str) 
     except BaseException:
         cache.delete(key)
         raise
+
+
+def record_shown(action: Action, *, lab: UUID, cases: Mapping[UUID, str]) -> None:
+    """Record that somebody was shown something of many cases at once, each once an hour for each person and
+    token: one entry names all that were not named within the hour, however many pages they stood on.
+
+    Args:
+        cases: their accession numbers by id.
+    """
+    who = current_actor()
+    keys = {case: _key("shown", lab, who.id, who.token, action, case) for case in cases}
+    named = cache.get_many(keys.values())
+    shown = {case: accession for case, accession in cases.items() if keys[case] not in named}
+    if not shown:
+        return
+    after = {"cases": len(shown), "accessions": list(shown.values()), "ids": list(shown)}
+    record(action, lab=lab, after=after)
+    # Not before it is there: two entries are better than none.
+    cache.set_many({keys[case]: 1 for case in shown}, HOUR)
 
 
 def _first(key: str, seconds: int) -> bool:

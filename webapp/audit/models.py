@@ -1,5 +1,6 @@
 from typing import Any, ClassVar
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from webapp.audit.actions import Action
@@ -40,6 +41,12 @@ class Entry(models.Model):
             models.Index(fields=["chain", "subject", "seq"], name="audit_by_subject"),
             models.Index(fields=["chain", "subject_id", "seq"], name="audit_by_subject_id"),
             models.Index(fields=["chain", "at"], name="audit_by_time"),
+            GinIndex(
+                fields=["after"],
+                opclasses=["jsonb_path_ops"],
+                condition=models.Q(action=Action.IDENTIFIERS_SHOWN),
+                name="audit_by_case_shown",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -80,6 +87,8 @@ class _Word(str):
     __slots__ = ()
 
     def __format__(self, spec: str) -> str:
+        if spec.startswith("of "):
+            return f"{self} {spec[3:]}{'' if self == '1' else 's'}"
         if spec != "a":
             return str(self)
         return f"{'an' if self[:1].lower() in 'aeiou' else 'a'} {self.lower()}"

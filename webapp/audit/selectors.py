@@ -41,7 +41,8 @@ class Filters:
 
     Attributes:
         actor: a person's id; 0: nobody who has signed in (the product, commands, strangers).
-        subject: what was acted on, as the entry calls it or by its id (`case <uuid>`).
+        subject: what was acted on, as the entry calls it or by its id (`case <uuid>`). Entries that name many
+            cases are found by each of them.
         since, until: days in the time zone of whoever asks, both included.
     """
 
@@ -77,7 +78,7 @@ def entries(chain: UUID, filters: Filters) -> QuerySet[Entry]:
     if filters.action:
         found = found.filter(action=filters.action)
     if filters.subject:
-        found = found.filter(Q(subject=filters.subject) | Q(subject_id=filters.subject))
+        found = found.filter(_about(filters.subject))
     # Places beside times: the entries of a day long past are found without reading all that came after it.
     if filters.since:
         begin = _midnight(filters.since)
@@ -134,6 +135,16 @@ def in_order(found: QuerySet[Entry]) -> Iterator[dict[str, Any]]:
     while batch := list(rows.filter(seq__gt=last)[:BATCH]):
         yield from batch
         last = batch[-1]["seq"]
+
+
+def _about(subject: str) -> Q:
+    shown = Q(action=Action.IDENTIFIERS_SHOWN)
+    return (
+        Q(subject=subject)
+        | Q(subject_id=subject)
+        | shown & Q(after__contains={"accessions": [subject]})
+        | shown & Q(after__contains={"ids": [subject.removeprefix("case ")]})
+    )
 
 
 def _midnight(day: date) -> datetime:

@@ -1,5 +1,6 @@
-"""The one way to a case or an image for somebody to see, so that who looked is on record."""
+"""The one way to a case, an image or a patient for somebody to see, so that who looked is on record."""
 
+from collections.abc import Iterable
 from typing import TypeVar
 from uuid import UUID
 
@@ -8,8 +9,9 @@ from django.http import Http404
 from django_scopes import get_scope
 
 from webapp.audit.actions import Action
-from webapp.audit.folding import record_reading, record_refusal
+from webapp.audit.folding import record_reading, record_refusal, record_shown
 from webapp.cases import selectors
+from webapp.cases.identifiers import FIELDS, Identifiers
 from webapp.cases.models import Case, Image
 
 Record = TypeVar("Record", bound=Model)
@@ -27,6 +29,20 @@ def image_or_404(image_id: int) -> Image:
     image = _found(Image.objects.select_related("case"), image_id, "image")
     _opened(image.case)
     return image
+
+
+def identifiers_shown(cases: Iterable[Case], fields: Iterable[str] = FIELDS) -> dict[UUID, Identifiers]:
+    """Who the patients of `cases`, all of one lab, are: as much as `fields` names, to be shown at once."""
+    by_id = {case.id: case for case in cases}
+    known = selectors.identifiers_of(by_id.values(), fields)
+    shown = {
+        case_id: by_id[case_id].accession
+        for case_id, identifiers in known.items()
+        if any(getattr(identifiers, name) for name in FIELDS)
+    }
+    if shown:
+        record_shown(Action.IDENTIFIERS_SHOWN, lab=get_scope()["lab"].id, cases=shown)
+    return known
 
 
 def _found(records: QuerySet[Record], record_id: UUID | int, kind: str) -> Record:

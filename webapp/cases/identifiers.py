@@ -14,6 +14,7 @@ from webapp.writing.text import half_width, one_line
 
 LABELS = {"name": "Name", "mrn": "MRN", "birth_date": "Birth date", "sex": "Sex", "notes": "Clinical notes"}
 FIELDS = tuple(LABELS)
+IN_LISTS = tuple(name for name in FIELDS if name != "notes")
 FURTHEST_EAST = fixed_zone(timedelta(hours=14))
 NAME_LENGTH, MRN_LENGTH, NOTES_LENGTH = 200, 64, 4000
 

@@ -19,8 +19,14 @@ class ForgivingCache(RedisCache):
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
         return _tried(super().get, default, key, default, version)
 
+    def get_many(self, keys: Any, version: int | None = None) -> Any:
+        return _tried(super().get_many, {}, keys, version)
+
     def set(self, *args: Any, **kwargs: Any) -> None:
         _tried(super().set, None, *args, **kwargs)
+
+    def set_many(self, *args: Any, **kwargs: Any) -> list[Any]:
+        return list(_tried(super().set_many, [], *args, **kwargs))
 
     def delete(self, *args: Any, **kwargs: Any) -> bool:
         return bool(_tried(super().delete, False, *args, **kwargs))

@@ -19,3 +19,9 @@ def styled(text: Any) -> SafeString:
 def control(field: BoundField) -> SafeString:
     """The field's control without the placeholder, which says again what the label says."""
     return field.as_widget(attrs={"placeholder": False})
+
+
+@register.filter
+def listed(value: object) -> object:
+    """Several things in one line, parted by commas; one thing as it is."""
+    return ", ".join(map(str, value)) if isinstance(value, list) else value

@@ -12,7 +12,7 @@ from django_htmx.http import trigger_client_event
 
 from serving.contract import OPENINGS, SUFFIXES
 from webapp.cases import selectors
-from webapp.cases.access import case_or_404
+from webapp.cases.access import case_or_404, identifiers_shown
 from webapp.cases.models import Case, Image
 from webapp.cases.services import AccessionTaken, create_case, report_unreadable
 from webapp.hematology.differential import differential
@@ -26,6 +26,7 @@ from webapp.ui.views.cells import gallery_context, wanted_class
 
 CASES_A_PAGE = 50
 FILES_A_PAGE = 100
+COLUMNS = ("name", "mrn")  # of the patient, in the table of cases
 PROBLEMS_SHOWN = 12  # of the files with a problem, on the case's own page
 
 
@@ -69,7 +70,7 @@ def case_page(request: MemberRequest, case_id: UUID) -> HttpResponse:
     if request.membership.may(Permission.UPLOAD_IMAGES):
         context |= {"may_upload": True, "suffixes": " ".join(SUFFIXES), "openings": "|".join(OPENINGS)}
     if request.membership.may(Permission.VIEW_IDENTIFIERS):
-        context["patient"] = selectors.identifiers_of([case])[case.id]
+        context["patient"] = identifiers_shown([case])[case.id]
         context["may_edit_patient"] = request.membership.may(Permission.EDIT_IDENTIFIERS)
         report_unreadable(case, context["patient"])
     return render(request, "ui/case.html", context)
@@ -140,7 +141,7 @@ def rows_context(request: MemberRequest, shown: list[Case]) -> dict[str, Any]:
     """What the table of cases needs: each with its progress and, where one may see it, its patient."""
     progress = selectors.progress_of(shown)
     may_see = request.membership.may(Permission.VIEW_IDENTIFIERS)
-    patients = selectors.identifiers_of(shown) if may_see else {}
+    patients = identifiers_shown(shown, COLUMNS) if may_see else {}
     return {
         "may_see_patients": may_see,
         "rows": [(case, progress[case.id], patients.get(case.id)) for case in shown],

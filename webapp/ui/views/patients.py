@@ -6,8 +6,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from webapp.cases import selectors
-from webapp.cases.access import case_or_404
+from webapp.cases.access import case_or_404, identifiers_shown
 from webapp.cases.services import change_identifiers, find_patient
 from webapp.labs.permissions import Permission
 from webapp.ui.access import MemberRequest, needs
@@ -20,7 +19,7 @@ from webapp.ui.views.cases import rows_context
 def patient(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
     """Enter or correct who the patient is."""
     case = case_or_404(case_id)
-    known = selectors.identifiers_of([case])[case.id]
+    known = identifiers_shown([case])[case.id]
     form = PatientForm(request.POST if request.method == "POST" else None, known=known)
     if form.is_valid():
         change_identifiers(case, form.changes)

@@ -1,0 +1,138 @@
+"""Every endpoint × who asks: whose answer holds a patient's identifiers, and that it is on record.
+
+Made from `ENDPOINTS`, so that a new endpoint is asked, too.
+"""
+
+import json
+from datetime import date
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django_scopes import scope
+
+from tests.permissions.endpoints import ENDPOINTS, path_of
+from tests.permissions.test_endpoints import ALL, API, Place, each, place, rolled_back
+from tests.support.pages import plain_static
+from tests.support.people import person
+from webapp.audit.models import Entry
+from webapp.cases.models import Case
+from webapp.cases.services import change_identifiers
+from webapp.labs.permissions import Permission, Role
+from webapp.labs.tokens import issue_token
+
+__all__ = ["place", "plain_static"]
+pytestmark = pytest.mark.usefixtures("plain_static")
+
+PATIENT = {
+    "name": "Zephyrine Quill",
+    "mrn": "MRN-77012345",
+    "birth_date": date(1931, 4, 17),
+    "sex": "other",
+    "notes": "Splenectomy after a fall from a horse",
+}
+PLANTED = ("Zephyrine", "77012345", "1931-04-17", "17 Apr 1931", "Splenectomy")
+
+# What brings an endpoint to show all it can; others are sent nothing.
+SENT = {
+    f"{API}cases/search/": {"mrn": PATIENT["mrn"]},
+    f"{API}cases/<uuid:case_id>/patient/": {"sex": "female"},
+    f"{API}cases/": {"accession": "N-1"},
+    "cases/of-patient/": {"mrn": PATIENT["mrn"]},
+    "cases/new/": {"accession": ""},
+    "cases/<uuid:case_id>/patient/": {"birth_date": "no day"},
+}
+SHOW_PATIENTS = {
+    ("GET", f"{API}cases/"),
+    ("GET", f"{API}cases/<uuid:case_id>/"),
+    ("POST", f"{API}cases/search/"),
+    ("GET", f"{API}cases/<uuid:case_id>/patient/"),
+    ("PATCH", f"{API}cases/<uuid:case_id>/patient/"),
+    ("GET", "cases/"),
+    ("POST", "cases/new/"),
+    ("POST", "cases/of-patient/"),
+    ("GET", "cases/<uuid:case_id>/"),
+    ("GET", "cases/<uuid:case_id>/patient/"),
+}
+LISTS = {entry for entry in SHOW_PATIENTS if "<" not in entry[1]}
+
+
+@pytest.fixture
+def known(place: Place) -> Place:
+    """The case of `place` has a patient, whom nobody has looked at."""
+    case = Case._base_manager.select_related("lab").get(id=place.case_id)
+    with scope(lab=case.lab):
+        change_identifiers(case, PATIENT)
+    return place
+
+
+def ask(client: Client, place: Place, method: str, route: str):
+    cache.clear()
+    path, body = path_of(route, vars(place)), SENT.get(route, {})
+    if method == "GET":
+        return client.get(path)
+    if route.startswith(API):
+        return client.generic(method, path, json.dumps(body), content_type="application/json")
+    return client.post(path, body)
+
+
+def shown(response) -> set[str]:
+    body = response.getvalue() if response.streaming else response.content
+    whole = body.decode(errors="replace") + str(response.headers)
+    return {value for value in PLANTED if value in whole}
+
+
+def names(entry: Entry, case_id: object) -> bool:
+    return entry.subject_id == f"case {case_id}" or str(case_id) in (entry.after or {}).get("ids", [])
+
+
+@each(ALL)
+def test_whoever_is_shown_a_patient_is_on_record(alice, known, route, method, needed):
+    staff = person(alice.lab, "Stan", Role.TECHNICIAN)
+    staff.membership.user.is_staff = True
+    staff.membership.user.save()
+    askers = [alice.browser, staff.browser, *([alice.api] if route.startswith(API) else [])]
+    for client in askers:
+        before = Entry.objects.filter(chain=alice.lab.id).count()
+        with rolled_back():
+            answer = ask(client, known, method, route)
+            new = list(Entry.objects.filter(chain=alice.lab.id, seq__gt=before))
+            found = shown(answer)
+        assert bool(found) == ((method, route) in SHOW_PATIENTS), found
+        if found:
+            entries = [entry for entry in new if entry.action == "case.identifiers_shown"]
+            assert any(names(entry, known.case_id) for entry in entries), [str(entry) for entry in new]
+        if (method, route) in LISTS:
+            assert "Splenectomy" not in found
+
+
+@each([entry for entry in ALL if entry[0].startswith(API) and isinstance(entry[2], Permission)])
+def test_no_token_is_shown_a_patient_without_the_scope(alice, known, route, method, needed):
+    """Whatever two scopes it has beside the one that the endpoint needs."""
+    others = [permission for permission in Permission if permission is not needed]
+    for other in others:
+        scopes = {needed, other}
+        _, secret = issue_token(alice.membership, "test", scopes=scopes)
+        with rolled_back():
+            answer = ask(Client(headers={"Authorization": f"Bearer {secret}"}), known, method, route)
+            found = shown(answer)
+        may_see = Permission.VIEW_IDENTIFIERS in scopes
+        assert bool(found) == (may_see and (method, route) in SHOW_PATIENTS), scopes
+
+
+def test_a_token_that_may_see_patients_alone_learns_nothing_else_of_their_cases(alice, known):
+    _, secret = issue_token(alice.membership, "test", scopes=[Permission.VIEW_IDENTIFIERS])
+    client = Client(headers={"Authorization": f"Bearer {secret}"})
+    (found,) = ask(client, known, "POST", f"{API}cases/search/").json()
+    assert set(found) == {"id", "patient"}
+
+
+def test_what_a_token_may_only_enter_it_is_told_as_it_sent_it(alice, known):
+    _, secret = issue_token(alice.membership, "test", scopes=[Permission.EDIT_IDENTIFIERS])
+    client = Client(headers={"Authorization": f"Bearer {secret}"})
+    answer = ask(client, known, "PATCH", f"{API}cases/<uuid:case_id>/patient/")
+    assert answer.json() == {"sex": "female", "unreadable": []}
+
+
+def test_the_table_names_what_shows_patients():
+    assert {route for _, route in SHOW_PATIENTS} <= set(ENDPOINTS)
