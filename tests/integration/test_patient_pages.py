@@ -177,6 +177,6 @@ def test_no_query_per_case(alice, django_assert_max_num_queries):
             create_case(alice.lab, accession=f"B-{number}", by=alice.membership.user, identifiers=ADA)
     browser = alice.browser
     for ask in (lambda: alice.api.read("/cases/"), lambda: browser.get(reverse("ui:cases"))):
-        for most in (12, 8):  # the first time in the hour, the entry of who saw them
+        for most in (16, 8):  # at first the session and the entry of who saw them are written
             with django_assert_max_num_queries(most):
                 assert ask().status_code == 200

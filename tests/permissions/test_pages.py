@@ -95,11 +95,11 @@ def test_the_lab_switcher_leads_only_to_ones_own_labs(alice, charlie):
     browser = alice.browser
     switch = reverse("ui:switch-lab")
     assert browser.post(switch, {"lab": str(charlie.lab.id)}).status_code == 403
-    assert ACTIVE_LAB not in browser.session
+    assert browser.session[ACTIVE_LAB] == str(alice.lab.id)
     charlie.case("C-1")
     add_member(charlie.lab, email=alice.membership.user.email, name="Alice", role=Role.ADMIN, password="")
     browser.post(switch, {"lab": str(charlie.lab.id)})
-    assert b"C-1" in browser.get(reverse("ui:cases")).content
+    assert b"C-1" in browser.get(reverse("ui:cases"), headers={"X-Lab": str(charlie.lab.id)}).content
 
 
 @pytest.mark.parametrize("role", list(Role), ids=str)

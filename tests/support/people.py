@@ -34,7 +34,8 @@ class Person:
 
     @property
     def browser(self) -> Client:
-        client = Client()
+        """At a page of the lab: what it sends says so."""
+        client = Client(headers={"X-Lab": str(self.lab.id)})
         client.force_login(self.membership.user)
         proved_who_they_are(client, self.membership.user)
         return client

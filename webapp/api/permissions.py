@@ -1,11 +1,13 @@
 from typing import Any, cast
 
-from rest_framework.exceptions import PermissionDenied
+from rest_framework import status
+from rest_framework.exceptions import APIException, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from webapp.api.authentication import lab_request
 from webapp.labs.access import may
+from webapp.labs.conflicts import HEADER, conflict
 from webapp.labs.models import Membership
 from webapp.labs.permissions import Permission
 
@@ -27,6 +29,8 @@ class LabPermission(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         asked = lab_request(request)
+        if against := conflict(asked, request.headers.get(HEADER)):
+            raise OfAnotherLab(against.message, against.code)
         if asked.kept_out is not None:
             raise SecondFactorNeeded(f"{asked.kept_out.lab} asks your role for a second factor of sign-in.")
         if asked.membership is None:
@@ -35,6 +39,10 @@ class LabPermission(BasePermission):
             return True
         needed: Permission | None = view.needs.get("GET" if request.method == "HEAD" else request.method)
         return needed is not None and may(asked, needed)
+
+
+class OfAnotherLab(APIException):
+    status_code = status.HTTP_409_CONFLICT
 
 
 class SecondFactorNeeded(PermissionDenied):

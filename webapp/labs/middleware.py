@@ -26,7 +26,8 @@ class LabScopeMiddleware:
     """Sets `request.membership`, scopes every query of the request to its lab, and tells times in its zone.
 
     A request without a membership stays unscoped, so a scoped query in it raises instead of leaking. That
-    goes too for those whom the lab asks for a second factor that they have not: theirs is `kept_out`.
+    goes too for those whom the lab asks for a second factor that they have not: theirs is `kept_out`; and for
+    those who were put out of the lab that they worked in, until they choose another.
     """
 
     def __init__(self, get_response: Callable[[LabRequest], HttpResponseBase]) -> None:
@@ -35,7 +36,7 @@ class LabScopeMiddleware:
     def __call__(self, request: LabRequest) -> HttpResponseBase:
         header = request.headers.get("Authorization", "")
         request.by_token = header.startswith(BEARER)
-        request.memberships, request.kept_out = [], None
+        request.memberships, request.kept_out, request.lost_lab = [], None, None
         membership: Membership | None
         if request.by_token:
             request.user = AnonymousUser()  # a token must not borrow the sign-in of whoever sends it
@@ -50,6 +51,8 @@ class LabScopeMiddleware:
         else:
             membership = self._membership_of_session(request)
         request.membership = membership
+        worked_in = membership or request.kept_out
+        request.lab_worked_in = worked_in.lab if worked_in else None
         if membership is None:
             return self.get_response(request)
         with (
@@ -66,9 +69,14 @@ class LabScopeMiddleware:
         if not request.user.is_authenticated:
             return None
         request.memberships = selectors.memberships_of(request.user)
+        if ACTIVE_LAB not in request.session and request.memberships:
+            # From now on: whoever is put out of it is told so, and never moved to the next.
+            request.session[ACTIVE_LAB] = str(request.memberships[0].lab_id)
         wanted = request.session.get(ACTIVE_LAB)
         chosen = [membership for membership in request.memberships if str(membership.lab_id) == wanted]
-        membership = next(iter(chosen or request.memberships), None)
+        membership = next(iter(chosen), None)
+        if membership is None and request.memberships:
+            request.lost_lab = selectors.lab_called(wanted)
         if membership and membership.needs_second_factor and not has_second_factor(request.user):
             request.kept_out = membership
             return None

@@ -2,19 +2,21 @@
 
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import redirect, resolve_url
+from django.shortcuts import redirect, render, resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from webapp.accounts.models import User
 from webapp.accounts.selectors import has_second_factor
 from webapp.labs.access import may
+from webapp.labs.conflicts import FIELD, HEADER, Conflict, conflict
 from webapp.labs.models import Lab, Membership
 from webapp.labs.permissions import Permission
 from webapp.labs.requests import LabRequest
@@ -46,6 +48,8 @@ def needs(permission: Permission | None) -> Callable[[View], View]:
         def checked(request: PageRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return to_sign_in(request)
+            if against := _conflict(request):
+                return told_of(request, against)
             if request.kept_out is not None:
                 return to_second_factor(request, request.kept_out.lab)
             if request.membership is None or not (permission is None or may(request, permission)):
@@ -82,6 +86,17 @@ def turned_away(request: HttpRequest, back: str) -> HttpResponseBase | None:
         messages.warning(request, "Set up a second factor first: the pages for operators ask for one.")
         return redirect("mfa_index")
     return None
+
+
+def told_of(request: PageRequest, against: Conflict) -> HttpResponseBase:
+    """Say that the page is of another lab than the one worked in, and offer to go there."""
+    template = "ui/other_lab/content.html" if request.htmx else "ui/other_lab/page.html"
+    return render(request, template, {"conflict": against}, status=HTTPStatus.CONFLICT)
+
+
+def _conflict(request: PageRequest) -> Conflict | None:
+    posted = request.POST.get(FIELD) if request.method == "POST" else None
+    return conflict(request, request.headers.get(HEADER), posted)
 
 
 def to_second_factor(request: PageRequest, lab: Lab) -> HttpResponseBase:

@@ -7,9 +7,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from webapp.audit.actions import Action
 from webapp.audit.folding import record_refusal
+from webapp.labs.conflicts import Conflict
 from webapp.labs.middleware import ACTIVE_LAB
 from webapp.labs.permissions import Permission, Role
-from webapp.ui.access import PageRequest, to_second_factor, to_sign_in
+from webapp.ui.access import PageRequest, to_second_factor, to_sign_in, told_of
 
 # What those find here who have no business with open cases.
 WORK_OF_ROLE = {
@@ -25,6 +26,8 @@ def home(request: PageRequest) -> HttpResponseBase:
     """The cases, or for those whose role may not see them, what their role will find here."""
     if not request.user.is_authenticated:
         return to_sign_in(request)
+    if request.lost_lab is not None:
+        return told_of(request, Conflict(lost=request.lost_lab))
     if request.kept_out is not None:
         return to_second_factor(request, request.kept_out.lab)
     if request.membership is None:

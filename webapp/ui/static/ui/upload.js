@@ -34,7 +34,7 @@ async function persist(attempt, stopped = () => false) {
 async function api(url, body) {
   const response = await fetch(url, {
     method: "POST",
-    headers: { "Content-Type": "application/json", "X-CSRFToken": panel.dataset.token },
+    headers: { "Content-Type": "application/json", "X-CSRFToken": panel.dataset.token, "X-Lab": document.body.dataset.lab },
     body: JSON.stringify(body),
   });
   const answer = await response.json().catch(() => null);
