@@ -11,7 +11,7 @@ from django.db import connection
 
 from tests.integration.test_key_rotation import NEW, NEW_ID, OLD, OLD_ID, old_key, rotate
 from tests.support import second_factor
-from webapp.crypto import rotation
+from webapp.crypto import cipher, rotation
 from webapp.crypto.cipher import Unreadable
 
 __all__ = ["old_key"]
@@ -76,6 +76,17 @@ def test_those_of_older_installations_are_read_and_encrypted_by_rotating(left_un
     assert SECRET not in on_disk()
     assert app_s_code_is_right()
     assert codes_left() == codes
+
+
+def test_those_sealed_before_padding_are_padded_by_rotating(alice, monkeypatch):
+    with monkeypatch.context() as before:
+        before.setattr(cipher, "FORMAT", cipher.UNPADDED)
+        before.setattr(cipher, "_padded", str.encode)
+        TOTP.activate(alice.membership.user, SECRET)
+    assert rotation.stale_rows() == 1
+    rotate()
+    assert rotation.stale_rows() == 0
+    assert app_s_code_is_right()
 
 
 def test_security_keys_have_nothing_to_seal(alice):

@@ -51,6 +51,15 @@ def test_the_database_holds_nothing_legible(case):
         assert secret not in row
 
 
+@pytest.mark.parametrize("sex", ["", "male", "female", "other", "unknown"])
+def test_no_value_is_known_by_its_length(case, sex):
+    known = {len(on_disk(case)[name]) for name in FIELDS}
+    assert len(known) == 1
+    for others in ({}, {"name": "Bo", "mrn": "7", "birth_date": None, "notes": "Pale."}):
+        change_identifiers(case, {**others, "sex": sex})
+        assert {len(on_disk(case)[name]) for name in FIELDS} == known
+
+
 def test_a_case_without_identifiers_has_no_row(alice):
     case = alice.case()
     with scope(lab=alice.lab):

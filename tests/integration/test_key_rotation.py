@@ -17,11 +17,15 @@ from django.test import override_settings
 from django_scopes import scope, scopes_disabled
 
 from tests.integration.test_identifiers import ADA, on_disk, write
+from tests.support.people import person
 from webapp.audit.models import Entry
 from webapp.cases import selectors
+from webapp.cases.identifiers import FIELDS
 from webapp.cases.models import Case, Patient
 from webapp.cases.services import change_identifiers
-from webapp.crypto import rotation
+from webapp.crypto import cipher, rotation
+from webapp.labs.models import Lab
+from webapp.labs.permissions import Role
 
 OLD, NEW = (
     f"{day}-aaaaaa:{base64.b64encode(bytes([byte]) * 32).decode()}"
@@ -79,6 +83,23 @@ def test_during_rotation_patients_are_found_under_either_key(alice, settings):
     assert rotation.stale_rows() == 2  # the first one's name is still under the old key
     rotate()
     assert rotation.stale_rows() == 0
+
+
+def test_what_was_sealed_before_padding_is_padded_under_the_same_key(alice, monkeypatch):
+    with monkeypatch.context() as before:
+        before.setattr(cipher, "FORMAT", cipher.UNPADDED)
+        before.setattr(cipher, "_padded", str.encode)
+        first, _ = patients(alice, 2)
+    (new,) = patients(person(Lab.objects.create(name="Eastern lab"), "Eve", Role.TECHNICIAN), 1)
+    assert len({len(on_disk(first)[name]) for name in FIELDS}) > 1
+    assert rotation.rows_by_key() == {OLD_ID: 3}
+    assert rotation.stale_rows() == 2
+    rotate()
+    assert rotation.stale_rows() == 0
+    assert rotation.rows_by_key() == {OLD_ID: 3}
+    assert {len(value) for value in map(on_disk(first).get, FIELDS)} == {len(on_disk(new)["sex"])}
+    with scope(lab=alice.lab):
+        assert selectors.identifiers_of([first])[first.id].sex == "female"
 
 
 def test_what_was_tampered_with_is_named_and_stops_nothing(alice, settings):

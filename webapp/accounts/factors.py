@@ -17,9 +17,10 @@ from psycopg.types.json import Jsonb
 
 from webapp.audit.chain import INSTALLATION
 from webapp.crypto.cipher import Place
-from webapp.crypto.texts import TextKeyId, seal_text, unseal_text
+from webapp.crypto.texts import TextFormat, TextKeyId, seal_text, unseal_text
 
 SECRET_OF = {Authenticator.Type.TOTP: "secret", Authenticator.Type.RECOVERY_CODES: "seed"}
+_SECRET = Coalesce(KT("data__secret"), KT("data__seed"))
 PLACE = Place(Authenticator._meta.db_table, "data", INSTALLATION, row="any")
 
 
@@ -41,9 +42,8 @@ class FactorTable:
 
     model = Authenticator
     columns: Sequence[str] = ("data",)
-    key_ids: dict[str, models.Func] = {
-        "secret_key": TextKeyId(Coalesce(KT("data__secret"), KT("data__seed")))
-    }
+    key_ids: dict[str, models.Func] = {"secret_key": TextKeyId(_SECRET)}
+    formats: dict[str, models.Func] = {"secret_format": TextFormat(_SECRET)}
 
     def rows(self) -> "models.QuerySet[Any]":
         rows: models.QuerySet[Any] = Authenticator.objects.filter(type__in=SECRET_OF)

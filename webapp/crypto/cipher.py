@@ -19,8 +19,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from webapp.crypto.keyring import keyring
 from webapp.crypto.keys import Key, UnknownKey
 
-FORMAT = 1
+FORMAT = 2
+UNPADDED = 1  # the format of older values
 NONCE_BYTES, TAG_BYTES = 12, 16
+SMALLEST = 64  # bytes: what is shorter is padded to it, what is longer to the next power of two
+_END = b"\x80"
 
 log = structlog.get_logger(__name__)
 
@@ -56,11 +59,14 @@ class Place:
 
 
 def seal(text: str, place: Place) -> Sealed:
-    """Encrypt `text` for `place` with the current key."""
+    """Encrypt `text` for `place` with the current key.
+
+    It is padded first, for the cipher does not hide how long a text is: a sex would be known by that.
+    """
     key = keyring().current
     nonce = secrets.token_bytes(NONCE_BYTES)
     head = bytes([FORMAT, len(key.id)]) + key.id.encode()
-    return Sealed(head + nonce + _cipher(key, place.lab).encrypt(nonce, text.encode(), head + bytes(place)))
+    return Sealed(head + nonce + _cipher(key, place.lab).encrypt(nonce, _padded(text), head + bytes(place)))
 
 
 def unseal(sealed: Sealed, place: Place) -> str:
@@ -77,7 +83,8 @@ def unseal(sealed: Sealed, place: Place) -> str:
             sealed[start : start + NONCE_BYTES],
             sealed[start + NONCE_BYTES :],
         )
-        return _cipher(key, place.lab).decrypt(nonce, ciphertext, head + bytes(place)).decode()
+        opened = _cipher(key, place.lab).decrypt(nonce, ciphertext, head + bytes(place))
+        return (opened if head[0] == UNPADDED else _unpadded(opened)).decode()
     except UnknownKey as error:
         reason = str(error)
     except (InvalidTag, IndexError, ValueError):
@@ -95,6 +102,16 @@ def keyed_hashes(text: str, use: str, lab: UUID) -> list[bytes]:
     another.
     """
     return [digest(key.derive(f"hash {use}", lab), text.encode(), "sha256") for key in keyring()]
+
+
+def _padded(text: str) -> bytes:
+    """The text, a mark, and zeros up to a power of two (ISO/IEC 7816-4)."""
+    plain = text.encode()
+    return (plain + _END).ljust(max(SMALLEST, 1 << len(plain).bit_length()), b"\0")
+
+
+def _unpadded(padded: bytes) -> bytes:
+    return padded.rstrip(b"\0").removesuffix(_END)
 
 
 def _cipher(key: Key, lab: UUID) -> AESGCM:

@@ -1,4 +1,4 @@
-"""Sealing everything anew with the current key, while the product runs.
+"""Sealing everything anew with the current key, and as it is sealed today, while the product runs.
 
 Rows are taken in small batches in the order of their primary keys, each in a transaction of its own that
 holds its rows for milliseconds. A row says by itself which key it is under, so there is no state to lose:
@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection, models, transaction
 from psycopg import sql
 
-from webapp.crypto.cipher import Unreadable
+from webapp.crypto.cipher import FORMAT, Unreadable
 from webapp.crypto.keyring import keyring
 from webapp.crypto.tables import SealedTable, sealed_tables
 
@@ -49,7 +49,8 @@ def rows_by_key() -> dict[str, int]:
 
 
 def stale_rows() -> int:
-    """How many rows have something sealed with another key than the current one, or with none."""
+    """How many rows have something sealed with another key than the current one or with none, or in an older
+    format."""
     return sum(_stale(table).count() for table in sealed_tables())
 
 
@@ -104,8 +105,10 @@ def _seal_anew(table: SealedTable, rows: list[models.Model]) -> list[Any]:
 
 def _stale(table: SealedTable) -> models.QuerySet[Any]:
     current = keyring().current.id
-    others = (~models.Q(**{name: current}) | models.Q(**_is(name, "")) for name in table.key_ids)
-    return _with_key_ids(table).filter(reduce(operator.or_, others))
+    others = [~models.Q(**{name: current}) | models.Q(**_is(name, "")) for name in table.key_ids]
+    older = [models.Q(**{f"{name}__lt": FORMAT}) for name in table.formats]
+    rows = _with_key_ids(table).annotate(**table.formats)
+    return rows.filter(reduce(operator.or_, others + older))
 
 
 def _with_key_ids(table: SealedTable) -> models.QuerySet[Any]:

@@ -19,6 +19,13 @@ class KeyId(models.Func):
     output_field = models.TextField()
 
 
+class Format(models.Func):
+    """The format of a sealed value; null where there is none to be read."""
+
+    template = "CASE WHEN length(%(expressions)s) > 0 THEN get_byte(%(expressions)s, 0) END"
+    output_field = models.IntegerField()
+
+
 class SealedTable(Protocol):
     """Where sealed values lie, and how a row's are sealed with the current key."""
 
@@ -27,6 +34,8 @@ class SealedTable(Protocol):
     """What is written when a row is sealed anew."""
     key_ids: dict[str, models.Func]
     """The id of the key that each sealed value of a row is under, by a name no field has."""
+    formats: dict[str, models.Func]
+    """The format of each sealed value of a row, by a name no field has."""
 
     def rows(self) -> "models.QuerySet[Any]":
         """All rows with something to seal, of whatever lab."""
@@ -48,6 +57,9 @@ class TableWithFields:
         self.columns: Sequence[str] = [field.column for field in (*self.hashed, *self.encrypted)]
         self.key_ids: dict[str, models.Func] = {
             f"{field.name}_key": KeyId(field.name) for field in self.encrypted
+        }
+        self.formats: dict[str, models.Func] = {
+            f"{field.name}_format": Format(field.name) for field in self.encrypted
         }
 
     def rows(self) -> "models.QuerySet[Any]":

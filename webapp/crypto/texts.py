@@ -5,7 +5,7 @@ import binascii
 
 from django.db import models
 
-from webapp.crypto.cipher import Place, Sealed, seal, unseal
+from webapp.crypto.cipher import FORMAT, UNPADDED, Place, Sealed, seal, unseal
 
 MARK = "sealed:"
 
@@ -15,6 +15,13 @@ class TextKeyId(models.Func):
 
     template = f"substring(%(expressions)s FROM '^{MARK}([^:]*):')"
     output_field = models.TextField()
+
+
+class TextFormat(models.Func):
+    """The format of a sealed text: of its first byte, base64 shows six bits as `A`, the others next."""
+
+    template = f"CASE WHEN %(expressions)s ~ '^{MARK}[^:]*:A[g-v]' THEN {FORMAT} ELSE {UNPADDED} END"
+    output_field = models.IntegerField()
 
 
 def seal_text(text: str, place: Place) -> str:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from webapp.crypto import cipher
 from webapp.crypto import keyring as keyring_module
 from webapp.crypto.cipher import Place, Sealed, Unreadable, keyed_hashes, seal, unseal
 from webapp.crypto.keyring import current_key_age, keyring
@@ -31,6 +32,33 @@ def one_key(settings):
 def test_what_is_sealed_is_read_again():
     assert unseal(seal("Ada Lovelace", HERE), HERE) == "Ada Lovelace"
     assert unseal(seal("", HERE), HERE) == ""
+
+
+SHORT = ["", "male", "female", "unknown", "1915-12-10", "M-1", "Ada Lovelace", "x" * 63, "\0", "\u0080"]
+
+
+def test_the_length_tells_nothing_of_what_is_short():
+    assert len({len(seal(text, HERE)) for text in SHORT}) == 1
+
+
+@pytest.mark.parametrize("length", [0, 1, 63, 64, 65, 127, 128, 4000, 16_000])
+@pytest.mark.parametrize("letter", ["a", "\0", "ä", "🩸"])
+def test_padding_comes_off_again_and_tells_a_power_of_two(length, letter):
+    text = letter * length
+    sealed = seal(text, HERE)
+    assert unseal(sealed, HERE) == text
+    hidden = len(sealed) - len(seal("", HERE)) + 64
+    assert hidden & (hidden - 1) == 0
+    assert hidden <= max(64, 2 * (len(text.encode()) + 1))
+
+
+def test_what_was_sealed_before_padding_is_read(monkeypatch):
+    monkeypatch.setattr(cipher, "FORMAT", cipher.UNPADDED)
+    monkeypatch.setattr(cipher, "_padded", str.encode)
+    sealed = [seal(text, HERE) for text in SHORT]
+    assert len({len(one) for one in sealed}) > 1
+    monkeypatch.undo()
+    assert [unseal(one, HERE) for one in sealed] == SHORT
 
 
 def test_nothing_shows_through_and_nothing_repeats():

@@ -17,7 +17,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         current = keyring().current.id
         total, done, unreadable = rotation.stale_rows(), 0, []
-        self.stdout.write(f"{total} rows are not under the current key, {current}.")
+        self.stdout.write(f"{total} rows are not under the current key, {current}, or not sealed as today.")
         began = time.monotonic()
         for step in rotation.rotate():
             done += step.rows
