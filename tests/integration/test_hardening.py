@@ -1,6 +1,7 @@
 """What the web answers to those who try it: headers, hosts, redirects, sizes, errors."""
 
 import json
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.conf import settings as django_settings
@@ -8,9 +9,10 @@ from django.shortcuts import resolve_url
 from django.test import Client
 from django.urls import reverse
 
-from tests.support.pages import plain_static
+from tests.support.pages import add_cells, plain_static
 from tests.support.people import PASSWORD
 from webapp.cases import selectors
+from webapp.storage import objects
 
 __all__ = ["plain_static"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_static")]
@@ -42,6 +44,38 @@ def test_the_page_of_the_api_has_no_inline_script_or_style() -> None:
 
 def test_patients_pages_stay_in_nobodys_cache(alice) -> None:
     assert "no-store" in alice.browser.get(reverse("ui:cases")).headers["Cache-Control"]
+
+
+def test_where_a_picture_lies_is_asked_anew_each_time_and_it_is_kept_for_minutes(alice, settings) -> None:
+    case = alice.case()
+    (image,) = add_cells(alice, case, "neutrophil", 0.9)
+    pictures = [
+        reverse("api:picture", args=[image.id]),
+        reverse("ui:sheet", args=[case.id, image.chunk_id]),
+    ]
+    for path in pictures:
+        answers = [alice.browser.get(path) for _ in range(2)]
+        assert {answer.headers["Cache-Control"] for answer in answers} == {"no-store"}
+        asked = parse_qs(urlsplit(answers[0].url).query)
+        assert asked["response-cache-control"] == [f"private, max-age={objects.KEPT_SECONDS}"]
+        assert int(asked["X-Amz-Expires"][0]) <= 900
+    overlay = alice.browser.get(reverse("api:evidence", args=[image.id])).headers
+    assert overlay["Cache-Control"] == f"private, max-age={objects.KEPT_SECONDS}"
+    assert "Cookie" in overlay["Vary"]
+
+
+def test_a_link_stays_the_same_for_minutes_so_that_a_gallery_is_not_fetched_again(alice, monkeypatch) -> None:
+    links = []
+    for seconds in (0, objects.KEPT_SECONDS - 1, objects.KEPT_SECONDS):
+        monkeypatch.setattr(objects.time, "time", lambda seconds=seconds: 1_800_000_000 + seconds)
+        links.append(objects.download_url("a key/ü.jpg", "image/jpeg", version="1"))
+    assert links[0] == links[1] != links[2]
+
+
+def test_signing_out_empties_the_browsers_cache(alice) -> None:
+    browser = alice.browser
+    assert "Clear-Site-Data" not in browser.get(reverse("ui:cases")).headers
+    assert browser.post(reverse("account_logout")).headers["Clear-Site-Data"] == '"cache"'
 
 
 def test_another_host_is_not_ours(alice) -> None:

@@ -290,9 +290,7 @@ class Picture(APIView):
             url = objects.download_url(
                 image.key, image.media_type or "image/jpeg", version=image.object_version
             )
-        response = redirect(url)
-        response["Cache-Control"] = "private, max-age=600"
-        return response
+        return redirect(url)
 
 
 class Evidence(APIView):
@@ -316,7 +314,7 @@ class Evidence(APIView):
             raise exceptions.ValidationError({"cell_class": [f"The model knows {', '.join(labels)}."]})
         maps = evidence_maps(bytes(prediction.evidence), prediction.evidence_grid, len(labels))
         response = HttpResponse(overlay_png(maps, labels.index(wanted)), content_type="image/png")
-        response["Cache-Control"] = "private, max-age=86400"
+        response["Cache-Control"] = f"private, max-age={objects.KEPT_SECONDS}"
         return response
 
 

@@ -1,7 +1,10 @@
 """Headers of every answer that Django has no setting for."""
 
 from collections.abc import Callable
+from typing import Any
 
+from django.contrib.auth.signals import user_logged_out
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponseBase
 
 HEADERS = {
@@ -16,8 +19,14 @@ HEADERS = {
 }
 
 
+@receiver(user_logged_out)
+def _note(request: HttpRequest | None = None, **_: Any) -> None:
+    if request is not None:
+        request.signed_out = True  # type: ignore[attr-defined]
+
+
 class HeadersMiddleware:
-    """Adds `HEADERS` to what a view did not say otherwise."""
+    """Adds `HEADERS` to what a view did not say otherwise, and has browsers forget at signing out."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -26,4 +35,6 @@ class HeadersMiddleware:
         response = self.get_response(request)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
+        if hasattr(request, "signed_out"):
+            response.headers["Clear-Site-Data"] = '"cache"'
         return response

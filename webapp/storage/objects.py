@@ -1,15 +1,21 @@
 """Objects in the S3-compatible store, always encrypted at rest by the store (SSE, AES-256)."""
 
 import json
+import time
 from contextlib import AbstractContextManager, suppress
+from datetime import UTC, datetime
 from functools import cache
 from http import HTTPStatus
 from typing import IO, Any
+from urllib.parse import quote
 
 import boto3
 import certifi
 import urllib3
+from botocore.auth import SIGV4_TIMESTAMP, S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
@@ -17,6 +23,7 @@ from webapp.telemetry import tracing
 
 ENCRYPTION = "AES256"
 CONNECTIONS = 32
+LINK_SECONDS, KEPT_SECONDS = 900, 300
 CONNECT_SECONDS, READ_SECONDS = 2, 5
 StorageUnavailable = (BotoCoreError, ClientError, urllib3.exceptions.HTTPError)
 """What a call raises while the store cannot be reached or refuses us; `ObjectMissing` is told apart."""
@@ -91,23 +98,33 @@ def upload_form(key: str, max_bytes: int) -> dict[str, Any]:
     return form
 
 
-def download_url(key: str, content_type: str, *, version: str = "", seconds: int = 900) -> str:
-    """A link to read `key` for `seconds`; browsers may keep what they got, in their private cache.
+class _OnTheTick(S3SigV4QueryAuth):
+    """Signs as of the last full KEPT_SECONDS, so that a link is the same until the next."""
 
-    `version` is one that `get` told; without it the latest is read.
+    def _modify_request_before_signing(self, request: AWSRequest) -> None:
+        tick = int(time.time()) // KEPT_SECONDS * KEPT_SECONDS
+        request.context["timestamp"] = datetime.fromtimestamp(tick, UTC).strftime(SIGV4_TIMESTAMP)
+        super()._modify_request_before_signing(request)
+
+
+def download_url(key: str, content_type: str, *, version: str = "") -> str:
+    """A link to read `key` for LINK_SECONDS at most, and KEPT_SECONDS less at least.
+
+    Browsers keep what they got for KEPT_SECONDS, no longer: the store cannot tell them that a person has
+    signed out. The link stays the same for as long, so that a gallery that is looked at again is not fetched
+    again. `version` is one that `get` told; without it the latest is read.
     """
-    url: str = _public_client().generate_presigned_url(
-        "get_object",
-        Params={
-            "Bucket": settings.S3_BUCKET,
-            "Key": key,
-            "ResponseContentType": content_type,
-            "ResponseCacheControl": "private, max-age=86400, immutable",
-            **({"VersionId": version} if version else {}),
-        },
-        ExpiresIn=seconds,
+    asked = {
+        "response-content-type": content_type,
+        "response-cache-control": f"private, max-age={KEPT_SECONDS}",
+        **({"versionId": version} if version else {}),
+    }
+    request = AWSRequest(
+        "GET", f"{settings.S3_PUBLIC_ENDPOINT}/{settings.S3_BUCKET}/{quote(key)}", params=asked
     )
-    return url
+    credentials = Credentials(settings.S3_ACCESS_KEY, settings.S3_SECRET_KEY)
+    _OnTheTick(credentials, "s3", settings.S3_REGION, expires=LINK_SECONDS).add_auth(request)
+    return str(request.url)
 
 
 def prepare() -> None:
