@@ -113,6 +113,7 @@ MIDDLEWARE = [
     "webapp.config.headers.HeadersMiddleware",
     "webapp.telemetry.requests.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "webapp.config.bodies.CharsetMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -160,6 +161,7 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(DATABASE_TLS.postgres())
 DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 3)
 
 # --- sign-in ------------------------------------------------------------------------------------------------
+SESSION_ENGINE = "webapp.accounts.session_store"
 SESSION_COOKIE_AGE = env.int("SESSION_HOURS", 12) * 3600  # after which a person signs in again
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True  # workstations are shared
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -306,7 +308,8 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["webapp.api.permissions.LabPermission"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["webapp.api.parsing.BoundedJSONParser"],
+    "UNICODE_JSON": False,  # what was sent may come back in an error, and need not be fit for UTF-8
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": ["webapp.api.throttles.PerToken"],
     "EXCEPTION_HANDLER": "webapp.api.errors.handle",

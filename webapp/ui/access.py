@@ -110,6 +110,9 @@ def to_second_factor(request: PageRequest, lab: Lab) -> HttpResponseBase:
 def to_sign_in(request: PageRequest) -> HttpResponseBase:
     """Send a stranger to sign in and then back; a part of a page must not be replaced by the sign-in page."""
     if request.htmx:
-        back = request.htmx.current_url_abs_path or resolve_url("ui:home")
+        try:
+            back = request.htmx.current_url_abs_path or resolve_url("ui:home")
+        except ValueError:  # the header is no address
+            back = resolve_url("ui:home")
         return HttpResponseClientRedirect(redirect_to_login(back).url)
     return redirect_to_login(request.get_full_path())

@@ -1,0 +1,224 @@
+"""Every endpoint × what nobody should send: answered as the sender's fault, never as ours.
+
+Made from `ENDPOINTS`, so that a new endpoint is tried, too.
+"""
+
+import base64
+import json
+from urllib.parse import quote
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from tests.permissions.endpoints import path_of
+from tests.permissions.test_endpoints import ALL, API, Place, each, place, rolled_back
+from tests.support.pages import plain_static
+from tests.support.people import person, somebody_who_may
+from webapp.labs.permissions import Permission, Role
+
+__all__ = ["place", "plain_static"]
+pytestmark = pytest.mark.usefixtures("plain_static")
+
+HUGE = "9" * 5000
+NUL, LONE = "\0", "\ud800"
+
+
+def cursor(text: str | bytes) -> str:
+    return base64.b64encode(text.encode() if isinstance(text, str) else text).decode()
+
+
+CURSORS = {
+    "no base64": "%%%",
+    "not ASCII": "ü",
+    "bytes": cursor(b"\xff\xfe\0"),
+    "empty": "",
+    "no position": cursor("p="),
+    "words": cursor("p=nothing"),
+    "NUL": cursor("p=%00"),
+    "huge": cursor(f"p={HUGE}"),
+    "large": cursor(f"p={10**30}"),
+    "infinite": cursor("p=1e999"),
+    "NaN": cursor("p=nan"),
+    "a time": cursor("p=2026-01-01T00:00:00Z"),
+    "a time without a zone": cursor("p=2026-01-01 00:00:00"),
+    "no such day": cursor("p=2026-02-30T00:00:00Z"),
+    "the first second": cursor("p=0001-01-01T00:00:00%2B14:00"),
+    "the last second": cursor("p=9999-12-31T23:59:59-14:00"),
+    "an offset": cursor("o=999999&p=5"),
+    "a huge offset": cursor(f"o={HUGE}"),
+    "backwards": cursor("r=1&p=nothing"),
+    "a surrogate": cursor("p=%ed%a0%80"),
+}
+NAMES = (
+    "page_size",
+    "accession",
+    "status",
+    "cell_class",
+    "class",
+    "after",
+    "before",
+    "page",
+    "q",
+    "classified",
+    "actor",
+    "action",
+    "subject",
+    "since",
+    "until",
+    "next",
+    "format",
+)
+VALUES = ("%00", "%ff", HUGE, str(10**30), "9999-12-31", "[]")
+DEEP = 100_000
+PATIENT = ("name", "mrn", "birth_date", "sex", "notes")
+FIELDS = (
+    *("accession", "mrn", "name", "files", "ids", "bulk", "email", "password", "code", "lab", "scopes"),
+    *("days", "networks", *PATIENT),
+)
+
+
+def asker(alice, route: str, needed) -> Client:
+    if isinstance(needed, Permission):
+        someone = somebody_who_may(alice.lab, needed)
+    else:
+        someone = person(alice.lab, "Ada", Role.ADMIN)
+    someone.membership.user.is_staff = True
+    someone.membership.user.save()
+    return someone.browser
+
+
+def faults(answer, route: str) -> list[str]:
+    """What is wrong with the answer, besides what was sent."""
+    if answer.status_code >= 500:
+        return [repr(getattr(answer, "exc_info", answer)[1])[:200]]
+    if answer.status_code >= 400 and route.startswith(API) and set(answer.json()) != {"error"}:
+        return [answer.content.decode()[:200]]
+    return []
+
+
+def ask(client: Client, method: str, path: str, body: object = b"", content_type: str = "", **more):
+    cache.clear()
+    client.raise_request_exception = False
+    with rolled_back():
+        answer = client.generic(method, path, body, content_type=content_type, **more)
+        if answer.streaming:
+            answer.getvalue()
+        return answer
+
+
+@each([entry for entry in ALL if entry[1] == "GET"])
+def test_queries(alice, place: Place, route, method, needed):
+    found: set[str] = set()
+    client, path = asker(alice, route, needed), path_of(route, vars(place))
+    for text in CURSORS.values():
+        found |= {*faults(ask(client, method, f"{path}?cursor={quote(text)}"), route)}
+    for name in NAMES:
+        for value in VALUES:
+            found |= {*faults(ask(client, method, f"{path}?{name}={quote(value, safe='%')}"), route)}
+    assert not found
+
+
+@each([entry for entry in ALL if entry[0].startswith(API) and entry[1] != "GET"])
+def test_json(alice, place: Place, route, method, needed):
+    found: set[str] = set()
+    client, path = asker(alice, route, needed), path_of(route, vars(place))
+    bodies = [
+        "[" * DEEP,
+        '{"a":' * DEEP,
+        '{"accession": ' + "[" * DEEP + "]" * DEEP + "}",
+        HUGE,
+        "NaN",
+        '{"size": Infinity}',
+        "1e999",
+        "\ufeff{}",
+        "{",
+        "",
+        "null",
+        "[]",
+        '"text"',
+        "true",
+        "{" + NUL + "}",
+        b"\xff\xfe",
+        b'{"accession": "\xff"}',
+    ]
+    for value in (NUL, LONE, "\udcff", 10**4000, 10**30, -(10**30), 1e300, True, None, [], {}, [[]], [{}]):
+        for wrap in (lambda value: value, lambda value: [value]):
+            wrapped = wrap(value)
+            # One by one, for the first that is refused hides the others.
+            fill = {"email": "a@b.example", "password": "x", "accession": "N-1", "ids": [1], "mrn": "1"}
+            bodies += [json.dumps({**fill, name: wrapped}) for name in FIELDS]
+            bodies += [json.dumps({"accession": "N-1", "patient": {name: wrapped}}) for name in PATIENT]
+            bodies += [
+                json.dumps({"files": [{"name": wrapped, "size": 1}]}),
+                json.dumps({"patient": wrapped}),
+            ]
+            bodies += [json.dumps({"files": [{"name": "a.jpg", "size": wrapped}]})]
+    for body in bodies:
+        found |= {*faults(ask(client, method, path, body, "application/json"), route)}
+    assert not found
+
+
+@each([entry for entry in ALL if entry[1] != "GET"])
+def test_bodies_of_other_kinds(alice, place: Place, route, method, needed):
+    found: set[str] = set()
+    client, path = asker(alice, route, needed), path_of(route, vars(place))
+    part = 'Content-Disposition: form-data; name="files"; filename="{}"\r\n\r\n'
+    for content_type, body in (
+        ("text/plain", "words"),
+        ("application/xml", "<a/>"),
+        ("", "words"),
+        ("nonsense", "words"),
+        ("application/json; charset=hex", "{}"),
+        ("application/json; charset=utf-16", "{}"),
+        ("application/json; charset=idna", "{}"),
+        ("application/json; charset=undefined", "{}"),
+        ("application/json; charset=zip", "{}"),
+        ("application/json; charset=\u00fc", "{}"),
+        ("application/x-www-form-urlencoded", "a=%00&accession=%00&lab=%00&mrn=%00&name=%ff&in_lab=%00"),
+        ("application/x-www-form-urlencoded; charset=utf-16", "accession=1"),
+        ("application/x-www-form-urlencoded", "&".join(f"a{n}=1" for n in range(2000))),
+        ("multipart/form-data", "words"),
+        ("multipart/form-data; boundary=", "words"),
+        ("multipart/form-data; boundary=" + "b" * 300, "words"),
+        ("multipart/form-data; boundary=b", "words"),
+        ("multipart/form-data; boundary=b", "--b\r\n" + part.format("a.jpg")),
+        ("multipart/form-data; boundary=b", "--b\r\n" + part.format("") + "x\r\n--b--"),
+        ("multipart/form-data; boundary=b", "--b\r\n" + part.format("\0.jpg") + "x\r\n--b--"),
+        (
+            "multipart/form-data; boundary=b",
+            b"--b\r\n" + part.format("\xff").encode("latin-1") + b"x\r\n--b--",
+        ),
+        ("multipart/form-data; boundary=b; charset=hex", "--b\r\n" + part.format("a") + "x\r\n--b--"),
+        (
+            "multipart/form-data; boundary=b",
+            '--b\r\nContent-Disposition: form-data; name="a"\r\nContent-Transfer-Encoding: base64\r\n\r\n=',
+        ),
+    ):
+        found |= {*faults(ask(client, method, path, body, content_type), route)}
+    assert not found
+
+
+@each(ALL)
+def test_headers_and_cookies(alice, place: Place, route, method, needed):
+    found: set[str] = set()
+    path = path_of(route, vars(place))
+    for headers in (
+        {"Cookie": 'sessionid="aaaaaaaa\\000"'},
+        {"Cookie": 'sessionid="\\377aaaaaaa"; csrftoken="\\000"; messages="\\000"'},
+        {"Authorization": "Bearer \xff\xfe"},
+        {"Authorization": "Bearer hv_\0"},
+        {"Authorization": "Basic ====", "X-Lab": "\xff"},
+        {"Accept": "\xff/\0", "Accept-Language": "\0", "If-None-Match": '"\0', "Range": "bytes=9-1"},
+        {"X-Request-ID": "\0\n", "HX-Request": "true", "HX-Current-URL": "http://[::1", "traceparent": "\0"},
+    ):
+        found |= {*faults(ask(Client(), method, path, "{}", "application/json", headers=headers), route)}
+    assert not found
+
+
+@pytest.mark.parametrize("number", [HUGE, 2**63, 10**30, "0", "00", "%00", "-1", "%D9%A3"])
+@each([entry for entry in ALL if "<int:" in entry[0]])
+def test_numbers_in_addresses(alice, place: Place, route, method, needed, number):
+    arguments = {name: number if name != "case_id" else value for name, value in vars(place).items()}
+    answer = ask(asker(alice, route, needed), method, path_of(route, arguments), "{}", "application/json")
+    assert answer.status_code < 500
