@@ -143,6 +143,15 @@ def test_commands_that_change_no_table_forget_the_owner(stack):
     assert said.stdout.split()[-1] == "hematovision_app"
 
 
+def test_what_the_role_may_not_do_is_said_in_a_line(stack):
+    asked = "from django.db import connection as c; c.cursor().execute('DELETE FROM audit_entry')"
+    shell = [sys.executable, "-m", "webapp", "shell", "-c", asked]
+    refused = subprocess.run(shell, env={**os.environ, **stack.environment}, capture_output=True, text=True)
+    assert refused.returncode == 1
+    assert "may not do this: permission denied for table audit_entry" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 def test_data_of_the_release_before_get_the_role(tmp_path):
     data = tmp_path / "postgres"
     account = Account.for_postgres(data)
