@@ -113,7 +113,7 @@ MIDDLEWARE = [
     "webapp.config.headers.HeadersMiddleware",
     "webapp.telemetry.requests.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "webapp.config.bodies.CharsetMiddleware",
+    "webapp.config.charset.CharsetMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
