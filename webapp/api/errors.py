@@ -1,9 +1,10 @@
 """One shape for every error: `{"error": {"code", "message", "fields"?}}`."""
 
+import errno
 from typing import Any, cast
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -24,11 +25,27 @@ class StoreAway(exceptions.APIException):
     default_detail = "The image store does not answer. Nothing was taken; try again in a minute."
 
 
+class NoRoom(exceptions.APIException):
+    status_code = status.HTTP_507_INSUFFICIENT_STORAGE
+    default_code = "no_room"
+    default_detail = "There is no room for these files at the moment. Nothing was taken; try again later."
+
+
+class NotReceived(exceptions.APIException):
+    status_code = status.HTTP_408_REQUEST_TIMEOUT
+    default_code = "request_timeout"
+    default_detail = "The request did not arrive whole, or too slowly. Nothing was taken."
+
+
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, AccessionTaken):
         error = Conflict(str(error), "accession_taken")
     elif isinstance(error, StorageUnavailable):
         error = StoreAway()
+    elif isinstance(error, UnreadablePostError):
+        error = NotReceived()
+    elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        error = NoRoom()
     elif isinstance(error, TooManyAttempts):
         error = exceptions.Throttled(detail=str(error), code=error.code)
     elif isinstance(error, SignInRefused):

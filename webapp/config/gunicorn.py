@@ -5,8 +5,13 @@ from typing import Any
 from webapp.telemetry import exposition
 
 wsgi_app = "webapp.config.wsgi:application"
-worker_class = "gthread"
+worker_class = "webapp.config.arriving.Worker"
 workers, threads = 2, 8
+keepalive = 75  # longer than a proxy's, which else sends a request as the connection is being closed
+# What a proxy says of https and of whom it asks for is Django's to believe (HEMATOVISION_PROXIES), and nobody
+# may say where in the site they are (SCRIPT_NAME): gunicorn takes both from whoever comes by a socket.
+secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""
 preload_app = True  # one copy of the code in memory; nothing is connected before the fork
 graceful_timeout = 10  # seconds in which requests under way may end
 accesslog = "-"

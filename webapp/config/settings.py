@@ -128,6 +128,7 @@ MIDDLEWARE = [
     "webapp.config.status.StatusPageMiddleware",
     "webapp.accounts.even.EvenMailMiddleware",
     "webapp.labs.middleware.LabScopeMiddleware",
+    "webapp.config.bodies.BodyMiddleware",
 ]
 
 TEMPLATES = [
@@ -451,6 +452,7 @@ tls.check(
 
 # --- uploads ------------------------------------------------------------------------------------------------
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", 20 * 1024 * 1024)  # of one file
+UPLOAD_REQUEST_MAX_BYTES = env.int("UPLOAD_REQUEST_MAX_BYTES", 100 * 1024 * 1024)  # of one API request
 UPLOAD_MAX_PIXELS = env.int("UPLOAD_MAX_PIXELS", 25_000_000)  # of one picture
 UPLOAD_LINK_SECONDS = env.int("UPLOAD_LINK_SECONDS", 3600)  # for which an upload may be begun
 DATA_UPLOAD_MAX_NUMBER_FILES = 100

@@ -1,0 +1,258 @@
+"""A web worker in which a request occupies no thread before it has arrived.
+
+gunicorn's own threaded worker gives a thread to whoever sends the first byte, and lets that thread wait for
+the rest: a few idle connections occupy them all ("slow loris"). Here heads, and bodies up to `HELD` bytes,
+are collected by the loop that waits for all connections, each until its deadline. Larger bodies are read by
+the thread, at no less than `RATE`; which requests may have one is for `webapp.config.bodies` to say.
+
+gunicorn 27 has deadlines for the first byte and for what is left of a body, but not for heads and bodies.
+"""
+
+import re
+import socket
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from selectors import EVENT_READ
+from typing import Any
+
+from gunicorn.http.body import LengthReader
+from gunicorn.http.unreader import SocketUnreader
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+HEAD_SECONDS = 10.0  # from a request's first byte, or a connection's beginning, to the end of its head
+BODY_SECONDS, RATE = 30.0, 4096  # for a body; and bytes a second that it must keep up beyond
+SEND_SECONDS = 60.0  # for one piece of an answer
+LINGER_SECONDS = 2.0  # in which who was answered too early may read the answer
+HEAD_BYTES = 64 * 1024
+HELD = 64 * 1024  # of a body, before a thread takes over
+
+_END = b"\r\n\r\n"
+_LENGTH = re.compile(rb"^content-length[ \t]*:[ \t]*0*(\d{1,15})[ \t]*\r$", re.IGNORECASE | re.MULTILINE)
+_ENCODING = re.compile(rb"^transfer-encoding[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_EXPECT = re.compile(rb"^expect[ \t]*:[ \t]*100-continue[ \t]*\r$", re.IGNORECASE | re.MULTILINE)
+
+_LATE = b"408 Request Timeout"
+_LARGE = b"431 Request Header Fields Too Large"
+# Django reads no body without a length; who sends one should hear of it.
+_NO_LENGTH = b"411 Length Required"
+
+
+class Refused(Exception):
+    """What is arriving is no request that we take; the message is the status to answer."""
+
+
+@dataclass
+class Arrival:
+    """A request that is not all there yet.
+
+    Attributes:
+        deadline: on the monotonic clock.
+        whole: bytes of head and body that a thread waits for; 0 while the head is not all there.
+    """
+
+    conn: "Connection"
+    deadline: float
+    received: bytearray = field(default_factory=bytearray)
+    whole: int = 0
+    continues: bool = False
+
+    def take(self, data: bytes) -> None:
+        """Add what came.
+
+        Raises:
+            Refused: it is too large for a head, or a body of unknown length.
+        """
+        self.received += data
+        if self.whole:
+            return
+        while self.received.startswith(b"\r\n"):  # RFC 9112, section 2.2
+            del self.received[:2]
+        end = self.received.find(_END)
+        if end < 0:
+            if len(self.received) > HEAD_BYTES:
+                raise Refused(_LARGE)
+            return
+        head = bytes(self.received[: end + 2])
+        if _ENCODING.search(head):
+            raise Refused(_NO_LENGTH)
+        length = _LENGTH.search(head)
+        body = min(int(length[1]), HELD) if length else 0
+        self.whole = end + len(_END) + body
+        self.deadline = time.monotonic() + BODY_SECONDS
+        self.continues = not self.complete and bool(_EXPECT.search(head))
+
+    @property
+    def complete(self) -> bool:
+        """Whether a thread may begin."""
+        return 0 < self.whole <= len(self.received)
+
+
+class Unreader(SocketUnreader):
+    """Reads the rest of a large body, which must come at `RATE` in the mean."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock)
+        self.deadline = 0.0
+
+    def chunk(self, size_hint: int | None = None) -> bytes:
+        # One that is past sets the least that there is, not none.
+        self.sock.settimeout(max(self.deadline - time.monotonic(), 0.001))
+        try:
+            data: bytes = super().chunk(size_hint)
+        finally:
+            self.sock.settimeout(SEND_SECONDS)
+        self.deadline += len(data) / RATE
+        return data
+
+
+class Connection(TConn):
+    """A client's connection, which the worker's loop closes without waiting for the client."""
+
+    def __init__(self, worker: "Worker", *args: Any) -> None:
+        super().__init__(worker.cfg, *args)
+        self.worker = worker
+        self.data_ready = True
+
+    def init(self) -> None:
+        if not self.initialized:
+            super().init()
+            self.parser.unreader = Unreader(self.sock)
+
+    def close(self, graceful: bool = False) -> None:
+        if graceful:
+            self.worker.linger(self.sock)
+        else:
+            super().close()
+
+
+class Worker(ThreadWorker):
+    """gunicorn's threaded worker, whose threads wait for nobody's head or small body."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._arrivals: dict[Connection, Arrival] = {}
+        self._lingering: dict[socket.socket, float] = {}
+
+    def accept(self, listener: Any) -> None:
+        try:
+            client, address = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        self.nr_conns += 1
+        self.enqueue_req(Connection(self, client, address, listener.getsockname()))
+
+    def enqueue_req(self, conn: Connection) -> None:
+        """Wait for the request on a connection that is new, readable, or has more in its buffer."""
+        conn.init()
+        conn.sock.setblocking(False)
+        arrival = Arrival(conn, time.monotonic() + HEAD_SECONDS)
+        ahead = conn.parser.unreader.take_buffered()
+        self._arrivals[conn] = arrival
+        self.poller.register(conn.sock, EVENT_READ, partial(self._on_arriving, arrival))
+        if ahead:
+            self._take(arrival, ahead)
+        else:
+            self._on_arriving(arrival, conn.sock)
+
+    def murder_pending(self) -> None:
+        """Called by the loop after every wait, of a second at most: end what took too long."""
+        super().murder_pending()
+        now = time.monotonic()
+        for arrival in [late for late in self._arrivals.values() if late.deadline <= now]:
+            self._refuse(arrival, _LATE if arrival.received else b"")
+        for sock in [sock for sock, deadline in self._lingering.items() if deadline <= now]:
+            self._end(sock)
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """Called once, when the worker is asked to stop: half a request does not keep it."""
+        super()._cap_keepalive(deadline)
+        for arrival in self._arrivals.values():
+            arrival.deadline = min(arrival.deadline, deadline)
+
+    def linger(self, sock: socket.socket) -> None:
+        """Say that no more comes, and drop what still does, so that the client can read its answer."""
+        try:
+            sock.setblocking(False)
+            sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            sock.close()
+            return
+        self._lingering[sock] = time.monotonic() + LINGER_SECONDS
+        self.poller.register(sock, EVENT_READ, self._on_lingering)
+
+    def handle_request(self, req: Any, conn: Connection) -> Any:
+        """In a thread."""
+        conn.parser.unreader.deadline = time.monotonic() + BODY_SECONDS
+        conn.sock.settimeout(SEND_SECONDS)
+        try:
+            return super().handle_request(req, conn)
+        except TimeoutError as late:
+            raise StopIteration("the client does not read") from late
+
+    def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
+        """In a thread: whether another request may follow. Nobody waits for a body that was left unread."""
+        reader = conn.parser.mesg.body.reader
+        there = len(conn.parser.unreader.buf.getvalue())
+        if not (isinstance(reader, LengthReader) and reader.length <= there):
+            return False
+        return bool(super()._keepalive_after(conn, keepalive))
+
+    def _on_arriving(self, arrival: Arrival, sock: socket.socket) -> None:
+        try:
+            data = sock.recv(HELD)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if data:
+            self._take(arrival, data)
+        else:
+            self._forget(arrival)
+            self.nr_conns -= 1
+            arrival.conn.close()
+
+    def _take(self, arrival: Arrival, data: bytes) -> None:
+        try:
+            arrival.take(data)
+        except Refused as refused:
+            self._refuse(arrival, refused.args[0])
+            return
+        if arrival.complete:
+            self._forget(arrival)
+            arrival.conn.parser.unreader.unread(bytes(arrival.received))
+            super().enqueue_req(arrival.conn)
+        elif arrival.continues:
+            arrival.continues = False
+            with suppress(OSError):
+                arrival.conn.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _refuse(self, arrival: Arrival, status: bytes) -> None:
+        self._forget(arrival)
+        self.nr_conns -= 1
+        if status:
+            with suppress(OSError):
+                arrival.conn.sock.send(
+                    b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                )
+        arrival.conn.close(graceful=bool(status))
+
+    def _forget(self, arrival: Arrival) -> None:
+        del self._arrivals[arrival.conn]
+        self.poller.unregister(arrival.conn.sock)
+
+    def _on_lingering(self, sock: socket.socket) -> None:
+        try:
+            if sock.recv(HELD):
+                return
+        except BlockingIOError:
+            return
+        except OSError:
+            pass
+        self._end(sock)
+
+    def _end(self, sock: socket.socket) -> None:
+        del self._lingering[sock]
+        self.poller.unregister(sock)
+        sock.close()

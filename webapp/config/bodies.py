@@ -1,0 +1,64 @@
+"""Who may send a large body, and how many at once.
+
+A small one has arrived before its request gets a thread (`webapp.config.arriving`). A large one is read by
+the thread, hardly faster than its sender likes, and lies on disk meanwhile: that is for those whom we know.
+"""
+
+import threading
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpResponse, HttpResponseBase, JsonResponse
+
+from webapp.config.arriving import HELD
+from webapp.labs.requests import LabRequest
+
+SMALL = HELD
+AT_ONCE = 4  # in each process; half of its threads (`webapp.config.gunicorn`)
+RETRY_SECONDS = 2
+
+_MEGABYTE = 1024 * 1024
+
+
+class BodyMiddleware:
+    """Refuses large bodies by their length, before a byte of them is parsed or written anywhere."""
+
+    def __init__(self, get_response: Callable[[LabRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        self._room = threading.BoundedSemaphore(AT_ONCE)
+
+    def __call__(self, request: LabRequest) -> HttpResponseBase:
+        length = int(request.META.get("CONTENT_LENGTH") or 0)
+        if length <= SMALL:
+            return self.get_response(request)
+        if not (request.membership or request.user.is_authenticated):
+            return _refusal(
+                request, 413, "body_too_large", f"Without signing in, send {SMALL // 1024} KB at most."
+            )
+        if length > settings.UPLOAD_REQUEST_MAX_BYTES:
+            most = settings.UPLOAD_REQUEST_MAX_BYTES // _MEGABYTE
+            return _refusal(
+                request,
+                413,
+                "body_too_large",
+                f"One request may hold {most} MB. Send fewer files at once, or ask for upload forms.",
+            )
+        if not self._room.acquire(blocking=False):
+            busy = _refusal(
+                request,
+                503,
+                "busy",
+                "Others are sending large requests. Nothing was taken; try again in a moment.",
+            )
+            busy.headers["Retry-After"] = str(RETRY_SECONDS)
+            return busy
+        try:
+            return self.get_response(request)
+        finally:
+            self._room.release()
+
+
+def _refusal(request: LabRequest, status: int, code: str, message: str) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return JsonResponse({"error": {"code": code, "message": message}}, status=status)
+    return HttpResponse(message, status=status, content_type="text/plain")
