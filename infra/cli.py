@@ -65,7 +65,9 @@ def up() -> None:
         try:
             with running(stack):
                 console.print(f"\nHematoVision is ready at [bold]{settings.url}[/]")
-                console.print(f"{_where(settings)}\nCtrl-C stops it.", soft_wrap=True)
+                console.print(
+                    f"{_whom_to_trust(settings)}{_where(settings)}\nCtrl-C stops it.", soft_wrap=True
+                )
                 hold(stack)
         except AlreadyRunningError as error:
             console.print(str(error))
@@ -109,7 +111,7 @@ def status() -> None:
             raise typer.Exit(NOT_RUNNING) from None
         settings = Settings.of_running(home)
         console.print(table)
-        console.print(f"{settings.url}\n{_where(settings)}", soft_wrap=True)
+        console.print(f"{settings.url}\n{_whom_to_trust(settings)}{_where(settings)}", soft_wrap=True)
 
 
 @app.command()
@@ -154,7 +156,8 @@ def login(
     from infra.client import Client, CodeNeededError
 
     with failures():
-        with Client(_server(url), ca=ca) as client:
+        server = _server(url)
+        with Client(server, ca=ca or _authority(server)) as client:
             try:
                 token = client.sign_in(email, password)
             except CodeNeededError:
@@ -196,7 +199,7 @@ def upload(
                 report.Account.of(folder, given, Uploaded(), []).print(console)
             fail(f"There is no image in {shown(folder)}.")
         server = _server(url)
-        with Client(server, token or credentials.load(server), ca=ca) as client:
+        with Client(server, token or credentials.load(server), ca=ca or _authority(server)) as client:
             try:
                 opened = client.open_case(as_text(case))
             except SignInError as error:
@@ -249,6 +252,28 @@ def _server(url: str | None) -> str:
 
 def _say(message: str) -> None:
     console.print(f"  {message}")
+
+
+def _authority(url: str) -> Path | None:
+    """Certificate of the authority of this machine's own product, where that is what is at `url`."""
+    from infra.local.errors import NotRunningError
+    from infra.local.settings import Settings, home_from_environment
+
+    try:
+        settings = Settings.of_running(home_from_environment())
+    except NotRunningError:
+        return None
+    ours = {settings.address(name) for name in settings.names}
+    return settings.authority if url.rstrip("/") in ours else None
+
+
+def _whom_to_trust(settings: "Settings") -> str:
+    if settings.authority is None:
+        return ""
+    return (
+        "Its certificate is signed by this machine's own authority: have browsers trust "
+        f"{settings.authority}, and the command line on other machines (`--ca`).\n"
+    )
 
 
 def _where(settings: "Settings") -> str:

@@ -6,6 +6,7 @@ certificates that run out within 90 days are made anew.
 """
 
 import argparse
+import base64
 import os
 import subprocess
 import sys
@@ -49,6 +50,7 @@ def make(folder: Path) -> list[str]:
 
 def _files(secrets: Secrets) -> dict[str, str]:
     """Each secret as the program that reads it wants it, by file name."""
+    flower = f"hematovision:{secrets.flower}"
     return {
         "SECRET_KEY": secrets.django,
         "POSTGRES_PASSWORD": token_hex(32),
@@ -64,6 +66,8 @@ def _files(secrets: Secrets) -> dict[str, str]:
         "S3_ACCESS_KEY": secrets.s3_access,
         "S3_SECRET_KEY": secrets.s3_secret,
         "s3.json": identities(secrets),
+        "flowerconfig.py": f"basic_auth = [{flower!r}]\n",
+        "flower-login": base64.b64encode(flower.encode()).decode(),  # as Caddy shows it to Flower
         "security.toml": "".join(f'{name} = "{value}"\n' for name, value in keys(secrets).items()),
     }
 

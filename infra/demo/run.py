@@ -60,9 +60,7 @@ def run(folder: Path | None, *, keep_serving: bool, console: Console) -> bool:
             if not given.files:
                 raise StackError(f"There is no image in {place}.")
             people = _people(stack)
-            complete = _classify(
-                stack.settings.url, people, place, given, drawn=folder is None, console=console
-            )
+            complete = _classify(stack.settings, people, place, given, drawn=folder is None, console=console)
             _show_logins(people, stack.settings.url, console)
             console.print(
                 f"Messages to people, with their codes, lie in {stack.settings.mail}.", soft_wrap=True
@@ -94,7 +92,7 @@ def _people(stack: Stack) -> dict[str, dict[str, str]]:
 
 
 def _classify(
-    url: str,
+    settings: Settings,
     people: dict[str, dict[str, str]],
     place: Path,
     given: Given,
@@ -103,7 +101,7 @@ def _classify(
     console: Console,
 ) -> bool:
     files = given.files
-    with Client(url, people["technician"]["token"]) as client:
+    with Client(settings.url, people["technician"]["token"], ca=settings.authority) as client:
         case = client.open_case(f"DEMO-{datetime.now():%Y%m%d-%H%M%S}")  # noqa: DTZ005 - a name, in local time
         started = time.monotonic()
         sent = report.upload(client, case, files, console)
@@ -129,7 +127,9 @@ def _classify(
         )
     account = report.Account.of(place, given, sent, answers.values())
     account.print(console)
-    console.print(f"Classified: {classified} of {len(files)}.   Case: {url}/cases/{case.id}/", soft_wrap=True)
+    console.print(
+        f"Classified: {classified} of {len(files)}.   Case: {settings.url}/cases/{case.id}/", soft_wrap=True
+    )
     return account.is_whole
 
 

@@ -4,7 +4,7 @@ import os
 from urllib.parse import quote
 
 from infra.local.secrets import Secrets, data_keys_file
-from infra.local.settings import LOOPBACK, PREFIX, Settings
+from infra.local.settings import LOOPBACK, PREFIX, Settings, bracketed
 
 # Whatever the locale says. Python reads the names of its own folders in the locale's encoding, in any mode.
 UTF_8 = {"LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"}
@@ -12,31 +12,24 @@ UTF_8 = {"LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"}
 
 def environment(settings: Settings, secrets: Secrets) -> dict[str, str]:
     """Variables that `webapp.config.settings` and the workers read; the same for all our programs."""
-    # Browsers and the command line reach the store where they reach the web.
-    public_s3 = settings.port("s3-public" if settings.beyond_loopback else "s3")
+    names = sorted({*settings.names, settings.host, LOOPBACK, "localhost"})
     values = {
         "HOME": str(settings.home),
         "SECRET_KEY": secrets.django,
-        "ALLOWED_HOSTS": ",".join(sorted({settings.host, settings.public_host, LOOPBACK, "localhost"})),
-        # Whoever opens the web beyond this machine was told that it is in plain text.
-        "REQUIRE_TLS": str(not settings.beyond_loopback).lower(),
+        "ALLOWED_HOSTS": ",".join(map(bracketed, names)),
+        "PROXIES": str(1 + settings.proxies),  # Caddy
+        # Who wants plain text beyond this machine has said so.
+        "REQUIRE_TLS": str(settings.scheme == "https" or not settings.beyond_loopback).lower(),
         "DATABASE_URL": (
             f"postgresql://hematovision_app:{secrets.postgres_app}@{LOOPBACK}:{settings.port('postgres')}"
             "/hematovision"
         ),
         "BROKER_URL": f"redis://:{secrets.valkey}@{LOOPBACK}:{settings.port('valkey')}/0",
-        "WEB_ORIGINS": ",".join(
-            sorted(
-                {
-                    f"http://{host}:{settings.web_port}"
-                    for host in (settings.public_host, LOOPBACK, "localhost")
-                }
-            )
-        ),
+        "WEB_ORIGINS": ",".join(map(settings.address, names)),
         "EMAIL_URL": os.environ.get(f"{PREFIX}EMAIL_URL") or f"file:///{quote(str(settings.mail))}",
         "STATIC_ROOT": str(settings.home / "static"),
         "S3_ENDPOINT": f"http://{LOOPBACK}:{settings.port('s3')}",
-        "S3_PUBLIC_ENDPOINT": f"http://{settings.public_host}:{public_s3}",
+        "S3_PUBLIC_ENDPOINT": settings.address(settings.public_host, "s3-public"),
         "S3_ACCESS_KEY": secrets.s3_access,
         "S3_SECRET_KEY": secrets.s3_secret,
         "S3_BUCKET": "hematovision",
@@ -44,6 +37,8 @@ def environment(settings: Settings, secrets: Secrets) -> dict[str, str]:
         "MODELS": str(settings.home / "models"),
         "SERVING_TARGET": f"{LOOPBACK}:{settings.port('serving')}",
     }
+    if settings.scheme == "https":
+        values["HTTPS"] = "true"
     # Programs read the one or the other; each gets what either said.
     exempt = ",".join(os.environ.get(name, "") for name in ("NO_PROXY", "no_proxy")).split(",")
     direct = ",".join(dict.fromkeys(filter(None, [*map(str.strip, exempt), LOOPBACK, "localhost"])))

@@ -1,9 +1,13 @@
 """Whether the ports of the stack are free."""
 
+import errno
 import socket
 
 from infra.local.errors import StackError
 from infra.local.settings import BLOCK, LOOPBACK, PREFIX, Settings
+
+# Beside the web page, what people reach from elsewhere.
+_PUBLIC = ("s3-public",)
 
 
 def check_free(settings: Settings) -> None:
@@ -11,7 +15,7 @@ def check_free(settings: Settings) -> None:
 
     Raises:
         StackError: something does; the message names the ports, what they are for, and the setting that moves
-            them.
+            them. Or the host is no address of this machine.
     """
     problems = []
     if not _free(settings.host, settings.web_port):
@@ -19,7 +23,12 @@ def check_free(settings: Settings) -> None:
             f"Port {settings.web_port}, meant for the web page, is taken by another program. "
             f"Stop that one, or set {PREFIX}WEB_PORT to a free port."
         )
-    if taken := {name: port for name, port in settings.ports.items() if not _free(LOOPBACK, port)}:
+    taken = {
+        name: port
+        for name, port in settings.ports.items()
+        if not _free(settings.host if name in _PUBLIC else LOOPBACK, port)
+    }
+    if taken:
         ports = ", ".join(f"{port} ({name})" for name, port in taken.items())
         problems.append(
             f"Taken by another program: port {ports}. "
@@ -30,10 +39,17 @@ def check_free(settings: Settings) -> None:
 
 
 def _free(host: str, port: int) -> bool:
-    with socket.socket() as probe:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except socket.gaierror:
+        raise StackError(f"{PREFIX}HOST is {host!r}, which is the name of no machine.") from None
+    family, kind, protocol, _, address = found[0]
+    with socket.socket(family, kind, protocol) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
-        except OSError:
+            probe.bind(address)
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise StackError(f"{PREFIX}HOST is {host!r}, which is no address of this machine.") from None
             return False
     return True

@@ -8,10 +8,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from infra.local.caddy import WEB_SOCKET
 from infra.local.environment import environment
 from infra.local.program import Group, Program
 from infra.local.secrets import Secrets
 from infra.local.settings import FIGURES, LOOPBACK, PREFIX, Settings
+from infra.local.sockets import socket_path
 
 FLOWER_USER = "hematovision"
 
@@ -50,7 +52,7 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
     yield module(
         "web",
         *("gunicorn", "--config", "python:webapp.config.gunicorn"),
-        *("--bind", f"{settings.host}:{settings.web_port}"),
+        *("--bind", f"unix:{socket_path(settings.home, WEB_SOCKET)}"),
         stop_seconds=15,
     )
     yield module("relay", "workers.relay")

@@ -1,6 +1,6 @@
 """The table of all programs of the stack."""
 
-from infra.local import postgres, product, seaweedfs, valkey
+from infra.local import caddy, postgres, product, seaweedfs, valkey
 from infra.local.program import Program
 from infra.local.secrets import Secrets
 from infra.local.settings import Settings
@@ -14,5 +14,6 @@ def all_programs(settings: Settings, secrets: Secrets) -> dict[str, Program]:
         *seaweedfs.programs(settings, secrets),
         product.model_server(settings, secrets),
         *product.programs(settings, secrets),
+        caddy.program(settings),
     ]
     return {program.name: program for program in programs}

@@ -14,7 +14,7 @@ _WEED = str(Path(sys.executable).with_name("weed"))
 
 
 def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
-    """The store, on loopback; where the web listens beyond that, its S3 port is opened beside the web."""
+    """The store, on loopback; Caddy opens its S3 port beside the web."""
     data = settings.home / "seaweedfs"
     identities_file = settings.home / "run" / "s3.json"
     env = {_variable(name): value for name, value in keys(secrets).items()}
@@ -39,10 +39,6 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
         stop_seconds=5,  # now and then it waits for itself; being killed costs it nothing
         prepare=prepare,
     )
-    if settings.beyond_loopback:
-        module = (sys.executable, "-m", "infra.local.forward")
-        ports = (str(settings.port("s3-public")), str(settings.port("s3")))
-        yield Program(name="s3-public", argv=(*module, settings.host, *ports), group="product")
 
 
 # The parts of the store talk to one another over loopback; the JWT keys keep everyone else out of that. The

@@ -2,15 +2,21 @@
 
 import json
 import os
+import re
+import ssl
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 from infra.local.errors import NotRunningError, StackError
 
 LOOPBACK = "127.0.0.1"
+LOOPBACKS = (LOOPBACK, "::1", "localhost")  # what only this machine reaches
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - what is refused
 PREFIX = "HEMATOVISION_"
+
+_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 
 # Programs that tell figures to Prometheus, each on a port of its own.
 FIGURES = ("web", "relay", "worker-interactive", "worker-bulk")
@@ -46,6 +52,11 @@ class Settings:
         public_host: name by which browsers reach `host` (`HEMATOVISION_PUBLIC_HOST`, default `host`).
         web_port: port of the web page (`HEMATOVISION_WEB_PORT`, default 8000).
         base_port: first port of the block used by everything else (`HEMATOVISION_BASE_PORT`).
+        certificate: PEM file of the certificate for `public_host` and its chain (`HEMATOVISION_CERTIFICATE`);
+            empty: beyond loopback, one of an authority of this machine's own.
+        certificate_key: PEM file of its private key (`HEMATOVISION_CERTIFICATE_KEY`).
+        plain_http: no TLS, wherever other machines are (`HEMATOVISION_PLAIN_HTTP`).
+        proxies: how many of the site's own stand before this machine (`HEMATOVISION_PROXIES`).
     """
 
     home: Path
@@ -53,26 +64,41 @@ class Settings:
     public_host: str = LOOPBACK
     web_port: int = 8000
     base_port: int = 18470
+    certificate: str = ""
+    certificate_key: str = ""
+    plain_http: bool = False
+    proxies: int = 0
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """Settings as the environment gives them.
 
         Raises:
-            StackError: a port is not a number that a port can have, or browsers are not told where to go.
+            StackError: a port is not a number that a port can have, a host is none, browsers are not told
+                where to go, or the certificate cannot be used.
         """
-        host = environ.get(f"{PREFIX}HOST") or LOOPBACK
+        host = _host(environ, "HOST", LOOPBACK)
         if host in EVERYWHERE and not environ.get(f"{PREFIX}PUBLIC_HOST"):
             raise StackError(
                 f"{PREFIX}HOST is {host}, every address of this machine: set {PREFIX}PUBLIC_HOST to the name "
-                "by which browsers reach it. Without TLS in front, passwords travel in the clear."
+                "by which browsers reach it."
             )
+        certificate, key = (environ.get(f"{PREFIX}{name}", "") for name in ("CERTIFICATE", "CERTIFICATE_KEY"))
+        plain_http = _switch(environ, "PLAIN_HTTP")
+        if certificate or key:
+            if plain_http:
+                raise StackError(f"{PREFIX}CERTIFICATE and {PREFIX}PLAIN_HTTP exclude each other: keep one.")
+            _check_certificate(certificate, key)
         return cls(
             home=home_from_environment(environ),
             host=host,
-            public_host=environ.get(f"{PREFIX}PUBLIC_HOST") or host,
+            public_host=_host(environ, "PUBLIC_HOST", host),
             web_port=_port(environ, "WEB_PORT", cls.web_port, room=1),
             base_port=_port(environ, "BASE_PORT", cls.base_port, room=10_000 + len(BLOCK)),
+            certificate=certificate and str(Path(certificate).expanduser().resolve()),
+            certificate_key=key and str(Path(key).expanduser().resolve()),
+            plain_http=plain_http,
+            proxies=_number(environ, "PROXIES", 0, range(10)),
         )
 
     @classmethod
@@ -113,7 +139,35 @@ class Settings:
     @property
     def url(self) -> str:
         """Address of the web page, as a browser reaches it."""
-        return f"http://{self.public_host}:{self.web_port}"
+        return self.address(self.public_host)
+
+    def address(self, name: str, service: str = "web") -> str:
+        """Address of the web page or of the object store (`s3-public`), by one of its names."""
+        return f"{self.scheme}://{bracketed(name)}:{self.port(service)}"
+
+    @property
+    def scheme(self) -> str:
+        """How the web page and the object store are spoken to: `https` wherever other machines can."""
+        return "https" if self.certificate or (self.beyond_loopback and not self.plain_http) else "http"
+
+    @property
+    def names(self) -> list[str]:
+        """Names by which people here and elsewhere reach the web page."""
+        here = [LOOPBACK, "localhost", *(["::1"] if self.host == "::" else [])]
+        reached = {self.public_host, *(here if self.host in EVERYWHERE else [self.host])}
+        return sorted(reached)
+
+    @property
+    def caddy(self) -> Path:
+        """Folder of certificates and keys, of the machine's own authority too."""
+        return self.home / "caddy"
+
+    @property
+    def authority(self) -> Path | None:
+        """Certificate of the machine's own authority, where that is what must be trusted."""
+        if self.scheme == "http" or self.certificate:
+            return None
+        return self.caddy / "pki" / "authorities" / "local" / "root.crt"
 
     @property
     def mail(self) -> Path:
@@ -128,12 +182,17 @@ class Settings:
     @property
     def beyond_loopback(self) -> bool:
         """Whether other machines can reach the web page."""
-        return self.host not in (LOOPBACK, "localhost")
+        return self.host not in LOOPBACKS
 
     @property
     def web_here(self) -> str:
         """Address of the web page, as this machine reaches it."""
-        return f"http://{LOOPBACK if self.host in EVERYWHERE else self.host}:{self.web_port}"
+        return self.address({"0.0.0.0": LOOPBACK, "::": "::1"}.get(self.host, self.host))  # noqa: S104 - to ask
+
+
+def bracketed(host: str) -> str:
+    """A host as it stands in an address: IPv6 in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def home_from_environment(environ: Mapping[str, str] = os.environ) -> Path:
@@ -142,8 +201,50 @@ def home_from_environment(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def _port(environ: Mapping[str, str], name: str, default: int, *, room: int) -> int:
+    return _number(environ, name, default, range(1024, 65537 - room))
+
+
+def _number(environ: Mapping[str, str], name: str, default: int, allowed: range) -> int:
     text = environ.get(PREFIX + name) or str(default)
-    highest = 65536 - room
-    if not (text.isascii() and text.isdigit() and 1024 <= int(text) <= highest):
-        raise StackError(f"{PREFIX}{name} is {text!r}: give a whole number from 1024 to {highest}.")
+    if not (text.isascii() and text.isdigit() and int(text) in allowed):
+        raise StackError(
+            f"{PREFIX}{name} is {text!r}: give a whole number from {allowed[0]} to {allowed[-1]}."
+        )
     return int(text)
+
+
+def _host(environ: Mapping[str, str], name: str, default: str) -> str:
+    text = environ.get(PREFIX + name) or default
+    try:
+        address = ip_address(text[1:-1] if text.startswith("[") and text.endswith("]") else text)
+    except ValueError:
+        if _NAME.fullmatch(text):
+            return text
+    else:
+        if not getattr(address, "scope_id", None):  # of one link: browsers take no such address
+            return str(address)
+    raise StackError(
+        f"{PREFIX}{name} is {text!r}: give an IP address or a name, without http:// and without a port."
+    )
+
+
+def _switch(environ: Mapping[str, str], name: str) -> bool:
+    text = environ.get(PREFIX + name) or "false"
+    if text.lower() not in ("true", "false"):
+        raise StackError(f"{PREFIX}{name} is {text!r}: give true or false.")
+    return text.lower() == "true"
+
+
+def _check_certificate(certificate: str, key: str) -> None:
+    both = f"{PREFIX}CERTIFICATE and {PREFIX}CERTIFICATE_KEY"
+    if not (certificate and key):
+        raise StackError(f"{both} go together: set both or neither.")
+    try:
+        # Never ask for a password: nobody could give it at the next start.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=lambda: b"")
+    except ssl.SSLError as error:
+        raise StackError(
+            f"{both} must name a certificate and its private key, PEM, without a password: {error.reason}."
+        ) from None
+    except OSError as error:
+        raise StackError(f"{both} must name files that can be read: {error.strerror}.") from None

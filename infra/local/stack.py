@@ -162,6 +162,8 @@ class Stack:
 
         def answers() -> bool:
             nonlocal state
+            if self._given_up("caddy"):
+                raise StackError(f"caddy does not start.{_tail(self.settings.home / 'log' / 'caddy.log')}")
             state = ready.web_state(self.settings)
             return state is not None and all(state.get(part) == "ok" for part in _PARTS)
 

@@ -5,12 +5,10 @@ import os
 import shlex
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, get_args
 from xmlrpc.client import Fault, ServerProxy
@@ -22,10 +20,10 @@ from infra.local.errors import StackError
 from infra.local.lifeline import die_with_parent, mark
 from infra.local.program import Group, Program
 from infra.local.settings import PREFIX
+from infra.local.sockets import socket_path
 
 _START_S = 20
 _OWNERS = f"{PREFIX}DATABASE_OWNER_URL"
-_LONGEST_SOCKET_PATH = 100  # a Unix socket's address has room for 104 to 108 bytes
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class Supervisor:
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._socket = _socket_path(home)
+        self._socket = socket_path(home, "supervisor.sock")
 
     def spawn(self, programs: Iterable[Program]) -> "subprocess.Popen[bytes]":
         """Start supervisord, with every program stopped; it ends, and they with it, when this process does.
@@ -186,16 +184,3 @@ class Supervisor:
             members = [program.name for program in programs if program.group == group]
             parser[f"group:{group}"] = {"programs": ",".join(members), "priority": str(priority)}
         return parser
-
-
-def _socket_path(home: Path) -> Path:
-    """Where supervisord listens: beside its other files, or if that is too long, in a folder of our own."""
-    path = home / "run" / "supervisor.sock"
-    if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
-        return path
-    name = f"hematovision-{os.geteuid()}-{sha256(os.fsencode(home)).hexdigest()[:12]}"
-    short = Path(tempfile.gettempdir()) / name
-    short.mkdir(mode=0o700, exist_ok=True)
-    if (status := short.lstat()).st_uid != os.geteuid() or status.st_mode & 0o077:
-        raise StackError(f"{short} belongs to someone else: move HEMATOVISION_HOME to a shorter path.")
-    return short / "supervisor.sock"

@@ -27,7 +27,7 @@ from tests.support.stack import free_settings
 HEMATOVISION = str(Path(sys.executable).with_name("hematovision"))
 PROGRAMS = {
     *("postgres", "valkey", "seaweedfs", "serving"),
-    *("web", "relay", "worker-interactive", "worker-bulk", "beat", "flower"),
+    *("caddy", "web", "relay", "worker-interactive", "worker-bulk", "beat", "flower"),
 }
 
 
@@ -47,6 +47,8 @@ class Up:
 def environ_of(settings: Settings) -> dict[str, str]:
     ours = {
         "HOME": str(settings.home),
+        "HOST": settings.host,
+        "PUBLIC_HOST": settings.public_host,
         "WEB_PORT": str(settings.web_port),
         "BASE_PORT": str(settings.base_port),
     }
@@ -156,7 +158,7 @@ def test_nothing_listens_beyond_loopback(up: Up) -> None:
         if connection.status == psutil.CONN_LISTEN
     }
     assert all(ip_address(address.ip.removeprefix("::ffff:")).is_loopback for address in listening), listening
-    expected = {up.settings.web_port, *up.settings.ports.values()} - {up.settings.port("s3-public")}
+    expected = {up.settings.web_port, *up.settings.ports.values()}
     assert {address.port for address in listening} <= expected
 
 
@@ -184,7 +186,7 @@ def test_every_door_is_locked(up: Up) -> None:
         assert eventually(lambda url=url: is_locked(url), 20), url
 
 
-@pytest.mark.parametrize("program", ["web", "postgres", "worker-bulk", "seaweedfs"])
+@pytest.mark.parametrize("program", ["caddy", "web", "postgres", "worker-bulk", "seaweedfs"])
 def test_a_killed_program_is_back_within_seconds(up: Up, program: str) -> None:
     (before,) = [state for state in states(up.home) if state.name == program]
     psutil.Process(before.pid).kill()

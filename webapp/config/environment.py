@@ -15,8 +15,8 @@ from webapp.crypto.keys import InvalidKeys, Keyring
 PREFIX = "HEMATOVISION_"
 # Read by the command line and the one-machine stack, which pass them on with their environment.
 ELSEWHERE = {
-    *("HOME", "HOST", "PUBLIC_HOST", "WEB_PORT", "BASE_PORT", "PROGRAM", "TRAINING_PYTHON"),
-    *("URL", "CA", "TOKEN", "PASSWORD", "PASSPHRASE"),
+    *("HOME", "HOST", "PUBLIC_HOST", "WEB_PORT", "BASE_PORT", "PLAIN_HTTP", "PROGRAM", "TRAINING_PYTHON"),
+    *("CERTIFICATE", "CERTIFICATE_KEY", "URL", "CA", "TOKEN", "PASSWORD", "PASSPHRASE"),
 }
 SECRET_KEY_LENGTH, SECRET_KEY_LETTERS = 50, 5  # as Django's own deployment check asks
 

@@ -2,7 +2,19 @@
 
 from typing import Any
 
+from gunicorn.glogging import Logger
+
 from webapp.telemetry import exposition
+from webapp.telemetry.paths import shown
+
+
+class AccessLogger(Logger):  # type: ignore[misc]
+    def atoms(self, *args: Any) -> dict[str, Any]:
+        atoms: dict[str, Any] = super().atoms(*args)
+        return {**atoms, "U": shown(atoms["U"])}
+
+
+logger_class = AccessLogger
 
 wsgi_app = "webapp.config.wsgi:application"
 worker_class = "webapp.config.arriving.Worker"
@@ -12,6 +24,7 @@ keepalive = 75  # longer than a proxy's, which else sends a request as the conne
 # may say where in the site they are (SCRIPT_NAME): gunicorn takes both from whoever comes by a socket.
 secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""
+control_socket_disable = True  # it would lie in the home of whoever starts the web, for all their webs
 preload_app = True  # one copy of the code in memory; nothing is connected before the fork
 graceful_timeout = 10  # seconds in which requests under way may end
 accesslog = "-"

@@ -353,7 +353,9 @@ WEB_ORIGINS = env.list("WEB_ORIGINS", ["http://localhost:8000", "http://127.0.0.
 
 # --- content security policy --------------------------------------------------------------------------------
 # Pages carry no inline script or style. Pictures come from the object store, and uploads go straight to it.
-_STORE = "{0.scheme}://{0.netloc}".format(urlsplit(S3_PUBLIC_ENDPOINT))
+_store = urlsplit(S3_PUBLIC_ENDPOINT)
+# The policy's grammar has no IPv6 addresses: of a store that has no name, all that can be said is the scheme.
+_STORE = f"{_store.scheme}:" if "[" in _store.netloc else f"{_store.scheme}://{_store.netloc}"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -492,9 +494,12 @@ LOGGING = {
             ],
         }
     },
-    "filters": {"rarely": {"()": "webapp.telemetry.tracing.Rarely"}},
+    "filters": {
+        "rarely": {"()": "webapp.telemetry.tracing.Rarely"},
+        "without_secrets": {"()": "webapp.telemetry.paths.WithoutSecrets"},
+    },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_secrets"]},
         "rarely": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["rarely"]},
     },
     "loggers": {"opentelemetry": {"handlers": ["rarely"], "propagate": False}},

@@ -3,11 +3,14 @@
 import json
 import stat
 from dataclasses import asdict
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import trustme
 
+from infra.local.caddy import caddyfile
 from infra.local.environment import environment, owner
 from infra.local.errors import NotRunningError, StackError
 from infra.local.programs import all_programs
@@ -34,8 +37,8 @@ def test_every_setting_is_read() -> None:
         }
     )
     assert settings == Settings(Path("/srv/hv"), "0.0.0.0", "lab.example", 8080, 19000)
-    assert settings.url == "http://lab.example:8080"
-    assert settings.web_here == "http://127.0.0.1:8080"
+    assert settings.url == "https://lab.example:8080"
+    assert settings.web_here == "https://127.0.0.1:8080"
 
 
 @pytest.mark.parametrize("text", ["", "0", "80", "1023", "65536", "-8000", "8000.0", "8e3", "٨٠٠٠", " 8000"])
@@ -142,17 +145,101 @@ def test_beyond_loopback_only_web_and_store_listen(tmp_path: Path) -> None:
     secrets = Secrets.load(tmp_path)
     programs = all_programs(settings, secrets)
     exposed = {name for name, program in programs.items() if "192.0.2.7" in " ".join(program.argv)}
-    assert exposed == {"web", "s3-public"}
+    assert exposed == set()
+    assert caddyfile(settings).count("bind 192.0.2.7\n") == 2
     env = environment(settings, secrets)
     public = urlsplit(env["HEMATOVISION_S3_PUBLIC_ENDPOINT"])
-    assert (public.hostname, public.port) == ("lab.example", settings.port("s3-public"))
+    assert (public.scheme, public.hostname) == ("https", "lab.example")
+    assert public.port == settings.port("s3-public")
+    assert (env["HEMATOVISION_HTTPS"], env["HEMATOVISION_REQUIRE_TLS"]) == ("true", "true")
     assert urlsplit(env["HEMATOVISION_S3_ENDPOINT"]).hostname == LOOPBACK
     assert "lab.example" in env["HEMATOVISION_ALLOWED_HOSTS"].split(",")
-    assert "http://lab.example:8000" in env["HEMATOVISION_WEB_ORIGINS"].split(",")
+    assert "https://lab.example:8000" in env["HEMATOVISION_WEB_ORIGINS"].split(",")
 
 
-def test_on_loopback_the_store_is_not_opened(tmp_path: Path) -> None:
-    assert "s3-public" not in all_programs(Settings(tmp_path), Secrets.load(tmp_path))
+def test_plain_text_beyond_loopback_must_be_asked_for(tmp_path: Path) -> None:
+    beyond = {"HEMATOVISION_HOME": str(tmp_path), "HEMATOVISION_HOST": "192.0.2.7"}
+    assert Settings.from_environment(beyond).url == "https://192.0.2.7:8000"
+    plain = Settings.from_environment({**beyond, "HEMATOVISION_PLAIN_HTTP": "true"})
+    assert plain.url == "http://192.0.2.7:8000"
+    assert plain.authority is None
+    env = environment(plain, Secrets.load(tmp_path))
+    assert env["HEMATOVISION_REQUIRE_TLS"] == "false"
+    assert "HEMATOVISION_HTTPS" not in env
+    with pytest.raises(StackError, match="true or false"):
+        Settings.from_environment({**beyond, "HEMATOVISION_PLAIN_HTTP": "yes"})
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "[::1]", "0:0:0:0:0:0:0:1"])
+def test_on_loopback_nobody_needs_a_certificate(host: str) -> None:
+    assert Settings.from_environment({"HEMATOVISION_HOST": host}).scheme == "http"
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> tuple[str, str]:
+    """A certificate and its key, in files."""
+    issued = trustme.CA().issue_cert("lab.example")
+    issued.cert_chain_pems[0].write_to_path(tmp_path / "web.pem")
+    issued.private_key_pem.write_to_path(tmp_path / "web.key")
+    return str(tmp_path / "web.pem"), str(tmp_path / "web.key")
+
+
+def test_a_given_certificate_is_used_wherever_we_listen(pair: tuple[str, str]) -> None:
+    given = {"HEMATOVISION_CERTIFICATE": pair[0], "HEMATOVISION_CERTIFICATE_KEY": pair[1]}
+    settings = Settings.from_environment(given)
+    assert (settings.scheme, settings.authority) == ("https", None)
+    assert f'tls "{pair[0]}" "{pair[1]}"' in caddyfile(settings)
+
+
+def test_a_certificate_that_cannot_be_used_is_refused_in_one_line(pair: tuple[str, str]) -> None:
+    certificate, key = pair
+    for given in (
+        {"CERTIFICATE": certificate},
+        {"CERTIFICATE_KEY": key},
+        {"CERTIFICATE": certificate, "CERTIFICATE_KEY": "/nowhere"},
+        {"CERTIFICATE": key, "CERTIFICATE_KEY": key},
+        {"CERTIFICATE": certificate, "CERTIFICATE_KEY": certificate},
+        {"CERTIFICATE": certificate, "CERTIFICATE_KEY": key, "PLAIN_HTTP": "true"},
+    ):
+        with pytest.raises(StackError, match="HEMATOVISION_CERTIFICATE") as refused:
+            Settings.from_environment({f"HEMATOVISION_{name}": value for name, value in given.items()})
+        assert len(str(refused.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]", "2001:db8::7", "[2001:DB8:0::7]"])
+def test_ipv6_is_written_in_brackets_where_it_is_part_of_an_address(tmp_path: Path, host: str) -> None:
+    settings = Settings.from_environment({"HEMATOVISION_HOME": str(tmp_path), "HEMATOVISION_HOST": host})
+    address = str(ip_address(host.strip("[]")))
+    assert (settings.host, urlsplit(settings.url).hostname) == (address, address)
+    assert f"//[{address}]:8000" in settings.url
+    env = environment(settings, Secrets.load(tmp_path))
+    assert f"[{address}]" in env["HEMATOVISION_ALLOWED_HOSTS"].split(",")
+    assert settings.url in env["HEMATOVISION_WEB_ORIGINS"].split(",")
+    assert f"//[{address}]:{settings.port('s3-public')}" in env["HEMATOVISION_S3_PUBLIC_ENDPOINT"]
+
+
+@pytest.mark.parametrize("name", ["HOST", "PUBLIC_HOST"])
+@pytest.mark.parametrize(
+    "text", ["https://lab.example", "lab.example:8000", "fe80::1%eth0", "a b", "[::1", "-x"]
+)
+def test_what_is_no_host_is_refused(name: str, text: str) -> None:
+    with pytest.raises(StackError, match=f"HEMATOVISION_{name} is"):
+        Settings.from_environment({f"HEMATOVISION_{name}": text})
+
+
+def test_everywhere_means_ipv6_too() -> None:
+    environ = {"HEMATOVISION_HOST": "::", "HEMATOVISION_PUBLIC_HOST": "2001:db8::7"}
+    settings = Settings.from_environment(environ)
+    assert settings.web_here == "https://[::1]:8000"
+    assert {"::1", "127.0.0.1", "localhost", "2001:db8::7"} == set(settings.names)
+
+
+def test_proxies_of_the_site_are_counted_with_ours(tmp_path: Path) -> None:
+    environ = {"HEMATOVISION_HOME": str(tmp_path), "HEMATOVISION_PROXIES": "1"}
+    settings = Settings.from_environment(environ)
+    assert environment(settings, Secrets.load(tmp_path))["HEMATOVISION_PROXIES"] == "2"
+    assert "trusted_proxies" in caddyfile(settings)
+    assert "trusted_proxies" not in caddyfile(Settings(tmp_path))
 
 
 def test_no_secret_is_on_a_command_line(tmp_path: Path) -> None:
@@ -166,4 +253,4 @@ def test_listening_everywhere_needs_a_name() -> None:
     with pytest.raises(StackError, match="HEMATOVISION_PUBLIC_HOST"):
         Settings.from_environment({"HEMATOVISION_HOST": "0.0.0.0"})
     named = {"HEMATOVISION_HOST": "0.0.0.0", "HEMATOVISION_PUBLIC_HOST": "lab.example"}
-    assert Settings.from_environment(named).url == "http://lab.example:8000"
+    assert Settings.from_environment(named).url == "https://lab.example:8000"
