@@ -31,5 +31,16 @@ class UpToOneTooMany(FileUploadHandler):
         """The next handler makes the file."""
 
 
+class IntoFile(TemporaryFileUploadHandler):
+    """Django's; what it has of a file makes room at once where there is none left."""
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        try:
+            super().receive_data_chunk(raw_data, start)
+        except OSError:
+            self.upload_interrupted()
+            raise
+
+
 def for_images(request: HttpRequest) -> list[FileUploadHandler]:
-    return [UpToOneTooMany(request), TemporaryFileUploadHandler(request)]
+    return [UpToOneTooMany(request), IntoFile(request)]
