@@ -89,7 +89,7 @@ class Arrival:
         return 0 < self.whole <= len(self.received)
 
 
-class Unreader(SocketUnreader):
+class Unreader(SocketUnreader):  # type: ignore[misc]
     """Reads the rest of a large body, which must come at `RATE` in the mean."""
 
     def __init__(self, sock: socket.socket) -> None:
@@ -107,7 +107,7 @@ class Unreader(SocketUnreader):
         return data
 
 
-class Connection(TConn):
+class Connection(TConn):  # type: ignore[misc]
     """A client's connection, which the worker's loop closes without waiting for the client."""
 
     def __init__(self, worker: "Worker", *args: Any) -> None:
@@ -127,7 +127,7 @@ class Connection(TConn):
             super().close()
 
 
-class Worker(ThreadWorker):
+class Worker(ThreadWorker):  # type: ignore[misc]
     """gunicorn's threaded worker, whose threads wait for nobody's head or small body."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
