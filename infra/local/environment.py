@@ -1,7 +1,7 @@
 """The environment variables of the product's own programs on this machine."""
 
 import os
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from infra.local.secrets import Secrets, data_keys_file
 from infra.local.settings import LOOPBACK, PREFIX, Settings, bracketed
@@ -39,6 +39,10 @@ def environment(settings: Settings, secrets: Secrets) -> dict[str, str]:
     }
     if settings.scheme == "https":
         values["HTTPS"] = "true"
+    if settings.certificate:  # the authority's own are renewed by Caddy
+        ours = urlsplit(settings.web_here).netloc
+        watched = [os.environ.get(f"{PREFIX}WATCHED_CERTIFICATES"), ours]
+        values["WATCHED_CERTIFICATES"] = ",".join(filter(None, watched))
     # Programs read the one or the other; each gets what either said.
     exempt = ",".join(os.environ.get(name, "") for name in ("NO_PROXY", "no_proxy")).split(",")
     direct = ",".join(dict.fromkeys(filter(None, [*map(str.strip, exempt), LOOPBACK, "localhost"])))

@@ -3,9 +3,12 @@
 import json
 import os
 import re
+import socket
 import ssl
 import subprocess
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -83,6 +86,24 @@ def test_people_sign_in_and_get_pictures_from_the_same_host(
     assert browser.get(led.headers["Location"]).status_code == 200
     policy = page.headers["Content-Security-Policy"]
     assert "img-src 'self' http:;" in policy if ":" in up.settings.host else store.netloc in policy
+
+
+@pytest.mark.parametrize("service", ["web", "s3-public"])
+def test_a_hundred_half_sent_posts_keep_nobody_waiting(up: Up, browser: httpx.Client, service: str) -> None:
+    port = up.settings.port(service)
+    half = b"POST /accounts/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nx"
+    browser.get("/healthz")
+    with ExitStack() as held:
+        for _ in range(100):
+            client = held.enter_context(socket.create_connection((up.settings.host, port), timeout=20))
+            if up.settings.authority:
+                trusting = ssl.create_default_context(cafile=str(up.settings.authority))
+                client = held.enter_context(trusting.wrap_socket(client, server_hostname=up.settings.host))
+            client.sendall(half)
+        for _ in range(5):
+            began = time.monotonic()
+            assert browser.get("/healthz").status_code == 200
+            assert time.monotonic() - began < 1
 
 
 def test_only_the_way_in_listens_there(up: Up) -> None:

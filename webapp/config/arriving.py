@@ -8,6 +8,7 @@ the thread, at no less than `RATE`; which requests may have one is for `webapp.c
 gunicorn 27 has deadlines for the first byte and for what is left of a body, but not for heads and bodies.
 """
 
+import errno
 import re
 import socket
 import time
@@ -32,6 +33,9 @@ _END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"^content-length[ \t]*:[ \t]*0*(\d{1,15})[ \t]*\r$", re.IGNORECASE | re.MULTILINE)
 _ENCODING = re.compile(rb"^transfer-encoding[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _EXPECT = re.compile(rb"^expect[ \t]*:[ \t]*100-continue[ \t]*\r$", re.IGNORECASE | re.MULTILINE)
+
+# Another process was faster, the client has gone, or all descriptors are in use: deadlines set some free.
+_NONE_NOW = (errno.EAGAIN, errno.ECONNABORTED, errno.EMFILE, errno.ENFILE)
 
 _LATE = b"408 Request Timeout"
 _LARGE = b"431 Request Header Fields Too Large"
@@ -138,8 +142,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def accept(self, listener: Any) -> None:
         try:
             client, address = listener.accept()
-        except (BlockingIOError, ConnectionAbortedError):
-            return
+        except OSError as error:
+            if error.errno in _NONE_NOW:
+                return
+            raise
         self.nr_conns += 1
         self.enqueue_req(Connection(self, client, address, listener.getsockname()))
 

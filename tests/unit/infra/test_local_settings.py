@@ -184,11 +184,14 @@ def pair(tmp_path: Path) -> tuple[str, str]:
     return str(tmp_path / "web.pem"), str(tmp_path / "web.key")
 
 
-def test_a_given_certificate_is_used_wherever_we_listen(pair: tuple[str, str]) -> None:
+def test_a_given_certificate_is_used_wherever_we_listen(pair: tuple[str, str], tmp_path: Path) -> None:
     given = {"HEMATOVISION_CERTIFICATE": pair[0], "HEMATOVISION_CERTIFICATE_KEY": pair[1]}
+    given["HEMATOVISION_HOME"] = str(tmp_path)
     settings = Settings.from_environment(given)
     assert (settings.scheme, settings.authority) == ("https", None)
     assert f'tls "{pair[0]}" "{pair[1]}"' in caddyfile(settings)
+    env = environment(settings, Secrets.load(tmp_path))
+    assert env["HEMATOVISION_WATCHED_CERTIFICATES"] == "127.0.0.1:8000"
 
 
 def test_a_certificate_that_cannot_be_used_is_refused_in_one_line(pair: tuple[str, str]) -> None:
