@@ -13,12 +13,14 @@ import sys
 from pathlib import Path
 from secrets import token_hex
 
-from infra.compose import certificates
+from infra import certificates
 from infra.local.seaweedfs import identities, keys
 from infra.local.secrets import Secrets, write_private
 
 # The last is not ours: where traces are wanted, it is the site's.
 SERVICES = ("postgres", "redis", "seaweedfs", "serving", "collector")
+# The store's parts are one another's clients; a model server asks itself whether it is well.
+CLIENTS = ("product", "seaweedfs", "serving")
 _TF_SERVING = "serving-ssl.config"
 
 
@@ -36,7 +38,7 @@ def main() -> None:
 def make(folder: Path) -> list[str]:
     """Have every secret and certificate in `folder`; returns the names of what was made now."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    renewed = certificates.make(folder, SERVICES)
+    renewed = certificates.make(folder, SERVICES, CLIENTS)
     if "serving" in renewed or not (folder / _TF_SERVING).exists():
         _write_ssl_config(folder)
         renewed.append(_TF_SERVING)
@@ -87,8 +89,9 @@ def _part_owner_from_product(folder: Path, owner: str) -> None:
 def _write_ssl_config(folder: Path) -> None:
     """The model server's certificate as tensorflow/serving wants it; how is known in serving only."""
     pair = (f"--certificate={folder / 'serving.pem'}", f"--key={folder / 'serving.key'}")
+    clients = f"--client-ca={folder / 'ca.pem'}"
     module = (sys.executable, "-m", "serving.ssl_config")
-    subprocess.run([*module, *pair, str(folder / _TF_SERVING)], check=True)
+    subprocess.run([*module, *pair, clients, str(folder / _TF_SERVING)], check=True)
 
 
 def _give(path: Path, owner: int | None) -> None:

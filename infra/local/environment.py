@@ -3,6 +3,7 @@
 import os
 from urllib.parse import quote, urlsplit
 
+from infra.local import authority
 from infra.local.secrets import Secrets, data_keys_file
 from infra.local.settings import LOOPBACK, PREFIX, Settings, bracketed
 
@@ -36,6 +37,10 @@ def environment(settings: Settings, secrets: Secrets) -> dict[str, str]:
         "DATA_KEYS_FILE": str(data_keys_file(settings.home)),
         "MODELS": str(settings.home / "models"),
         "SERVING_TARGET": f"{LOOPBACK}:{settings.port('serving')}",
+        "SERVING_CA": str(authority.ca(settings)),
+        "SERVING_CERTIFICATE": str(authority.certificate(settings, authority.PRODUCT)),
+        "SERVING_KEY": str(authority.key(settings, authority.PRODUCT)),
+        "WATCHED_CERTIFICATES": f"{LOOPBACK}:{settings.port('serving')}",  # all end on one day
     }
     if settings.scheme == "https":
         values["HTTPS"] = "true"

@@ -16,8 +16,11 @@ def configuration(settings: Settings) -> str:
     for name in FIGURES:
         # By kind of program, as the alerts ask for them: one job for all workers.
         jobs[name.split("-")[0]].append(f"{LOOPBACK}:{settings.port(f'figures-{name}')}")
+    token = json.dumps(str(settings.metrics_token))
     watched = "".join(
-        f"  - job_name: hematovision-{job}\n    static_configs: [{{targets: {json.dumps(targets)}}}]\n"
+        f"  - job_name: hematovision-{job}\n"
+        f"    authorization: {{credentials_file: {token}}}\n"
+        f"    static_configs: [{{targets: {json.dumps(targets)}}}]\n"
         for job, targets in jobs.items()
     )
     return f"""\

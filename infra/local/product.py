@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from infra.local import authority
 from infra.local.caddy import WEB_SOCKET
 from infra.local.environment import environment
 from infra.local.program import Group, Program
@@ -20,16 +21,24 @@ FLOWER_USER = "hematovision"
 
 def model_server(settings: Settings, secrets: Secrets) -> Program:
     models = settings.home / "models"
+
+    def prepare() -> None:
+        models.mkdir(exist_ok=True)
+
+    # Of what the others know it needs nothing but where things are.
     return Program(
         name="serving",
         argv=(
             *(sys.executable, "-m", "serving.embedded", "--model-base", str(models)),
             *("--host", LOOPBACK, "--port", str(settings.port("serving"))),
             *("--threads", str(os.cpu_count() or 1)),
+            *("--certificate", str(authority.certificate(settings, authority.MODEL_SERVER))),
+            *("--key", str(authority.key(settings, authority.MODEL_SERVER))),
+            *("--client-ca", str(authority.ca(settings))),
         ),
         group="services",
-        env=environment(settings, secrets),
-        prepare=lambda: models.mkdir(exist_ok=True),
+        env={"PYTHONUNBUFFERED": "1"},
+        prepare=prepare,
     )
 
 
@@ -42,7 +51,7 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
 
     def module(name: str, *arguments: str, group: Group = "product", stop_seconds: int = 10) -> Program:
         program = Program(name, (sys.executable, "-m", *arguments), group, env, stop_seconds=stop_seconds)
-        return _telling_figures(program, settings) if name in FIGURES else program
+        return _telling_figures(program, settings, secrets) if name in FIGURES else program
 
     def worker(name: str, *queues: str, concurrency: int) -> Program:
         # Events (-E) feed Flower. Ending may take as long as the chunk in hand.
@@ -63,14 +72,15 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
         "beat", "celery", "-A", "workers", "beat", "--schedule", schedule, "--pidfile=", group="aside"
     )
     listen = (f"--address={LOOPBACK}", f"--port={settings.port('flower')}")
-    yield module("flower", "celery", "-A", "workers", "flower", *listen, group="aside")
+    yield module("flower", "workers.flower", *listen, group="aside")
 
 
-def _telling_figures(program: Program, settings: Settings) -> Program:
+def _telling_figures(program: Program, settings: Settings, secrets: Secrets) -> Program:
     # Its processes count together in this folder; what those of an earlier run counted is over.
     shared = settings.home / "run" / "figures" / program.name
     told = {
         f"{PREFIX}METRICS_LISTEN": f"{LOOPBACK}:{settings.port(f'figures-{program.name}')}",
+        f"{PREFIX}METRICS_TOKEN": secrets.metrics,
         "PROMETHEUS_MULTIPROC_DIR": str(shared),
     }
     return replace(program, env={**program.env, **told}, prepare=partial(_make_empty, shared))

@@ -6,10 +6,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from infra.local import authority
 from infra.local.program import Program
 from infra.local.secrets import Secrets, write_private
 from infra.local.settings import LOOPBACK, Settings
+from infra.local.sockets import socket_path
 
+_PARTS = ("master", "volume", "filer", "admin")
 _WEED = str(Path(sys.executable).with_name("weed"))
 
 
@@ -17,7 +20,8 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
     """The store, on loopback; Caddy opens its S3 port beside the web."""
     data = settings.home / "seaweedfs"
     identities_file = settings.home / "run" / "s3.json"
-    env = {_variable(name): value for name, value in keys(secrets).items()}
+    locks = {**keys(secrets), **_mutual_tls(settings)}
+    env = {_variable(name): value for name, value in locks.items()}
 
     def prepare() -> None:
         data.mkdir(exist_ok=True)
@@ -32,7 +36,13 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
             *_parts(settings),
             *(f"-s3.port={settings.port('s3')}", f"-s3.port.grpc={settings.port('s3-grpc')}"),
             *(f"-s3.config={identities_file}", "-s3.port.iceberg=0", "-s3.port.lance=0"),
-            *("-webdav=false", "-admin.ui=false", "-master.telemetry=false", "-volume.preStopSeconds=0"),
+            *("-webdav=false", "-admin.ui=false", "-s3.iam=false"),
+            # Else it would be in /tmp under a name that anybody can take first.
+            *(
+                f"-{part}.localSocket={socket_path(settings.home, f'{part}.sock')}"
+                for part in ("filer", "s3")
+            ),
+            *("-master.telemetry=false", "-volume.preStopSeconds=0"),
         ),
         group="services",
         env=env,
@@ -41,8 +51,9 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
     )
 
 
-# The parts of the store talk to one another over loopback; the JWT keys keep everyone else out of that. The
-# last key encrypts the keys of objects at rest.
+# The parts of the store talk to one another over loopback, where every account of the machine can reach them.
+# Certificates keep everyone else out, in HTTP and in gRPC; the JWT keys are a second lock, and in containers,
+# where loopback is the container's own, the only one for HTTP. The last one encrypts keys of objects at rest.
 _KEYS = (
     "jwt.signing.key",
     "jwt.signing.read.key",
@@ -57,6 +68,21 @@ def keys(secrets: Secrets) -> dict[str, str]:
     return {
         name: hashlib.sha256(f"{_variable(name)} {secrets.seaweedfs}".encode()).hexdigest() for name in _KEYS
     }
+
+
+def _mutual_tls(settings: Settings) -> dict[str, str]:
+    """Settings of `security.toml` by which each part speaks TLS, with holders of its certificate alone."""
+    ca = str(authority.ca(settings))
+    own = {
+        "cert": str(authority.certificate(settings, authority.STORE)),
+        "key": str(authority.key(settings, authority.STORE)),
+    }
+    sections = {f"grpc.{part}": own for part in (*_PARTS, "s3", "client", "worker")}
+    sections |= {f"https.{part}": {**own, "ca": ca} for part in (*_PARTS, "client")}
+    named = {
+        f"{section}.{name}": value for section, values in sections.items() for name, value in values.items()
+    }
+    return {**named, "grpc.ca": ca, "https.client.enabled": "true"}
 
 
 def identities(secrets: Secrets) -> str:
@@ -74,6 +100,6 @@ def _variable(name: str) -> str:
 
 
 def _parts(settings: Settings) -> Iterator[str]:
-    for part in ("master", "volume", "filer", "admin"):
+    for part in _PARTS:
         yield f"-{part}.port={settings.port(f'seaweedfs-{part}')}"
         yield f"-{part}.port.grpc={settings.ports[f'seaweedfs-{part}-grpc']}"

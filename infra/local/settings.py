@@ -170,6 +170,11 @@ class Settings:
         return self.caddy / "pki" / "authorities" / "local" / "root.crt"
 
     @property
+    def certificates(self) -> Path:
+        """Folder of the certificates by which the programs of the stack know one another."""
+        return self.home / "certificates"
+
+    @property
     def mail(self) -> Path:
         """Folder of the messages that the product sends while no mail server is named (`EMAIL_URL`)."""
         return self.home / "mail"
@@ -178,6 +183,11 @@ class Settings:
     def prometheus(self) -> Path:
         """Configuration with which a Prometheus watches this stack, written at every start."""
         return self.home / "prometheus.yml"
+
+    @property
+    def metrics_token(self) -> Path:
+        """File of what that Prometheus shows to be told figures."""
+        return self.home / "metrics_token"
 
     @property
     def beyond_loopback(self) -> bool:

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from infra.local import outside, ready
+from infra.local import authority, outside, ready
 from infra.local.environment import environment, owner
 from infra.local.errors import AlreadyRunningError, NotRunningError, StackError
 from infra.local.lifeline import die_with_parent, end_leftovers, mark
@@ -19,7 +19,7 @@ from infra.local.manage import manage
 from infra.local.monitoring import configuration
 from infra.local.ports import check_free
 from infra.local.programs import all_programs
-from infra.local.secrets import Secrets
+from infra.local.secrets import Secrets, write_private
 from infra.local.settings import PREFIX, Settings
 from infra.local.supervisor import State, Supervisor
 
@@ -110,6 +110,8 @@ class Stack:
             self.settings.save()
             self.settings.prometheus.write_text(configuration(self.settings))
             secrets = Secrets.load(home)
+            write_private(self.settings.metrics_token, secrets.metrics)
+            authority.make(self.settings)
             programs = all_programs(self.settings, secrets).values()
             for program in programs:  # each does so again when it starts; here, what is wrong can be said
                 program.prepare()

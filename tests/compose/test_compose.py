@@ -25,7 +25,7 @@ FIGURES = "import sys, urllib.request as u; u.urlopen(f'http://{sys.argv[1]}:946
 EXPIRE = """
 import os, sys
 from pathlib import Path
-from infra.compose import certificates
+from infra import certificates
 folder, service = Path("/secrets"), sys.argv[1]
 (folder / f"{service}.pem").unlink()
 certificates.SERVICE_DAYS = 0

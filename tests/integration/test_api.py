@@ -309,7 +309,7 @@ def test_dead_letters_are_listed_across_cases(alice, charlie):
 
 def test_a_model_server_without_a_model_is_not_called_well(client, db, settings, tmp_path):
     with embedded_server(tmp_path) as server:
-        settings.SERVING_TARGET = server.target
+        settings.SERVING_TARGET, settings.SERVING_CHANNEL = server.target, None
         answer = client.get("/readyz")
         assert answer.status_code == 200  # images are kept all the same
         assert answer.json()["model"] == "failed: no model is loaded"

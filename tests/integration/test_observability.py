@@ -41,7 +41,7 @@ def model(settings, tmp_path) -> Iterator[None]:
     """A model server that has a model."""
     make_version(tmp_path / "models" / MODEL_NAME, 1)
     with embedded_server(tmp_path / "models") as server:
-        settings.SERVING_TARGET = server.target
+        settings.SERVING_TARGET, settings.SERVING_CHANNEL = server.target, None
         server.wait_ready()
         yield
 
@@ -221,7 +221,9 @@ def scraped(stack, program: str) -> dict[str, float]:
     """What a program of the stack tells: sums by name over all labels."""
     port = stack.stack.settings.port(f"figures-{program}")
     sums: dict[str, float] = {}
-    text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+    token = stack.stack.settings.metrics_token.read_text()
+    headers = {"Authorization": f"Bearer {token}"}
+    text = httpx.get(f"http://127.0.0.1:{port}/metrics", headers=headers, timeout=10).raise_for_status().text
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             sums[sample.name] = sums.get(sample.name, 0) + sample.value

@@ -9,7 +9,9 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -19,9 +21,13 @@ import psycopg
 import pytest
 import redis
 
+from infra.local import authority
 from infra.local.lifeline import PROGRAM
+from infra.local.programs import all_programs
+from infra.local.secrets import Secrets
 from infra.local.settings import BLOCK, LOOPBACK, PREFIX, Settings
 from infra.local.stack import Stack, states
+from tests.support import doors
 from tests.support.stack import free_settings
 
 HEMATOVISION = str(Path(sys.executable).with_name("hematovision"))
@@ -110,13 +116,6 @@ def eventually(check: Callable[[], bool], seconds: float) -> bool:
     return False
 
 
-def is_locked(url: str) -> bool:
-    try:
-        return httpx.get(url).status_code in (401, 403)
-    except httpx.TransportError:  # Flower is still starting
-        return False
-
-
 def answers(url: str) -> bool:
     try:
         return httpx.get(url, timeout=2).status_code == 200
@@ -151,15 +150,13 @@ def test_a_second_up_says_that_it_is_running(up: Up) -> None:
 
 
 def test_nothing_listens_beyond_loopback(up: Up) -> None:
-    listening = {
+    addresses = {
         connection.laddr
         for process in ours(up.home)
         for connection in process.net_connections("inet")
         if connection.status == psutil.CONN_LISTEN
     }
-    assert all(ip_address(address.ip.removeprefix("::ffff:")).is_loopback for address in listening), listening
-    expected = {up.settings.web_port, *up.settings.ports.values()}
-    assert {address.port for address in listening} <= expected
+    assert all(ip_address(address.ip.removeprefix("::ffff:")).is_loopback for address in addresses), addresses
 
 
 def test_secrets_are_for_their_owner_alone(up: Up) -> None:
@@ -172,7 +169,36 @@ def test_secrets_are_for_their_owner_alone(up: Up) -> None:
         assert not any(value in arguments for value in secret), f"{process.name()} shows a secret to everyone"
 
 
+# What a port may answer a caller who knows no secret, in HTTP, gRPC and its own protocol; all others nothing.
+# The web is there for everybody, and tests/permissions asks each of its pages.
+OPEN = {
+    "s3": {"GET /status", "GET /healthz"},
+    "flower": {"GET /healthcheck"},
+}
+
+
+def listening(home: Path) -> set[int]:
+    return {
+        connection.laddr.port
+        for process in ours(home)
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+
+
+@pytest.mark.timeout(400)
 def test_every_door_is_locked(up: Up) -> None:
+    names = {port: name for name, port in {"web": up.settings.web_port, **up.settings.ports}.items()}
+    assert eventually(lambda: set(names) == listening(up.home), 60)
+    ports = listening(up.home)
+    with ThreadPoolExecutor(len(ports)) as pool:
+        told = pool.map(partial(doors.answers, ca=authority.ca(up.settings)), ports)
+        found = dict(zip(map(names.get, ports), told, strict=True))
+    assert not [answer for answer in found.pop("web") if answer.startswith(("gRPC", *doors.RESP))]
+    assert {name: given for name, given in found.items() if given} == OPEN
+
+
+def test_database_and_broker_ask_for_their_passwords(up: Up) -> None:
     database = Stack(up.settings).environment[f"{PREFIX}DATABASE_URL"]
     for role in ("hematovision", "hematovision_app"):
         with pytest.raises(psycopg.OperationalError, match="password"):
@@ -181,9 +207,46 @@ def test_every_door_is_locked(up: Up) -> None:
         psycopg.connect(re.sub(r"\w+:\w+@", "postgres@", database))
     with redis.Redis(port=up.settings.port("valkey")) as broker, pytest.raises(redis.AuthenticationError):
         broker.ping()
-    for service, path in (("s3", "hematovision"), ("flower", "workers"), ("seaweedfs-filer", "buckets/")):
-        url = f"http://{LOOPBACK}:{up.settings.port(service)}/{path}"
-        assert eventually(lambda url=url: is_locked(url), 20), url
+
+
+def test_the_stores_own_shell_gets_nowhere_without_its_certificate(up: Up) -> None:
+    """`weed shell` deletes what is under object lock, changes policies, shows what was decrypted."""
+    master, filer = (
+        f"{LOOPBACK}:{up.settings.port(f'seaweedfs-{part}')}.{up.settings.port(f'seaweedfs-{part}-grpc')}"
+        for part in ("master", "filer")
+    )
+
+    def said(env: dict[str, str]) -> str:
+        shell = [Path(sys.executable).with_name("weed"), "shell", f"-master={master}", f"-filer={filer}"]
+        with subprocess.Popen(
+            shell, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            try:
+                return process.communicate("s3.bucket.list\nexit\n", timeout=10)[0]
+            except subprocess.TimeoutExpired:
+                process.kill()
+                return process.communicate()[0]
+
+    plain = {"PATH": os.environ["PATH"], "HOME": str(up.home.parent)}
+    assert "hematovision" in said(
+        {**plain, **all_programs(up.settings, Secrets.load(up.home))["seaweedfs"].env}
+    )
+    assert "hematovision" not in said(plain)
+
+
+def test_sockets_are_in_folders_or_of_modes_that_keep_others_out(up: Up) -> None:
+    sockets = {
+        Path(connection.laddr)
+        for process in ours(up.home)
+        for connection in process.net_connections("unix")
+        if connection.laddr
+    }
+    assert len(sockets) > 2  # supervisord's and the store's
+    for path in sockets:
+        kept_out = not path.parent.stat().st_mode & 0o077
+        assert kept_out or not path.stat().st_mode & 0o077, path
+    # Whoever takes a name in /tmp first would be spoken to in plain text.
+    assert not [path for path in sockets if path.parent == Path("/tmp") and "-grpc-" not in path.name]  # noqa: S108
 
 
 @pytest.mark.parametrize("program", ["caddy", "web", "postgres", "worker-bulk", "seaweedfs"])

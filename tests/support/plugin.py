@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import outside
+from infra.local import authority, outside
 from infra.local.environment import environment, owner
 from infra.local.secrets import Secrets
 from tests.support.stack import free_settings
@@ -21,6 +21,7 @@ HOME = Path(tempfile.mkdtemp(prefix="hematovision-tests-"))
 SETTINGS = free_settings(HOME)
 
 os.environ.pop("HEMATOVISION_DATA_KEYS", None)  # of the shell's: the stack's are in a file
+authority.make(SETTINGS)
 os.environ.update(environment(SETTINGS, Secrets.load(HOME)))
 # Tests in this process make a database, and empty it: as its owner. What runs beside it gets no such thing.
 os.environ.update(owner(SETTINGS, Secrets.load(HOME)))

@@ -467,6 +467,7 @@ HEARTBEAT = env.path("HEARTBEAT", None)  # file that a worker or the relay touch
 METRICS_LISTEN = env.str(
     "METRICS_LISTEN", "", validate=validate.Regexp(r".+:[0-9]{1,5}", error="is written host:port.")
 )  # host:port on which a program tells its figures; empty: nowhere. Not for the world
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")  # what Prometheus must show (Bearer); empty: nothing
 if METRICS_LISTEN:
     share_figures()
 WATCHED_CERTIFICATES: list[str] = env.list("WATCHED_CERTIFICATES", [])  # PEM files, or host:port

@@ -3,12 +3,22 @@
 import atexit
 import os
 import shutil
+import socket
+import threading
+from collections.abc import Iterable
 from tempfile import mkdtemp
+from typing import TYPE_CHECKING
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from django.conf import settings
-from prometheus_client import CollectorRegistry, start_http_server, values
+from django.utils.crypto import constant_time_compare
+from prometheus_client import CollectorRegistry, make_wsgi_app, values
+from prometheus_client.exposition import ThreadingWSGIServer
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -30,7 +40,8 @@ def _remove(folder: str, owner: int) -> None:
 def serve(*collectors: Collector) -> None:
     """Answer `GET /metrics` from now on, with what `collectors` find at that time.
 
-    Does nothing without an address. In a thread of the program's first process, which outlives the others.
+    Does nothing without an address. Where there is a token, it answers those who show it. In a thread of the
+    program's first process, which outlives the others.
     """
     if not settings.METRICS_LISTEN:
         return
@@ -39,7 +50,35 @@ def serve(*collectors: Collector) -> None:
     for collector in collectors:
         registry.register(collector)
     host, _, port = settings.METRICS_LISTEN.rpartition(":")
-    start_http_server(int(port), host.strip("[]"), registry)
+    host = host.strip("[]")
+    server = make_server(
+        host, int(port), _for_holders(make_wsgi_app(registry), settings.METRICS_TOKEN), _server(host), _Silent
+    )
+    threading.Thread(target=server.serve_forever, name="figures", daemon=True).start()
+
+
+def _for_holders(figures: "WSGIApplication", token: str) -> "WSGIApplication":
+    """`figures` for whoever shows the token; for anybody where there is none."""
+
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if token and not constant_time_compare(environ.get("HTTP_AUTHORIZATION", ""), f"Bearer {token}"):
+            start_response("401 Unauthorized", [("WWW-Authenticate", "Bearer"), ("Content-Length", "0")])
+            return []
+        return figures(environ, start_response)
+
+    return answer
+
+
+def _server(host: str) -> type[ThreadingWSGIServer]:
+    class Server(ThreadingWSGIServer):
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+    return Server
+
+
+class _Silent(WSGIRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Nothing: Prometheus asks several times a minute."""
 
 
 def process_ended(pid: int) -> None:

@@ -136,9 +136,12 @@ def test_panels_lie_beside_each_other():
 def test_the_configuration_of_one_machine_watches_every_job_that_alerts_ask_for(tmp_path):
     settings = Settings(tmp_path / "a b")
     settings.home.mkdir()
+    settings.metrics_token.write_text("a token")
     settings.prometheus.write_text(configuration(settings))
     promtool("check", "config", settings.prometheus)
     written = yaml.safe_load(settings.prometheus.read_text())
+    shown = {job["authorization"]["credentials_file"] for job in written["scrape_configs"]}
+    assert shown == {str(settings.metrics_token)}
     jobs = {job["job_name"]: job["static_configs"][0]["targets"] for job in written["scrape_configs"]}
     asked = {job for rule in ALERTS for job in re.findall(r'absent\(up{job="(.*?)"}\)', rule["expr"])}
     assert set(jobs) == asked
