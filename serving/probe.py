@@ -17,9 +17,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m serving.probe", description=__doc__)
     parser.add_argument("target", help="HOST:PORT")
     parser.add_argument("--ca", type=Path, help="PEM of who signed its certificate; without it, plain text")
+    parser.add_argument("--certificate", type=Path, help="PEM, for a server that asks for one (mTLS)")
+    parser.add_argument("--key", type=Path, help="PEM, the certificate's private key")
     parser.add_argument("--seconds", type=float, default=5, help="to wait for its answer (default: 5)")
     options = parser.parse_args()
-    reason = _why_not(options.target, ChannelTls(options.ca) if options.ca else None, options.seconds)
+    tls = ChannelTls(options.ca, options.certificate, options.key) if options.ca else None
+    reason = _why_not(options.target, tls, options.seconds)
     if reason:
         print(reason, file=sys.stderr)  # noqa: T201
     return int(reason is not None)

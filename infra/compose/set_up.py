@@ -16,6 +16,7 @@ from secrets import token_hex
 from infra import certificates
 from infra.local.seaweedfs import identities, keys
 from infra.local.secrets import Secrets, write_private
+from serving.manifest import Publisher
 
 # The last is not ours: where traces are wanted, it is the site's.
 SERVICES = ("postgres", "redis", "seaweedfs", "serving", "collector")
@@ -65,6 +66,8 @@ def _files(secrets: Secrets) -> dict[str, str]:
             f"user default on >{secrets.valkey} ~* &* +@all\n"
             "user probe on >probe resetkeys resetchannels -@all +ping\n"
         ),
+        "MODEL_KEY": secrets.model,
+        "publisher": Publisher(secrets.model).public,
         "S3_ACCESS_KEY": secrets.s3_access,
         "S3_SECRET_KEY": secrets.s3_secret,
         "s3.json": identities(secrets),

@@ -35,6 +35,7 @@ def environment(settings: Settings, secrets: Secrets) -> dict[str, str]:
         "S3_SECRET_KEY": secrets.s3_secret,
         "S3_BUCKET": "hematovision",
         "DATA_KEYS_FILE": str(data_keys_file(settings.home)),
+        "MODEL_KEY": secrets.model,
         "MODELS": str(settings.home / "models"),
         "SERVING_TARGET": f"{LOOPBACK}:{settings.port('serving')}",
         "SERVING_CA": str(authority.ca(settings)),

@@ -12,7 +12,7 @@ from infra.local import authority
 from infra.local.caddy import WEB_SOCKET
 from infra.local.environment import environment
 from infra.local.program import Group, Program
-from infra.local.secrets import Secrets
+from infra.local.secrets import Secrets, write_private
 from infra.local.settings import FIGURES, LOOPBACK, PREFIX, Settings
 from infra.local.sockets import socket_path
 
@@ -21,17 +21,21 @@ FLOWER_USER = "hematovision"
 
 def model_server(settings: Settings, secrets: Secrets) -> Program:
     models = settings.home / "models"
+    publisher = settings.home / "run" / "publisher"
 
     def prepare() -> None:
-        models.mkdir(exist_ok=True)
+        from serving.manifest import Publisher  # here, because cryptography takes its time
 
-    # Of what the others know it needs nothing but where things are.
+        models.mkdir(exist_ok=True)
+        write_private(publisher, Publisher(secrets.model).public)
+
+    # Of what the others know it needs nothing but where things are: least of all the key that signs models.
     return Program(
         name="serving",
         argv=(
             *(sys.executable, "-m", "serving.embedded", "--model-base", str(models)),
             *("--host", LOOPBACK, "--port", str(settings.port("serving"))),
-            *("--threads", str(os.cpu_count() or 1)),
+            *("--threads", str(os.cpu_count() or 1), "--publisher", str(publisher)),
             *("--certificate", str(authority.certificate(settings, authority.MODEL_SERVER))),
             *("--key", str(authority.key(settings, authority.MODEL_SERVER))),
             *("--client-ca", str(authority.ca(settings))),

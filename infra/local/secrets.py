@@ -28,6 +28,7 @@ class Secrets:
     s3_access: str = field(default_factory=lambda: secrets.token_hex(10).upper())
     s3_secret: str = field(default_factory=_key)
     seaweedfs: str = field(default_factory=_key)
+    model: str = field(default_factory=_key)
     metrics: str = field(default_factory=_key)
     flower: str = field(default_factory=lambda: secrets.token_urlsafe(12))
 

@@ -8,6 +8,7 @@ from serving.contract.model_folder import (
     BaseVersion,
     ModelFolderError,
     ModelInfo,
+    read_file,
 )
 from serving.contract.preprocessing import to_model_input
 from serving.contract.review import is_unlike, is_unsure
@@ -51,5 +52,6 @@ __all__ = [
     "is_unlike",
     "is_unsure",
     "opens_like_a_picture",
+    "read_file",
     "to_model_input",
 ]

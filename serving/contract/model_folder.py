@@ -120,16 +120,14 @@ class ModelInfo:
         Raises ModelFolderError when the file is missing, is not what it should be, or names another version
         than the folder.
         """
-        folder = Path(folder)
+        return cls.read(Path(folder), read_file(Path(folder), MODEL_JSON))
+
+    @classmethod
+    def read(cls, folder: Path, content: bytes) -> Self:
+        """Check the content of ``model.json`` in `folder`. Raises as `load` does."""
         path = folder / MODEL_JSON
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise ModelFolderError(
-                f"{folder} has no {MODEL_JSON}; it is not a model version folder"
-            ) from None
-        except OSError as error:
-            raise ModelFolderError(f"{path} cannot be read: {error.strerror}") from error
+            document = json.loads(content.decode())
         except ValueError as error:
             raise ModelFolderError(f"{path} is not JSON: {error}") from error
         try:
@@ -148,6 +146,16 @@ class ModelInfo:
         document = {"format": FORMAT, **asdict(self), "trained_at": self.trained_at.isoformat()}
         text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
         (Path(folder) / MODEL_JSON).write_text(text + "\n", encoding="utf-8")
+
+
+def read_file(folder: Path, name: str) -> bytes:
+    """A file of a version folder. Raises ModelFolderError when it cannot be read."""
+    try:
+        return (folder / name).read_bytes()
+    except FileNotFoundError:
+        raise ModelFolderError(f"{folder} has no {name}; it is not a model version folder") from None
+    except OSError as error:
+        raise ModelFolderError(f"{folder / name} cannot be read: {error.strerror}") from error
 
 
 def _require(condition: bool, message: str) -> None:

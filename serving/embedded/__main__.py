@@ -14,6 +14,7 @@ import structlog
 from serving.contract import MAX_BATCH
 from serving.embedded.credentials import ServerTls
 from serving.embedded.server import EmbeddedServer, PortTakenError
+from serving.manifest import Verifier
 
 REQUIRE_TLS = "HEMATOVISION_REQUIRE_TLS"  # as the web and the workers read it
 
@@ -47,6 +48,13 @@ def _parse() -> argparse.Namespace:
         type=_folder,
         required=True,
         help="a folder NAME holding VERSION folders, or a folder of several such NAME folders",
+    )
+    trust = parser.add_mutually_exclusive_group(required=True)
+    trust.add_argument(
+        "--publisher", type=_publisher, help="file with the public key of whoever publishes versions here"
+    )
+    trust.add_argument(
+        "--any-version", action="store_true", help="serve what nobody signed: for trying a version by hand"
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8500, help="0 for any free one (default: %(default)s)")
@@ -97,6 +105,13 @@ def _folder(text: str) -> Path:
     return path
 
 
+def _publisher(text: str) -> Verifier:
+    try:
+        return Verifier.load(Path(text))
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{text} holds no public key: {error}") from error
+
+
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -115,6 +130,7 @@ async def _serve(options: argparse.Namespace) -> None:
         threads=options.threads,
         max_waiting=options.max_waiting,
         poll_s=options.poll_seconds,
+        publisher=options.publisher,
         tls=ServerTls(options.certificate, options.key, options.client_ca) if options.certificate else None,
     ):
         await told_to_stop.wait()

@@ -14,11 +14,14 @@ from serving.contract import (
     IMAGE,
     INPUT_SHAPE,
     MODEL_FILE,
+    MODEL_JSON,
     PROBABILITIES,
     SIGNATURE,
     ModelFolderError,
     ModelInfo,
+    read_file,
 )
+from serving.manifest import Files, check_content
 
 Outputs = dict[str, npt.NDArray[np.float32]]
 
@@ -42,18 +45,21 @@ class LoadedModel:
     moment.
     """
 
-    def __init__(self, folder: Path, *, threads: int) -> None:
+    def __init__(self, folder: Path, *, threads: int, published: Files | None = None) -> None:
         """Load ``folder`` for compute threads 0 to `threads` - 1.
 
-        Raises ModelFolderError when model.json or the graph is wrong, or one contradicts the other.
+        Raises ModelFolderError when model.json or the graph is wrong, one contradicts the other, or one is
+        not as it was `published` where that is known.
         """
-        self.info = ModelInfo.load(folder)
+        document = read_file(folder, MODEL_JSON)
         path = folder / MODEL_FILE
-        try:
-            # In memory rather than mapped: cutting or replacing the file must not touch a running version.
-            self._content = path.read_bytes()
-        except OSError as error:
-            raise ModelFolderError(f"{path} cannot be read: {error.strerror}") from error
+        # In memory rather than mapped: cutting or replacing the file must not touch a running version, and
+        # what is checked here is what answers.
+        self._content = read_file(folder, MODEL_FILE)
+        if published is not None:
+            check_content(folder / MODEL_JSON, document, published)
+            check_content(path, self._content, published)
+        self.info = ModelInfo.read(folder, document)
         try:
             interpreters = [Interpreter(model_content=self._content, num_threads=1) for _ in range(threads)]
             self._runners = [interpreter.get_signature_runner(SIGNATURE) for interpreter in interpreters]

@@ -8,6 +8,7 @@ answering.
 import asyncio
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +19,7 @@ import structlog
 from serving.contract import MODEL_FILE, MODEL_JSON, ModelFolderError
 from serving.embedded.errors import RequestError
 from serving.embedded.model import LoadedModel
+from serving.manifest import MANIFEST, Verifier
 from serving.wire.serving_pb2 import ModelVersionStatus
 
 SETTLE_S = 1.0
@@ -64,8 +66,10 @@ class ModelRepository:
     Not for use by several threads: everything happens on the event loop, loading beside it.
     """
 
-    def __init__(self, base: Path, *, threads: int) -> None:
+    def __init__(self, base: Path, *, threads: int, publisher: Verifier | None) -> None:
+        """Serve what lies below `base` and was published by `publisher`; by anybody where that is None."""
         self._base = base.resolve()
+        self._publisher = publisher
         self._threads = threads
         self._configured: dict[str, Source] | None = None
         self._sources: dict[str, Source] = {}
@@ -123,8 +127,15 @@ class ModelRepository:
     async def reconfigure(self, sources: dict[str, Source]) -> None:
         """Serve exactly `sources` from now on. Returns when each of them has a version that answers.
 
-        Raises RequestError, and changes nothing, when one of them has none, or labels a version that has not.
+        Raises RequestError, and changes nothing, when one of them has none, labels a version that has not, or
+        is not below the base folder.
         """
+        for name, source in sources.items():
+            if not await asyncio.to_thread(self._holds, source.path):
+                raise RequestError(
+                    grpc.StatusCode.INVALID_ARGUMENT,
+                    f"base_path of model {name} must be below the folder of models, not {source.path}",
+                )
         async with self._syncing:
             before = {name: {number for number, _ in self._available(name)} for name in self._versions}
             try:
@@ -190,7 +201,7 @@ class ModelRepository:
         version.state, version.error = _State.LOADING, ""
         began = time.monotonic()
         try:
-            model = await asyncio.to_thread(LoadedModel, folder, threads=self._threads)
+            model = await asyncio.to_thread(self._read, name, number, folder)
             if model.info.name != name:
                 raise ModelFolderError(
                     f"{folder / MODEL_JSON}: name is {model.info.name!r} but it is served as {name!r}"
@@ -201,6 +212,19 @@ class ModelRepository:
             return
         version.state, version.model = _State.AVAILABLE, model
         _log.info("version available", model=name, version=number, seconds=round(time.monotonic() - began, 2))
+
+    def _read(self, name: str, number: int, folder: Path) -> LoadedModel:
+        if not self._holds(folder):
+            raise ModelFolderError(f"{folder} leads out of the folder of models")
+        published = self._publisher.files(folder, name, number) if self._publisher else None
+        return LoadedModel(folder, threads=self._threads, published=published)
+
+    def _holds(self, path: Path) -> bool:
+        """Whether a path leads to a place below the base folder that is not hidden from servers."""
+        path = path.resolve()
+        return path.is_relative_to(self._base) and not any(
+            part.startswith(".") for part in path.relative_to(self._base).parts
+        )
 
     def _retire(self, name: str, *, keep: set[int]) -> None:
         """Stop answering with the other versions; requests under way keep theirs until they are done."""
@@ -243,6 +267,8 @@ def _stamp(folder: Path, settle_s: float) -> _Stamp | None:
         files = [(folder / file).stat() for file in (MODEL_JSON, MODEL_FILE)]
     except FileNotFoundError:
         return None
+    with suppress(FileNotFoundError):
+        files.append((folder / MANIFEST).stat())
     # The time of the last change of the file's data or owner: unlike mtime, copying does not carry it over.
     changed = tuple(file.st_ctime_ns for file in files)
     if time.time() - max(changed) / 1e9 < settle_s:

@@ -15,6 +15,7 @@ from serving.embedded.compute import ComputePool
 from serving.embedded.credentials import ServerTls
 from serving.embedded.repository import ModelRepository
 from serving.embedded.service import ModelService, PredictionService
+from serving.manifest import Verifier
 from serving.wire.serving_pb2_grpc import (
     add_ModelServiceServicer_to_server,
     add_PredictionServiceServicer_to_server,
@@ -42,18 +43,19 @@ class EmbeddedServer:
         threads: int,
         max_waiting: int,
         poll_s: float,
+        publisher: Verifier | None,
         tls: ServerTls | None = None,
     ) -> None:
         """Serve the models under `base` on ``host:port`` (0: any free port) with `threads` compute threads.
 
-        At most `max_waiting` images queue; `base` is looked at every `poll_s` seconds. Without `tls` it
-        speaks plain text.
+        At most `max_waiting` images queue; `base` is looked at every `poll_s` seconds. Only what `publisher`
+        signed is served, or whatever is there without one. Without `tls` it speaks plain text.
         """
         self._address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._poll_s = poll_s
         self._tls = tls
         self._pool = ComputePool(threads, max_waiting=max_waiting)
-        self._repository = ModelRepository(base, threads=threads)
+        self._repository = ModelRepository(base, threads=threads, publisher=publisher)
         self._health = health.aio.HealthServicer()
         self._server = grpc.aio.server(
             options=[

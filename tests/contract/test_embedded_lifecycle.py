@@ -232,7 +232,10 @@ def test_a_taken_port_is_named_with_the_option_that_moves_it(server: RunningServ
     port = server.target.rpartition(":")[2]
 
     second = subprocess.run(
-        [sys.executable, "-m", "serving.embedded", "--model-base", str(tmp_path), "--port", port],
+        [
+            *(sys.executable, "-m", "serving.embedded", "--any-version"),
+            *("--model-base", str(tmp_path), "--port", port),
+        ],
         capture_output=True,
         text=True,
         timeout=30,

@@ -135,7 +135,16 @@ def test_a_start_that_would_not_be_safe_is_refused(
 ) -> None:
     pem, other = ours.issue(HOST), ours.issue("other.example")
     names = {"certificate": pem.certificate, "key": pem.key, "other_key": other.key, "ca": ours.file}
-    command = [sys.executable, "-m", "serving.embedded", "--model-base", str(tmp_path), "--port", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "serving.embedded",
+        "--any-version",
+        "--model-base",
+        str(tmp_path),
+        "--port",
+        "0",
+    ]
     done = subprocess.run(
         [*command, *(argument.format(**names) for argument in arguments)],
         capture_output=True,

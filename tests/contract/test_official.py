@@ -12,10 +12,11 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from serving.client import ModelClient, ModelMissing
 from serving.contract import MAX_BATCH
+from serving.model_config import CONFIG
 from serving.wire import error_codes_pb2, framework_pb2, serving_pb2
 from tests.support.embedded import embedded_server
 from tests.support.tiny_model import make_version
-from webapp.registry.folder import CONFIG, ModelRoot
+from webapp.registry.folder import ModelRoot
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(900)]
 

@@ -16,8 +16,10 @@ from google.protobuf import text_format
 
 from serving.client import ModelClient
 from serving.contract import MODEL_FILE, MODEL_JSON, MODEL_NAME, SAVED_MODEL_FILE, ModelFolderError, ModelInfo
+from serving.manifest import MANIFEST, Publisher, Verifier, check, digests
 from serving.wire.serving_pb2 import ModelServerConfig
 from tests.support.embedded import embedded_server
+from tests.support.published import STRANGER, sign
 from tests.support.tiny_model import make_version
 from webapp.registry import folder as folder_module
 from webapp.registry import publishing, selectors
@@ -37,6 +39,16 @@ def root(settings, tmp_path) -> ModelRoot:
 def made(tmp_path) -> Callable:
     """Make a version folder that nobody serves."""
     return lambda version=1, **changes: make_version(tmp_path / "made", version, **changes)
+
+
+@pytest.fixture
+def ours(settings) -> Publisher:
+    return Publisher(settings.MODEL_KEY)
+
+
+def believed(publisher, root, version):
+    """What a model server that believes the publisher takes the version for."""
+    return Verifier(publisher.public).files(root.folder(MODEL_NAME, version), MODEL_NAME, version)
 
 
 def publish(source, **options):
@@ -104,7 +116,7 @@ class TestPublish:
         ("spoil", "says"),
         [
             (lambda folder: (folder / MODEL_JSON).unlink(), "no model.json"),
-            (lambda folder: (folder / MODEL_FILE).unlink(), "cannot be read"),
+            (lambda folder: (folder / MODEL_FILE).unlink(), "no model.tflite"),
             (lambda folder: (folder / SAVED_MODEL_FILE).unlink(), "no saved_model.pb"),
             (lambda folder: (folder / MODEL_FILE).write_bytes(b"half"), "cannot be used"),
             (lambda folder: (folder / MODEL_JSON).write_text('{"format": 1}'), "format is 1"),
@@ -162,23 +174,80 @@ class TestPublish:
         publish(made(1))
         (root.path / MODEL_NAME / ".draft-x" / "2").mkdir(parents=True)
         document = json.loads((made(2) / MODEL_JSON).read_text())
+        put_in = make_version(root.path / MODEL_NAME, 3)
         for number in (2, 3):
             ModelVersion.objects.create(
-                name=MODEL_NAME, version=number, labels=[], review_threshold=0.5, info=document
+                name=MODEL_NAME,
+                version=number,
+                labels=[],
+                review_threshold=0.5,
+                info=document,
+                files=digests(put_in),
             )
-        make_version(root.path / MODEL_NAME, 3)
         publish(made(4))
         assert status_of() == {1: Status.PUBLISHED, 3: Status.PUBLISHED, 4: Status.PUBLISHED}
         assert sorted(path.name for path in (root.path / MODEL_NAME).iterdir()) == ["1", "3", "4"]
 
-    def test_a_version_that_was_copied_there_by_hand_becomes_known(self, root, made):
-        make_version(root.path / MODEL_NAME, 1)
-        make_version(root.path / "strangers", 1, name="strangers")
-        broken = make_version(root.path / MODEL_NAME, 2)
-        (broken / MODEL_JSON).write_text("{}")
-        assert publish(made(3)).version == 3
-        assert status_of() == {1: Status.PUBLISHED, 3: Status.PUBLISHED}
+    def test_a_version_that_was_published_here_before_becomes_known_again(self, root, made, ours):
+        """As after an older database was restored. What nobody signed, or changed since, does not."""
+        sign(make_version(root.path / MODEL_NAME, 1), by=ours)
+        make_version(root.path / MODEL_NAME, 2)
+        sign(make_version(root.path / MODEL_NAME, 3), by=STRANGER)
+        changed = make_version(root.path / MODEL_NAME, 4)
+        sign(changed, by=ours)
+        (changed / MODEL_FILE).write_bytes(b"another")
+        sign(make_version(root.path / "strangers", 1, name="strangers"), by=ours)
+        assert publish(made(5)).version == 5
+        assert status_of() == {1: Status.PUBLISHED, 5: Status.PUBLISHED}
         assert not ModelVersion.objects.exclude(name=MODEL_NAME).exists()
+        with pytest.raises(ModelFolderError, match="was not published"):
+            believed(ours, root, 2)
+
+    def test_the_registry_holds_the_digests_that_the_manifest_says(self, root, made, ours):
+        version = publish(made(1))
+        assert version.files == digests(root.folder(MODEL_NAME, 1)) == believed(ours, root, 1)
+        assert {MODEL_FILE, MODEL_JSON, SAVED_MODEL_FILE} == version.files.keys()
+
+    def test_what_is_changed_while_it_is_copied_is_not_signed_for(self, root, made, ours, monkeypatch):
+        """Who may write the servers' folder may write there at any moment."""
+        put_in = ModelRoot.put_in
+
+        def replace(self, draft, name, version):
+            (draft.path / MODEL_FILE).write_bytes(b"another")
+            put_in(self, draft, name, version)
+
+        monkeypatch.setattr(ModelRoot, "put_in", replace)
+        publish(made(1))
+        with pytest.raises(ModelFolderError, match=MODEL_FILE):
+            check(root.folder(MODEL_NAME, 1), believed(ours, root, 1))
+
+    def test_a_manifest_that_was_spoilt_or_signed_with_another_key_is_made_anew(self, root, made, ours):
+        for number in (1, 2):
+            publish(made(number))
+        sign(root.folder(MODEL_NAME, 1), by=STRANGER)
+        (root.folder(MODEL_NAME, 2) / MODEL_FILE).write_bytes(b"another")
+        (root.folder(MODEL_NAME, 2) / MANIFEST).unlink()
+        publish(made(3))
+        check(root.folder(MODEL_NAME, 1), believed(ours, root, 1))
+        with pytest.raises(
+            ModelFolderError, match=MODEL_FILE
+        ):  # by what was registered, not by what is there
+            check(root.folder(MODEL_NAME, 2), believed(ours, root, 2))
+
+    def test_versions_of_earlier_releases_are_signed_as_they_are(self, root, made, ours):
+        publish(made(1))
+        (root.folder(MODEL_NAME, 1) / MANIFEST).unlink()
+        ModelVersion.objects.update(files={})
+        publish(made(2))
+        check(root.folder(MODEL_NAME, 1), believed(ours, root, 1))
+        assert ModelVersion.objects.get(version=1).files == digests(root.folder(MODEL_NAME, 1))
+
+    def test_without_the_key_nothing_is_published(self, root, made, settings):
+        settings.MODEL_KEY = ""
+        with pytest.raises(publishing.PublishingError, match="HEMATOVISION_MODEL_KEY"):
+            publish(made(1))
+        assert everything_in(root) == []
+        assert not ModelVersion.objects.exists()
 
     def test_a_labs_model_is_served_beside_the_base_one(self, root, made, alice, charlie):
         publish(made(1))
@@ -234,8 +303,10 @@ class TestRollBack:
     def test_a_version_that_cannot_answer_is_not_gone_back_to(self, root, made):
         for number in (1, 2):
             publish(made(number))
-        (root.folder(MODEL_NAME, 1) / MODEL_FILE).unlink()
-        with pytest.raises(publishing.PublishingError, match="cannot answer instead"):
+        (root.folder(MODEL_NAME, 1) / MODEL_FILE).write_bytes(
+            made(3).joinpath(MODEL_FILE).read_bytes() + b"x"
+        )
+        with pytest.raises(publishing.PublishingError, match=f"instead: .* not as it was .*{MODEL_FILE}"):
             roll_back()
         assert root.versions(MODEL_NAME) == {1, 2}
 
@@ -304,9 +375,16 @@ class TestCommands:
             call_command("publish_model", str(made(1)), lab="Western lab")
 
 
+def believing(root, publisher):
+    """A model server that serves what the publisher signed."""
+    file = root.path.with_name("publisher")
+    file.write_text(publisher.public)
+    return embedded_server(root.path, "--publisher", str(file))
+
+
 @pytest.mark.enable_socket
 @pytest.mark.django_db(transaction=True)
-def test_a_running_server_changes_over_and_back_without_a_lost_request(root, made):
+def test_a_running_server_changes_over_and_back_without_a_lost_request(root, made, ours):
     publish(made(1))
     seen: list[int] = []
     stop = threading.Event()
@@ -322,7 +400,7 @@ def test_a_running_server_changes_over_and_back_without_a_lost_request(root, mad
             assert time.monotonic() < deadline
             time.sleep(0.05)
 
-    with embedded_server(root.path) as server, ThreadPoolExecutor() as pool:
+    with believing(root, ours) as server, ThreadPoolExecutor() as pool:
         server.wait_ready()
         asking = [pool.submit(ask, server.target) for _ in range(4)]
         try:
@@ -342,9 +420,9 @@ def test_a_running_server_changes_over_and_back_without_a_lost_request(root, mad
 
 @pytest.mark.enable_socket
 @pytest.mark.django_db(transaction=True)
-def test_a_running_server_finds_a_labs_first_model_by_itself(root, made, alice):
+def test_a_running_server_finds_a_labs_first_model_by_itself(root, made, ours, alice):
     publish(made(1))
-    with embedded_server(root.path) as server:
+    with believing(root, ours) as server:
         server.wait_ready()
         own = publish(made(2, labels=tuple(reversed(ModelInfo.load(made(3)).labels))), lab=alice.lab)
         server.wait_ready(own.name)

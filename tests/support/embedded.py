@@ -55,6 +55,8 @@ class RunningServer:
 def embedded_server(base: Path, *arguments: str) -> Iterator[RunningServer]:
     """Run ``python -m serving.embedded`` on a free port; it is told to stop, and must, on exit."""
     command = [sys.executable, "-m", "serving.embedded", "--model-base", str(base), "--port", "0"]
+    if "--publisher" not in arguments:
+        command.append("--any-version")
     process = subprocess.Popen(
         [*command, "--poll-seconds", "0.1", *arguments], stdout=subprocess.PIPE, text=True, bufsize=1
     )

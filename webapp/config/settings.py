@@ -399,6 +399,9 @@ SERVING_CHANNEL = (
     else None
 )
 MODELS = env.path("MODELS", WEBAPP.parent / "var" / "models")  # the folder that the model server reads
+MODEL_KEY = env.str(
+    "MODEL_KEY", "", validate=validate.Regexp(r"([0-9a-f]{64})?", error="is 32 bytes in hexadecimal.")
+)  # signs what is published; needed by `hematovision model` and the set-up alone
 MODELS_MOUNT = env.str("MODELS_MOUNT", "/models")  # where tensorflow/serving sees that folder
 
 # --- cache (rates of sign-in, shared by all web processes) --------------------------------------------------

@@ -11,13 +11,28 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from serving.contract import MODEL_JSON
+from serving.manifest import MANIFEST, digest, digests
+from serving.model_config import CONFIG, model_config
 
-CONFIG = "models.config"
 _WITHDRAWN = ".withdrawn"
 _DRAFT = ".draft-"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A version that no server sees yet: where it is, its `model.json`, the SHA-256 of each of its files."""
+
+    path: Path
+    info: dict[str, Any]
+    files: dict[str, str]
+
+    def write_manifest(self, text: str) -> None:
+        _write(self.path / MANIFEST, text)
 
 
 class ModelRoot:
@@ -42,33 +57,41 @@ class ModelRoot:
         return self.path / name / str(version)
 
     @contextmanager
-    def draft(self, source: Path, name: str, version: int) -> Iterator[Path]:
+    def draft(self, source: Path, name: str, version: int) -> Iterator["Draft"]:
         """A copy of a version folder under its new name and number, for `put_in`; else it is removed again.
 
         Raises OSError when it cannot be written.
         """
+        # Of what is copied, not of the copy: others may write where that lies.
+        files = digests(source)
+        document = json.loads((source / MODEL_JSON).read_text(encoding="utf-8"))
+        document |= {"name": name, "version": version}
+        text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        files[MODEL_JSON] = digest(text.encode())
         parent = self.path / name
         parent.mkdir(parents=True, exist_ok=True)
         holder = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=parent))
         copy = holder / str(version)
         try:
             _copy(source, copy)
-            document = json.loads((copy / MODEL_JSON).read_text(encoding="utf-8"))
-            document |= {"name": name, "version": version}
-            _write(copy / MODEL_JSON, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-            yield copy
+            _write(copy / MODEL_JSON, text)
+            yield Draft(copy, document, files)
         finally:
             shutil.rmtree(holder, ignore_errors=True)
 
-    def put_in(self, draft: Path, name: str, version: int) -> None:
+    def put_in(self, draft: "Draft", name: str, version: int) -> None:
         """Give a draft to the servers. Raises FileExistsError when they have that version."""
-        _rename(draft, self.folder(name, version))
+        _rename(draft.path, self.folder(name, version))
 
     def put_aside(self, name: str, version: int) -> None:
         """Take a version from the servers and keep it."""
         kept = self.path / _WITHDRAWN / name
         kept.mkdir(parents=True, exist_ok=True)
         _rename(self.folder(name, version), kept / str(version))
+
+    def write_manifest(self, name: str, version: int, text: str) -> None:
+        """Write a version's manifest, whole, and only if it changes."""
+        _replace(self.folder(name, version) / MANIFEST, text)
 
     def clear_drafts(self) -> None:
         """Remove what interrupted commands left."""
@@ -80,13 +103,7 @@ class ModelRoot:
 
         `mount` is where that server sees this folder.
         """
-        text = _config(self.names(), mount)
-        path = self.path / CONFIG
-        if path.is_file() and path.read_text(encoding="utf-8") == text:
-            return
-        draft = self.path / f".{CONFIG}"
-        _write(draft, text)
-        draft.replace(path)
+        _replace(self.path / CONFIG, model_config(self.names(), mount))
 
     @staticmethod
     def _folders(path: Path) -> list[str]:
@@ -99,19 +116,12 @@ class ModelRoot:
         return {int(name) for name in names if str(int(name)) == name}  # not 007, which servers pass over
 
 
-def _config(names: list[str], mount: str) -> str:
-    entries = "".join(
-        f"""\
-  config {{
-    name: "{name}"
-    base_path: "{mount}/{name}"
-    model_platform: "tensorflow"
-    model_version_policy {{ latest {{ num_versions: 1 }} }}
-  }}
-"""
-        for name in names
-    )
-    return f"# Written by `hematovision model`.\nmodel_config_list {{\n{entries}}}\n"
+def _replace(path: Path, text: str) -> None:
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return
+    draft = path.with_name(f".{path.name}")
+    _write(draft, text)
+    draft.replace(path)
 
 
 def _rename(source: Path, target: Path) -> None:

@@ -29,6 +29,10 @@ class ModelVersion(models.Model):
     labels = models.JSONField(help_text="Class codes in the order of the model's outputs.")
     review_threshold = models.FloatField(help_text="Below this confidence a cell is Unidentified.")
     info = models.JSONField(help_text="model.json, whole.")
+    files = models.JSONField(
+        default=dict,
+        help_text="SHA-256 of each of its files by path; empty: registered before they were kept.",
+    )
     registered_at = models.DateTimeField(auto_now_add=True)
     published_at = models.DateTimeField(null=True, help_text="When model servers were given it.")
     published_by = models.CharField(max_length=150, blank=True)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -18,6 +19,7 @@ from django.utils import timezone
 
 from serving.check import check_version
 from serving.contract import MODEL_JSON, MODEL_NAME, ModelFolderError, ModelInfo
+from serving.manifest import Files, Publisher, Verifier, check, digests
 from webapp.audit.actions import Action
 from webapp.audit.context import PRODUCT, Actor
 from webapp.audit.services import record
@@ -76,7 +78,8 @@ def publish(source: Path, *, by: str, lab: Lab | None = None, as_next: bool = Fa
         check_version(source)
         try:
             with root.draft(source, name, number) as draft:
-                version = _register(draft, lab, by=by)
+                version = _register(draft.info, draft.files, lab, by=by)
+                draft.write_manifest(_manifest(version))
                 root.put_in(draft, name, number)
         except OSError as error:
             raise PublishingError(
@@ -113,7 +116,7 @@ def roll_back(*, by: str, lab: Lab | None = None, to: int | None = None) -> Roll
             if not withdrawn:
                 raise PublishingError(f"Version {to} of {_called(lab)} is the one that answers already.")
         if kept:
-            _check_answers(root.folder(name, kept[0].version))
+            _check_answers(root.folder(name, kept[0].version), kept[0].files)
         elif lab is None:
             raise PublishingError(
                 f"Version {live[0].version} is the only one of {MODEL_NAME}: nothing would be left to "
@@ -173,35 +176,67 @@ def _settle_files(root: ModelRoot) -> None:
     for version in ModelVersion.objects.exclude(withdrawn_at=None).order_by("version"):
         if version.version in root.versions(version.name):
             root.put_aside(version.name, version.version)
+    for version in ModelVersion.objects.filter(withdrawn_at=None).exclude(published_at=None):
+        if version.version in root.versions(version.name):
+            _vouch(root, version)
     if root.names():
         root.write_config(settings.MODELS_MOUNT)
 
 
+def _vouch(root: ModelRoot, version: ModelVersion) -> None:
+    """Have the manifest say what the registry does, signed with the key of now: servers believe no other."""
+    if not version.files:
+        # Registered by a release that kept no digests: what is there today counts from now on.
+        version.files = digests(root.folder(version.name, version.version))
+        version.save(update_fields=["files"])
+        log.warning("files of a version taken as they are", model=str(version))
+    root.write_manifest(version.name, version.version, _manifest(version))
+
+
+def _manifest(version: ModelVersion) -> str:
+    return _publisher().manifest(version.name, version.version, version.files)
+
+
+def _publisher() -> Publisher:
+    if not settings.MODEL_KEY:
+        raise PublishingError(
+            "HEMATOVISION_MODEL_KEY is not set: model servers believe only what was signed with it."
+        )
+    return Publisher(settings.MODEL_KEY)
+
+
 def _adopt(root: ModelRoot) -> None:
-    """Register what servers were given in some other way, for they answer with it."""
+    """Register what was published here and is not in the registry, as after an older database was restored.
+
+    What nobody signed stays what it is: nothing that a server would answer with.
+    """
+    believes = Verifier(_publisher().public)
     labs = {lab_model_name(lab.id): lab for lab in Lab.objects.all()}
     for name in {MODEL_NAME, *labs}.intersection(root.names()):
         registered = ModelVersion.objects.filter(name=name).values_list("version", flat=True)
         for number in root.versions(name).difference(registered):
             folder = root.folder(name, number)
             try:
-                if ModelInfo.load(folder).name != name:
-                    raise ModelFolderError(f"{folder} is a version of another model")
+                files = believes.files(folder, name, number)
+                check(folder, files)
+                ModelInfo.load(folder)
             except ModelFolderError as error:
                 log.warning("version not registered", reason=str(error))
             else:
-                _register(folder, labs.get(name), by="")
+                document = json.loads((folder / MODEL_JSON).read_text(encoding="utf-8"))
+                _register(document, files, labs.get(name), by="")
 
 
-def _register(folder: Path, lab: Lab | None, *, by: str) -> ModelVersion:
-    info = ModelInfo.load(folder)
+def _register(document: dict[str, Any], files: Files, lab: Lab | None, *, by: str) -> ModelVersion:
+    info = ModelInfo.from_document(document)
     return ModelVersion.objects.create(
         name=info.name,
         version=info.version,
         lab=lab,
         labels=list(info.labels),
         review_threshold=info.review_threshold,
-        info=json.loads((folder / MODEL_JSON).read_text(encoding="utf-8")),
+        info=document,
+        files=files,
         published_by=by,
     )
 
@@ -216,8 +251,9 @@ def _record(action: Action, version: ModelVersion, *, by: str) -> None:
     )
 
 
-def _check_answers(folder: Path) -> None:
+def _check_answers(folder: Path, files: Files) -> None:
     try:
+        check(folder, files)
         check_version(folder)
     except ModelFolderError as error:
         raise PublishingError(

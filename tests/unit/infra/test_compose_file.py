@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE = yaml.safe_load(TEXT)
 SERVICES: dict[str, Any] = COMPOSE["services"]
-ONCE = {"backup", "migrate", "set-up"}
+ONCE = {"backup", "migrate", "models-checked", "set-up"}
 DJANGO = {name for name, service in SERVICES.items() if "SECRET_KEY" in service.get("secrets", [])}
 
 each_service = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
@@ -83,9 +83,8 @@ def test_caddy_alone_meets_the_world() -> None:
 def test_no_secret_is_in_an_environment(service: dict[str, Any]) -> None:
     environment = service.get("environment") or {}
     secret = re.compile(r"PASSWORD|SECRET|TOKEN|KEYS?$|DATABASE_URL|BROKER_URL")
-    assert [
-        name for name in environment if secret.search(name.removesuffix("_FILE")) and name[-5:] != "_FILE"
-    ] == []
+    values = {name: value for name, value in environment.items() if not value.startswith("/run/secrets/")}
+    assert [name for name in values if secret.search(name)] == []
 
 
 def test_settings_are_the_codes() -> None:
@@ -159,6 +158,37 @@ def test_one_of_two_model_servers_answers_to_the_name() -> None:
     for configuration in ("batching.config", "monitoring.config"):
         assert any(option.endswith(f"=/configs/{configuration}") for option in gpu["command"])
         assert (ROOT / "serving" / "configs" / configuration).is_file()
+
+
+@pytest.mark.parametrize("name", ["serving", "serving-gpu", "models-checked"])
+def test_a_model_server_may_not_write_models(name: str) -> None:
+    (models,) = [mount for mount in SERVICES[name]["volumes"] if isinstance(mount, dict)]
+    assert (models["source"], models["read_only"]) == ("models", True)
+
+
+def test_model_servers_serve_those_who_show_a_certificate_and_what_was_published(tmp_path: Path) -> None:
+    make(tmp_path)
+    cpu = SERVICES["serving"]["command"]
+    assert {"--client-ca=/run/secrets/ca.pem", "--publisher=/run/secrets/publisher"} <= set(cpu)
+    assert "--ssl_config_file=/run/secrets/serving-ssl.config" in SERVICES["serving-gpu"]["command"]
+    assert "client_verify: true" in (tmp_path / "serving-ssl.config").read_text()
+    checked = {"models-checked": {"condition": "service_completed_successfully"}}
+    assert SERVICES["serving-gpu"]["depends_on"] == checked
+    assert "--publisher=/run/secrets/publisher" in SERVICES["models-checked"]["command"]
+    for name in DJANGO:
+        environment = SERVICES[name]["environment"]
+        assert environment["HEMATOVISION_SERVING_CERTIFICATE"] == "/run/secrets/product.pem", name
+
+
+def test_who_signs_models_is_out_of_reach_of_whoever_is_on_the_network_all_day() -> None:
+    holders = {name for name, service in SERVICES.items() if "MODEL_KEY" in service.get("secrets", [])}
+    writers = {
+        name
+        for name, service in SERVICES.items()
+        for mount in service.get("volumes", [])
+        if isinstance(mount, dict) and mount["source"] == "models" and not mount.get("read_only")
+    }
+    assert holders == writers == {"migrate", "backup"}
 
 
 def test_every_variable_is_in_the_example_with_its_default() -> None:

@@ -12,8 +12,9 @@ import pytest
 from cryptography import x509
 from google.protobuf import text_format
 
-from infra.compose import certificates
-from infra.compose.set_up import SERVICES, make
+from infra import certificates
+from infra.compose.set_up import CLIENTS, SERVICES, make
+from serving.manifest import Publisher
 from serving.wire.serving_pb2 import SSLConfig
 
 
@@ -45,6 +46,7 @@ def test_both_sides_of_a_lock_get_the_same_key(folder: Path) -> None:
     assert f">{urlsplit(files['BROKER_URL']).password} " in files["redis.acl"]
     ((credentials,),) = (one["credentials"] for one in json.loads(files["s3.json"])["identities"])
     assert credentials == {"accessKey": files["S3_ACCESS_KEY"], "secretKey": files["S3_SECRET_KEY"]}
+    assert Publisher(files["MODEL_KEY"]).public == files["publisher"]
     assert len(tomllib.loads(files["security.toml"])["s3"]["sse"]["kek"]) == 64
 
 
@@ -91,15 +93,39 @@ def test_certificates_are_renewed_before_they_run_out(folder: Path, monkeypatch:
     before = contents(folder)
     monkeypatch.setattr(certificates, "RENEW_DAYS", certificates.SERVICE_DAYS + 1)
 
-    assert make(folder) == [*SERVICES, "serving-ssl.config"]
+    assert make(folder) == [*sorted({*SERVICES, *CLIENTS}), "serving-ssl.config"]
 
     after = contents(folder)
     assert after["ca.pem"] == before["ca.pem"]
     assert after["postgres.pem"] != before["postgres.pem"]
     config = text_format.Parse(after["serving-ssl.config"], SSLConfig())
     assert (config.server_cert, config.server_key) == (after["serving.pem"], after["serving.key"])
+    assert (config.client_verify, config.custom_ca) == (True, after["ca.pem"])
     ends = x509.load_pem_x509_certificate(after["postgres.pem"].encode()).not_valid_after_utc
     assert ends - datetime.now(UTC) > timedelta(days=certificates.SERVICE_DAYS - 1)
+
+
+@pytest.mark.parametrize("name", sorted({*SERVICES, *CLIENTS}))
+def test_a_certificate_is_good_for_what_it_was_made_for_alone(folder: Path, name: str) -> None:
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(folder / "serving.pem", folder / "serving.key")
+    server.load_verify_locations(folder / "ca.pem")
+    server.verify_mode = ssl.CERT_REQUIRED
+    client = ssl.create_default_context(cafile=str(folder / "ca.pem"))
+    client.load_cert_chain(folder / f"{name}.pem", folder / f"{name}.key")
+    if name in CLIENTS:
+        shake_hands(client, server, "serving")
+    else:
+        with pytest.raises(ssl.SSLError, match="unsuitable certificate purpose"):
+            shake_hands(client, server, "serving")
+
+
+def test_certificates_of_earlier_releases_are_made_anew(folder: Path) -> None:
+    """Those were for servers alone, and for no address."""
+    certificates.make(folder, ["seaweedfs"])
+    before = contents(folder)
+    assert make(folder) == ["seaweedfs"]
+    assert contents(folder)["ca.pem"] == before["ca.pem"]
 
 
 def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext, name: str) -> None:

@@ -27,7 +27,7 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Scenario]
 
     def play(scenario: Scenario) -> None:
         async def main() -> None:
-            await scenario(ModelRepository(tmp_path, threads=1), tmp_path / NAME)
+            await scenario(ModelRepository(tmp_path, threads=1, publisher=None), tmp_path / NAME)
 
         asyncio.run(main())
 
@@ -116,7 +116,7 @@ def test_an_incomplete_folder_waits(play: Callable[[Scenario], None]) -> None:
 
 def test_a_folder_that_has_just_changed_waits(tmp_path: Path) -> None:
     async def scenario() -> None:
-        repository = ModelRepository(tmp_path, threads=1)
+        repository = ModelRepository(tmp_path, threads=1, publisher=None)
         make_version(tmp_path / NAME, 1)
         await repository.sync()
         assert not repository.any_available()
