@@ -10,7 +10,8 @@ import typer
 from infra.terminal import console, failures
 
 app = typer.Typer(
-    help="Keys that encrypt patient identifiers and second factors: list, new, rotate.", no_args_is_help=True
+    help="Keys that encrypt patient identifiers and second factors (list, new, rotate), or sign models.",
+    no_args_is_help=True,
 )
 
 
@@ -61,6 +62,20 @@ def new() -> None:
     console.print(
         f"New values are sealed with key {key_id} from now on. `hematovision keys rotate` seals the rest."
     )
+
+
+@app.command()
+def publisher() -> None:
+    """Make a key that signs model versions, and the public half of it by which model servers know them.
+
+    For Kubernetes; on one machine and with docker compose both are made at the first start.
+    """
+    from secrets import token_hex
+
+    from serving.manifest import Publisher
+
+    key = token_hex(32)
+    typer.echo(f"MODEL_KEY={key}\npublisher={Publisher(key).public}")
 
 
 @app.command()

@@ -14,6 +14,7 @@ from django.urls import resolve
 
 from infra import settings_table
 from serving.client.client import ModelClient
+from serving.manifest import Publisher
 from tests.support.manifests import (
     ROOT,
     Manifest,
@@ -33,6 +34,9 @@ from workers import celery
 
 OVERLAYS = ("overlays/dev", "overlays/prod", "../tests/support/monitored")
 SECRETS = "/run/secrets/hematovision/"
+each_model_server = pytest.mark.parametrize(
+    "folder", ["overlays/dev", "overlays/prod", "../tests/support/on_cpus"]
+)
 each_overlay = pytest.mark.parametrize("overlay", OVERLAYS)
 
 
@@ -197,6 +201,89 @@ def test_the_model_servers_read_what_the_console_publishes():
         assert mount["mountPath"] == settings_of("overlays/prod")["HEMATOVISION_MODELS"] == "/models"
         assert mount.get("readOnly", False) == read_only
     assert options(app(deployment("serving")))["--model_config_file"] == "/models/models.config"
+
+
+def secret_items(program: Manifest, secret: str) -> list[dict[str, str]] | None:
+    """What a pod sees of a secret, whose name kustomize ends with a hash; None for all of it."""
+    (volume,) = [
+        volume["secret"]
+        for volume in pod(program)["volumes"]
+        if volume.get("secret", {}).get("secretName", "").startswith(secret)
+    ]
+    return volume.get("items")
+
+
+@each_model_server
+def test_a_model_server_believes_what_was_published_and_cannot_sign(folder):
+    serving = deployment("serving", folder)
+    assert secret_items(serving, "publisher") == [{"key": "publisher", "path": "publisher"}]
+    checks = [
+        container
+        for container in containers(serving)
+        if options(container).get("--publisher") == "/run/secrets/publisher/publisher"
+    ]
+    (check,) = checks
+    assert check["command"][-1] in ("serving.registered", "serving.embedded")
+    assert options(check)["--model-base"] == "/models"
+    for container in containers(serving):
+        for mount in container["volumeMounts"]:
+            assert mount["name"] != "models" or mount["readOnly"]
+
+
+@each_overlay
+def test_the_key_that_signs_models_is_where_models_are_published_and_nowhere_else(overlay):
+    holders = {
+        name
+        for name, program in programs(render(overlay)).items()
+        for volume in pod(program)["volumes"]
+        if volume.get("secret", {}).get("secretName", "").startswith("publisher")
+        and "items" not in volume["secret"]
+    }
+    assert holders == {"console", "migrate"}
+    for name in holders:
+        file = {"name": "HEMATOVISION_MODEL_KEY_FILE", "value": "/run/secrets/publisher/MODEL_KEY"}
+        assert file in app(deployment(name, overlay))["env"]
+
+
+def test_for_trying_the_two_halves_of_the_key_are_a_pair():
+    data = named("overlays/dev", "Secret", "publisher")["data"]
+    key, public = (base64.b64decode(data[name]).decode() for name in ("MODEL_KEY", "publisher"))
+    assert Publisher(key).public == public
+
+
+@pytest.mark.parametrize("folder", ["overlays/prod", "../tests/support/on_cpus"])
+def test_a_model_server_asks_its_clients_for_a_certificate_of_their_own_authority(folder):
+    serving = deployment("serving", folder)
+    (ca,) = [told for container in containers(serving) if (told := options(container).get("--client-ca"))]
+    mounts = {
+        f"{mount['mountPath']}/ca.crt": mount["name"]
+        for container in containers(serving)
+        for mount in container["volumeMounts"]
+    }
+    (volume,) = [volume for volume in pod(serving)["volumes"] if volume["name"] == mounts[ca]]
+    assert volume["secret"]["secretName"] == "serving-client"
+    client = of_kind(render(folder), "Certificate")["serving-client"]["spec"]
+    assert client["issuerRef"] == {"kind": "Issuer", "name": "serving-clients"}
+    assert "client auth" in client["usages"]
+    assert settings_of(folder).items() >= {
+        ("HEMATOVISION_SERVING_CERTIFICATE", f"{SECRETS}SERVING_CERTIFICATE"),
+        ("HEMATOVISION_SERVING_KEY", f"{SECRETS}SERVING_KEY"),
+    }
+
+
+def test_the_embedded_servers_probe_shows_a_certificate():
+    command = app(deployment("serving", "../tests/support/on_cpus"))["readinessProbe"]["exec"]["command"]
+    given = options({"args": command})
+    assert given.keys() == {"--ca", "--certificate", "--key"}
+    names = of_kind(render("../tests/support/on_cpus"), "Certificate")["serving"]["spec"]["dnsNames"]
+    assert command[3].partition(":")[0] in names
+
+
+def test_for_trying_the_cluster_meets_the_stores_s3_alone():
+    store = app(deployment("seaweedfs", "overlays/dev"))
+    assert options(store)["-ip.bind"] == "127.0.0.1"
+    (rule,) = of_kind(render("overlays/dev"), "NetworkPolicy")["into-seaweedfs"]["spec"]["ingress"]
+    assert rule["ports"] == [{"protocol": "TCP", "port": int(options(store)["-s3.port"])}]
 
 
 # --- stopping -----------------------------------------------------------------------------------------------

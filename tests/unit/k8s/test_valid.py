@@ -8,10 +8,8 @@ import pytest
 from tests.support.manifests import render
 
 KUBERNETES = "1.35"
-FOLDERS = (
-    "overlays/dev",
-    "../tests/support/monitored",
-)  # the second is overlays/prod and all that is optional
+# The second is overlays/prod and all that is optional, the third has the embedded model server with TLS.
+FOLDERS = ("overlays/dev", "../tests/support/monitored", "../tests/support/on_cpus")
 # Models made from the custom resource definitions that the operators come with.
 MODELS = {
     "cert-manager.io/v1": "cloudcoil.models.cert_manager.v1",
