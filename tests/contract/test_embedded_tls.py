@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from infra import certificates
 from serving.channel import ChannelTls
 from serving.client import ModelClient, ModelUnavailable
 from tests.support.embedded import RunningServer, embedded_server
@@ -154,3 +155,31 @@ def test_a_start_that_would_not_be_safe_is_refused(
     assert done.returncode
     assert word in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_probe_shows_a_certificate_where_one_is_asked_for(base: Path, ours: Authority) -> None:
+    own = ours.issue("localhost")
+    tls = f"--ca={ours.file}", f"--certificate={own.certificate}", f"--key={own.key}"
+    with serve(base, own, "--client-ca", str(ours.file)) as server:
+        target = f"localhost:{ready(server).target.rpartition(':')[2]}"
+        assert probe(target, *tls) == 0
+        assert probe(target, tls[0]) == 1
+        assert probe(target) == 1
+
+
+def test_a_servers_certificate_is_none_of_a_clients(base: Path, tmp_path: Path) -> None:
+    certificates.make(tmp_path, servers=["serving", "postgres"], clients=["product"])
+
+    def shown(name: str) -> ChannelTls:
+        return ChannelTls(tmp_path / "ca.pem", tmp_path / f"{name}.pem", tmp_path / f"{name}.key")
+
+    own = Pem(tmp_path / "serving.pem", tmp_path / "serving.key")
+    with serve(base, own, "--client-ca", str(tmp_path / "ca.pem")) as server:
+        assert ask(ready(server), shown("product")) == 1
+        with pytest.raises(ModelUnavailable):
+            ask(server, shown("postgres"))
+
+
+def probe(target: str, *options: str) -> int:
+    command = [sys.executable, "-m", "serving.probe", target, "--seconds=3", *options]
+    return subprocess.run(command, capture_output=True, timeout=30).returncode

@@ -52,12 +52,12 @@ def serve(*collectors: Collector) -> None:
     host, _, port = settings.METRICS_LISTEN.rpartition(":")
     host = host.strip("[]")
     server = make_server(
-        host, int(port), _for_holders(make_wsgi_app(registry), settings.METRICS_TOKEN), _server(host), _Silent
+        host, int(port), for_holders(make_wsgi_app(registry), settings.METRICS_TOKEN), _server(host), _Silent
     )
     threading.Thread(target=server.serve_forever, name="figures", daemon=True).start()
 
 
-def _for_holders(figures: "WSGIApplication", token: str) -> "WSGIApplication":
+def for_holders(figures: "WSGIApplication", token: str) -> "WSGIApplication":
     """`figures` for whoever shows the token; for anybody where there is none."""
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

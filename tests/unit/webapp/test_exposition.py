@@ -1,8 +1,12 @@
-"""The folder in which the processes of a program count together."""
+"""The folder in which the processes of a program count together, and who is told what they counted."""
 
 import os
 import subprocess
 import sys
+
+import pytest
+
+from webapp.telemetry.exposition import for_holders
 
 # Prints whether the folder is there once a child that was forked has ended.
 PROGRAM = """
@@ -22,3 +26,28 @@ def test_it_goes_with_the_program_that_made_it_and_not_with_a_child(tmp_path):
     done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True)
     assert done.stdout == "True\n", done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("token", "shown", "status"),
+    [
+        ("secret", "Bearer secret", "200 OK"),
+        ("secret", "", "401 Unauthorized"),
+        ("secret", "Bearer ", "401 Unauthorized"),
+        ("secret", "Bearer wrong", "401 Unauthorized"),
+        ("secret", "Bearer s\xe9cret", "401 Unauthorized"),
+        ("secret", "secret", "401 Unauthorized"),
+        ("", "", "200 OK"),
+    ],
+)
+def test_figures_are_told_to_whoever_shows_the_token(token, shown, status):
+    def figures(environ, start_response):
+        start_response("200 OK", [])
+        return [b"figures"]
+
+    said = []
+    body = for_holders(figures, token)(
+        {"HTTP_AUTHORIZATION": shown}, lambda status, headers: said.append(status)
+    )
+    assert said == [status]
+    assert list(body) == ([b"figures"] if status == "200 OK" else [])

@@ -1,0 +1,62 @@
+"""The certificates by which the programs of one machine know one another, and the key that signs models."""
+
+import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from typer.testing import CliRunner
+
+from infra import certificates, cli
+from infra.local import authority
+from infra.local.settings import Settings
+from serving.manifest import Publisher
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    settings = Settings(tmp_path)
+    authority.make(settings)
+    return settings
+
+
+def contents(settings: Settings) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in settings.certificates.iterdir()}
+
+
+def test_keys_are_for_the_stacks_account_alone(settings: Settings) -> None:
+    assert stat.S_IMODE(settings.certificates.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in settings.certificates.iterdir()} == {0o600}
+
+
+def test_a_start_leaves_them_as_they_are(settings: Settings) -> None:
+    before = contents(settings)
+    authority.make(settings)
+    assert contents(settings) == before
+
+
+def test_they_outlast_any_run_and_are_made_anew_in_their_second_half(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = contents(settings)
+    for name in (authority.STORE, authority.MODEL_SERVER, authority.PRODUCT):
+        ends = x509.load_pem_x509_certificate(before[f"{name}.pem"]).not_valid_after_utc
+        assert ends - datetime.now(UTC) > timedelta(days=9 * 365)
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + timedelta(days=certificates.AUTHORITY_DAYS // 2 + 1)
+
+    monkeypatch.setattr(certificates, "datetime", Later)
+    authority.make(settings)
+    after = contents(settings)
+    assert not [name for name in before if after[name] == before[name]]
+
+
+def test_both_halves_of_a_new_key_are_printed() -> None:
+    said = CliRunner().invoke(cli.app, ["keys", "publisher"])
+    assert said.exit_code == 0
+    values = dict(line.split("=") for line in said.output.splitlines())
+    assert Publisher(values["MODEL_KEY"]).public == values["publisher"]
