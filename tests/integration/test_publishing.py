@@ -237,7 +237,7 @@ class TestPublish:
     def test_versions_of_earlier_releases_are_signed_as_they_are(self, root, made, ours):
         publish(made(1))
         (root.folder(MODEL_NAME, 1) / MANIFEST).unlink()
-        ModelVersion.objects.update(files={})
+        ModelVersion.objects.update(files=None)
         publish(made(2))
         check(root.folder(MODEL_NAME, 1), believed(ours, root, 1))
         assert ModelVersion.objects.get(version=1).files == digests(root.folder(MODEL_NAME, 1))

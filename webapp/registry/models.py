@@ -30,8 +30,7 @@ class ModelVersion(models.Model):
     review_threshold = models.FloatField(help_text="Below this confidence a cell is Unidentified.")
     info = models.JSONField(help_text="model.json, whole.")
     files = models.JSONField(
-        default=dict,
-        help_text="SHA-256 of each of its files by path; empty: registered before they were kept.",
+        null=True, help_text="SHA-256 of each of its files by path; null: registered before they were kept."
     )
     registered_at = models.DateTimeField(auto_now_add=True)
     published_at = models.DateTimeField(null=True, help_text="When model servers were given it.")

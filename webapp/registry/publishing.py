@@ -116,7 +116,7 @@ def roll_back(*, by: str, lab: Lab | None = None, to: int | None = None) -> Roll
             if not withdrawn:
                 raise PublishingError(f"Version {to} of {_called(lab)} is the one that answers already.")
         if kept:
-            _check_answers(root.folder(name, kept[0].version), kept[0].files)
+            _check_answers(root.folder(name, kept[0].version), kept[0].files or {})
         elif lab is None:
             raise PublishingError(
                 f"Version {live[0].version} is the only one of {MODEL_NAME}: nothing would be left to "
@@ -185,7 +185,7 @@ def _settle_files(root: ModelRoot) -> None:
 
 def _vouch(root: ModelRoot, version: ModelVersion) -> None:
     """Have the manifest say what the registry does, signed with the key of now: servers believe no other."""
-    if not version.files:
+    if version.files is None:
         # Registered by a release that kept no digests: what is there today counts from now on.
         version.files = digests(root.folder(version.name, version.version))
         version.save(update_fields=["files"])
@@ -194,7 +194,7 @@ def _vouch(root: ModelRoot, version: ModelVersion) -> None:
 
 
 def _manifest(version: ModelVersion) -> str:
-    return _publisher().manifest(version.name, version.version, version.files)
+    return _publisher().manifest(version.name, version.version, version.files or {})
 
 
 def _publisher() -> Publisher:
