@@ -17,8 +17,6 @@ from django.conf import settings
 from django.utils import timezone
 from structlog.contextvars import bound_contextvars
 
-from decoder.pool import CannotDecode, Decoders, NoTurn
-from decoder.refused import CannotTake
 from serving.client import (
     ModelClient,
     ModelError,
@@ -28,6 +26,8 @@ from serving.client import (
     ModelUnavailable,
     Predictions,
 )
+from serving.decoder.pool import CannotDecode, Decoders, NoTurn
+from serving.decoder.refused import CannotTake
 from webapp.cases.models import Image
 from webapp.cases.refusals import Refusal
 from webapp.inference import services

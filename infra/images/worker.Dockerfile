@@ -4,7 +4,6 @@ ARG RUNTIME_IMAGE=hematovision/runtime
 
 FROM ${BUILD_IMAGE} AS build
 RUN uv sync --locked --no-default-groups --extra tracing
-COPY decoder /app/decoder
 COPY serving /app/serving
 COPY webapp /app/webapp
 COPY workers /app/workers

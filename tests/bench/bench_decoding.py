@@ -13,10 +13,10 @@ from pathlib import Path
 
 import psutil
 
-from decoder.picture import Picture
-from decoder.pool import Decoders
-from decoder.read import read
 from infra.files import gather
+from serving.decoder.picture import Picture
+from serving.decoder.pool import Decoders
+from serving.decoder.read import read
 
 MAX_PIXELS = 25_000_000
 DECODERS, FETCHERS = 2, 8  # as in workers.chunks

@@ -12,8 +12,8 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from decoder.pool import Decoders
-from decoder.refused import CannotTake
+from serving.decoder.pool import Decoders
+from serving.decoder.refused import CannotTake
 from tests.support.hostile import hostile_pictures
 
 MAX_PIXELS = 25_000_000
@@ -39,7 +39,7 @@ def cost(data: bytes) -> Cost:
     decoders = Decoders(1, max_pixels=MAX_PIXELS)
     try:
         decoders.read(_WARM)
-        (process,) = (child for child in psutil.Process().children() if "decoder" in child.cmdline())
+        (process,) = (child for child in psutil.Process().children() if "serving.decoder" in child.cmdline())
         before, began = _cpu(process), time.perf_counter()
         try:
             found = decoders.read(data)

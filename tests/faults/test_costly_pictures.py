@@ -81,7 +81,7 @@ def decoders(stack) -> list[psutil.Process]:
     for name in ("worker-interactive", "worker-bulk"):
         for process in psutil.Process(stack.pid(name)).children(recursive=True):
             try:
-                if "decoder" in process.cmdline():
+                if "serving.decoder" in process.cmdline():
                     found.append(process)
             except psutil.NoSuchProcess:
                 continue

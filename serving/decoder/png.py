@@ -5,14 +5,14 @@ from collections.abc import Iterator
 
 import imagecodecs
 
-from decoder import ifd
-from decoder.bounds import check_memory, check_size
-from decoder.kinds import PNG
-from decoder.limits import LARGE, SEGMENTS, Limits
-from decoder.opened import opened
-from decoder.refused import CannotTake, Reason, too_costly
-from decoder.samples import to_eight_bits
-from decoder.source import Array, Opened, Source
+from serving.decoder import ifd
+from serving.decoder.bounds import check_memory, check_size
+from serving.decoder.kinds import PNG
+from serving.decoder.limits import LARGE, SEGMENTS, Limits
+from serving.decoder.opened import opened
+from serving.decoder.refused import CannotTake, Reason, too_costly
+from serving.decoder.samples import to_eight_bits
+from serving.decoder.source import Array, Opened, Source
 
 _KEPT = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 _SIGNATURE = 8

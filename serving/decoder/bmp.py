@@ -1,11 +1,11 @@
 """BMP."""
 
-from decoder.bounds import check_memory, check_size
-from decoder.kinds import BMP
-from decoder.limits import RUNS, Limits
-from decoder.opened import opened
-from decoder.refused import too_costly
-from decoder.source import Opened, Source
+from serving.decoder.bounds import check_memory, check_size
+from serving.decoder.kinds import BMP
+from serving.decoder.limits import RUNS, Limits
+from serving.decoder.opened import opened
+from serving.decoder.refused import too_costly
+from serving.decoder.source import Opened, Source
 
 _RUN_LENGTH = {1, 2}
 

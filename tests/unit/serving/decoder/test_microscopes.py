@@ -11,14 +11,14 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms
 
-from decoder.read import read
-from decoder.refused import CannotTake, Reason
 from infra.demo.cells import draw
+from serving.decoder.read import read
+from serving.decoder.refused import CannotTake, Reason
 
 MAX_PIXELS = 25_000_000
 CELL = draw("eosinophil", seed=4)
 EIGHT = np.asarray(CELL)
-UPLOADS = Path(__file__).parents[4] / "shared" / "cases" / "uploads"
+UPLOADS = Path(__file__).parents[5] / "shared" / "cases" / "uploads"
 
 
 def taken(data):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from decoder.refused import CannotTake, Reason
+from serving.decoder.refused import CannotTake, Reason
 
 JPEG, PNG, TIFF, BMP, WEBP = "image/jpeg", "image/png", "image/tiff", "image/bmp", "image/webp"
 

@@ -8,8 +8,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from decoder.limits import DIRECTORIES, ENTRIES, PIECES
-from decoder.refused import CannotTake, Reason, too_costly
+from serving.decoder.limits import DIRECTORIES, ENTRIES, PIECES
+from serving.decoder.refused import CannotTake, Reason, too_costly
 
 ORIENTATION = 274
 _SUB_DIRECTORIES = 330

@@ -17,15 +17,15 @@ from queue import Empty, LifoQueue
 
 import numpy as np
 
-import decoder
-from decoder import kinds
-from decoder.limits import START_SECONDS, WALL_SECONDS
-from decoder.messages import Ended, receive, send
-from decoder.picture import Picture
-from decoder.refused import CannotTake, Reason
+import serving
 from serving.contract import INPUT_SHAPE
+from serving.decoder import kinds
+from serving.decoder.limits import START_SECONDS, WALL_SECONDS
+from serving.decoder.messages import Ended, receive, send
+from serving.decoder.picture import Picture
+from serving.decoder.refused import CannotTake, Reason
 
-_ROOT = Path(decoder.__file__).parents[1]
+_ROOT = Path(serving.__file__).parents[1]
 _TRIES = 2
 _TOO_LONG = "Decoding this image took too long, and was stopped. Save it again as a plain PNG, TIFF or JPEG."
 _TOO_MUCH = "This image needs more memory than it may have. Save it again as a plain PNG, TIFF or JPEG."
@@ -127,7 +127,7 @@ class _Process:
     def __init__(self, max_pixels: int) -> None:
         self._ready = False
         self._channel, theirs = socket.socketpair()
-        arguments = ["-W", "ignore", "-m", "decoder", str(theirs.fileno()), str(max_pixels)]
+        arguments = ["-W", "ignore", "-m", "serving.decoder", str(theirs.fileno()), str(max_pixels)]
         try:
             with theirs:
                 self._process = subprocess.Popen(

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from decoder import bmp, jpeg, kinds, png, tiff, webp
-from decoder.limits import Limits
-from decoder.picture import Picture
-from decoder.refused import CannotTake, Reason
-from decoder.source import Opened, Source, upright_rgb
 from serving.contract import to_model_input
+from serving.decoder import bmp, jpeg, kinds, png, tiff, webp
+from serving.decoder.limits import Limits
+from serving.decoder.picture import Picture
+from serving.decoder.refused import CannotTake, Reason
+from serving.decoder.source import Opened, Source, upright_rgb
 
 GREY_TOLERANCE = 6  # levels of 255 between channels that compression alone explains
 

@@ -4,7 +4,7 @@ import io
 
 from PIL import Image
 
-from decoder.refused import CannotTake, Reason
+from serving.decoder.refused import CannotTake, Reason
 
 # Pillow's own bound on pixels is a constant of the module; ours is checked before.
 Image.MAX_IMAGE_PIXELS = None

@@ -1,4 +1,4 @@
-"""``python -m decoder FD MAX_PIXELS``: decode pictures that come over the socket FD until it closes.
+"""``python -m serving.decoder FD MAX_PIXELS``: decode pictures that come over the socket FD until it closes.
 
 The kernel holds this process to its limits: private memory, CPU time for each picture, no files, no core
 dumps. Its parent kills it when a picture takes too long.
@@ -10,10 +10,10 @@ import socket
 import sys
 from contextlib import suppress
 
-from decoder.limits import ALLOWANCE, CPU_SECONDS, Limits
-from decoder.messages import Ended, receive, send
-from decoder.read import read
-from decoder.refused import CannotTake
+from serving.decoder.limits import ALLOWANCE, CPU_SECONDS, Limits
+from serving.decoder.messages import Ended, receive, send
+from serving.decoder.read import read
+from serving.decoder.refused import CannotTake
 
 
 def main(descriptor: int, max_pixels: int) -> None:

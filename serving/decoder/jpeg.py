@@ -6,14 +6,14 @@ from math import ceil
 
 import imagecodecs
 
-from decoder import ifd
-from decoder.bounds import check_memory, check_size
-from decoder.kinds import JPEG
-from decoder.limits import LARGE, SCANS, SEGMENTS, Limits
-from decoder.opened import opened
-from decoder.refused import CannotTake, Reason, too_costly
-from decoder.samples import to_eight_bits
-from decoder.source import Array, Opened, Source
+from serving.decoder import ifd
+from serving.decoder.bounds import check_memory, check_size
+from serving.decoder.kinds import JPEG
+from serving.decoder.limits import LARGE, SCANS, SEGMENTS, Limits
+from serving.decoder.opened import opened
+from serving.decoder.refused import CannotTake, Reason, too_costly
+from serving.decoder.samples import to_eight_bits
+from serving.decoder.source import Array, Opened, Source
 
 # What ends entropy-coded data: no stuffed zero, no restart, and in JPEG-LS nothing below 0x80.
 _MARKER = re.compile(rb"\xff+([\xc0-\xcf\xd8-\xfe])", re.DOTALL)

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import imagecodecs
 
-from decoder import ifd
-from decoder.bounds import check_memory, check_size
-from decoder.kinds import WEBP
-from decoder.limits import SEGMENTS, Limits
-from decoder.refused import CannotTake, Reason, too_costly
-from decoder.samples import to_eight_bits
-from decoder.source import Array, Source
+from serving.decoder import ifd
+from serving.decoder.bounds import check_memory, check_size
+from serving.decoder.kinds import WEBP
+from serving.decoder.limits import SEGMENTS, Limits
+from serving.decoder.refused import CannotTake, Reason, too_costly
+from serving.decoder.samples import to_eight_bits
+from serving.decoder.source import Array, Source
 
 _FRAME, _EXIF = b"ANMF", b"EXIF"
 _HEADER, _FRAME_HEADER = 12, 16  # bytes

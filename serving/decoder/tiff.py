@@ -16,16 +16,16 @@ import imagecodecs
 import numpy as np
 from PIL import Image, ImageCms
 
-from decoder import jpeg, tiff_page
-from decoder.bounds import check_memory, check_size
-from decoder.ifd import ORIENTATION, Directory, directories
-from decoder.kinds import TIFF
-from decoder.limits import Limits
-from decoder.opened import opened
-from decoder.refused import CannotTake, Reason, unusual
-from decoder.samples import Samples, to_eight_bits
-from decoder.source import Array, Opened, Pixels, Source, from_bytes, upright_rgb
-from decoder.tiff_page import Page, Piece
+from serving.decoder import jpeg, tiff_page
+from serving.decoder.bounds import check_memory, check_size
+from serving.decoder.ifd import ORIENTATION, Directory, directories
+from serving.decoder.kinds import TIFF
+from serving.decoder.limits import Limits
+from serving.decoder.opened import opened
+from serving.decoder.refused import CannotTake, Reason, unusual
+from serving.decoder.samples import Samples, to_eight_bits
+from serving.decoder.source import Array, Opened, Pixels, Source, from_bytes, upright_rgb
+from serving.decoder.tiff_page import Page, Piece
 
 _CODECS: dict[int, Callable[..., bytes | bytearray | memoryview]] = {
     tiff_page.LZW: imagecodecs.lzw_decode,

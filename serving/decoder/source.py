@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from decoder.limits import LARGE
-from decoder.samples import Samples, Scaled
+from serving.decoder.limits import LARGE
+from serving.decoder.samples import Samples, Scaled
 
 _BAND = 64  # rows
 _UPRIGHT = {

@@ -1,7 +1,7 @@
 """What every format is asked before it is decoded."""
 
-from decoder.limits import LEAST_SIDE, Limits
-from decoder.refused import CannotTake, Reason, too_costly
+from serving.decoder.limits import LEAST_SIDE, Limits
+from serving.decoder.refused import CannotTake, Reason, too_costly
 
 
 def check_size(width: int, height: int, limits: Limits) -> None:

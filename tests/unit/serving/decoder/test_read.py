@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from decoder.read import read
-from decoder.refused import CannotTake, Reason
+from serving.decoder.read import read
+from serving.decoder.refused import CannotTake, Reason
 from webapp.cases.refusals import Refusal
 
 MAX_PIXELS = 25_000_000
@@ -160,7 +160,7 @@ def test_too_little_memory_is_not_the_files_fault(monkeypatch):
     def no_memory(image):
         raise MemoryError
 
-    monkeypatch.setattr("decoder.read.to_model_input", no_memory)
+    monkeypatch.setattr("serving.decoder.read.to_model_input", no_memory)
     with pytest.raises(MemoryError):
         read(encoded(picture()), max_pixels=MAX_PIXELS)
 

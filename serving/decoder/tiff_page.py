@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
-from decoder.bounds import check_memory
-from decoder.ifd import Directory
-from decoder.limits import PIECE, PIECES, Limits
-from decoder.refused import CannotTake, Reason, too_costly, unusual
+from serving.decoder.bounds import check_memory
+from serving.decoder.ifd import Directory
+from serving.decoder.limits import PIECE, PIECES, Limits
+from serving.decoder.refused import CannotTake, Reason, too_costly, unusual
 
 NONE, LZW, JPEG, DEFLATE, OLD_DEFLATE, PACKBITS = 1, 5, 7, 8, 32946, 32773
 LZMA, OLD_ZSTD, ZSTD = 34925, 34926, 50000

@@ -12,10 +12,10 @@ import numpy as np
 import psutil
 import pytest
 
-from decoder.pool import CannotDecode, Decoders, NoTurn
-from decoder.read import read
-from decoder.refused import CannotTake, Reason
 from infra.demo.cells import draw
+from serving.decoder.pool import CannotDecode, Decoders, NoTurn
+from serving.decoder.read import read
+from serving.decoder.refused import CannotTake, Reason
 
 MAX_PIXELS = 25_000_000
 
@@ -37,7 +37,7 @@ def decoders():
 
 
 def decoder_processes():
-    return [child for child in psutil.Process().children() if "decoder" in child.cmdline()]
+    return [child for child in psutil.Process().children() if "serving.decoder" in child.cmdline()]
 
 
 def the_process():
@@ -97,7 +97,7 @@ def test_a_decoder_that_is_killed_costs_no_picture(decoders, how):
 
 
 def test_its_processor_time_is_bounded_for_each_picture():
-    burn = "from decoder.__main__ import _start_the_clock\n_start_the_clock()\nwhile True: pass"
+    burn = "from serving.decoder.__main__ import _start_the_clock\n_start_the_clock()\nwhile True: pass"
     began = time.process_time()
     done = subprocess.run([sys.executable, "-c", burn], timeout=60)
     assert done.returncode == -signal.SIGXCPU
@@ -106,7 +106,7 @@ def test_its_processor_time_is_bounded_for_each_picture():
 
 def test_its_memory_is_bounded():
     swell = (
-        "from decoder.__main__ import _confine\nfrom decoder.limits import Limits\n"
+        "from serving.decoder.__main__ import _confine\nfrom serving.decoder.limits import Limits\n"
         "_confine(Limits(25_000_000))\nbytearray(400_000_000)"
     )
     done = subprocess.run([sys.executable, "-c", swell], timeout=60, capture_output=True, text=True)
@@ -127,7 +127,7 @@ def test_it_has_nothing_of_the_workers_environment(decoders, monkeypatch):
 
 def test_it_ends_with_its_worker():
     worker = (
-        "import sys\nfrom decoder.pool import Decoders\nd = Decoders(1, max_pixels=10**6)\n"
+        "import sys\nfrom serving.decoder.pool import Decoders\nd = Decoders(1, max_pixels=10**6)\n"
         "d.read(sys.stdin.buffer.read())\nimport psutil\n"
         "print(psutil.Process().children()[0].pid, flush=True)\nimport os\nos.kill(os.getpid(), 9)"
     )
@@ -158,8 +158,8 @@ def test_many_threads_share_few_processes():
 
 
 def test_a_decoder_that_does_not_come_up_is_no_pictures_fault(decoders, monkeypatch):
-    monkeypatch.setattr("decoder.pool._environment", dict)  # it finds no module of ours
-    monkeypatch.setattr("decoder.pool._ROOT", "/nowhere")
+    monkeypatch.setattr("serving.decoder.pool._environment", dict)  # it finds no module of ours
+    monkeypatch.setattr("serving.decoder.pool._ROOT", "/nowhere")
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(CannotDecode):
         decoders.read(CELL)
