@@ -46,9 +46,7 @@ def environment(settings: Settings, secrets: Secrets) -> dict[str, str]:
     if settings.scheme == "https":
         values["HTTPS"] = "true"
     if settings.certificate:  # the authority's own are renewed by Caddy
-        ours = urlsplit(settings.web_here).netloc
-        watched = [os.environ.get(f"{PREFIX}WATCHED_CERTIFICATES"), ours]
-        values["WATCHED_CERTIFICATES"] = ",".join(filter(None, watched))
+        values["WATCHED_CERTIFICATES"] += f",{urlsplit(settings.web_here).netloc}"
     # Programs read the one or the other; each gets what either said.
     exempt = ",".join(os.environ.get(name, "") for name in ("NO_PROXY", "no_proxy")).split(",")
     direct = ",".join(dict.fromkeys(filter(None, [*map(str.strip, exempt), LOOPBACK, "localhost"])))

@@ -191,7 +191,8 @@ def test_a_given_certificate_is_used_wherever_we_listen(pair: tuple[str, str], t
     assert (settings.scheme, settings.authority) == ("https", None)
     assert f'tls "{pair[0]}" "{pair[1]}"' in caddyfile(settings)
     env = environment(settings, Secrets.load(tmp_path))
-    assert env["HEMATOVISION_WATCHED_CERTIFICATES"] == "127.0.0.1:8000"
+    serving = f"127.0.0.1:{settings.port('serving')}"
+    assert env["HEMATOVISION_WATCHED_CERTIFICATES"].split(",") == [serving, "127.0.0.1:8000"]
 
 
 def test_a_certificate_that_cannot_be_used_is_refused_in_one_line(pair: tuple[str, str]) -> None:
