@@ -85,7 +85,7 @@ def entries(chain: UUID, filters: Filters) -> QuerySet[Entry]:
         first = Subquery(Entry.objects.filter(chain=chain, at__gte=begin).order_by("at").values("seq")[:1])
         found = found.filter(at__gte=begin, seq__gte=first - OUT_OF_ORDER)
     if filters.until:
-        end = _midnight(filters.until + DAY) if filters.until < date.max else datetime.max.replace(tzinfo=UTC)
+        end = _midnight(min(filters.until, date.max - DAY) + DAY)
         last = Subquery(Entry.objects.filter(chain=chain, at__lt=end).order_by("-at").values("seq")[:1])
         found = found.filter(at__lt=end, seq__lte=last + OUT_OF_ORDER)
     return found

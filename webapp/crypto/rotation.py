@@ -107,7 +107,7 @@ def _stale(table: SealedTable) -> models.QuerySet[Any]:
     current = keyring().current.id
     others = [~models.Q(**{name: current}) | models.Q(**_is(name, "")) for name in table.key_ids]
     older = [models.Q(**{f"{name}__lt": FORMAT}) for name in table.formats]
-    rows = _with_key_ids(table).annotate(**table.formats)
+    rows: models.QuerySet[Any] = _with_key_ids(table).annotate(**table.formats)
     return rows.filter(reduce(operator.or_, others + older))
 
 

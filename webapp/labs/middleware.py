@@ -69,13 +69,15 @@ class LabScopeMiddleware:
         if not request.user.is_authenticated:
             return None
         request.memberships = selectors.memberships_of(request.user)
-        if ACTIVE_LAB not in request.session and request.memberships:
+        if not request.memberships:
+            return None
+        if ACTIVE_LAB not in request.session:
             # From now on: whoever is put out of it is told so, and never moved to the next.
             request.session[ACTIVE_LAB] = str(request.memberships[0].lab_id)
-        wanted = request.session.get(ACTIVE_LAB)
+        wanted: str = request.session[ACTIVE_LAB]
         chosen = [membership for membership in request.memberships if str(membership.lab_id) == wanted]
         membership = next(iter(chosen), None)
-        if membership is None and request.memberships:
+        if membership is None:
             request.lost_lab = selectors.lab_called(wanted)
         if membership and membership.needs_second_factor and not has_second_factor(request.user):
             request.kept_out = membership

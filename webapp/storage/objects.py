@@ -98,7 +98,7 @@ def upload_form(key: str, max_bytes: int) -> dict[str, Any]:
     return form
 
 
-class _OnTheTick(S3SigV4QueryAuth):
+class _OnTheTick(S3SigV4QueryAuth):  # type: ignore[misc]  # botocore has no types
     """Signs as of the last full KEPT_SECONDS, so that a link is the same until the next."""
 
     def _modify_request_before_signing(self, request: AWSRequest) -> None:
