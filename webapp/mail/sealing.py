@@ -10,7 +10,7 @@ from django.db import models
 
 from webapp.audit.chain import INSTALLATION
 from webapp.crypto.cipher import Place
-from webapp.crypto.texts import TextKeyId, seal_text, unseal_text
+from webapp.crypto.texts import TextFormat, TextKeyId, seal_text, unseal_text
 from webapp.mail.models import Message
 
 PARTS = ("subject", "body", "from_email", "to")
@@ -36,6 +36,7 @@ class MessageTable:
     model = Message
     columns: Sequence[str] = ("sealed",)
     key_ids: dict[str, models.Func] = {"sealed_key": TextKeyId("sealed")}
+    formats: dict[str, models.Func] = {"sealed_format": TextFormat("sealed")}
 
     def rows(self) -> "models.QuerySet[Any]":
         return Message.objects.all()
