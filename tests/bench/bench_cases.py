@@ -16,7 +16,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from infra.local.secrets import add_data_key
+from infra.local.environment import owner
+from infra.local.secrets import Secrets, add_data_key
 from infra.local.stack import Stack
 from tests.support.stack import free_settings
 
@@ -39,6 +40,7 @@ def main() -> None:
         stack.start_services()
         try:
             os.environ.update(stack.environment, HEMATOVISION_API_RATE="1000000/s")
+            os.environ.update(owner(stack.settings, Secrets.load(home)))  # who makes the tables
             from django.core.management import call_command
 
             from webapp.config.environment import set_up
