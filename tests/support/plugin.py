@@ -26,6 +26,7 @@ os.environ.update(environment(SETTINGS, Secrets.load(HOME)))
 # Tests in this process make a database, and empty it: as its owner. What runs beside it gets no such thing.
 os.environ.update(owner(SETTINGS, Secrets.load(HOME)))
 os.environ["HEMATOVISION_PROXIES"] = "0"  # who asks the application in this process comes by no proxy
+os.environ["HEMATOVISION_S3_PUBLIC_ENDPOINT"] = os.environ["HEMATOVISION_S3_ENDPOINT"]  # Caddy may not be up
 # What tests do in this process is kept out of the way of the running stack: another database of the broker,
 # another bucket; pytest-django takes care of PostgreSQL.
 os.environ["HEMATOVISION_BROKER_URL"] = os.environ["HEMATOVISION_BROKER_URL"].removesuffix("/0") + "/1"
