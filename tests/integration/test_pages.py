@@ -79,7 +79,7 @@ def test_the_count_and_its_caveats(alice):
     add_cells(alice, case, "erythroblast", 0.9, 0.9)
     add_cells(alice, case, "basophil", 0.4, flagged=True)
     page = get(alice, "case", case.id)
-    assert "4 white cells" in page
+    assert "4 of 100 white cells" in page
     assert "75.0" in page
     assert "30.1–95.4" in page  # Wilson's interval of 3 of 4
     assert '50.0</td>\n        <td colspan="2" class="rate">per 100 white cells' in page

@@ -92,7 +92,8 @@ def faults(answer, route: str) -> list[str]:
     """What is wrong with the answer, besides what was sent."""
     if answer.status_code >= 500:
         return [repr(getattr(answer, "exc_info", answer)[1])[:200]]
-    if answer.status_code >= 400 and route.startswith(API) and set(answer.json()) != {"error"}:
+    is_json = answer.headers.get("Content-Type", "").startswith("application/json")
+    if answer.status_code >= 400 and is_json and route.startswith(API) and set(answer.json()) != {"error"}:
         return [answer.content.decode()[:200]]
     return []
 
@@ -113,9 +114,11 @@ def test_queries(alice, place: Place, route, method, needed):
     client, path = asker(alice, route, needed), path_of(route, vars(place))
     for text in CURSORS.values():
         found |= {*faults(ask(client, method, f"{path}?cursor={quote(text)}"), route)}
-    for name in NAMES:
-        for value in VALUES:
-            found |= {*faults(ask(client, method, f"{path}?{name}={quote(value, safe='%')}"), route)}
+    # One by one, for the first that is refused hides the others; then those that are seldom refused together.
+    queries = [f"{name}={value}" for name in NAMES for value in ("%00", HUGE)]
+    queries += ["&".join(f"{name}={quote(value, safe='%')}" for name in NAMES) for value in VALUES]
+    for query in queries:
+        found |= {*faults(ask(client, method, f"{path}?{query}"), route)}
     assert not found
 
 
@@ -142,18 +145,16 @@ def test_json(alice, place: Place, route, method, needed):
         b"\xff\xfe",
         b'{"accession": "\xff"}',
     ]
-    for value in (NUL, LONE, "\udcff", 10**4000, 10**30, -(10**30), 1e300, True, None, [], {}, [[]], [{}]):
-        for wrap in (lambda value: value, lambda value: [value]):
-            wrapped = wrap(value)
-            # One by one, for the first that is refused hides the others.
-            fill = {"email": "a@b.example", "password": "x", "accession": "N-1", "ids": [1], "mrn": "1"}
-            bodies += [json.dumps({**fill, name: wrapped}) for name in FIELDS]
-            bodies += [json.dumps({"accession": "N-1", "patient": {name: wrapped}}) for name in PATIENT]
-            bodies += [
-                json.dumps({"files": [{"name": wrapped, "size": 1}]}),
-                json.dumps({"patient": wrapped}),
-            ]
-            bodies += [json.dumps({"files": [{"name": "a.jpg", "size": wrapped}]})]
+    fill = {"email": "a@b.example", "password": "x", "accession": "N-1", "ids": [1], "mrn": "1"}
+    for value in (NUL, LONE, 10**4000, 10**30, 1e300, True, None, [], {}, [LONE], [10**30], [{}]):
+        # One by one, for the first that is refused hides the others.
+        bodies += [json.dumps({**fill, name: value}) for name in FIELDS]
+        bodies += [json.dumps({"accession": "N-1", "patient": {name: value}}) for name in PATIENT]
+        bodies += [
+            json.dumps({"files": [{"name": value, "size": 1}]}),
+            json.dumps({"files": [{"name": "a.jpg", "size": value}]}),
+            json.dumps({"patient": value}),
+        ]
     for body in bodies:
         found |= {*faults(ask(client, method, path, body, "application/json"), route)}
     assert not found
