@@ -1,3 +1,4 @@
+from functools import cache
 from itertools import groupby
 from typing import Any
 from zoneinfo import available_timezones
@@ -35,6 +36,7 @@ REGIONS = {
 }  # of the IANA database; its other names are of countries and offsets, kept for old systems
 
 
+@cache  # the database is a thousand files
 def zones() -> list[tuple[str, Any]]:
     """The time zones of the world as a menu, by region."""
     named = sorted(name for name in available_timezones() if name.partition("/")[0] in REGIONS)
