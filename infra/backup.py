@@ -125,7 +125,7 @@ def _new_home(
     import shutil
     from dataclasses import replace
 
-    from infra.local import outside
+    from infra.local import authority, outside
     from infra.local.environment import environment
     from infra.local.errors import StackError
     from infra.local.manage import manage
@@ -154,6 +154,7 @@ def _new_home(
     try:
         _write(files, draft)
         trial = replace(settings, home=draft)
+        authority.make(trial)  # a command starts with the files that its settings name
         manage(*command, "--only-verify", env=environment(trial, Secrets.load(draft)))
         if home.exists():
             _move(home, aside)
