@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infra.local import authority
+from infra.local.errors import StackError
 from infra.local.program import Program
 from infra.local.secrets import Secrets, write_private
-from infra.local.settings import LOOPBACK, Settings
+from infra.local.settings import BLOCK, LOOPBACK, PREFIX, Settings
 from infra.local.sockets import socket_path
 
 _PARTS = ("master", "volume", "filer", "admin")
@@ -25,6 +26,7 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
 
     def prepare() -> None:
         data.mkdir(exist_ok=True)
+        remove_sockets(settings)
         # What it remembers of its command line would outlive a change of ports.
         (data / "mini.options").unlink(missing_ok=True)
         write_private(identities_file, identities(secrets))
@@ -83,6 +85,24 @@ def _mutual_tls(settings: Settings) -> dict[str, str]:
         f"{section}.{name}": value for section, values in sections.items() for name, value in values.items()
     }
     return {**named, "grpc.ca": ca, "https.client.enabled": "true"}
+
+
+def remove_sockets(settings: Settings) -> None:
+    """Remove what a run leaves in /tmp: its parts listen there too, under names that no option changes.
+
+    Raises:
+        StackError: one is another account's; with it there the store would not start.
+    """
+    grpc = {part: settings.ports[f"seaweedfs-{part}-grpc"] for part in _PARTS}
+    for part, port in (grpc | {"s3": settings.port("s3-grpc")}).items():
+        left = Path(f"/tmp/seaweedfs-{part}-grpc-{port}.sock")  # noqa: S108 - so weed has it
+        try:
+            left.unlink(missing_ok=True)
+        except OSError:
+            raise StackError(
+                f"{left} belongs to another account, whose object store had port {port}. Have it removed, or "
+                f"set {PREFIX}BASE_PORT to the first of {len(BLOCK)} free ports in a row."
+            ) from None
 
 
 def identities(secrets: Secrets) -> str:

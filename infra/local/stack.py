@@ -7,11 +7,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import IO
 
-from infra.local import authority, outside, ready
+from infra.local import authority, outside, ready, seaweedfs
 from infra.local.environment import environment, owner
 from infra.local.errors import AlreadyRunningError, NotRunningError, StackError
 from infra.local.lifeline import die_with_parent, end_leftovers, mark
@@ -139,6 +140,8 @@ class Stack:
                 self._process.kill()
                 self._process.wait()
             self._process = None
+            with suppress(StackError):
+                seaweedfs.remove_sockets(self.settings)
         end_leftovers(self.settings.home)
         (self.settings.home / "run" / "settings.json").unlink(missing_ok=True)
         self._lock.close()

@@ -289,6 +289,9 @@ def test_down_leaves_nothing_and_the_next_start_finds_everything(up: Up) -> None
     assert ours(up.home) == []
     assert run(up.settings, "status").returncode == 3
     assert "not running" in run(up.settings, "down").stdout
+    # Another account, to which the ports go next, could not remove them.
+    ports = {str(port) for port in up.settings.ports.values()}
+    assert not [path for path in Path("/tmp").glob("seaweedfs-*") if path.stem.split("-")[-1] in ports]  # noqa: S108
     up.process = start(up.settings).process
     assert "already" in run(up.settings, "manage", "create_lab", "Kept").stdout
 

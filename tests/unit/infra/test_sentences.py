@@ -13,6 +13,7 @@ import typer
 
 from infra.local import outside, postgres, stack
 from infra.local.errors import StackError
+from infra.local.programs import all_programs
 from infra.local.secrets import Secrets
 from infra.local.settings import Settings
 from infra.local.stack import Stack
@@ -54,6 +55,17 @@ def test_stopping_what_is_just_being_started(tmp_path: Path) -> None:
         fcntl.flock(owner, fcntl.LOCK_EX)
         with pytest.raises(StackError, match="just being started"):
             stack.stop_running(tmp_path)
+
+
+def test_a_socket_of_another_accounts_store(tmp_path: Path) -> None:
+    settings = Settings(tmp_path, base_port=1024)  # below what the tests take
+    left = Path(f"/tmp/seaweedfs-filer-grpc-{settings.port('seaweedfs-filer-grpc')}.sock")  # noqa: S108
+    left.mkdir()  # root removes every file
+    try:
+        with pytest.raises(StackError, match=f"{left} belongs to another account.*HEMATOVISION_BASE_PORT"):
+            all_programs(settings, Secrets())["seaweedfs"].prepare()
+    finally:
+        left.rmdir()
 
 
 @pytest.mark.parametrize("special", ['"', "$", "`", "\\"])
