@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -52,7 +53,7 @@ def make(
     for name in sorted(servers | clients):
         uses = [use for use, users in ((_SERVER, servers), (_CLIENT, clients)) if name in users]
         found = _Pair.load(folder, name, margin)
-        if CA in made or found is None or not found.serves(uses):
+        if found is None or not (found.is_of(authority) and found.serves(uses)):
             lasts = SERVICE_DAYS if days is None else days
             _Pair.new(name, lasts, signer=authority, uses=uses).save(folder, name)
             made.append(name)
@@ -66,16 +67,26 @@ class _Pair:
 
     @classmethod
     def load(cls, folder: Path, name: str, margin: timedelta) -> "_Pair | None":
-        """What `folder` has under this name; None if it is not there or runs out within `margin`."""
+        """What `folder` has under this name; None if it is gone, damaged, or ends within `margin`."""
         try:
             certificate = x509.load_pem_x509_certificate((folder / f"{name}.pem").read_bytes())
             key = serialization.load_pem_private_key((folder / f"{name}.key").read_bytes(), password=None)
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError, TypeError):  # the last: under a passphrase that nobody gives
             return None
         if certificate.not_valid_after_utc < datetime.now(UTC) + margin:
             return None
-        assert isinstance(key, ec.EllipticCurvePrivateKey)  # noqa: S101 - we make no others
+        # We make no others; a pair that is none was left by somebody who was killed between the two.
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or certificate.public_key() != key.public_key():
+            return None
         return cls(certificate, key)
+
+    def is_of(self, authority: "_Pair") -> bool:
+        """Whether this authority signed it, and not one that was there before."""
+        try:
+            self.certificate.verify_directly_issued_by(authority.certificate)
+        except (ValueError, InvalidSignature):
+            return False
+        return True
 
     def serves(self, uses: list[x509.ObjectIdentifier]) -> bool:
         """Whether it may be used so; those of earlier releases could not all."""

@@ -8,8 +8,10 @@ import os
 import sys
 
 import django
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
+from environs import EnvError
 
 from infra.local.wheels import folder
 from serving.contract import MODEL_NAME
@@ -30,5 +32,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except (CommandError, OperationalError, OSError) as error:
+    except (CommandError, EnvError, ImproperlyConfigured, OperationalError, OSError) as error:
         sys.exit(str(error))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from typer.testing import CliRunner
 
 from infra import certificates, cli
@@ -53,6 +54,37 @@ def test_they_outlast_any_run_and_are_made_anew_in_their_second_half(
     authority.make(settings)
     after = contents(settings)
     assert not [name for name in before if after[name] == before[name]]
+
+
+@pytest.mark.parametrize("name", ["ca", authority.STORE, authority.PRODUCT])
+@pytest.mark.parametrize("suffix", ["pem", "key"])
+@pytest.mark.parametrize("exchanged", [False, True], ids=["damaged", "of another pair"])
+def test_what_is_damaged_or_half_made_is_made_anew(
+    settings: Settings, tmp_path: Path, name: str, suffix: str, *, exchanged: bool
+) -> None:
+    other = Settings(tmp_path / "other")
+    other.home.mkdir()
+    authority.make(other)
+    file = f"{name}.{suffix}"
+    (settings.certificates / file).write_bytes(contents(other)[file] if exchanged else b"-----BEGIN")
+    authority.make(settings)
+    made = contents(settings)
+    authority.make(settings)
+    assert contents(settings) == made
+    ca = x509.load_pem_x509_certificate(made["ca.pem"])
+    for one in (authority.STORE, authority.MODEL_SERVER, authority.PRODUCT):
+        certificate = x509.load_pem_x509_certificate(made[f"{one}.pem"])
+        certificate.verify_directly_issued_by(ca)
+        key = serialization.load_pem_private_key(made[f"{one}.key"], password=None)
+        assert key.public_key() == certificate.public_key()
+
+
+def test_certificates_of_an_authority_before_are_made_anew(settings: Settings) -> None:
+    before = contents(settings)
+    (settings.certificates / "ca.pem").unlink()
+    certificates.make(settings.certificates, ())  # and ended there
+    authority.make(settings)
+    assert not set(before.values()) & set(contents(settings).values())
 
 
 def test_both_halves_of_a_new_key_are_printed() -> None:
