@@ -264,8 +264,11 @@ def test_a_killed_program_is_back_within_seconds(up: Up, program: str) -> None:
 
     def alone() -> bool:
         leaders = {state.pid for state in states(up.home) if state.name == program}
-        family = {p.pid for leader in leaders for p in psutil.Process(leader).children(recursive=True)}
-        return {p.pid for p in ours(up.home) if p.environ().get(PROGRAM) == program} <= family | leaders
+        try:
+            family = {p.pid for leader in leaders for p in psutil.Process(leader).children(recursive=True)}
+            return {p.pid for p in ours(up.home) if p.environ().get(PROGRAM) == program} <= family | leaders
+        except psutil.NoSuchProcess:  # one just ended: look again
+            return False
 
     assert eventually(alone, 20)
 
