@@ -70,7 +70,7 @@ def up() -> None:
                 )
                 hold(stack)
         except AlreadyRunningError as error:
-            console.print(str(error))
+            console.print(str(error), soft_wrap=True)
         except KeyboardInterrupt:
             console.print("HematoVision has stopped.")
 

@@ -60,7 +60,8 @@ def new() -> None:
     with failures():
         key_id = add_data_key(home_from_environment())
     console.print(
-        f"New values are sealed with key {key_id} from now on. `hematovision keys rotate` seals the rest."
+        f"New values are sealed with key {key_id} from now on. `hematovision keys rotate` seals the rest.",
+        soft_wrap=True,
     )
 
 
