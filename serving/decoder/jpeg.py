@@ -40,6 +40,7 @@ class Jpeg:
     height: int = 0
     sampling: tuple[tuple[int, int], ...] = ()
     scans: int = 0
+    segments: int = 0
     coded: int = 0
     whole: bool = False
     exif: bytes = b""
@@ -68,11 +69,11 @@ def parse(data: bytes, limits: Limits) -> Jpeg:
     """
     found = Jpeg(b"")
     kept: list[bytes | memoryview] = [b"\xff\xd8"]
-    view, position, segments = memoryview(data), 2, 0
+    view, position = memoryview(data), 2
     while marker := _MARKER.search(data, position):
         code, position = marker[1][0], marker.end()
-        segments += 1
-        if segments > SEGMENTS:
+        found.segments += 1
+        if found.segments > SEGMENTS:
             raise too_costly("The JPEG has very many segments")
         if code == _EOI:
             found.whole = True
@@ -80,7 +81,10 @@ def parse(data: bytes, limits: Limits) -> Jpeg:
             break
         if code == _SOI:
             continue
-        end = position + int.from_bytes(data[position : position + 2], "big")
+        length = int.from_bytes(data[position : position + 2], "big")
+        if length < 2:  # its own two bytes: less would lead a decoder elsewhere than us
+            raise CannotTake(Reason.DAMAGED)
+        end = position + length
         payload = data[position + 2 : end]
         if code in _FRAMES:
             _frame(found, code, payload)
@@ -115,7 +119,7 @@ def decode(data: bytes, limits: Limits) -> Source:
     pixels = found.width * found.height
     halved = pixels > LARGE
     check_memory("The JPEG", found.coefficients + (pixels if halved else 4 * pixels), limits)
-    image = opened(found.kept, "JPEG")
+    image = opened(found.kept, "JPEG", (found.width, found.height))
     if halved:  # by libjpeg itself, at a quarter of the memory
         image.draft(None, (ceil(found.width / 2), ceil(found.height / 2)))
     image.load()

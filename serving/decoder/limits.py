@@ -7,9 +7,11 @@
 | LARGE | a picture of more is shrunk by a whole number while it is converted, and its display copy with it |
 | `memory` | estimated bytes that decoding holds at its peak: pixels, coefficients, a codec's own buffers |
 | SCANS, `scanned` | scans of a JPEG, and scans × pixels: each scan goes over all of the picture |
-| SEGMENTS | markers of a JPEG, chunks of a PNG or WebP |
+| SEGMENTS | markers of a JPEG, chunks of a PNG or WebP; of all JPEGs in a TIFF together |
+| SEGMENTS_OF_A_PIECE | what each of those JPEGs may have in the mean, where they are many |
 | DIRECTORIES, ENTRIES | of a TIFF or of EXIF: read to judge how many pictures there are |
 | PIECES, PIECE | strips or tiles of a TIFF, and pixels of one that is larger than the picture |
+| PADDED | what all of them hold, padding included: times `memory`, or times the picture |
 | RUNS | bytes of a run-length coded BMP, which Pillow decodes in Python |
 | CPU_SECONDS, WALL_SECONDS | for one picture, when all else failed: the decoder is killed |
 | ALLOWANCE | bytes of private memory beyond `memory` that a decoder process may map |
@@ -24,10 +26,12 @@ LEAST_SIDE = 32
 LARGE = 4_000_000
 SCANS = 64
 SEGMENTS = 20_000
+SEGMENTS_OF_A_PIECE = 16
 DIRECTORIES = 64
 ENTRIES = 1024
 PIECES = 16_384
 PIECE = 1024 * 1024
+PADDED = 2
 RUNS = 1_000_000
 CPU_SECONDS = 4
 WALL_SECONDS = 15.0

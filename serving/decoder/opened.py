@@ -10,15 +10,21 @@ from serving.decoder.refused import CannotTake, Reason
 Image.MAX_IMAGE_PIXELS = None
 
 
-def opened(data: bytes, form: str) -> Image.Image:
+def opened(data: bytes, form: str, size: tuple[int, int] | None = None) -> Image.Image:
     """The picture, not yet decoded.
 
+    Args:
+        size: the width and height that were judged, where the caller has read them itself.
+
     Raises:
-        CannotTake: its headers are broken.
+        CannotTake: its headers are broken, or say another size.
     """
     try:
-        return Image.open(io.BytesIO(data), formats=[form])
+        image = Image.open(io.BytesIO(data), formats=[form])
     except MemoryError:
         raise
     except Exception as error:  # broken headers make Pillow's parsers raise many kinds
         raise CannotTake(Reason.DAMAGED) from error
+    if size is not None and image.size != size:
+        raise CannotTake(Reason.DAMAGED)
+    return image

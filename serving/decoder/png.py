@@ -37,13 +37,15 @@ def decode(data: bytes, limits: Limits) -> Source:
     needed = (
         _KEPT - {b"tRNS"} if by_libpng else _KEPT
     )  # there it names one colour, which no cell's picture needs
-    kept = b"".join([data[:_SIGNATURE], *(chunk for name, chunk in chunks if name in needed)])
+    # The header that was judged, and no other: Pillow would believe the last.
+    rest = (chunk for name, chunk in chunks[1:] if name in needed and name != b"IHDR")
+    kept = b"".join([data[:_SIGNATURE], chunks[0][1], *rest])
     turn = ifd.orientation(first.get(b"eXIf", b""))
     samples = len(_COLOURS[colour]) if by_libpng else 4
     bytes_a_pixel = samples * (2 if depth == 16 else 1) + (0.6 if by_libpng and samples == 4 else 0)
     check_memory("The PNG", int(width * height * bytes_a_pixel), limits)
     if not by_libpng:
-        image = opened(kept, "PNG")
+        image = opened(kept, "PNG", (width, height))
         image.load()
         return Source(Opened(image), width, height, PNG, shown=turn == 1, orientation=turn)
     decoded = imagecodecs.png_decode(kept)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 Samples = npt.NDArray[np.generic]
 Scaled = Callable[[Samples], npt.NDArray[np.uint8]]
 _DEPTHS = (8, 10, 12, 14, 16, 20, 24, 32)
+_BAND = 250_000  # values
 
 
 def to_eight_bits(samples: Samples, *, colours: int = 3, depth: int | None = None, white: int = 0) -> Scaled:
@@ -45,8 +46,10 @@ def _top(samples: Samples, depth: int | None, white: int) -> float:
 def _highest(samples: Samples) -> float:
     if samples.dtype.kind != "f":
         return float(samples.max())
-    # By rows: a mask of the whole would cost as much memory again.
-    return max((float(row[np.isfinite(row)].max(initial=0)) for row in samples), default=0.0)
+    # By bands: a mask of the whole would cost as much memory again.
+    step = max(1, _BAND // (samples.shape[1] * samples.shape[2]))
+    bands = (samples[top : top + step] for top in range(0, len(samples), step))
+    return max((float(band[np.isfinite(band)].max(initial=0)) for band in bands), default=0.0)
 
 
 def _scaled(rows: Samples, factors: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:

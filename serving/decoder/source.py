@@ -15,7 +15,7 @@ from PIL import Image
 from serving.decoder.limits import LARGE
 from serving.decoder.samples import Samples, Scaled
 
-_BAND = 64  # rows
+_BAND = 160_000  # pixels
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -121,8 +121,9 @@ def _shrunk(pixels: Pixels, factor: int, ignored: bool) -> Image.Image:
 
 
 def _bands(pixels: Pixels, factor: int) -> Iterator[Image.Image]:
-    height = pixels.size[1]
-    step = height if factor == 1 else _BAND // factor * factor
+    width, height = pixels.size
+    # A very wide picture is no reason for large bands, nor a very tall one for many.
+    step = height if factor == 1 else max(1, _BAND // (width * factor)) * factor
     for top in range(0, height, step):
         yield pixels.rows(top, min(top + step, height))
 

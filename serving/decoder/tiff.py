@@ -20,9 +20,9 @@ from serving.decoder import jpeg, tiff_page
 from serving.decoder.bounds import check_memory, check_size
 from serving.decoder.ifd import ORIENTATION, Directory, directories
 from serving.decoder.kinds import TIFF
-from serving.decoder.limits import Limits
+from serving.decoder.limits import SEGMENTS, SEGMENTS_OF_A_PIECE, Limits
 from serving.decoder.opened import opened
-from serving.decoder.refused import CannotTake, Reason, unusual
+from serving.decoder.refused import CannotTake, Reason, too_costly, unusual
 from serving.decoder.samples import Samples, to_eight_bits
 from serving.decoder.source import Array, Opened, Pixels, Source, from_bytes, upright_rgb
 from serving.decoder.tiff_page import Page, Piece
@@ -168,12 +168,17 @@ def _is_plain_jpeg(page: Page) -> bool:
 def _check_jpegs(page: Page, limits: Limits) -> None:
     """
     Raises:
-        CannotTake: a strip or tile holds a larger picture than it shows, or is progressive.
+        CannotTake: a strip or tile holds a larger picture than it shows, or is progressive, or all hold
+            much else.
     """
-    for piece in page.pieces():
+    pieces, segments = page.pieces(), 0
+    for piece in pieces:
         inner = jpeg.parse(page.tags.data[piece.offset : piece.offset + piece.size], limits)
         if inner.width > piece.columns or inner.height > piece.rows or inner.scans > 4:
             raise CannotTake(Reason.DAMAGED)
+        segments += inner.segments
+        if segments > max(SEGMENTS, SEGMENTS_OF_A_PIECE * len(pieces)):
+            raise too_costly("The TIFF's JPEGs have very many segments")
 
 
 def _by_pillow(page: Page, limits: Limits) -> Pixels:
@@ -182,7 +187,7 @@ def _by_pillow(page: Page, limits: Limits) -> Pixels:
         _check_jpegs(page, limits)
     strip = max(piece.rows * piece.columns for piece in pieces) * page.samples
     check_memory("The TIFF", 4 * page.area + strip, limits)
-    image = opened(_alone(page.tags), "TIFF")
+    image = opened(_alone(page.tags), "TIFF", (page.width, page.height))
     image.load()
     return Opened(image)
 

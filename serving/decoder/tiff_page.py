@@ -6,7 +6,7 @@ from math import ceil
 
 from serving.decoder.bounds import check_memory
 from serving.decoder.ifd import Directory
-from serving.decoder.limits import PIECE, PIECES, Limits
+from serving.decoder.limits import PADDED, PIECE, PIECES, Limits
 from serving.decoder.refused import CannotTake, Reason, too_costly, unusual
 
 NONE, LZW, JPEG, DEFLATE, OLD_DEFLATE, PACKBITS = 1, 5, 7, 8, 32946, 32773
@@ -120,6 +120,10 @@ class Page:
         part = largest * self.sample_bytes * (1 if self.planar else self.samples)
         if largest > PIECE:
             check_memory("The TIFF", self.decoded + (part if copied else 0), limits)
+        # Padding is decoded, too: a picture of one row may be cut into tiles of a million.
+        held = sum(piece.rows * piece.columns for piece in pieces) * self.sample_bytes
+        if held * (1 if self.planar else self.samples) > PADDED * max(limits.memory, self.decoded):
+            raise too_costly("The TIFF is stored in parts that are mostly padding")
         taken = 0
         for piece in pieces:
             taken += piece.size

@@ -12,7 +12,8 @@ from serving.decoder.refused import CannotTake, Reason, too_costly
 from serving.decoder.samples import to_eight_bits
 from serving.decoder.source import Array, Source
 
-_FRAME, _EXIF = b"ANMF", b"EXIF"
+_EXTENDED, _FRAME, _EXIF = b"VP8X", b"ANMF", b"EXIF"
+_ANIMATED = 2  # of the extended header's flags
 _HEADER, _FRAME_HEADER = 12, 16  # bytes
 _LOSSY, _LOSSLESS = b"VP8 ", b"VP8L"
 
@@ -26,17 +27,22 @@ def decode(data: bytes, limits: Limits) -> Source:
     if names.count(_FRAME) > 1:
         raise CannotTake(Reason.SEVERAL_PICTURES)
     found = dict(reversed(chunks))
-    if _FRAME in found:  # an animation of one picture is one
-        found |= dict(_chunks(found[_FRAME], _FRAME_HEADER))
-    if _LOSSLESS in found:
-        width, height = _lossless_size(found[_LOSSLESS])
+    extended = found[_EXTENDED] if names[:1] == [_EXTENDED] else None
+    if extended and extended[0] & _ANIMATED and _FRAME in found:  # an animation of one picture is one
+        chunks = list(_chunks(found[_FRAME], _FRAME_HEADER))
+    # The first that libwebp would come to: behind it may stand anything.
+    name, picture = next((one for one in chunks if one[0] in (_LOSSY, _LOSSLESS)), (b"", memoryview(b"")))
+    if name == _LOSSLESS:
+        width, height = _lossless_size(picture)
         bytes_a_pixel = 8  # libwebp keeps all of it in 32 bits, beside what it gives back
-    elif _LOSSY in found:
-        width, height = _lossy_size(found[_LOSSY])
-        bytes_a_pixel = 5 if b"ALPH" in found else 3
+    elif name == _LOSSY:
+        width, height = _lossy_size(picture)
+        bytes_a_pixel = 5 if b"ALPH" in dict(chunks) else 3
     else:
         raise CannotTake(Reason.DAMAGED)
     check_size(width, height, limits)
+    if extended and _canvas_size(extended) != (width, height):
+        raise CannotTake(Reason.DAMAGED)
     check_memory("The WebP", width * height * bytes_a_pixel, limits)
     decoded = imagecodecs.webp_decode(data)
     if decoded.ndim != 3 or decoded.shape[:2] != (height, width):
@@ -57,6 +63,10 @@ def _chunks(data: bytes | memoryview, position: int) -> Iterator[tuple[bytes, me
             raise CannotTake(Reason.DAMAGED)
         yield bytes(view[position : position + 4]), view[position + 8 : position + 8 + size]
         position += 8 + size + size % 2
+
+
+def _canvas_size(extended: memoryview) -> tuple[int, int]:
+    return int.from_bytes(extended[4:7], "little") + 1, int.from_bytes(extended[7:10], "little") + 1
 
 
 def _lossy_size(frame: memoryview) -> tuple[int, int]:

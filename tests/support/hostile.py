@@ -27,6 +27,7 @@ def hostile_pictures() -> dict[str, Callable[[], bytes]]:
         "jpeg, a million empty segments": partial(jpeg_with_segments, b"\xff\xe2\x00\x02", 1_000_000),
         "jpeg, a million comments": partial(jpeg_with_segments, b"\xff\xfe\x00\x02", 1_000_000),
         "jpeg, 20,000 Huffman tables": partial(jpeg_with_segments, _huffman_table(), 200_000),
+        "jpeg, scans behind a segment of no length": jpeg_with_hidden_scans,
         "jpeg, 65,535 pixels square": partial(jpeg_of_size, 65_535, 65_535),
         "jpeg, 5,000 square and no data": partial(jpeg_of_size, SIDE, SIDE),
         "jpeg, fill bytes": lambda: flat("JPEG", 64)[:2] + b"\xff" * 5_000_000 + flat("JPEG", 64)[2:],
@@ -39,6 +40,9 @@ def hostile_pictures() -> dict[str, Callable[[], bytes]]:
         "jpeg-ls, 16 bits, flat": partial(imagecodecs_flat, "jpegls"),
         "tiff, one deflated tile of 12,288": partial(tiff_with_tile, 12_288, 256),
         "tiff, tile of 65,520": partial(tiff_with_tile, 65_520, 256, real=False),
+        "tiff, tiles of a million pixels, one of them shown": tiff_of_padding,
+        "tiff, half floats, 32 wide": lambda: tiff_of_half_floats(32, 400_000),
+        "tiff, jpeg tiles full of comments": tiff_of_commented_jpegs,
         "tiff, deflate bomb in a strip": tiff_with_bomb,
         "tiff, 25 million strips": partial(tiff_of, SIDE, 25_000_000, {278: 1}, strips=100_000),
         "tiff, strips of one row, all the same bytes": tiff_of_one_strip_again_and_again,
@@ -76,6 +80,10 @@ def hostile_pictures() -> dict[str, Callable[[], bytes]]:
         "png, a million empty data chunks": lambda: png_with(b"IDAT", b"", times=1_000_000),
         "png, palette of a megabyte": lambda: png_with(b"PLTE", bytes(3_000_000)),
         "png, data for a million rows": png_with_more_data,
+        "png, a second and larger header": png_with_two_headers,
+        "png, 700,000 wide with alpha": lambda: png_of_size(
+            700_000, 32, colour=6, data=_deflated(32 * (1 + 4 * 700_000))
+        ),
         "png, 2 billion pixels wide": lambda: png_of_size(2_000_000_000, 1),
         "png, 100,000 frames": lambda: png_with(b"acTL", struct.pack(">II", 100_000, 0)),
         "bmp, run lengths that stand still": bmp_of_runs,
@@ -92,6 +100,8 @@ def hostile_pictures() -> dict[str, Callable[[], bytes]]:
         "bmp, 5,000 square and no data": partial(bmp_of_size, SIDE, SIDE),
         "webp, lossless and flat": lambda: flat("WEBP", SIDE, lossless=True, method=0),
         "webp, lossy and flat": lambda: flat("WEBP", SIDE, method=0),
+        "webp, a large picture before a small one": webp_of_two,
+        "webp, a small frame on a large canvas": webp_on_large_canvas,
         "webp, a million empty chunks": webp_with_chunks,
         "webp, 16,383 square": lambda: webp_of_size(16_383),
     }
@@ -125,6 +135,23 @@ def jpeg_with_scans(times: int, *, side: int = SIDE, progressive: bool = True) -
     scan = data[first:end]
     # The last scan, so that it is one that may refine; a short one, so that the file stays small.
     return data[:first] + scan + (scan[:14] + b"\0" * 24) * times + data[end:]
+
+
+def jpeg_with_hidden_scans() -> bytes:
+    """What follows a segment of no length is a segment to some and its contents to others (libjpeg)."""
+    data = flat("JPEG", SIDE, progressive=True, quality=10)
+    first = data.index(b"\xff\xda")
+    following = data.find(b"\xff\xc4", first)
+    scans = (data[first:following][:14] + b"\0" * 10) * 2500
+    # The others read on here, over this segment's contents and into those of the next one.
+    skipped, room = 0xFFE0 - 4, 0xFFFF - 2
+    bridge = b"\xff\xe2" + struct.pack(">H", room - skipped - 4 + 4 + 2)
+    outer = _segment(0xE0, (bytes(skipped) + bridge).ljust(room, b"\0"))
+    return data[:following] + b"\xff\xe8\0\0" + outer + _segment(0xE0, scans) + data[following:]
+
+
+def _segment(code: int, payload: bytes) -> bytes:
+    return bytes([_MARK, code]) + struct.pack(">H", 2 + len(payload)) + payload
 
 
 def jpeg_with_segments(segment: bytes, times: int) -> bytes:
@@ -199,6 +226,35 @@ def tiff_with_tile(tile: int, side: int, *, real: bool = True) -> bytes:
     return tiff_of(side, side, {322: tile, 323: tile}, data=squeezed)
 
 
+def tiff_of_padding() -> bytes:
+    width, tile = 1500, 1024 * 1024
+    squeezed = _deflated(tile * 3)
+    return _tiff_of_tiles(width, 32, {322: 1, 323: tile}, [squeezed] * width)
+
+
+def tiff_of_half_floats(width: int, height: int) -> bytes:
+    data = zlib.compress(b"\0\x3c" * (width * height * 4), 9)
+    return tiff_of(width, height, {258: 16, 277: 4, 338: 2, 339: 3}, data=data)
+
+
+def tiff_of_commented_jpegs() -> bytes:
+    tile = jpeg_with_segments(b"\xff\xfe\x00\x02", 19_000)
+    return _tiff_of_tiles(64 * 200, 64, {259: 7, 262: 6, 322: 64, 323: 64}, [tile] * 200)
+
+
+def _tiff_of_tiles(width: int, height: int, tags: dict[int, int], tiles: list[bytes]) -> bytes:
+    sizes = [len(tile) for tile in tiles]
+    offsets = [8 + sum(sizes[:number]) for number in range(len(tiles))]
+    data = b"".join(tiles)
+    lists = struct.pack(f"<{2 * len(tiles)}I", *offsets, *sizes)
+    where = 8 + len(data)
+    found = bytearray(tiff_of(width, height, tags, data=data + lists))
+    for tag, at in ((324, where), (325, where + 4 * len(tiles))):
+        entry = found.index(struct.pack("<HHI", tag, 4, 1), where + len(lists))
+        struct.pack_into("<HHII", found, entry, tag, 4, len(tiles), at)
+    return bytes(found)
+
+
 def _deflated(size: int) -> bytes:
     squeeze, zeros = zlib.compressobj(9), bytes(1_000_000)
     parts = [squeeze.compress(zeros[: min(len(zeros), size - at)]) for at in range(0, size, len(zeros))]
@@ -265,16 +321,29 @@ def png_with(name: bytes, payload: bytes, *, times: int = 1) -> bytes:
     return data[:at] + _chunk(name, payload) * times + data[at:]
 
 
-def png_of_size(width: int, height: int) -> bytes:
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    data = _chunk(b"IDAT", zlib.compress(bytes(1000)))
-    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + data + _chunk(b"IEND", b"")
+def png_of_size(width: int, height: int, *, colour: int = 2, data: bytes = b"") -> bytes:
+    return _png((b"IHDR", _png_header(width, height, colour)), (b"IDAT", data or zlib.compress(bytes(1000))))
+
+
+def png_with_two_headers() -> bytes:
+    return _png(
+        (b"IHDR", _png_header(256, 256, 3)),
+        (b"IHDR", _png_header(16_000, 16_000, 3)),
+        (b"PLTE", bytes(range(9))),
+        (b"IDAT", _deflated(16_001 * 16_000)),
+    )
+
+
+def _png_header(width: int, height: int, colour: int) -> bytes:
+    return struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0)
+
+
+def _png(*chunks: tuple[bytes, bytes]) -> bytes:
+    return b"".join([b"\x89PNG\r\n\x1a\n", *(_chunk(*one) for one in (*chunks, (b"IEND", b"")))])
 
 
 def png_with_more_data() -> bytes:
-    header = struct.pack(">IIBBBBB", 256, 256, 8, 2, 0, 0, 0)
-    data = _chunk(b"IDAT", _deflated(1_000_000_000))
-    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + data + _chunk(b"IEND", b"")
+    return _png((b"IHDR", _png_header(256, 256, 2)), (b"IDAT", _deflated(1_000_000_000)))
 
 
 def bmp_of_size(
@@ -304,3 +373,14 @@ def webp_with_chunks() -> bytes:
 
 def webp_of_size(side: int) -> bytes:
     return _riff((b"VP8L", b"\x2f" + struct.pack("<I", (side - 1) | (side - 1) << 14) + bytes(64)))
+
+
+def webp_of_two() -> bytes:
+    large, small = flat("WEBP", 9000, method=0, quality=1), flat("WEBP", 64, lossless=True)
+    return _riff((b"VP8 ", large[20:]), (b"VP8L", small[20:]))
+
+
+def webp_on_large_canvas() -> bytes:
+    extended = struct.pack("<I", 2) + (16_382).to_bytes(3, "little") * 2
+    frame = bytes(6) + (63).to_bytes(3, "little") * 2 + bytes([100, 0, 0, 0]) + flat("WEBP", 64)[12:]
+    return _riff((b"VP8X", extended), (b"ANIM", bytes(6)), (b"ANMF", frame))
