@@ -15,6 +15,9 @@ from infra.local.sockets import socket_path
 
 _PARTS = ("master", "volume", "filer", "admin")
 _WEED = str(Path(sys.executable).with_name("weed"))
+# Larger objects are cut into pieces, for which S3 asks without TLS where they are encrypted (weed 4.48), in
+# vain: every picture must be one piece.
+_PIECE_MB = 64
 
 
 def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
@@ -38,7 +41,7 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
             *_parts(settings),
             *(f"-s3.port={settings.port('s3')}", f"-s3.port.grpc={settings.port('s3-grpc')}"),
             *(f"-s3.config={identities_file}", "-s3.port.iceberg=0", "-s3.port.lance=0"),
-            *("-webdav=false", "-admin.ui=false", "-s3.iam=false"),
+            *("-webdav=false", "-admin.ui=false", "-s3.iam=false", f"-filer.maxMB={_PIECE_MB}"),
             # Else it would be in /tmp under a name that anybody can take first.
             *(
                 f"-{part}.localSocket={socket_path(settings.home, f'{part}.sock')}"

@@ -1,6 +1,8 @@
 """SeaweedFS with the command and the certificates of docker-compose.yml: what the network meets."""
 
+import json
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -8,9 +10,11 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 
+import boto3
 import psutil
 import pytest
 import yaml
+from botocore.config import Config
 
 from infra.compose.set_up import make
 from tests.support import doors
@@ -94,3 +98,22 @@ def test_the_network_meets_s3_alone_and_what_else_it_meets_is_locked(
     assert open_doors.pop(s3) <= {"GET /status", "GET /healthz"}
     assert open_doors
     assert not any(open_doors.values()), open_doors
+
+
+def test_the_largest_picture_comes_back(store: tuple[psutil.Process, int], folder: Path) -> None:
+    _, port = store
+    (identity,) = json.loads((folder / "secrets" / "s3.json").read_text())["identities"]
+    (keys,) = identity["credentials"]
+    client = boto3.client(
+        "s3",
+        endpoint_url=f"https://127.0.0.1:{port}",
+        region_name="us-east-1",
+        aws_access_key_id=keys["accessKey"],
+        aws_secret_access_key=keys["secretKey"],
+        verify=str(folder / "secrets" / "ca.pem"),
+        config=Config(proxies={}, retries={"total_max_attempts": 8}),
+    )
+    body = secrets.token_bytes(20 * 1024 * 1024)
+    client.create_bucket(Bucket="pictures")
+    client.put_object(Bucket="pictures", Key="a", Body=body, ServerSideEncryption="AES256")
+    assert client.get_object(Bucket="pictures", Key="a")["Body"].read() == body

@@ -51,6 +51,14 @@ def test_on_disk_no_picture_can_be_seen(send: Callable[[str, bytes], None]):
     assert not lies_plain_on_disk(body)
 
 
+@pytest.mark.parametrize("send", [by_put, by_form])
+def test_the_largest_picture_comes_back(send: Callable[[str, bytes], None]):
+    """The store reads objects in several pieces, if they are encrypted, from ports that are locked to it."""
+    key, body = f"encrypted/{secrets.token_hex(8)}", secrets.token_bytes(settings.UPLOAD_MAX_BYTES)
+    send(key, body)
+    assert objects.get(key)[0] == body
+
+
 def test_without_encryption_it_could_be_seen():
     """The search itself finds what lies plain: in a bucket that was not prepared."""
     client, body = objects._client(), picture()
