@@ -73,5 +73,6 @@ def normal_accession(text: str) -> str:
 def normal_mrn(mrn: str) -> str:
     """An MRN without what people write differently and mean alike: width, case, blanks and separators, and
     which script its digits are of."""
-    letters = (letter for letter in unicodedata.normalize("NFKC", mrn).casefold() if letter.isalnum())
+    even = unicodedata.normalize("NFKC", one_line(mrn)).casefold()
+    letters = (letter for letter in even if letter.isalnum())
     return "".join(str(unicodedata.decimal(letter, letter)) for letter in letters)

@@ -10,6 +10,13 @@ import unicodedata
 JOINERS = "\u200c\u200d"
 # Format characters (Cf) that are seen: signs that stand under or over Arabic and Kaithi numbers.
 SEEN = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
+# Letters, marks and signs to Unicode, and nothing to the eye: fillers, and the blank of Braille.
+BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+# They choose how a letter of these scripts is written, in Japanese names for one; elsewhere they hide.
+_SELECTORS = frozenset(
+    map(chr, (*range(0x180B, 0x180E), 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
+)
+_SELECTED = ("CJK ", "MONGOLIAN ", "MYANMAR ", "PHAGS-PA ")
 # What Word puts into what is copied from it: the end of a cell, hyphens that do not or need not break.
 _PASTED = str.maketrans({"\x07": "\t", "\x1e": "-", "\x1f": ""})
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
@@ -20,8 +27,8 @@ def one_line(text: str) -> str:
     """A name, in one line: composed (NFC), with single plain spaces, without what nobody sees.
 
     Line ends, tabs and every space (no-break, ideographic) become a space. Soft hyphens, marks of direction
-    and other format characters go, but for joiners between letters. What is left of control characters is for
-    `unseen` to find.
+    and other format characters go, and so do blank letters, but for joiners and selectors with their letters.
+    What is left of control characters is for `unseen` to find.
     """
     return " ".join(_without_formats(unicodedata.normalize("NFC", text.translate(_PASTED))).split())
 
@@ -63,15 +70,24 @@ def shown(text: str) -> str:
 
 
 def _without_formats(text: str) -> str:
-    """Without format characters, but for those that are seen and joiners between letters."""
+    """Without what shows nothing, but for joiners between letters and selectors behind theirs."""
     bare = "".join(
         letter
         for letter in text
-        if unicodedata.category(letter) != "Cf" or letter in JOINERS or letter in SEEN
+        if letter not in BLANK
+        and (unicodedata.category(letter) != "Cf" or letter in JOINERS or letter in SEEN)
     )
     return "".join(
-        letter for place, letter in enumerate(bare) if letter not in JOINERS or _joins(bare, place)
+        letter
+        for place, letter in enumerate(bare)
+        if (letter not in JOINERS or _joins(bare, place))
+        and (letter not in _SELECTORS or _selects(bare, place))
     )
+
+
+def _selects(text: str, place: int) -> bool:
+    """Whether the selector there stands behind a letter that has several ways to be written."""
+    return unicodedata.name(text[place - 1 : place] or "\0", "").startswith(_SELECTED)
 
 
 def _joins(text: str, place: int) -> bool:

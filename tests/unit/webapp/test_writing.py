@@ -15,6 +15,7 @@ KEPT = [
     "ශ්‍රී ලංකා",  # ZWJ after a virama
     "രാജന്‍",  # and at a word's end, as chillus were written before Unicode 5.1
     "José 山田",
+    "葛\U000e0100城",  # one of the ways to write the first letter
     "Łukasz Ķ",
 ]
 
@@ -42,6 +43,11 @@ def test_names_of_the_world_stay_as_they_are(name):
         ("\u200dAnn\u200c", "Ann"),
         ("Ann \u200c Lee", "Ann Lee"),
         ("tag\U000e0041ged", "tagged"),
+        ("Ann\u3164", "Ann"),
+        ("\u3164", ""),
+        ("\u2800\u115f\u1160\uffa0", ""),
+        ("An\u034fn\ufe0f\U000e0100", "Ann"),
+        ("\ufe00", ""),
     ],
 )
 def test_what_nobody_sees_is_made_even(written, kept):
@@ -82,6 +88,7 @@ def test_accessions_alike_are_one():
 
 
 def test_mrns_that_are_written_differently_are_one():
+    assert normal_mrn("77\u3164012") == normal_mrn("77012") == normal_mrn("7\ufe0f7012\u1160")
     forms = [
         "ab-12/34.5",
         "AB 12 345",
