@@ -9,6 +9,7 @@ Samples = npt.NDArray[np.generic]
 Scaled = Callable[[Samples], npt.NDArray[np.uint8]]
 _DEPTHS = (8, 10, 12, 14, 16, 20, 24, 32)
 _BAND = 250_000  # values
+_OVERSHOOT = 1 / 8
 
 
 def to_eight_bits(samples: Samples, *, colours: int = 3, depth: int | None = None, white: int = 0) -> Scaled:
@@ -18,6 +19,7 @@ def to_eight_bits(samples: Samples, *, colours: int = 3, depth: int | None = Non
     not tell the `depth` in bits, it is the smallest of 8, 10, 12, 14, 16 that holds the largest value and
     `white`, a largest value that the file claims: a bright-field picture has a background near the top. A
     picture of 16 true bits of which none is above a sixteenth of white would come out too bright, not black.
+    Values up to an eighth above a depth's largest are overshoot: flat fields and resampling leave some.
     Channels beyond the first `colours`, that is transparency, are judged apart.
 
     Floating point is taken as 0 to 1 where nothing is above 1.5, for resampling overshoots; else like whole
@@ -36,7 +38,7 @@ def _top(samples: Samples, depth: int | None, white: int) -> float:
     highest = _highest(samples)
     if samples.dtype.kind == "f" and highest <= 1.5:
         return 1.0
-    wanted = max(highest, float(white))
+    wanted = max(highest / (1 + _OVERSHOOT), float(white))
     if depth is None or highest > 2**depth - 1:
         most = 64 if samples.dtype.kind == "f" else 8 * samples.dtype.itemsize - (samples.dtype.kind == "i")
         depth = next((bits for bits in _DEPTHS if bits < most and wanted <= 2**bits - 1), most)

@@ -14,7 +14,7 @@ from typing import Any
 
 import imagecodecs
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, TiffImagePlugin
 
 from serving.decoder import jpeg, tiff_page
 from serving.decoder.bounds import check_memory, check_size
@@ -26,6 +26,9 @@ from serving.decoder.refused import CannotTake, Reason, too_costly, unusual
 from serving.decoder.samples import Samples, to_eight_bits
 from serving.decoder.source import Array, Opened, Pixels, Source, from_bytes, upright_rgb
 from serving.decoder.tiff_page import Page, Piece
+
+# Pillow's own reader of what is not compressed knows no subsampled YCbCr; libtiff does.
+TiffImagePlugin.READ_LIBTIFF = True
 
 _CODECS: dict[int, Callable[..., bytes | bytearray | memoryview]] = {
     tiff_page.LZW: imagecodecs.lzw_decode,
@@ -42,6 +45,7 @@ _OTHERS = {
     2: "CCITT", 3: "CCITT", 4: "CCITT", 6: "old-style JPEG", 33003: "JPEG 2000", 33005: "JPEG 2000",
     33007: "JPEG", 34712: "JPEG 2000", 34887: "LERC", 34892: "JPEG", 34927: "WebP", 50001: "WebP",
     34933: "PNG", 34934: "JPEG XR", 22610: "JPEG XR", 50002: "JPEG XL", 52546: "JPEG XL",
+    34925: "LZMA", 34926: "ZSTD", 50000: "ZSTD",
 }  # fmt: skip
 _COLOUR_FILTERS, _LINEAR_RAW = 32803, 34892  # photometric
 _DNG, _NDPI = 50706, 65420  # tags
@@ -65,6 +69,7 @@ def decode(data: bytes, limits: Limits) -> Source:
     _check_kind(chain, below)
     page, others = _meant([Page(one) for one in chain], [Page(one) for one in below])
     check_size(page.width, page.height, limits)
+    _check_channels(page, others)
     source = _decoded(page, limits)
     if len(others) > _COPIES:
         raise CannotTake(Reason.SEVERAL_PICTURES)
@@ -110,6 +115,25 @@ def _meant(chain: list[Page], below: list[Page]) -> tuple[Page, list[Page]]:
     return page, others
 
 
+def _check_channels(page: Page, others: Sequence[Page]) -> None:
+    """
+    Raises:
+        CannotTake: the picture's colours lie apart, each a grey picture of its own.
+    """
+    alike = any((other.width, other.height) == (page.width, page.height) for other in others)
+    # ImageJ need not describe the others.
+    if _is_grey(page) and (alike or b"channels=" in page.tags.bytes_of(270, 512)):
+        raise CannotTake(
+            Reason.NO_COLOUR,
+            "The file holds several grey pictures, perhaps the channels of one. Save it as one RGB picture; "
+            "in ImageJ: Image ▸ Type ▸ RGB Color.",
+        )
+
+
+def _is_grey(page: Page) -> bool:
+    return page.photometric in (tiff_page.GREY, tiff_page.WHITE_IS_ZERO) and page.samples < 3
+
+
 def _is_thumbnail(other: Page, source: Source, limits: Limits) -> bool:
     """Whether an unmarked second picture is a small copy of the first: of its shape, and alike."""
     scale = other.width / source.width
@@ -138,7 +162,7 @@ def _decoded(page: Page, limits: Limits) -> Source:
 
 
 def _pixels(page: Page, limits: Limits) -> Pixels:
-    if page.photometric in (tiff_page.GREY, tiff_page.WHITE_IS_ZERO) and page.samples < 3:
+    if _is_grey(page):
         raise CannotTake(Reason.NO_COLOUR)
     if page.compression not in _HERE | _BY_PILLOW:
         named = _OTHERS.get(page.compression, f"number {page.compression}")
@@ -155,7 +179,9 @@ def _pixels(page: Page, limits: Limits) -> Pixels:
         return _array(page, "RGB")
     if colours and page.samples >= len(colours) and page.compression in _HERE and page.sample_format:
         return _array(page, colours)
-    if page.bits > 8 or page.sample_format != "u" or page.compression not in _BY_PILLOW:
+    if page.compression not in _BY_PILLOW:
+        raise unusual(f"A TIFF with {_OTHERS[page.compression]} compression and colours other than RGB")
+    if page.bits > 8 or page.sample_format != "u":
         raise unusual(f"A TIFF with {page.bits} bits in this layout")
     return _by_pillow(page, limits)
 
@@ -168,12 +194,14 @@ def _is_plain_jpeg(page: Page) -> bool:
 def _check_jpegs(page: Page, limits: Limits) -> None:
     """
     Raises:
-        CannotTake: a strip or tile holds a larger picture than it shows, or is progressive, or all hold
-            much else.
+        CannotTake: a strip or tile holds a larger picture than it shows, or is progressive or lossless, or
+            all hold much else.
     """
     pieces, segments = page.pieces(), 0
     for piece in pieces:
         inner = jpeg.parse(page.tags.data[piece.offset : piece.offset + piece.size], limits)
+        if inner.frame in jpeg.LOSSLESS:
+            raise unusual("A TIFF with lossless JPEG compression")
         if inner.width > piece.columns or inner.height > piece.rows or inner.scans > 4:
             raise CannotTake(Reason.DAMAGED)
         segments += inner.segments

@@ -128,9 +128,48 @@ TIFFS = {
         in_bits(16), photometric="minisblack", planarconfig="contig"
     ),
     "CMYK": lambda: tiff(np.asarray(CELL.convert("CMYK")), photometric="separated"),
+    "YCbCr 4:2:0, not compressed": lambda: subsampled(2, 2),
+    "YCbCr 4:1:1, not compressed": lambda: subsampled(4, 1),
+    "12 bits in 16 with a few values above": lambda: tiff(overshot(in_bits(12), 4300)),
+    "float up to 255 with overshoot": lambda: tiff(overshot(EIGHT.astype(np.float32), 270)),
     "rows of one": lambda: tiff(EIGHT, rowsperstrip=1, compression="zlib"),
     "a strip written too long": lambda: padded_strip(),
 }  # fmt: skip
+
+
+def overshot(samples, value):
+    """What a flat field's correction or resampling leaves above the largest value."""
+    samples = samples.copy()
+    samples[5, 5] = value
+    return samples
+
+
+def subsampled(across, down):
+    """YCbCr that is not compressed, as scanners' software writes it: blocks of Y, then one Cb and one Cr."""
+    height, width = (-(-side // step) * step for side, step in zip(EIGHT.shape, (down, across), strict=False))
+    padded = np.pad(
+        np.asarray(CELL.convert("YCbCr")),
+        ((0, height - EIGHT.shape[0]), (0, width - EIGHT.shape[1]), (0, 0)),
+        "edge",
+    )
+    blocks = padded.reshape(height // down, down, width // across, across, 3)
+    light = blocks[..., 0].transpose(0, 2, 1, 3).reshape(height // down, width // across, -1)
+    data = np.dstack([light, blocks[..., 1:].mean((1, 3)).round().astype(np.uint8)]).tobytes()
+    bits, where = 8 + 2 + 10 * 12 + 4, 8 + 2 + 10 * 12 + 4 + 6
+    tags = [
+        *(
+            (256, 3, 1, CELL.width),
+            (257, 3, 1, CELL.height),
+            (258, 3, 3, bits),
+            (259, 3, 1, 1),
+            (262, 3, 1, 6),
+        ),
+        *((273, 4, 1, where), (277, 3, 1, 3), (278, 3, 1, CELL.height), (279, 4, 1, len(data))),
+        (530, 3, 2, across | down << 16),
+    ]
+    entries = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    head = struct.pack("<2sHIH", b"II", 42, 8, len(tags)) + entries
+    return head + struct.pack("<I3H", 0, 8, 8, 8) + data
 
 
 def test_a_dark_picture_that_says_how_many_bits_it_has_stays_dark():
@@ -256,10 +295,43 @@ def test_a_second_picture_is_one(second):
         (EIGHT, {"description": "Aperio Image Library v11\nAppMag=40"}, "Aperio SVS"),
         (EIGHT[..., 0], {"photometric": "cfa", "extratags": [(50706, "B", 1, 1, True)]}, "raw file"),
         (np.dstack([EIGHT] * 4), {"photometric": "minisblack", "planarconfig": "contig"}, "12 channels"),
+        (EIGHT, {"compression": "jpeg", "compressionargs": {"lossless": True}}, "lossless JPEG"),
     ],
 )  # fmt: skip
 def test_tiffs_that_are_not_read_are_named(samples, options, named):
     why = refused(tiff(samples, **options))
+    assert why.reason == Reason.UNSUPPORTED_TYPE
+    assert named in why.detail
+
+
+@pytest.mark.parametrize("writer", [{"imagej": True}, {"ome": True}])
+def test_channels_that_lie_apart_are_told_from_a_picture_without_colour(writer):
+    out = io.BytesIO()
+    with tifffile.TiffWriter(out, **writer) as to:
+        to.write(planes(in_bits(12)), photometric="minisblack", metadata={"axes": "CYX"})
+    why = refused(out.getvalue())
+    assert why.reason == Reason.NO_COLOUR
+    assert "channels" in why.detail
+    assert refused(tiff(EIGHT[..., 0], photometric="minisblack")).detail == ""
+
+
+def bmp(compression, bits, data):
+    """A BMP of version 5 whose colours are alpha and 4 bits each, where `compression` asks for such."""
+    head = struct.pack("<IiiHHIIiiII", 124, *CELL.size, 1, bits, compression, len(data), 0, 0, 0, 0)
+    head += struct.pack("<4I", 0xF00, 0xF0, 0xF, 0xF000)
+    return b"BM" + struct.pack("<IHHI", 138 + len(data), 0, 0, 138) + head.ljust(124, b"\0") + data
+
+
+@pytest.mark.parametrize(
+    ("made", "named"),
+    [
+        (lambda: bmp(4, 0, ordinary_jpeg()), "JPEG inside"),
+        (lambda: bmp(5, 0, png()), "PNG inside"),
+        (lambda: bmp(3, 16, bytes(2 * CELL.width * CELL.height)), "this many bits"),
+    ],
+)
+def test_bmps_that_are_not_read_are_named(made, named):
+    why = refused(made())
     assert why.reason == Reason.UNSUPPORTED_TYPE
     assert named in why.detail
 
