@@ -17,7 +17,7 @@ _PARTS = ("master", "volume", "filer", "admin")
 _WEED = str(Path(sys.executable).with_name("weed"))
 # Larger objects are cut into pieces, for which S3 asks without TLS where they are encrypted (weed 4.48), in
 # vain: every picture must be one piece.
-_PIECE_MB = 64
+_PIECE_MB = 128
 
 
 def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:

@@ -10,7 +10,10 @@ class Refusal(TextChoices):
         "unsupported_type",
         "Only JPEG, PNG, TIFF, BMP and WebP images are taken. Save the picture as one of these.",
     )
-    NOT_AN_IMAGE = "not_an_image", "The content is not a JPEG, PNG, TIFF, BMP or WebP image."
+    NOT_AN_IMAGE = (
+        "not_an_image",
+        "The content is not a JPEG, PNG, TIFF, BMP or WebP image. Save the picture as one of these.",
+    )
     DAMAGED = "damaged", "The image is damaged or cut short. Export or copy it again."
     TOO_MANY_PIXELS = "too_many_pixels", "The image has more pixels than this server takes."
     TOO_COSTLY = (
