@@ -17,8 +17,12 @@ _SELECTORS = frozenset(
     map(chr, (*range(0x180B, 0x180E), 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
 )
 _SELECTED = ("CJK ", "MONGOLIAN ", "MYANMAR ", "PHAGS-PA ")
-# What Word puts into what is copied from it: the end of a cell, hyphens that do not or need not break.
-_PASTED = str.maketrans({"\x07": "\t", "\x1e": "-", "\x1f": ""})
+# What Word puts into what is copied from it: the end of a cell, hyphens that do not or need not break, and
+# signs of the fonts Symbol and Wingdings, of which it makes bullets and arrows.
+_PASTED = str.maketrans(
+    {"\x07": "\t", "\x1e": "-", "\x1f": "",
+     "\uf0b7": "•", "\uf0a7": "▪", "\uf0d8": "➢", "\uf0e0": "→", "\uf0fc": "✓"}
+)  # fmt: skip
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _FULL_WIDTH = {full: full - 0xFEE0 for full in range(0xFF01, 0xFF5F)}
 

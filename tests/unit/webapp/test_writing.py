@@ -74,6 +74,7 @@ def test_notes_pasted_from_word():
     pasted = "“Relapse?”\r\nsee\x0bfilm\u00a0of 3\u202fMay –\tnow\u00ad\r\n\x07cell\x1ehyphen\x1fated\r\r\n"
     assert lines(pasted) == "“Relapse?”\nsee\nfilm of 3 May –\tnow\n\tcell-hyphenated"
     assert unseen(lines(pasted), allowed="\n\t") is None
+    assert lines("\uf0b7\tanaemia\n\uf0d8\tsee 3") == "•\tanaemia\n➢\tsee 3"
     assert lines("山田　はい") == "山田　はい"
     assert (
         unseen(lines("a\x08b"), allowed="\n\t")

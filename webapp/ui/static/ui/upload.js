@@ -299,7 +299,8 @@ function show() {
 
   const others = [...upload.leftOut, ...upload.known];
   part("others").hidden = !others.length;
-  const kinds = [`${number(upload.leftOut.length)} left out`, `${number(upload.known.length)} known already`];
+  const kinds = [[upload.leftOut, "left out"], [upload.known, "known already"]].filter(([files]) => files.length)
+    .map(([files, kind]) => `${number(files.length)} ${kind}`);
   part("others-said").textContent = `${count(others.length, "file")} not sent: ${kinds.join(", ")}.`;
   part("others-more").textContent = others.length > LISTED ? `The first ${LISTED} are shown.` : "";
   list(part("others-list"), others);
