@@ -40,7 +40,7 @@ def read(data: bytes, *, max_pixels: int) -> Picture:
     decode = _DECODERS[kinds.kind_of(data)]
     try:
         source = decode(data, Limits(max_pixels))
-        image, alpha_ignored = upright_rgb(source)
+        image, was_transparent = upright_rgb(source)
         source = replace(source, pixels=Opened(image))  # the large one may go
     except (CannotTake, MemoryError):
         raise
@@ -53,7 +53,7 @@ def read(data: bytes, *, max_pixels: int) -> Picture:
     width, height = source.width, source.height
     if source.orientation >= 5:  # these lie on their side
         width, height = height, width
-    display = None if source.shown and not alpha_ignored else _png(image)
+    display = None if source.shown and not was_transparent else _png(image)
     return Picture(pixels, width, height, source.media_type, display)
 
 

@@ -98,15 +98,17 @@ def upright_rgb(source: Source) -> tuple[Image.Image, bool]:
 
     Transparent pixels become white, the background of a bright-field slide. Where every pixel is fully
     transparent, transparency is ignored: some cameras' software leaves that channel at 0, and nobody sends a
-    picture that is meant not to be seen. Also returns whether it was.
+    picture that is meant not to be seen. Also returns whether any was transparent: browsers show such on
+    whatever lies behind.
     """
     pixels = source.pixels
     width, height = pixels.size
     factor = max(1, ceil(sqrt(width * height / LARGE)))
-    ignored = not any(_seen(band) for band in _bands(pixels, factor))
+    lowest, highest = _opacity(pixels, factor)
+    ignored = highest == 0
     small = _flat(pixels.rows(0, height), ignored) if factor == 1 else _shrunk(pixels, factor, ignored)
     turn = _UPRIGHT.get(source.orientation)
-    return (small.transpose(turn) if turn is not None else small), ignored
+    return (small.transpose(turn) if turn is not None else small), lowest < 255
 
 
 def _shrunk(pixels: Pixels, factor: int, ignored: bool) -> Image.Image:
@@ -128,11 +130,18 @@ def _bands(pixels: Pixels, factor: int) -> Iterator[Image.Image]:
         yield pixels.rows(top, min(top + step, height))
 
 
-def _seen(band: Image.Image) -> bool:
-    if not band.has_transparency_data:
-        return True
-    rgba = band if band.mode == "RGBA" else band.convert("RGBA")
-    return bool(rgba.getchannel("A").getextrema()[1])
+def _opacity(pixels: Pixels, factor: int) -> tuple[int, int]:
+    """The lowest and the highest, 0 to 255; of some of the rows where these tell enough."""
+    lowest, highest = 255, 0
+    for band in _bands(pixels, factor):
+        if not band.has_transparency_data:
+            return 255, 255
+        rgba = band if band.mode == "RGBA" else band.convert("RGBA")
+        low, high = rgba.getchannel("A").getextrema()
+        lowest, highest = min(lowest, low), max(highest, high)
+        if lowest < 255 and highest > 0:
+            break
+    return lowest, highest
 
 
 def _flat(band: Image.Image, ignored: bool) -> Image.Image:

@@ -232,6 +232,19 @@ def test_what_browsers_do_not_show_right_is_taken_with_a_copy(kind):
     assert taken(data).display
 
 
+@pytest.mark.parametrize("form", ["PNG", "WEBP"])
+def test_what_shines_through_is_shown_as_the_model_got_it(form):
+    """A page may be dark; the model gets transparent pixels as white."""
+    opacity = np.full(EIGHT.shape[:2], 255, np.uint8)
+    opacity[:40] = 100
+    out = io.BytesIO()
+    Image.fromarray(np.dstack([EIGHT, opacity])).save(out, form, lossless=True)
+    shown = np.asarray(Image.open(io.BytesIO(taken(out.getvalue()).display)))
+    expected = np.where(opacity[..., None] < 255, 255 - (255 - EIGHT.astype(int)) * 100 / 255, EIGHT)
+    assert np.abs(shown - expected).max() <= 2
+    assert taken(png(Image.fromarray(with_alpha(255)))).display is None
+
+
 @pytest.mark.parametrize("kind", ["12-bit JPEG", "lossless JPEG", "JPEG-LS", "PNG of 16 bits"])
 def test_cut_short_they_are_damaged(kind):
     data = OTHERS[kind]()
