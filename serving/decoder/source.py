@@ -137,8 +137,8 @@ def _opacity(pixels: Pixels, factor: int) -> tuple[int, int]:
         if not band.has_transparency_data:
             return 255, 255
         rgba = band if band.mode == "RGBA" else band.convert("RGBA")
-        low, high = rgba.getchannel("A").getextrema()
-        lowest, highest = min(lowest, low), max(highest, high)
+        opacity = np.asarray(rgba.getchannel("A"))
+        lowest, highest = min(lowest, int(opacity.min())), max(highest, int(opacity.max()))
         if lowest < 255 and highest > 0:
             break
     return lowest, highest

@@ -68,6 +68,14 @@ def test_bad_accessions_are_told(alice, accession):
     assert "accession" in response.json()["error"]["fields"]
 
 
+def test_of_no_accession_there_is_no_case(alice):
+    """A client that looks for its case by a number it does not have must not get somebody else's."""
+    alice.case()
+    for nothing in ("", " ", "\u200b"):
+        response = alice.api.read("/cases/", accession=nothing)
+        assert response.json()["results"] == []
+
+
 def test_upload_straight_to_the_store(alice):
     case = alice.case()
     (upload,) = begin(alice, case, "cell.jpg").json()["uploads"]

@@ -319,6 +319,9 @@ class TestFailuresAreSentences:
         done = terminal.run("upload", folder, "--case", "a\nb", "--token", token)
         assert done.returncode == 2
         assert "accession: Visible characters only." in done.stdout
+        for nothing in ("", "\u200b"):  # as of a variable that is not set
+            done = terminal.run("upload", folder, "--case", nothing, "--token", token)
+            assert (done.returncode, "accession" in done.stdout) == (2, True), done.stdout
 
     @pytest.mark.parametrize("to", ["/dev/full", "closed pipe"])
     def test_an_output_that_takes_nothing(self, terminal: Terminal, folder: Path, to: str) -> None:

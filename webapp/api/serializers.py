@@ -349,7 +349,8 @@ class ModelVersionSerializer(serializers.ModelSerializer[ModelVersion]):
 
 
 class CaseQuerySerializer(serializers.Serializer[Any]):
-    accession = serializers.CharField(required=False, help_text="Exactly this number.")
+    # Asked for none, there is none: not all.
+    accession = serializers.CharField(required=False, allow_blank=True, help_text="Exactly this number.")
 
 
 class ImageQuerySerializer(serializers.Serializer[Any]):
