@@ -316,9 +316,9 @@ class TestFailuresAreSentences:
     def test_a_case_and_a_token_that_cannot_be_sent(self, terminal: Terminal, folder: Path) -> None:
         assert "characters" in self.refused(terminal, "upload", folder, "--case", "X", "--token", "hv_é")
         token = terminal.technician["token"]
-        done = terminal.run("upload", folder, "--case", "a\nb", "--token", token)
+        done = terminal.run("upload", folder, "--case", "a\x1bb", "--token", token)
         assert done.returncode == 2
-        assert "accession: Visible characters only." in done.stdout
+        assert "accession: A character in it cannot be seen: U+001B" in done.stdout
         for nothing in ("", "\u200b"):  # as of a variable that is not set
             done = terminal.run("upload", folder, "--case", nothing, "--token", token)
             assert (done.returncode, "accession" in done.stdout) == (2, True), done.stdout
