@@ -8,6 +8,7 @@ from unittest.mock import patch
 import pytest
 from django.core import mail
 from django.core.cache import cache
+from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
@@ -18,9 +19,11 @@ from django_scopes import scope
 
 from tests.support.pages import plain_static
 from tests.support.people import PASSWORD, Api, person
+from webapp.accounts.models import User
 from webapp.audit.models import Entry
 from webapp.labs.models import ApiToken
 from webapp.labs.permissions import Permission, Role
+from webapp.labs.selectors import memberships_of
 from webapp.labs.services import add_member
 from webapp.labs.tokens import issue_token, network
 
@@ -277,6 +280,17 @@ def test_tokens_end_with_the_password_that_made_them(alice, charlie, replace):
     assert all(
         secret[:11] in told.body and secret not in told.body for secret in (alice.token, stolen, there)
     )
+
+
+def test_none_is_made_with_a_password_that_is_replaced_meanwhile(alice):
+    (asking,) = memberships_of(User.objects.get(pk=alice.membership.user_id))
+    owner = User.objects.get(pk=alice.membership.user_id)
+    owner.set_password(NEW_PASSWORD)
+    owner.save()
+    with scope(lab=alice.lab):
+        with pytest.raises(PermissionDenied):
+            issue_token(asking, "too late")
+        assert not ApiToken.objects.filter(membership=alice.membership).exists()
 
 
 def test_hashing_the_same_password_anew_ends_none(alice, settings):

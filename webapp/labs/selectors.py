@@ -20,7 +20,10 @@ def memberships_of(user: User) -> list[Membership]:
     """The user's active memberships of all labs, by lab name: what a scope is chosen from."""
     with scopes_disabled():
         found = Membership.objects.filter(user=user, active=True)
-        return list(found.select_related("lab", "user").order_by("lab__name"))
+        memberships = list(found.select_related("lab").order_by("lab__name"))
+    for membership in memberships:
+        membership.user = user  # as they were when they said who they are
+    return memberships
 
 
 def members(lab: Lab) -> list[Membership]:

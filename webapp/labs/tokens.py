@@ -6,6 +6,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.core.mail import send_mail
 from django.db import transaction
 from django.dispatch import receiver
@@ -63,7 +64,14 @@ def issue_token(
         scopes: what it may do at most; None: whatever its owner may.
         days: until it expires; None: as long as the server allows.
         networks: where it may be used from, in CIDR notation; none: anywhere.
+
+    Raises:
+        PermissionDenied: the owner's password has been replaced since `membership` was read.
     """
+    # Whoever asks with the old password at that moment would have a token that does not end with the others.
+    owner = User.objects.select_for_update(no_key=True).filter(pk=membership.user_id)
+    if owner.values_list("password", flat=True).get() != membership.user.password:
+        raise PermissionDenied("The password has been replaced. Sign in again.")
     secret = TOKEN_MARK + new_secret()
     lifetime = timedelta(days=min(days or settings.TOKEN_DAYS, settings.TOKEN_DAYS))
     token = ApiToken.objects.create(
