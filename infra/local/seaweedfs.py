@@ -37,7 +37,7 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
     yield Program(
         name="seaweedfs",
         argv=(
-            *(_WEED, "mini", f"-dir={data}", f"-ip={LOOPBACK}", f"-ip.bind={LOOPBACK}"),
+            *(_WEED, "-logtostderr", "mini", f"-dir={data}", f"-ip={LOOPBACK}", f"-ip.bind={LOOPBACK}"),
             *_parts(settings),
             *(f"-s3.port={settings.port('s3')}", f"-s3.port.grpc={settings.port('s3-grpc')}"),
             *(f"-s3.config={identities_file}", "-s3.port.iceberg=0", "-s3.port.lance=0"),

@@ -1,6 +1,6 @@
 """What every format is asked before it is decoded."""
 
-from serving.decoder.limits import LEAST_SIDE, Limits
+from serving.decoder.limits import LEAST_SIDE, LONGEST_SIDE, Limits
 from serving.decoder.refused import CannotTake, Reason, too_costly
 
 
@@ -14,6 +14,12 @@ def check_size(width: int, height: int, limits: Limits) -> None:
             Reason.TOO_MANY_PIXELS,
             f"The image is {width}×{height} pixels; this server takes up to {limits.pixels / 1e6:.0f} "
             "megapixels. Crop it to the cell.",
+        )
+    if max(width, height) > LONGEST_SIDE:
+        raise CannotTake(
+            Reason.TOO_MANY_PIXELS,
+            f"The image is {width}×{height} pixels; a side may have up to {LONGEST_SIDE}. "
+            "Crop it to the cell.",
         )
     if min(width, height) < LEAST_SIDE:
         raise CannotTake(

@@ -216,3 +216,11 @@ def test_what_was_entered_before_is_made_even(alice):
     call_command("even_names", stdout=(again := StringIO()), stderr=StringIO())
     assert "cases: 0 accessions made even" in again.getvalue()
     assert "patients: 0 MRNs hashed anew" in again.getvalue()
+
+
+def test_an_mrn_that_no_search_would_find_is_refused(alice):
+    refused = alice.api.send("/cases/", {"accession": "N-9", "patient": {"mrn": "- /"}})
+    assert refused.status_code == 400
+    assert "An MRN has letters or digits." in str(refused.json())
+    page = alice.browser.post(reverse("ui:new-case"), {"accession": "N-9", "mrn": "- /"})
+    assert "An MRN has letters or digits." in page.content.decode()

@@ -16,6 +16,7 @@ from webapp.cases.identifiers import (
     Identifiers,
     Sex,
     day_in_a_life,
+    found_again,
     normal_accession,
 )
 from webapp.cases.models import Case, Image
@@ -87,6 +88,11 @@ class PatientSerializer(serializers.Serializer[Identifiers]):
         read_only=True,
         help_text="Fields that cannot be decrypted and are missing for that reason.",
     )
+
+    def validate_mrn(self, mrn: str) -> str:
+        if mrn:
+            found_again(mrn)
+        return mrn
 
     def to_representation(self, instance: Identifiers) -> dict[str, Any]:
         shown: dict[str, Any] = super().to_representation(instance)

@@ -65,6 +65,12 @@ def day_in_a_life(value: date) -> None:
         raise ValidationError("A birth date is not in the future, and at most 130 years ago.")
 
 
+def found_again(mrn: str) -> None:
+    """Raise ValidationError for an MRN of separators alone: no search would find it."""
+    if not normal_mrn(mrn):
+        raise ValidationError("An MRN has letters or digits.")
+
+
 def normal_accession(text: str) -> str:
     """An accession number as it is kept: in one line, full width as half width."""
     return half_width(one_line(text))

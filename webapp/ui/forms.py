@@ -15,6 +15,7 @@ from webapp.cases.identifiers import (
     Identifiers,
     Sex,
     day_in_a_life,
+    found_again,
 )
 from webapp.cases.models import Case
 from webapp.labs.models import Lab, Membership
@@ -61,7 +62,7 @@ class PatientForm(forms.Form):
     """Who the patient is; all of it optional."""
 
     name = Line(required=False, max_length=NAME_LENGTH)
-    mrn = Line(required=False, max_length=MRN_LENGTH)
+    mrn = Line(required=False, max_length=MRN_LENGTH, validators=[found_again])
     birth_date = forms.DateField(
         required=False,
         validators=[day_in_a_life],
