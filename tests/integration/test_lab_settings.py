@@ -1,4 +1,4 @@
-"""What a lab sets: the time zone in which its people read times and count days, and what a whole count is."""
+"""What a lab sets: the time zone in which its people read times and count days, and what a full count is."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -187,7 +187,7 @@ class DifferentialSerializer(serializers.Serializer[Any]):
     others = RowSerializer(many=True)
     wbc_count = serializers.IntegerField()
     unidentified = serializers.IntegerField()
-    full_count = serializers.IntegerField(help_text="White cells of a whole count: the lab's choice.")
+    full_count = serializers.IntegerField(help_text="White cells of a full count: the lab's choice.")
     is_full = serializers.BooleanField(help_text="At least `full_count` white cells were counted.")
 
 

@@ -38,7 +38,7 @@ class Action(TextChoices):
     LAB_CREATED = "lab.created", "created the lab {subject}"
     LAB_CHANGED = (
         "lab.changed",
-        "set the lab’s time zone to {after[time_zone]} and a whole count to {after[full_count]} white cells",
+        "set the lab’s time zone to {after[time_zone]} and a full count to {after[full_count]} white cells",
     )
     MEMBER_ROLE_SET = "member.role_set", "made {subject} {after[role]:a}"
     MEMBER_INVITED = "member.invited", "invited {subject} as {after[role]}"

@@ -12,7 +12,7 @@ from webapp.hematology.classes import BY_CODE, CELL_CLASSES, UNIDENTIFIED, CellC
 from webapp.hematology.intervals import wilson
 
 FULL_COUNTS = (100, 200, 400)
-"""White cells of a whole count, of which a laboratory chooses one: 100 or 200 in routine, 400 as the
+"""White cells of a full count, of which a laboratory chooses one: 100 or 200 in routine, 400 as the
 reference that CLSI H20 compares methods with. The least is what a manual differential counts anywhere."""
 
 

@@ -144,7 +144,7 @@ def adjust_roles(
 
 @transaction.atomic
 def change_settings(lab: Lab, *, time_zone: str, full_count: int) -> None:
-    """Set the time zone that the lab reads times in (empty: UTC), and the white cells of a whole count."""
+    """Set the time zone that the lab reads times in (empty: UTC), and the white cells of a full count."""
     wanted: dict[str, object] = {"time_zone": time_zone, "full_count": full_count}
     current = Lab.objects.select_for_update(no_key=True).get(id=lab.id)
     before = {name: getattr(current, name) for name in wanted}

@@ -106,7 +106,7 @@ class LabForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Lab
         fields = ("time_zone", "full_count")
-        labels = {"full_count": "A whole count"}
+        labels = {"full_count": "Full count"}
 
 
 class RoleTableForm(forms.Form):

@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                         ("manage_tokens", "See and revoke the API tokens of others"),
                         ("manage_members", "Invite people, set their roles, deactivate and remove them"),
                         ("manage_roles", "Change what each role may do"),
-                        ("manage_lab", "Set the lab's time zone and how many cells are a whole count"),
+                        ("manage_lab", "Set the lab's time zone and how many cells are a full count"),
                     ],
                     max_length=32,
                 ),

@@ -1,4 +1,4 @@
-"""What a lab sets for all its members: how it tells the time, and how many cells are a whole count."""
+"""What a lab sets for all its members: how it tells the time, and how many cells are a full count."""
 
 from django.contrib import messages
 from django.http import HttpResponseBase
