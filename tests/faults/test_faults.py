@@ -87,7 +87,15 @@ def test_the_model_server_is_away_for_a_while_and_the_case_says_so(stack, client
 
 def test_the_object_store_hangs_and_the_case_says_so(stack, client, upload):
     """It takes connections and answers nothing: the images wait, and none is blamed."""
-    stack.kill("seaweedfs", signal.SIGSTOP)
+    stack.kill("serving", signal.SIGSTOP)  # so that there are images left for workers to fetch
+    try:
+        deadline = time.monotonic() + 20
+        while (progress := client.case(upload.id).progress)["received"] + progress["classified"] < IMAGES:
+            assert time.monotonic() < deadline, progress
+            time.sleep(0.05)
+        stack.kill("seaweedfs", signal.SIGSTOP)
+    finally:
+        stack.kill("serving", signal.SIGCONT)
     try:
         deadline = time.monotonic() + 90
         while not (notice := client.case(upload.id).model_notice):
