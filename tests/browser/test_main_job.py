@@ -152,7 +152,7 @@ def test_what_was_refused_and_why(technician, pictures, tmp_path):
         "notes.txt Not a picture, by its content."
     )
     for name, reason in {
-        "text.jpg": "The content is not a JPEG, PNG, TIFF, BMP or WebP image.",
+        "text.jpg": "This is text, not an image. Upload the picture itself.",
         "empty.png": "The file is empty.",
         "cut.jpg": "damaged or cut short",
     }.items():

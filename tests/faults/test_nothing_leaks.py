@@ -51,9 +51,9 @@ def sign_in(browser: httpx.Client, email: str, password: str) -> str:
 
 
 def post(browser: httpx.Client, path: str, fields: dict[str, str], *, at: str = "/cases/") -> httpx.Response:
-    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get(at).text)
-    assert token
-    return browser.post(path, data={**fields, "csrfmiddlewaretoken": token[1]})
+    hidden = dict(re.findall(r'name="(csrfmiddlewaretoken|in_lab)" value="([\w-]+)"', browser.get(at).text))
+    assert hidden
+    return browser.post(path, data={**fields, **hidden})
 
 
 @pytest.fixture(scope="module")

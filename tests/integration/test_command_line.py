@@ -149,7 +149,7 @@ def test_repeating_an_upload_changes_nothing_whatever_became_of_it(
     assert again.returncode == 0, again.stdout
     assert "1 in the case already, 1 the same as another, 2 refused before." in again.stdout
     assert "empty.png  The file is empty" in again.stdout
-    assert "letter.jpg  The content is not" in again.stdout
+    assert "letter.jpg  This is text" in again.stdout
     assert list(client.images(client.open_case("CLI-REPEAT").id)) == rows
 
 
