@@ -398,6 +398,7 @@ class TestFailuresAreSentences:
         said, _ = process.communicate(timeout=15)
         assert (process.returncode, "Interrupted" in said, "Traceback" in said) == (130, True, False)
         server.shutdown()
+        server.server_close()
 
 
 def test_no_wait_hands_over_and_returns(terminal: Terminal, folder: Path, client: Client) -> None:
