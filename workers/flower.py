@@ -1,4 +1,4 @@
-"""Flower, with its figures for Prometheus behind its password too: `python -m workers.flower --port=…`.
+"""Flower, with its metrics for Prometheus behind its password too: `python -m workers.flower --port=…`.
 
 Of itself it tells anybody which workers and tasks there are, at `/metrics`.
 """

@@ -6,7 +6,7 @@ given a wrong address, certificate or model folder must not take the place of th
 
 import sys
 
-from webapp.config import health
+from webapp.operations import health
 
 
 def main() -> int:

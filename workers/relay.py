@@ -15,8 +15,8 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
-from webapp.config.state import State
 from webapp.inference.models import Queue
+from webapp.operations.metrics import InstallationMetrics
 from webapp.outbox import services
 from webapp.outbox.models import OutboxEntry
 from webapp.telemetry import exposition, metrics, tracing
@@ -40,7 +40,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     tracing.known_as("relay")
-    exposition.serve(State())
+    exposition.serve(InstallationMetrics())
     log.info("relay started")
     broker = redis.Redis.from_url(
         settings.BROKER_URL, socket_timeout=5, socket_connect_timeout=3, **settings.BROKER_OPTIONS

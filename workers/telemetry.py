@@ -1,4 +1,4 @@
-"""What is told of every task: its ids and its request's in log lines and traces, and figures."""
+"""What is told of every task: its ids and its request's in log lines and traces, and metrics."""
 
 import time
 from contextlib import ExitStack

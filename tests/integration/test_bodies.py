@@ -10,8 +10,8 @@ from django.http import HttpResponse, UnreadablePostError
 from django.test import Client, RequestFactory
 from rest_framework.request import Request
 
-from webapp.config import bodies
-from webapp.config.bodies import BodyMiddleware
+from webapp.http import bodies
+from webapp.http.bodies import BodyMiddleware
 
 pytestmark = pytest.mark.django_db
 JPEG = b"\xff\xd8\xff\xe0" + bytes(100)

@@ -1,4 +1,4 @@
-"""What the product tells of itself: ids in log lines, figures, readiness, the status page."""
+"""What the product tells of itself: ids in log lines, metrics, readiness, the status page."""
 
 import datetime as dt
 import signal
@@ -23,11 +23,11 @@ from tests.support.tiny_model import make_version
 from webapp.audit.actions import Action
 from webapp.audit.models import Entry
 from webapp.audit.services import record
-from webapp.config import health, status
-from webapp.config.certificates import remaining
-from webapp.config.state import figures
 from webapp.inference.models import Chunk, Queue
 from webapp.inference.services import hand_over
+from webapp.operations import health, status
+from webapp.operations.certificates import remaining
+from webapp.operations.metrics import installation_metrics
 from webapp.outbox.models import OutboxEntry
 from webapp.telemetry.context import carried, resumed
 
@@ -49,7 +49,7 @@ def model(settings, tmp_path) -> Iterator[None]:
 def told() -> dict[tuple[str, str], float]:
     return {
         (sample.name.removeprefix("hematovision_"), "".join(sample.labels.values())): sample.value
-        for family in figures()
+        for family in installation_metrics()
         for sample in family.samples
     }
 

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from infra.local.settings import LOOPBACK
-from webapp.config import arriving
+from webapp.http.gunicorn_worker import HEAD_BYTES, HELD
 
 SOCKETS = 100
 HEAD = b"POST /read HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n"
 QUICKLY = """
-from webapp.config import arriving
+from webapp.http import gunicorn_worker
 
-arriving.HEAD_SECONDS, arriving.BODY_SECONDS, arriving.LINGER_SECONDS = {head}, {body}, 1
+gunicorn_worker.HEAD_SECONDS, gunicorn_worker.BODY_SECONDS, gunicorn_worker.LINGER_SECONDS = {head}, {body}, 1
 
 def application(environ, start_response):
     length = int(environ.get("CONTENT_LENGTH") or 0)
@@ -96,7 +96,7 @@ HALVES = {
     "empty lines": b"\r\n\r\n",
     "a length of many digits": HEAD.replace(b"%d", b"0" * 30 + b"9") + b"\r\nhalf",
     "half of the next": whole(b"all of it") + HEAD % 10 + b"\r\nhalf",
-    "what nobody reads": HEAD.replace(b"/read", b"/") % 10_000_000 + b"\r\n" + b"x" * (arriving.HELD + 1),
+    "what nobody reads": HEAD.replace(b"/read", b"/") % 10_000_000 + b"\r\n" + b"x" * (HELD + 1),
 }
 
 
@@ -142,7 +142,7 @@ def test_who_does_not_hang_up_keeps_nobody_waiting(port: int) -> None:
         assert time.monotonic() - began < 1
 
 
-@pytest.mark.parametrize("body", [b"", b"small", b"x" * arriving.HELD, b"x" * (3 * arriving.HELD + 1)])
+@pytest.mark.parametrize("body", [b"", b"small", b"x" * HELD, b"x" * (3 * HELD + 1)])
 def test_a_body_comes_in_whole_however_it_is_cut(port: int, body: bytes) -> None:
     request = whole(body)
     with socket.create_connection((LOOPBACK, port), timeout=20) as client:
@@ -189,7 +189,7 @@ def test_byte_by_byte_a_request_meets_its_deadline(hasty: int, begin: bytes, mor
 def test_a_large_body_must_keep_up_its_pace(hasty: int) -> None:
     began = time.monotonic()
     with socket.create_connection((LOOPBACK, hasty), timeout=60) as client:
-        client.sendall(HEAD % 10_000_000 + b"\r\n" + b"x" * (arriving.HELD + 1))
+        client.sendall(HEAD % 10_000_000 + b"\r\n" + b"x" * (HELD + 1))
         drip(client, lambda _: b"x")
         assert not rest(client).startswith(b"HTTP/1.1 200")
     assert time.monotonic() - began < 20
@@ -198,7 +198,7 @@ def test_a_large_body_must_keep_up_its_pace(hasty: int) -> None:
 @pytest.mark.parametrize(
     ("request_", "status"),
     [
-        (b"GET / HTTP/1.1\r\nX: " + b"x" * (arriving.HEAD_BYTES + 1), b"431"),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * (HEAD_BYTES + 1), b"431"),
         (b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"411"),
     ],
     ids=["a head without end", "no length"],

@@ -18,7 +18,8 @@ from django.test import Client
 
 from tests.support.plugin import SETTINGS
 from tests.support.tls import Authority, Pem, tls_front
-from webapp.config.tls import TlsFiles, trouble
+from webapp.config.tls import TlsFiles
+from webapp.operations.handshake import trouble
 from webapp.storage import objects
 
 HOST = "127.0.0.1"

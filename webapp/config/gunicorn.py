@@ -17,7 +17,7 @@ class AccessLogger(Logger):  # type: ignore[misc]
 logger_class = AccessLogger
 
 wsgi_app = "webapp.config.wsgi:application"
-worker_class = "webapp.config.arriving.Worker"
+worker_class = "webapp.http.gunicorn_worker.Worker"
 workers, threads = 2, 8
 keepalive = 75  # longer than a proxy's, which else sends a request as the connection is being closed
 # What a proxy says of https and of whom it asks for is Django's to believe (HEMATOVISION_PROXIES), and nobody

@@ -18,7 +18,7 @@ from serving.channel import ChannelTls
 from webapp.config import tls
 from webapp.config.environment import StrictEnv, data_keys, owner_database, strong_secret
 from webapp.telemetry import tracing
-from webapp.telemetry.exposition import share_figures
+from webapp.telemetry.exposition import share_metrics
 
 env = StrictEnv()
 
@@ -99,6 +99,7 @@ INSTALLED_APPS = [
     "webapp.mail",
     "webapp.storage",
     "webapp.backup",
+    "webapp.operations",
     "webapp.ui",
     # Behind ours: our templates stand in for theirs.
     "allauth",
@@ -110,10 +111,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "webapp.config.headers.HeadersMiddleware",
+    "webapp.http.headers.HeadersMiddleware",
     "webapp.telemetry.requests.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "webapp.config.charset.CharsetMiddleware",
+    "webapp.http.charset.CharsetMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -125,10 +126,10 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "webapp.config.status.StatusPageMiddleware",
+    "webapp.operations.status.StatusPageMiddleware",
     "webapp.accounts.even.EvenMailMiddleware",
     "webapp.labs.middleware.LabScopeMiddleware",
-    "webapp.config.bodies.BodyMiddleware",
+    "webapp.http.bodies.BodyMiddleware",
 ]
 
 TEMPLATES = [
@@ -407,7 +408,7 @@ MODELS_MOUNT = env.str("MODELS_MOUNT", "/models")  # where tensorflow/serving se
 # --- cache (rates of sign-in, shared by all web processes) --------------------------------------------------
 CACHES = {
     "default": {
-        "BACKEND": "webapp.config.cache.ForgivingCache",
+        "BACKEND": "webapp.http.cache.FailOpenCache",
         "LOCATION": CACHE_URL,
         "KEY_PREFIX": "hematovision",
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1, **BROKER_TLS.redis(CACHE_URL)},
@@ -466,13 +467,13 @@ FILE_UPLOAD_HANDLERS = ["webapp.uploads.handlers.NoFiles"]  # but for the one AP
 # --- probes -------------------------------------------------------------------------------------------------
 HEARTBEAT = env.path("HEARTBEAT", None)  # file that a worker or the relay touches while it is well
 
-# --- figures for Prometheus ---------------------------------------------------------------------------------
+# --- metrics for Prometheus ---------------------------------------------------------------------------------
 METRICS_LISTEN = env.str(
     "METRICS_LISTEN", "", validate=validate.Regexp(r".+:[0-9]{1,5}", error="is written host:port.")
-)  # host:port on which a program tells its figures; empty: nowhere. Not for the world
+)  # host:port on which a program tells its metrics; empty: nowhere. Not for the world
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")  # what Prometheus must show (Bearer); empty: nothing
 if METRICS_LISTEN:
-    share_figures()
+    share_metrics()
 WATCHED_CERTIFICATES: list[str] = env.list("WATCHED_CERTIFICATES", [])  # PEM files, or host:port
 
 # --- logs ---------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 from django.urls import include, path
 
 from webapp.accounts.admin import staff_site
-from webapp.config import health, operators
+from webapp.operations import health, operators
 
 urlpatterns = [
     path("healthz", health.alive, name="healthz"),

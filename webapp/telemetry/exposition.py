@@ -1,4 +1,4 @@
-"""Tells a program's figures to Prometheus, on an address of its own that is not open to the world."""
+"""Tells a program's metrics to Prometheus, on an address of its own that is not open to the world."""
 
 import atexit
 import os
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 
 
-def share_figures() -> None:
+def share_metrics() -> None:
     """Have all processes of this program count together, from before any figure is made."""
     if SHARED not in os.environ:
         os.environ[SHARED] = mkdtemp(prefix="hematovision-metrics-")
@@ -54,17 +54,17 @@ def serve(*collectors: Collector) -> None:
     server = make_server(
         host, int(port), for_holders(make_wsgi_app(registry), settings.METRICS_TOKEN), _server(host), _Silent
     )
-    threading.Thread(target=server.serve_forever, name="figures", daemon=True).start()
+    threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
 
 
-def for_holders(figures: "WSGIApplication", token: str) -> "WSGIApplication":
-    """`figures` for whoever shows the token; for anybody where there is none."""
+def for_holders(metrics: "WSGIApplication", token: str) -> "WSGIApplication":
+    """`metrics` for whoever shows the token; for anybody where there is none."""
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if token and not constant_time_compare(environ.get("HTTP_AUTHORIZATION", ""), f"Bearer {token}"):
             start_response("401 Unauthorized", [("WWW-Authenticate", "Bearer"), ("Content-Length", "0")])
             return []
-        return figures(environ, start_response)
+        return metrics(environ, start_response)
 
     return answer
 

@@ -11,8 +11,8 @@ from webapp.telemetry.exposition import for_holders
 # Prints whether the folder is there once a child that was forked has ended.
 PROGRAM = """
 import os, sys
-from webapp.telemetry.exposition import SHARED, share_figures
-share_figures()
+from webapp.telemetry.exposition import SHARED, share_metrics
+share_metrics()
 if not os.fork():
     sys.exit()
 os.wait()
@@ -40,14 +40,14 @@ def test_it_goes_with_the_program_that_made_it_and_not_with_a_child(tmp_path):
         ("", "", "200 OK"),
     ],
 )
-def test_figures_are_told_to_whoever_shows_the_token(token, shown, status):
-    def figures(environ, start_response):
+def test_metrics_are_told_to_whoever_shows_the_token(token, shown, status):
+    def metrics(environ, start_response):
         start_response("200 OK", [])
-        return [b"figures"]
+        return [b"metrics"]
 
     said = []
-    body = for_holders(figures, token)(
+    body = for_holders(metrics, token)(
         {"HTTP_AUTHORIZATION": shown}, lambda status, headers: said.append(status)
     )
     assert said == [status]
-    assert list(body) == ([b"figures"] if status == "200 OK" else [])
+    assert list(body) == ([b"metrics"] if status == "200 OK" else [])

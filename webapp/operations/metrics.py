@@ -1,4 +1,4 @@
-"""How the installation stands, for Prometheus: asked at each scrape, told by the relay alone."""
+"""Metrics of the installation as a whole: asked at each scrape, told by the relay alone."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,26 +15,26 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from webapp.audit.selectors import trail_state
-from webapp.config import certificates, health
 from webapp.crypto.keyring import current_key_age
 from webapp.inference.models import Chunk, Queue
 from webapp.mail.models import Message
+from webapp.operations import certificates, health
 from webapp.outbox.models import OutboxEntry
 
 log = structlog.get_logger(__name__)
 
 
-class State(Collector):
-    """`figures`, asked in a thread of Prometheus's server, with a database connection of its own."""
+class InstallationMetrics(Collector):
+    """`installation_metrics`, in a thread of Prometheus's server, with a database connection of its own."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         try:
-            yield from figures()
+            yield from installation_metrics()
         finally:
             connection.close()
 
 
-def figures() -> Iterator[GaugeMetricFamily]:
+def installation_metrics() -> Iterator[GaugeMetricFamily]:
     """What cannot be told is left out; which service is at fault stands in `hematovision_service_up`."""
     answers = health.services()
     yield _services(answers)

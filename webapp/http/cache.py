@@ -7,7 +7,7 @@ from redis.exceptions import RedisError
 log = structlog.get_logger(__name__)
 
 
-class ForgivingCache(RedisCache):
+class FailOpenCache(RedisCache):
     """Forgets everything while the cache is away, instead of failing.
 
     Work goes on without it: passwords and codes are still asked for, only how often cannot be counted.

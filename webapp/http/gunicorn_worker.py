@@ -3,7 +3,7 @@
 gunicorn's own threaded worker gives a thread to whoever sends the first byte, and lets that thread wait for
 the rest: a few idle connections occupy them all ("slow loris"). Here heads, and bodies up to `HELD` bytes,
 are collected by the loop that waits for all connections, each until its deadline. Larger bodies are read by
-the thread, at no less than `RATE`; which requests may have one is for `webapp.config.bodies` to say.
+the thread, at no less than `RATE`; which requests may have one is for `webapp.http.bodies` to say.
 
 gunicorn 27 has deadlines for the first byte and for what is left of a body, but not for heads and bodies.
 """

@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from serving.channel import open_channel
-from webapp.config import certificates, tls
+from webapp.operations import certificates, handshake
 from webapp.storage import objects
 
 SECONDS = 2
@@ -59,7 +59,7 @@ def _said(check: Callable[[], None]) -> str:
         check()
     except (DatabaseError, redis.RedisError, grpc.RpcError, *objects.StorageUnavailable) as error:
         # The kind of failure only: addresses and names of our insides are for the log, not for all who ask.
-        return f"failed: {tls.trouble(error) or _kind(error)}"
+        return f"failed: {handshake.trouble(error) or _kind(error)}"
     except NotReady as missing:
         return f"failed: {missing}"
     return OK

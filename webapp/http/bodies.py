@@ -1,7 +1,7 @@
 """Who may send a large body, and how many at once.
 
-A small one has arrived before its request gets a thread (`webapp.config.arriving`). A large one is read by
-the thread, hardly faster than its sender likes, and lies on disk meanwhile: that is for those whom we know.
+A small one has arrived before its request gets a thread (`webapp.http.gunicorn_worker`). A large one is read
+by the thread, hardly faster than its sender likes, and lies on disk meanwhile: that is for those whom we know.
 """
 
 import threading
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
 
-from webapp.config.arriving import HELD
+from webapp.http.gunicorn_worker import HELD
 from webapp.labs.requests import LabRequest
 
 SMALL = HELD

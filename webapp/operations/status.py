@@ -15,8 +15,8 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
-from webapp.config import health
 from webapp.inference.models import Chunk
+from webapp.operations import health
 
 PATH = "/status/"
 FRESH = 5.0  # seconds; whoever looks more often sees the same

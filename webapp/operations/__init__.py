@@ -1,0 +1,1 @@
+"""For those who run an installation: probes, the status page, its metrics, certificates, operators."""
