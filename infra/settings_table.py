@@ -2,8 +2,8 @@
 
     python -m infra.settings_table
 
-Sources: `webapp/config/settings.py`, where each setting has its meaning as the comment on its line, under the
-headings of that file; and `infra/compose/env.example` for those of docker-compose.yml.
+Sources: `webapp/config/settings/`, where each setting has its meaning as the comment on its line, under the
+headings of its file; and `infra/compose/env.example` for those of docker-compose.yml.
 """
 
 import ast
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-SETTINGS = ROOT / "webapp" / "config" / "settings.py"
+SETTINGS = ROOT / "webapp" / "config" / "settings" / "__init__.py"
 COMPOSE = ROOT / "infra" / "compose" / "env.example"
 TABLE = ROOT / "docs" / "settings.md"
 
@@ -70,10 +70,17 @@ class Setting:
 
 
 def read(path: Path = SETTINGS) -> list[Setting]:
-    """Every setting that a settings module reads, in the order of the file."""
-    source = path.read_text()
-    lines = source.splitlines()
-    return [_setting(call, lines, only_with) for call, only_with in _calls(ast.parse(source))]
+    """Every setting that a settings module reads, after those of the modules that it is composed of."""
+    tree, lines = ast.parse(source := path.read_text()), source.splitlines()
+    composed = [setting for part in _parts(tree) for setting in read(path.with_name(f"{part}.py"))]
+    return [*composed, *(_setting(call, lines, only_with) for call, only_with in _calls(tree))]
+
+
+def _parts(tree: ast.Module) -> Iterator[str]:
+    """The modules beside it of which a settings module takes everything."""
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module and node.names[0].name == "*":
+            yield node.module.rpartition(".")[2]
 
 
 def _calls(node: ast.AST, only_with: str = "") -> Iterator[tuple[ast.Call, str]]:

@@ -1,7 +1,8 @@
 """Who may send a large body, and how many at once.
 
-A small one has arrived before its request gets a thread (`webapp.http.gunicorn_worker`). A large one is read
-by the thread, hardly faster than its sender likes, and lies on disk meanwhile: that is for those whom we know.
+A small one has arrived before its request gets a thread (`webapp.http.gunicorn_worker`). A large one is
+read by the thread, hardly faster than its sender likes, and lies on disk meanwhile: that is for those whom we
+know.
 """
 
 import threading

@@ -2,7 +2,6 @@
 
 import os
 import re
-import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from environs import EnvError
 
+from tests.support.settings import read_settings
 from webapp.config.environment import PREFIX, StrictEnv, data_keys, strong_secret
 
 ROOT = Path(__file__).parents[3]
@@ -38,7 +38,7 @@ def read(monkeypatch):
             monkeypatch.setenv(PREFIX + name, value) if value is not None else monkeypatch.delenv(
                 PREFIX + name
             )
-        return runpy.run_path(str(ROOT / "webapp/config/settings.py"))
+        return read_settings()
 
     return read
 

@@ -1,7 +1,6 @@
 """Settings about TLS: what is refused at the start, and in which words."""
 
 import os
-import runpy
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,7 +10,8 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from webapp.config import settings, tls
+from tests.support.settings import read_settings
+from webapp.config import tls
 
 Read = Callable[..., dict[str, Any]]
 
@@ -49,7 +49,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Read:
         for name, value in {**NEEDED, **values}.items():
             if value:
                 monkeypatch.setenv(tls.PREFIX + name, value)
-        return runpy.run_path(settings.__file__)
+        return read_settings()
 
     return read
 

@@ -1,0 +1,95 @@
+"""How Django is put together."""
+
+from webapp.config.environment import strong_secret
+from webapp.config.settings.reading import WEBAPP, env
+
+# --- Django -------------------------------------------------------------------------------------------------
+SECRET_KEY = strong_secret(env.str("SECRET_KEY"))  # signs sessions and links; 50 random characters or more
+DEBUG = env.bool("DEBUG", False)  # shows errors with their insides: never where others can see
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1"])  # names that the web answers to
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])  # others whose pages may post to ours
+
+ROOT_URLCONF = "webapp.config.urls"
+WSGI_APPLICATION = "webapp.config.wsgi.application"
+AUTH_USER_MODEL = "accounts.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+INSTALLED_APPS = [
+    "csp",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # ours is webapp.accounts.admin
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "webapp.audit",
+    "webapp.crypto",
+    "webapp.accounts",
+    "webapp.labs",
+    "webapp.cases",
+    "webapp.registry",
+    "webapp.inference",
+    "webapp.outbox",
+    "webapp.mail",
+    "webapp.storage",
+    "webapp.backup",
+    "webapp.operations",
+    "webapp.ui",
+    # Behind ours: our templates stand in for theirs.
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
+]
+
+MIDDLEWARE = [
+    "webapp.http.headers.HeadersMiddleware",
+    "webapp.telemetry.requests.RequestMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "webapp.http.charset.CharsetMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "webapp.audit.middleware.AuditMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "webapp.operations.status.StatusPageMiddleware",
+    "webapp.accounts.even.EvenMailMiddleware",
+    "webapp.labs.middleware.LabScopeMiddleware",
+    "webapp.http.bodies.BodyMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "builtins": ["webapp.ui.templatetags.forms"],
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# --- static files -------------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = env.path("STATIC_ROOT", WEBAPP.parent / "var" / "static")  # where `collectstatic` puts files
+STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"}}
