@@ -1,13 +1,12 @@
 """The Celery application: `celery -A workers worker -Q interactive|bulk`.
 
-Times hold together: a task ends within TIME_LIMIT, a chunk's lease outlives it, and the broker hands an
-unacknowledged message out again only after both (Celery docs, Redis visibility timeout: set in all three
-places).
+Times hold together (`webapp/config/settings/limits.py`): a chunk's lease outlives the task that holds it, and
+the broker hands an unacknowledged message out again only after both (Celery docs, Redis visibility timeout:
+set in all three places).
 
 SIGTERM lets a worker finish what it has in hand, however long that takes. Where it would be killed after a
-while, as on Kubernetes, REMAP_SIGTERM=SIGQUIT makes that Celery's soft shutdown: after SOFT_SHUTDOWN what is
-left is given back. Celery does nothing else in that time, not even stop the clocks of tasks that are done,
-so it is below SOFT_TIME_LIMIT.
+while, as on Kubernetes, REMAP_SIGTERM=SIGQUIT makes that Celery's soft shutdown: after
+WORKER_SOFT_SHUTDOWN_SECONDS what is left is given back.
 """
 
 from typing import Any
@@ -21,9 +20,8 @@ from structlog.contextvars import bound_contextvars
 
 from webapp.telemetry import tracing
 
-SOFT_TIME_LIMIT, TIME_LIMIT = 45, 55
-SOFT_SHUTDOWN = 30
-VISIBILITY = {"visibility_timeout": 300}
+VISIBILITY = {"visibility_timeout": settings.BROKER_VISIBILITY_TIMEOUT_SECONDS}
+NIGHTLY = {"expires": settings.NIGHTLY_TASK_EXPIRES_SECONDS}
 
 
 class LabTask(Task):  # type: ignore[type-arg]
@@ -44,51 +42,59 @@ app.conf.update(
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_ignore_result=True,
-    task_time_limit=TIME_LIMIT,
-    task_soft_time_limit=SOFT_TIME_LIMIT,
+    task_time_limit=settings.TASK_TIME_LIMIT_SECONDS,
+    task_soft_time_limit=settings.TASK_SOFT_TIME_LIMIT_SECONDS,
     task_serializer="json",
     accept_content=["json"],
     task_default_queue="maintenance",
     worker_prefetch_multiplier=1,
     worker_send_task_events=True,
     task_send_sent_event=True,
-    worker_soft_shutdown_timeout=SOFT_SHUTDOWN,
+    worker_soft_shutdown_timeout=settings.WORKER_SOFT_SHUTDOWN_SECONDS,
     worker_hijack_root_logger=False,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     broker_use_ssl=settings.BROKER_OPTIONS or None,
     broker_transport_options={
         **VISIBILITY,
-        "socket_connect_timeout": 3,  # a broker without TLS never answers a handshake
+        "socket_connect_timeout": settings.BROKER_CONNECT_TIMEOUT_SECONDS,
         "socket_keepalive": True,
-        "health_check_interval": 10,
+        "health_check_interval": settings.BROKER_HEALTH_CHECK_SECONDS,
     },
     result_backend_transport_options=VISIBILITY,
     visibility_timeout=VISIBILITY["visibility_timeout"],
     timezone="UTC",
     beat_schedule={
-        "recover-lost-chunks": {"task": "recover_lost_chunks", "schedule": 10, "options": {"expires": 60}},
+        "recover-lost-chunks": {
+            "task": "recover_lost_chunks",
+            "schedule": settings.CHUNK_RECOVERY_INTERVAL_SECONDS,
+            "options": {"expires": settings.RECOVERY_EXPIRES_SECONDS},
+        },
         "finish-abandoned-uploads": {
             "task": "finish_abandoned_uploads",
-            "schedule": 600,
-            "options": {"expires": 600},
+            "schedule": settings.UPLOAD_ABANDONED_INTERVAL_SECONDS,
+            "options": {"expires": settings.UPLOAD_ABANDONED_INTERVAL_SECONDS},
         },
         "anchor-audit": {
             "task": "anchor_audit",
             "schedule": crontab(hour="2", minute="30"),
-            "options": {"expires": 3600},
+            "options": NIGHTLY,
         },
         "verify-audit": {
             "task": "verify_audit",
             "schedule": crontab(hour="3", minute="0"),
-            "options": {"expires": 3600},
+            "options": NIGHTLY,
         },
         "forget-expired": {
             "task": "forget_expired",
             "schedule": crontab(hour="1", minute="30"),
-            "options": {"expires": 3600},
+            "options": NIGHTLY,
         },
-        "forget-sent-tasks": {"task": "forget_sent_tasks", "schedule": 600, "options": {"expires": 600}},
+        "forget-sent-tasks": {
+            "task": "forget_sent_tasks",
+            "schedule": settings.OUTBOX_FORGET_INTERVAL_SECONDS,
+            "options": {"expires": settings.OUTBOX_FORGET_INTERVAL_SECONDS},
+        },
     },
 )
 

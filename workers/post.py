@@ -8,12 +8,10 @@ from threading import Event, Thread
 
 import psycopg
 import structlog
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from webapp.mail import services
-
-IDLE_PAUSE = 1.0  # seconds without a word from the database; delayed messages fall due meanwhile
-TROUBLE_PAUSE = 1.0
 
 log = structlog.get_logger("workers.post")
 
@@ -36,11 +34,11 @@ class Post(Thread):
             except (DatabaseError, InterfaceError, psycopg.Error) as error:
                 log.warning("database unavailable; messages wait", error=repr(error))
                 connection.close()
-                self._stopping.wait(TROUBLE_PAUSE)
+                self._stopping.wait(settings.RELAY_RETRY_SECONDS)
         connection.close()
 
     def _wait(self) -> None:
         """Until a message is posted, or a moment."""
         connection.ensure_connection()
-        for _ in connection.connection.notifies(timeout=IDLE_PAUSE, stop_after=1):
+        for _ in connection.connection.notifies(timeout=settings.RELAY_IDLE_PAUSE_SECONDS, stop_after=1):
             pass

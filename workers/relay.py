@@ -26,12 +26,6 @@ from workers.celery import app
 from workers.post import Post
 from workers.telemetry import CONTEXT
 
-DEPTH = 8  # tasks waiting in the broker per queue
-FULL_PAUSE = 0.05  # seconds until a full queue is looked at again
-IDLE_PAUSE = 1.0  # seconds without a word from the database; delayed entries fall due meanwhile
-TROUBLE_PAUSE = 1.0
-LAST_MESSAGE = 10.0  # seconds for a message that is being handed over when the relay stops
-
 log = structlog.get_logger("workers.relay")
 
 
@@ -43,7 +37,10 @@ def main() -> None:
     exposition.serve(InstallationMetrics())
     log.info("relay started")
     broker = redis.Redis.from_url(
-        settings.BROKER_URL, socket_timeout=5, socket_connect_timeout=3, **settings.BROKER_OPTIONS
+        settings.BROKER_URL,
+        socket_timeout=settings.RELAY_BROKER_TIMEOUT_SECONDS,
+        socket_connect_timeout=settings.BROKER_CONNECT_TIMEOUT_SECONDS,
+        **settings.BROKER_OPTIONS,
     )
     post = Post(stopping)
     post.start()
@@ -52,24 +49,25 @@ def main() -> None:
             _listen()
             while not stopping.is_set() and post.is_alive():
                 heartbeat.beat()
-                _wait(FULL_PAUSE if _relay_once(broker) else IDLE_PAUSE)
+                full = _relay_once(broker)
+                _wait(settings.RELAY_FULL_PAUSE_SECONDS if full else settings.RELAY_IDLE_PAUSE_SECONDS)
         except (redis.RedisError, kombu.exceptions.OperationalError) as error:
             log.warning("broker unavailable; tasks wait in the outbox", error=repr(error))
         except (DatabaseError, InterfaceError, psycopg.Error) as error:
             log.warning("database unavailable", error=repr(error))
         connection.close()
         heartbeat.beat()
-        stopping.wait(TROUBLE_PAUSE)
+        stopping.wait(settings.RELAY_RETRY_SECONDS)
     stopping.set()
-    post.join(timeout=LAST_MESSAGE)
+    post.join(timeout=settings.RELAY_LAST_MESSAGE_SECONDS)
     log.info("relay stopped")
 
 
 def _relay_once(broker: redis.Redis) -> bool:
-    """Fill every queue up to DEPTH; True if a queue had more due than it has room for."""
+    """Fill every queue up to RELAY_QUEUE_DEPTH; True if a queue had more due than it has room for."""
     any_full = False
     for queue in Queue.values:
-        room = DEPTH - int(broker.llen(queue))
+        room = settings.RELAY_QUEUE_DEPTH - int(broker.llen(queue))
         if room <= 0 or services.send_due(queue, room, _send) == room:
             any_full = True
     return any_full

@@ -5,6 +5,7 @@ from datetime import timedelta
 import structlog
 from celery.signals import worker_ready, worker_shutting_down
 from celery.worker.consumer import Consumer
+from django.conf import settings
 
 from webapp.accounts import services as accounts
 from webapp.audit.anchors import anchor
@@ -16,8 +17,6 @@ from webapp.storage.objects import StorageUnavailable
 from webapp.uploads import services as uploads
 from workers.celery import LabTask, app
 from workers.chunks import work_on
-
-SEEN_FOR = timedelta(days=30)  # for so long what has expired is listed as such
 
 log = structlog.get_logger(__name__)
 
@@ -52,32 +51,41 @@ def finish_abandoned_uploads() -> int:
 
 @app.task(name="forget_sent_tasks")
 def forget_sent_tasks() -> int:
-    return outbox.forget_sent(older_than=timedelta(hours=1))
+    return outbox.forget_sent(older_than=timedelta(seconds=settings.OUTBOX_SENT_KEPT_SECONDS))
 
 
-@app.task(name="forget_expired", soft_time_limit=260, time_limit=270)
+@app.task(
+    name="forget_expired",
+    soft_time_limit=settings.NIGHTLY_TASK_SOFT_TIME_LIMIT_SECONDS,
+    time_limit=settings.NIGHTLY_TASK_TIME_LIMIT_SECONDS,
+)
 def forget_expired() -> None:
     """What has ended lies about no longer than people need to see that it has."""
+    shown = timedelta(days=settings.EXPIRED_SHOWN_DAYS)
     log.info(
         "forgotten",
         sessions=accounts.forget_expired_sessions(),
-        invitations=invitations.forget_expired(older_than=SEEN_FOR),
-        tokens=tokens.forget_expired(older_than=SEEN_FOR),
+        invitations=invitations.forget_expired(older_than=shown),
+        tokens=tokens.forget_expired(older_than=shown),
     )
 
 
 @app.task(
     name="anchor_audit",
     autoretry_for=StorageUnavailable,
-    retry_backoff=60,
-    retry_backoff_max=240,
-    max_retries=20,
+    retry_backoff=settings.ANCHOR_RETRY_FIRST_SECONDS,
+    retry_backoff_max=settings.ANCHOR_RETRY_LONGEST_SECONDS,
+    max_retries=settings.ANCHOR_RETRIES,
 )
 def anchor_audit() -> int:
     return len(anchor())
 
 
-@app.task(name="verify_audit", soft_time_limit=260, time_limit=270)
+@app.task(
+    name="verify_audit",
+    soft_time_limit=settings.NIGHTLY_TASK_SOFT_TIME_LIMIT_SECONDS,
+    time_limit=settings.NIGHTLY_TASK_TIME_LIMIT_SECONDS,
+)
 def verify_audit() -> None:
     for finding in verify_all(Verified()):
         log.error("audit trail", chain=str(finding.chain), seq=finding.seq, problem=finding.problem)

@@ -225,7 +225,7 @@ def test_a_claim_that_passed_on_is_not_split(case):
 
 def test_a_worker_that_must_end_early_gives_its_attempts_back(case):
     receive(case, 1)
-    for attempt in range(5):  # more often than MAX_ATTEMPTS
+    for attempt in range(5):  # more often than CHUNK_MAX_ATTEMPTS
         claim(only_chunk().id, f"bulk@a/t-{attempt}")
         assert services.release_claims("bulk@a", blameless=True) == 1
     assert (only_chunk().attempts, only_chunk().state) == (0, "running")

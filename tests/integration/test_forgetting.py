@@ -18,7 +18,7 @@ from webapp.labs.invitations import invite
 from webapp.labs.models import ApiToken, Invitation
 from webapp.labs.permissions import Role
 from workers.celery import app
-from workers.tasks import SEEN_FOR, forget_expired
+from workers.tasks import forget_expired
 
 __all__ = ["plain_static"]
 
@@ -55,15 +55,16 @@ def test_sessions_whose_time_is_over_go_and_those_of_today_stay(alice, plain_sta
     assert browsers[2].get(reverse("ui:cases")).status_code == 200
 
 
-def test_invitations_and_tokens_go_a_month_after_they_expired(alice, charlie):
+def test_invitations_and_tokens_go_a_month_after_they_expired(alice, charlie, settings):
+    shown = timedelta(days=settings.EXPIRED_SHOWN_DAYS)
     with scopes_disabled():
         for number, person in enumerate((alice, charlie)):
-            for ago in (SEEN_FOR + timedelta(hours=1), SEEN_FOR - timedelta(hours=1), -timedelta(days=1)):
+            for ago in (shown + timedelta(hours=1), shown - timedelta(hours=1), -timedelta(days=1)):
                 with scope(lab=person.lab):
                     email = f"guest{number}{ago.days}@else.example"
                     made, _ = invite(person.lab, email=email, role=Role.TECHNICIAN, by=person.membership.user)
                     Invitation.objects.filter(id=made.id).update(**ended(ago))
-        ApiToken.objects.filter(membership=alice.membership).update(**ended(SEEN_FOR + timedelta(hours=1)))
+        ApiToken.objects.filter(membership=alice.membership).update(**ended(shown + timedelta(hours=1)))
         ApiToken.objects.create(
             membership=charlie.membership, name="of before", prefix="hv_old", digest=b"old", expires_at=None
         )

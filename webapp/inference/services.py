@@ -1,7 +1,7 @@
 """The life of a chunk: handed over, claimed, then recorded, put back, or given up.
 
 A worker's claim counts as an attempt; an outage of the model server or the object store is nobody's fault, so
-it gives the attempt back and waits. After MAX_ATTEMPTS a chunk of several images is halved, so that one
+it gives the attempt back and waits. After CHUNK_MAX_ATTEMPTS a chunk of several images is halved, so that one
 picture that brings workers down cannot take its neighbours with it; a single image becomes a dead letter, for
 a person.
 """
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -27,9 +28,6 @@ from webapp.outbox import services as outbox
 from webapp.registry.models import ModelVersion
 
 CLASSIFY = "classify_chunk"  # the task's name; workers register it
-MAX_ATTEMPTS = 3
-LEASE = timedelta(seconds=60)  # longer than a task may run, see workers.celery
-LONGEST_WAIT = timedelta(seconds=60)  # between two tries while the model server is away
 INTERACTIVE_LIMIT = 2 * MAX_BATCH  # with more images under way, nobody waits for the case at a screen
 
 
@@ -102,12 +100,12 @@ def claim(chunk_id: int, *, holder: str, redelivered: bool) -> Chunk | None:
         and not ours_again
     ):
         return None
-    if chunk.attempts >= MAX_ATTEMPTS:
+    if chunk.attempts >= settings.CHUNK_MAX_ATTEMPTS:
         chunk.error = chunk.error or "The worker stopped each time it had these images in hand."
         _halve_or_give_up(chunk)
         return None
     chunk.state, chunk.attempts = Chunk.State.RUNNING, chunk.attempts + 1
-    chunk.claimed_by, chunk.lease_until = holder, now + LEASE
+    chunk.claimed_by, chunk.lease_until = holder, now + _lease()
     # What an outage left is not what may stop this attempt; `_halve_or_give_up` must not repeat it.
     chunk.error = ""
     chunk.save(update_fields=["state", "attempts", "claimed_by", "lease_until", "error"])
@@ -166,8 +164,7 @@ def put_back(chunk: Chunk, why: str) -> None:
         return
     chunk.attempts -= 1
     chunk.deferrals += 1
-    wait = min(LONGEST_WAIT, timedelta(seconds=2 ** min(chunk.deferrals, 6)))
-    _try_again(chunk, why, wait)
+    _try_again(chunk, why, _back_off(chunk.deferrals))
 
 
 @transaction.atomic
@@ -191,15 +188,15 @@ def split_off(chunk: Chunk, image_ids: Sequence[int]) -> bool:
 
 @transaction.atomic
 def attempt_failed(chunk: Chunk, why: str) -> None:
-    """The attempt was the chunk's own failure: try again, and after MAX_ATTEMPTS halve it or give it up."""
+    """The attempt was the chunk's own failure: try again; after CHUNK_MAX_ATTEMPTS halve it or give it up."""
     if not _still_held(chunk):
         return
     chunk.deferrals = 0  # whatever it waited for has answered
-    if chunk.attempts >= MAX_ATTEMPTS:
+    if chunk.attempts >= settings.CHUNK_MAX_ATTEMPTS:
         chunk.error = why[:500]
         _halve_or_give_up(chunk)
     else:
-        _try_again(chunk, why, timedelta(seconds=2**chunk.attempts))
+        _try_again(chunk, why, _back_off(chunk.attempts))
 
 
 @transaction.atomic
@@ -256,11 +253,11 @@ def release_claims(worker: str, *, blameless: bool = False) -> int:
 
 
 @transaction.atomic
-def recover_lost(patience: timedelta = LEASE) -> int:
+def recover_lost() -> int:
     """Enqueue chunks again that nobody works on any more: their worker or their message is gone.
 
     A chunk is lost when its lease is over and no message for it is waiting to be sent, or was sent within
-    `patience`. Returns how many were found. Runs over all labs.
+    the time of a lease. Returns how many were found. Runs over all labs.
     """
     now = timezone.now()
     with scopes_disabled():
@@ -277,13 +274,23 @@ def recover_lost(patience: timedelta = LEASE) -> int:
                     )
                     """
                 ],
-                params=[CLASSIFY, now - patience],
+                params=[CLASSIFY, now - _lease()],
             )
             .select_for_update(skip_locked=True)
             .order_by("id")[:1000]
         )
         _enqueue(lost)
     return len(lost)
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=settings.CHUNK_LEASE_SECONDS)
+
+
+def _back_off(retry: int) -> timedelta:
+    """How long to wait before the retry of this number, from 1."""
+    wait = settings.CHUNK_RETRY_FIRST_SECONDS * 2 ** min(retry - 1, 16)
+    return timedelta(seconds=min(wait, settings.CHUNK_RETRY_LONGEST_SECONDS))
 
 
 def _enqueue(chunks: Sequence[Chunk], wait: timedelta = timedelta(0)) -> None:

@@ -137,12 +137,13 @@ def receive(case: Case, files: Sequence[tuple[str, int, IO[bytes]]]) -> list[Upl
     return uploads
 
 
-def finish_abandoned(older_than: timedelta = timedelta(hours=2)) -> int:
+def finish_abandoned() -> int:
     """Hand over uploads whose client went away before saying `complete`; returns how many.
 
     The worker asks the store for each: what did arrive is classified, what did not is refused as never
     uploaded. Either way it shows on the case. Runs over all labs.
     """
+    older_than = timedelta(seconds=settings.UPLOAD_ABANDONED_SECONDS)
     with scopes_disabled():
         abandoned = Image.objects.filter(
             status=Image.Status.AWAITING_UPLOAD, created_at__lt=timezone.now() - older_than

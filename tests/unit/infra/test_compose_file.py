@@ -11,7 +11,7 @@ from infra.compose.set_up import make
 from infra.settings_table import compose_settings, read
 from serving.embedded.server import GRACE_S
 from webapp.inference.models import Queue
-from workers.celery import TIME_LIMIT, app
+from workers.celery import app
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docker-compose.yml").read_text()
@@ -138,7 +138,7 @@ def test_queues_are_the_codes() -> None:
 
 def test_work_in_hand_is_finished_before_the_end() -> None:
     for name in ("worker-interactive", "worker-bulk"):
-        assert seconds(SERVICES[name]["stop_grace_period"]) > TIME_LIMIT
+        assert seconds(SERVICES[name]["stop_grace_period"]) > app.conf.task_time_limit
     for name in ("serving", "serving-gpu"):
         assert seconds(SERVICES[name]["stop_grace_period"]) > GRACE_S
 

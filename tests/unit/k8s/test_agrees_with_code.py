@@ -294,7 +294,7 @@ def test_workers_have_time_to_give_back_what_they_hold(name):
     worker = deployment(name)
     assert {"name": "REMAP_SIGTERM", "value": "SIGQUIT"} in app(worker)["env"]
     soft_shutdown = celery.app.conf.worker_soft_shutdown_timeout
-    assert 0 < soft_shutdown < celery.SOFT_TIME_LIMIT
+    assert 0 < soft_shutdown < celery.app.conf.task_soft_time_limit
     assert soft_shutdown + 15 <= pod(worker)["terminationGracePeriodSeconds"]
 
 

@@ -68,6 +68,18 @@ def test_every_program_ends_with_one_line(program):
         ({"TRACES_ENDPOINT": "collector:4318"}, "HEMATOVISION_TRACES_ENDPOINT"),
         ({"TRACES_ENDPOINT": "http://collector:4318"}, "HEMATOVISION_TRACES_ENDPOINT means plain text"),
         ({"TRACES_RATIO": "2"}, "HEMATOVISION_TRACES_RATIO"),
+        ({"CHUNK_LEASE_SECONDS": "0"}, "HEMATOVISION_CHUNK_LEASE_SECONDS"),
+        (
+            {"CHUNK_LEASE_SECONDS": "55"},
+            "CHUNK_LEASE_SECONDS (55) must be longer than HEMATOVISION_TASK_TIME_LIMIT_SECONDS (55)",
+        ),
+        (
+            {"TASK_SOFT_TIME_LIMIT_SECONDS": "56"},
+            "TASK_TIME_LIMIT_SECONDS (55) must be longer than HEMATOVISION_TASK_SOFT_TIME_LIMIT_SECONDS (56)",
+        ),
+        ({"BROKER_VISIBILITY_TIMEOUT_SECONDS": "60"}, "must be longer than HEMATOVISION_CHUNK_LEASE_SECONDS"),
+        ({"BROKER_VISIBILITY_TIMEOUT_SECONDS": "200"}, "must be longer than a nightly task may run"),
+        ({"CHUNK_RETRY_LONGEST_SECONDS": "1"}, "must not be below HEMATOVISION_CHUNK_RETRY_FIRST_SECONDS"),
         ({"UPLOAD_MAX_BYTE": "1"}, "Did you mean HEMATOVISION_UPLOAD_MAX_BYTES?"),
     ],
     ids=str,

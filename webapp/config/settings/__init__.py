@@ -11,6 +11,7 @@ from webapp.config.settings.django import *
 from webapp.config.settings.encryption import *
 from webapp.config.settings.http import *
 from webapp.config.settings.labs import *
+from webapp.config.settings.limits import *
 from webapp.config.settings.logs import *
 from webapp.config.settings.mail import *
 from webapp.config.settings.openid import *
