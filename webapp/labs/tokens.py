@@ -122,7 +122,7 @@ def end_with_password(user: User, **_: Any) -> None:
         token.membership.user = user
         _record(Action.TOKEN_ENDED, token, before=_described(token))
     if ended:
-        text = render_to_string("labs/tokens_ended.txt", {"user": user, "tokens": ended})
+        text = render_to_string("labs/mails/tokens_ended.txt", {"user": user, "tokens": ended})
         send_mail("HematoVision: Your API tokens have ended", text, None, [user.email])
 
 

@@ -90,7 +90,7 @@ def turned_away(request: HttpRequest, back: str) -> HttpResponseBase | None:
 
 def told_of(request: PageRequest, against: Conflict) -> HttpResponseBase:
     """Say that the page is of another lab than the one worked in, and offer to go there."""
-    template = "ui/other_lab/content.html" if request.htmx else "ui/other_lab/page.html"
+    template = "ui/labs/other_lab/content.html" if request.htmx else "ui/labs/other_lab/page.html"
     return render(request, template, {"conflict": against}, status=HTTPStatus.CONFLICT)
 
 

@@ -20,7 +20,7 @@ from webapp.ui.access import PageRequest
 def name(request: PageRequest) -> HttpResponseBase:
     form = NameForm(request.POST or None, initial={"name": request.user.name})
     if not form.is_valid():
-        return render(request, "ui/name.html", {"form": form}, status=422 if form.is_bound else 200)
+        return render(request, "ui/accounts/name.html", {"form": form}, status=422 if form.is_bound else 200)
     change_name(request.user, form.cleaned_data["name"])
     messages.success(request, f"Your name is {request.user.name} from now on.")
     return redirect("ui:name")

@@ -83,7 +83,7 @@ def _trail(request: PageRequest, chain: UUID) -> HttpResponse:
         "is_first_page": "before" not in request.GET,
         "of_installation": chain == INSTALLATION,
     }
-    return render(request, "ui/audit.html", context, status=200 if filters else 422)
+    return render(request, "ui/audit/trail.html", context, status=200 if filters else 422)
 
 
 def _page(chain: UUID, filters: Filters, before: str) -> Any:

@@ -33,7 +33,7 @@ PROBLEMS_SHOWN = 12  # of the files with a problem, on the case's own page
 @needs(Permission.VIEW_CASES)
 @require_GET
 def case_list(request: MemberRequest) -> HttpResponse:
-    return render(request, "ui/cases.html", _list_context(request))
+    return render(request, "ui/cases/list.html", _list_context(request))
 
 
 @needs(Permission.CREATE_CASES)
@@ -54,10 +54,10 @@ def new_case(request: MemberRequest) -> HttpResponseBase:
             form.add_error("accession", str(error))
             existing = selectors.cases().filter(accession=accession).first()
             context = _list_context(request, form=form, patient_form=patient, existing=existing)
-            return render(request, "ui/cases.html", context, status=409)
+            return render(request, "ui/cases/list.html", context, status=409)
         return redirect("ui:case", case.id)
     context = _list_context(request, form=form, patient_form=patient)
-    return render(request, "ui/cases.html", context, status=422)
+    return render(request, "ui/cases/list.html", context, status=422)
 
 
 @needs(Permission.VIEW_CASES)
@@ -73,7 +73,7 @@ def case_page(request: MemberRequest, case_id: UUID) -> HttpResponse:
         context["patient"] = identifiers_shown([case])[case.id]
         context["may_edit_patient"] = request.membership.may(Permission.EDIT_IDENTIFIERS)
         report_unreadable(case, context["patient"])
-    return render(request, "ui/case.html", context)
+    return render(request, "ui/cases/case.html", context)
 
 
 @needs(Permission.VIEW_CASES)
@@ -82,7 +82,7 @@ def live(request: MemberRequest, case_id: UUID) -> HttpResponse:
     """What changes on the case's page while images are uploaded and classified."""
     case = case_or_404(case_id)
     context = _live_context(request, case, wanted_class(request))
-    response = render(request, "ui/case/live.html", context | {"alone": True})
+    response = render(request, "ui/cases/live.html", context | {"alone": True})
     if request.GET.get("classified") != str(context["progress"].classified):
         trigger_client_event(response, "cells-changed")
     return response
@@ -104,7 +104,7 @@ def files(request: MemberRequest, case_id: UUID) -> HttpResponse:
         "status": status,
         "page": pages.get_page(request.GET.get("page")),
     }
-    return render(request, "ui/files.html", context)
+    return render(request, "ui/inference/files.html", context)
 
 
 @needs(Permission.REQUEUE_FAILED)

@@ -32,9 +32,9 @@ def gallery(request: MemberRequest, case_id: UUID) -> HttpResponse:
     code = wanted_class(request)
     if "after" in request.GET:
         last = _cell_or_404(case, request.GET["after"])
-        return render(request, "ui/case/tiles.html", {"case": case, "code": code, **_page(case, code, last)})
+        return render(request, "ui/inference/tiles.html", {"case": case, "code": code, **_page(case, code, last)})
     context = gallery_context(case, inference_selectors.counts_of(case), code)
-    return render(request, "ui/case/gallery.html", context)
+    return render(request, "ui/inference/gallery.html", context)
 
 
 @needs(Permission.VIEW_CASES)
@@ -62,7 +62,7 @@ def cell(request: MemberRequest, case_id: UUID, image_id: int) -> HttpResponse:
         "next": in_class.filter(inference_selectors.after(prediction)).first(),
         **_evidence_geometry(image),
     }
-    return render(request, "ui/cell/content.html" if request.htmx else "ui/cell/page.html", context)
+    return render(request, "ui/inference/cell/content.html" if request.htmx else "ui/inference/cell/page.html", context)
 
 
 @needs(Permission.VIEW_CASES)

@@ -35,12 +35,12 @@ def invite(request: MemberRequest) -> HttpResponseBase:
             form.add_error("email", str(error))
             too_many = isinstance(error, invitations.TooManyInvitations)
             return render(
-                request, "ui/lab/members.html", list_context(request, form), status=429 if too_many else 422
+                request, "ui/labs/members.html", list_context(request, form), status=429 if too_many else 422
             )
         else:
             _send(request, invitation, secret)
             return redirect("ui:members")
-    return render(request, "ui/lab/members.html", list_context(request, form), status=422)
+    return render(request, "ui/labs/members.html", list_context(request, form), status=422)
 
 
 @needs(Permission.MANAGE_MEMBERS)
@@ -71,12 +71,12 @@ def invitation(request: PageRequest, secret: str) -> HttpResponseBase:
     """Where the mailed link leads: whoever is signed in with the invited e-mail may accept."""
     found = invitations.open_invitation(secret)
     if found is None:
-        return render(request, "ui/lab/invitation_gone.html", status=404)
+        return render(request, "ui/labs/invitation_gone.html", status=404)
     if not request.user.is_authenticated:
         if request.method == "POST":
             return to_sign_in(request)
         context = {"invitation": found, "sign_up": welcome(request, found.email)}
-        return render(request, "ui/lab/invitation.html", context)
+        return render(request, "ui/labs/invitation.html", context)
     if request.method == "POST":
         try:
             membership = invitations.accept(secret, request.user)
@@ -87,7 +87,7 @@ def invitation(request: PageRequest, secret: str) -> HttpResponseBase:
         messages.success(request, f"Welcome to {membership.lab}.")
         return redirect("ui:home")
     context = {"invitation": found, "theirs": found.email.lower() == request.user.email.lower()}
-    return render(request, "ui/lab/invitation.html", context)
+    return render(request, "ui/labs/invitation.html", context)
 
 
 def _invitation_or_404(invitation_id: int) -> Invitation:
@@ -97,6 +97,6 @@ def _invitation_or_404(invitation_id: int) -> Invitation:
 def _send(request: MemberRequest, invitation: Invitation, secret: str) -> None:
     """Mail the link."""
     link = request.build_absolute_uri(reverse("ui:invitation", args=[secret]))
-    text = render_to_string("ui/lab/invitation.txt", {"invitation": invitation, "link": link})
+    text = render_to_string("labs/mails/invitation.txt", {"invitation": invitation, "link": link})
     send_mail(f"Join {invitation.lab} on HematoVision", text, None, [invitation.email])
     messages.success(request, f"An invitation is on its way to {invitation.email}.")

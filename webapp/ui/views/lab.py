@@ -16,7 +16,7 @@ from webapp.ui.forms import LabForm
 @needs(Permission.MANAGE_LAB)
 @require_GET
 def settings(request: MemberRequest) -> HttpResponseBase:
-    return render(request, "ui/lab/settings.html", {"form": LabForm(instance=request.membership.lab)})
+    return render(request, "ui/labs/settings.html", {"form": LabForm(instance=request.membership.lab)})
 
 
 @needs(Permission.MANAGE_LAB)
@@ -25,7 +25,7 @@ def settings(request: MemberRequest) -> HttpResponseBase:
 def change(request: MemberRequest) -> HttpResponseBase:
     form = LabForm(request.POST, instance=Lab(id=request.membership.lab_id, name=request.membership.lab.name))
     if not form.is_valid():
-        return render(request, "ui/lab/settings.html", {"form": form}, status=422)
+        return render(request, "ui/labs/settings.html", {"form": form}, status=422)
     change_settings(request.membership.lab, **form.cleaned_data)
     messages.success(request, "Saved. It holds from now on, for every case of the lab.")
     return redirect("ui:lab-settings")

@@ -19,7 +19,7 @@ from webapp.ui.forms import InvitationForm, RoleForm
 @needs(Permission.MANAGE_MEMBERS)
 @require_GET
 def member_list(request: MemberRequest) -> HttpResponseBase:
-    return render(request, "ui/lab/members.html", list_context(request))
+    return render(request, "ui/labs/members.html", list_context(request))
 
 
 @needs(Permission.MANAGE_MEMBERS)
@@ -68,7 +68,7 @@ def remove(request: MemberRequest, member_id: int) -> HttpResponseBase:
 def leave(request: MemberRequest) -> HttpResponseBase:
     """Asks first; there is no way back but another invitation."""
     if request.method == "GET":
-        return render(request, "ui/lab/leave.html")
+        return render(request, "ui/labs/leave.html")
     lab = request.membership.lab
     return _do(request, request.membership, services.leave, f"You have left {lab}.", then="ui:home")
 

@@ -20,4 +20,4 @@ def model_list(request: MemberRequest) -> HttpResponse:
             (version, origin_of(version), figures_of(version)) for version in selectors.versions_seen_by(lab)
         ],
     }
-    return render(request, "ui/models.html", context)
+    return render(request, "ui/registry/models.html", context)

@@ -25,7 +25,7 @@ def patient(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
         change_identifiers(case, form.changes)
         return redirect("ui:case", case.id)
     context = {"case": case, "form": form, "patient": known}
-    return render(request, "ui/patient.html", context, status=422 if form.is_bound else 200)
+    return render(request, "ui/cases/patient/page.html", context, status=422 if form.is_bound else 200)
 
 
 @needs(Permission.VIEW_IDENTIFIERS)
@@ -39,4 +39,4 @@ def cases_of_patient(request: MemberRequest) -> HttpResponse:
     context["several_ways"] = (
         len({patient.mrn for *_, patient in context["rows"] if patient and patient.mrn}) > 1
     )
-    return render(request, "ui/patient_cases.html", context, status=200 if form.is_valid() else 422)
+    return render(request, "ui/cases/patient/cases.html", context, status=200 if form.is_valid() else 422)

@@ -18,7 +18,7 @@ from webapp.ui.forms import RoleTableForm
 @needs(Permission.MANAGE_ROLES)
 @require_GET
 def role_table(request: MemberRequest) -> HttpResponseBase:
-    return render(request, "ui/lab/roles.html", _context(request.membership.lab))
+    return render(request, "ui/labs/roles.html", _context(request.membership.lab))
 
 
 @needs(Permission.MANAGE_ROLES)
@@ -29,13 +29,13 @@ def adjust(request: MemberRequest) -> HttpResponseBase:
     form = RoleTableForm(request.POST)
     if not form.is_valid():
         problem = "The form named something that is no role or permission of a lab. Nothing was changed."
-        return render(request, "ui/lab/roles.html", _context(lab, problem), status=422)
+        return render(request, "ui/labs/roles.html", _context(lab, problem), status=422)
     try:
         services.adjust_roles(
             lab, form.wanted, second_factor_roles=map(Role, form.cleaned_data["second_factor"])
         )
     except services.NotAdjustable as error:
-        return render(request, "ui/lab/roles.html", _context(lab, str(error)), status=422)
+        return render(request, "ui/labs/roles.html", _context(lab, str(error)), status=422)
     messages.success(request, "Saved. It holds from now on, for those who are signed in too.")
     return redirect("ui:roles")
 

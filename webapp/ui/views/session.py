@@ -31,11 +31,11 @@ def home(request: PageRequest) -> HttpResponseBase:
     if request.kept_out is not None:
         return to_second_factor(request, request.kept_out.lab)
     if request.membership is None:
-        return render(request, "ui/no_lab.html")
+        return render(request, "ui/labs/no_lab.html")
     if request.membership.may(Permission.VIEW_CASES):
         return redirect("ui:cases")
     work = WORK_OF_ROLE[Role(request.membership.role)]
-    return render(request, "ui/role_home.html", {"work": work})
+    return render(request, "ui/labs/role_home.html", {"work": work})
 
 
 @require_POST

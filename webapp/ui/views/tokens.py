@@ -22,7 +22,7 @@ TOKENS_A_PAGE = 100
 @needs(Permission.USE_TOKENS)
 @require_GET
 def own_tokens(request: MemberRequest) -> HttpResponseBase:
-    return render(request, "ui/lab/tokens.html", _own(request, TokenForm(request.membership)))
+    return render(request, "ui/labs/tokens.html", _own(request, TokenForm(request.membership)))
 
 
 @needs(Permission.USE_TOKENS)
@@ -33,7 +33,7 @@ def make(request: MemberRequest) -> HttpResponseBase:
     """Make a token. Its secret is on the answer, and nowhere else ever again."""
     form = TokenForm(request.membership, request.POST)
     if not form.is_valid():
-        return render(request, "ui/lab/tokens.html", _own(request, form), status=422)
+        return render(request, "ui/labs/tokens.html", _own(request, form), status=422)
     given = form.cleaned_data
     _, secret = tokens.issue_token(
         request.membership,
@@ -43,7 +43,7 @@ def make(request: MemberRequest) -> HttpResponseBase:
         networks=given["networks"],
     )
     context = _own(request, TokenForm(request.membership))
-    return render(request, "ui/lab/tokens.html", {**context, "secret": secret, "made": given["name"]})
+    return render(request, "ui/labs/tokens.html", {**context, "secret": secret, "made": given["name"]})
 
 
 @needs(Permission.USE_TOKENS)
@@ -58,7 +58,7 @@ def revoke_own(request: MemberRequest, token_id: int) -> HttpResponseBase:
 @require_GET
 def lab_tokens(request: MemberRequest) -> HttpResponseBase:
     pages = Paginator(selectors.lab_tokens(), TOKENS_A_PAGE)
-    return render(request, "ui/lab/all_tokens.html", {"page": pages.get_page(request.GET.get("page"))})
+    return render(request, "ui/labs/all_tokens.html", {"page": pages.get_page(request.GET.get("page"))})
 
 
 @needs(Permission.MANAGE_TOKENS)
