@@ -17,7 +17,7 @@ from webapp.audit.context import Actor, acting
 from webapp.audit.models import Entry
 from webapp.audit.services import record
 from webapp.labs.permissions import Role
-from webapp.ui.views.audit import ENTRIES_A_PAGE
+from webapp.ui.audit.views import ENTRIES_A_PAGE
 
 __all__ = ["plain_static"]
 pytestmark = pytest.mark.usefixtures("plain_static")

@@ -14,7 +14,7 @@ from webapp.audit.models import Entry
 from webapp.cases.models import Case, Image
 from webapp.labs.models import Lab
 from webapp.labs.permissions import Role
-from webapp.ui.forms import zones
+from webapp.ui.labs.forms import zones
 
 __all__ = ["plain_static"]
 pytestmark = pytest.mark.usefixtures("plain_static")

@@ -14,8 +14,8 @@ from webapp.cases.models import Case, Image
 from webapp.cases.services import create_case
 from webapp.labs.permissions import Role
 from webapp.registry.models import ModelVersion
-from webapp.ui.views.cases import CASES_A_PAGE
-from webapp.ui.views.cells import CELLS_A_PAGE, CELLS_OF_EACH_CLASS
+from webapp.ui.cases.views.cases import CASES_A_PAGE
+from webapp.ui.inference.gallery import CELLS_A_PAGE, CELLS_OF_EACH_CLASS
 
 __all__ = ["plain_static"]
 pytestmark = pytest.mark.usefixtures("plain_static")

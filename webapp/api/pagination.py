@@ -44,3 +44,7 @@ class UploadOrder(ByCursor):
     page_size = 100
     max_page_size = 500
     ordering = "id"
+
+
+class ByPlace(NewestFirst):
+    ordering = "-seq"

@@ -6,7 +6,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from webapp.api.authentication import lab_request
-from webapp.labs.access import may
+from webapp.labs.authorization import may
 from webapp.labs.conflicts import HEADER, conflict
 from webapp.labs.models import Membership
 from webapp.labs.permissions import Permission

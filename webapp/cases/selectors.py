@@ -68,7 +68,7 @@ def cases_of_patient(lab_id: UUID, mrn: str) -> QuerySet[Case]:
 def identifiers_of(cases: Iterable[Case], fields: Iterable[str] = FIELDS) -> dict[UUID, Identifiers]:
     """Who the patient of each of `cases` is, in one query; only `fields` are read and decrypted.
 
-    Whoever shows them to somebody asks `webapp.cases.access.identifiers_shown`.
+    Whoever shows them to somebody asks `webapp.cases.disclosure.identifiers_shown`.
     """
     known, fields = {case.id: Identifiers() for case in cases}, tuple(fields)
     for patient in Patient.objects.filter(case_id__in=known).only("lab_id", *fields):

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from webapp.accounts.models import User
-from webapp.ui.access import turned_away
+from webapp.ui.permissions import turned_away
 
 OPERATOR = "X-Operator"
 """The header that tells the proxy, and by it Grafana, who was let through."""

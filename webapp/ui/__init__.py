@@ -1,0 +1,1 @@
+"""The pages, by domain. Each view says with `needs` whom it is for."""

@@ -1,0 +1,175 @@
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import Direction, extend_schema_field
+from rest_framework import serializers
+
+from webapp.api.fields import WrittenField
+from webapp.cases.identifiers import (
+    FIELDS,
+    MRN_LENGTH,
+    NAME_LENGTH,
+    NOTES_LENGTH,
+    Identifiers,
+    Sex,
+    day_in_a_life,
+    found_again,
+    normal_accession,
+)
+from webapp.cases.models import Case
+from webapp.cases.selectors import Progress
+from webapp.writing.fields import seen_lines
+from webapp.writing.text import lines
+
+
+class ProgressSerializer(serializers.Serializer[Progress]):
+    state = serializers.ChoiceField(["empty", "in_progress", "needs_attention", "done"])
+    total = serializers.IntegerField()
+    received = serializers.IntegerField(help_text="Waiting for the model.")
+    classified = serializers.IntegerField()
+    refused = serializers.IntegerField()
+    failed = serializers.IntegerField()
+
+
+class PatientSerializer(serializers.Serializer[Identifiers]):
+    """Who the patient is: kept encrypted, and in no answer to roles without `view_identifiers`.
+
+    Shows what the context's `patient_fields` name, all without it.
+    """
+
+    name = WrittenField(required=False, allow_blank=True, max_length=NAME_LENGTH)
+    mrn = WrittenField(
+        required=False, allow_blank=True, max_length=MRN_LENGTH, help_text="Medical record number."
+    )
+    birth_date = serializers.DateField(required=False, allow_null=True, validators=[day_in_a_life])
+    sex = serializers.ChoiceField(
+        Sex.choices,
+        required=False,
+        allow_blank=True,
+        error_messages={"invalid_choice": f"One of {', '.join(Sex.values)}, or nothing."},
+    )
+    notes = WrittenField(
+        normalise=lines, refuse=seen_lines, required=False, allow_blank=True, max_length=NOTES_LENGTH
+    )
+    unreadable = serializers.ListField(
+        child=serializers.CharField(),
+        read_only=True,
+        help_text="Fields that cannot be decrypted and are missing for that reason.",
+    )
+
+    def validate_mrn(self, mrn: str) -> str:
+        if mrn:
+            found_again(mrn)
+        return mrn
+
+    def to_representation(self, instance: Identifiers) -> dict[str, Any]:
+        shown: dict[str, Any] = super().to_representation(instance)
+        wanted = {*self.context.get("patient_fields", FIELDS), "unreadable"} - {*instance.unreadable}
+        return {name: value for name, value in shown.items() if name in wanted}
+
+
+class PatientQuerySerializer(serializers.Serializer[Any]):
+    mrn = serializers.CharField(max_length=MRN_LENGTH, help_text="Exactly, but for case and separators.")
+
+
+class NewCaseSerializer(serializers.ModelSerializer[Case]):
+    accession = WrittenField(normalise=normal_accession, max_length=64)
+    patient = PatientSerializer(required=False, help_text="Needs `edit_identifiers`.")
+
+    class Meta:
+        model = Case
+        fields = ("accession", "patient")
+
+
+class CaseQuerySerializer(serializers.Serializer[Any]):
+    # Asked for none, there is none: not all.
+    accession = serializers.CharField(required=False, allow_blank=True, help_text="Exactly this number.")
+
+
+class CaseSerializer(serializers.ModelSerializer[Case]):
+    created_by = serializers.CharField(source="created_by.name", read_only=True)
+    progress = serializers.SerializerMethodField()
+    patient = serializers.SerializerMethodField(
+        help_text="Absent for roles without `view_identifiers`; without `notes` in lists."
+    )
+
+    class Meta:
+        model = Case
+        fields: tuple[str, ...] = ("id", "accession", "created_by", "created_at", "progress", "patient")
+
+    def to_representation(self, instance: Case) -> dict[str, Any]:
+        shown: dict[str, Any] = super().to_representation(instance)
+        if "identifiers" not in self.context:
+            del shown["patient"]
+        return shown
+
+    @extend_schema_field(PatientSerializer)
+    def get_patient(self, case: Case) -> dict[str, Any] | None:
+        known = self.context.get("identifiers")
+        return PatientSerializer(known[case.id], context=self.context).data if known else None
+
+    @extend_schema_field(ProgressSerializer)
+    def get_progress(self, case: Case) -> dict[str, Any]:
+        return ProgressSerializer(self.context["progress"][case.id]).data
+
+
+class FoundCaseSerializer(CaseSerializer):
+    """A case of a patient: for those who may see patients but no cases, its id and the patient alone."""
+
+    def to_representation(self, instance: Case) -> dict[str, Any]:
+        shown = super().to_representation(instance)
+        if self.context["may_view_cases"]:
+            return shown
+        return {name: shown[name] for name in ("id", "patient")}
+
+
+class CaseSchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """Says what may be absent; what is only read counts as always there otherwise."""
+
+    target_class = CaseSerializer
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        schema: dict[str, Any] = auto_schema._map_serializer(  # type: ignore[no-untyped-call]
+            self.target, direction, bypass_extensions=True
+        )
+        may_be_absent = {"patient"}
+        if isinstance(self.target, FoundCaseSerializer):
+            may_be_absent = {*schema["properties"]} - {"id"}
+        schema["required"] = [name for name in schema["required"] if name not in may_be_absent]
+        return schema
+
+
+class RowSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField(source="cell_class.code")
+    name = serializers.CharField(source="cell_class.name")
+    loinc = serializers.CharField(source="cell_class.loinc", allow_null=True)
+    unit = serializers.CharField(
+        source="cell_class.unit", allow_null=True, help_text="Of `percent`, by UCUM."
+    )
+    count = serializers.IntegerField()
+    percent = serializers.FloatField(
+        allow_null=True, help_text="Of white cells; for erythroblasts per 100 white cells."
+    )
+    low = serializers.FloatField(allow_null=True, help_text="95 % Wilson interval.")
+    high = serializers.FloatField(allow_null=True)
+
+
+class DifferentialSerializer(serializers.Serializer[Any]):
+    white_cells = RowSerializer(many=True)
+    others = RowSerializer(many=True)
+    wbc_count = serializers.IntegerField()
+    unidentified = serializers.IntegerField()
+    full_count = serializers.IntegerField(help_text="White cells of a full count: the lab's choice.")
+    is_full = serializers.BooleanField(help_text="At least `full_count` white cells were counted.")
+
+
+class CaseDetailSerializer(CaseSerializer):
+    differential = DifferentialSerializer(read_only=True)
+    model_notice = serializers.CharField(
+        read_only=True, allow_null=True, help_text="What to tell people while the model cannot answer."
+    )
+
+    class Meta(CaseSerializer.Meta):
+        fields = (*CaseSerializer.Meta.fields, "differential", "model_notice")

@@ -1,0 +1,140 @@
+"""Cases, and who their patients are."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import exceptions, generics, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from webapp.api.cases.serializers import (
+    CaseDetailSerializer,
+    CaseQuerySerializer,
+    CaseSerializer,
+    FoundCaseSerializer,
+    NewCaseSerializer,
+    PatientQuerySerializer,
+    PatientSerializer,
+)
+from webapp.api.pagination import NewestFirst
+from webapp.api.permissions import Needs, membership_of
+from webapp.cases import selectors, services
+from webapp.cases.disclosure import case_or_404, identifiers_shown
+from webapp.cases.identifiers import FIELDS, IN_LISTS, Identifiers
+from webapp.cases.models import Case
+from webapp.inference.selectors import differential_of, model_notice
+from webapp.labs.permissions import Permission
+
+
+class CaseList(generics.GenericAPIView[Case]):
+    needs: Needs = {"GET": Permission.VIEW_CASES, "POST": Permission.CREATE_CASES}
+    serializer_class = CaseSerializer
+    pagination_class = NewestFirst
+
+    def get_queryset(self) -> QuerySet[Case]:
+        return selectors.cases()
+
+    @extend_schema(
+        operation_id="cases_list",
+        parameters=[CaseQuerySerializer],
+        responses=CaseSerializer(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        """The lab's cases, newest first."""
+        asked = CaseQuerySerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        found = self.get_queryset().filter(**asked.validated_data)
+        page = self.paginate_queryset(found) or []
+        context = _case_context(request, page, IN_LISTS)
+        return self.get_paginated_response(CaseSerializer(page, many=True, context=context).data)
+
+    @extend_schema(request=NewCaseSerializer, responses={201: CaseSerializer})
+    def post(self, request: Request) -> Response:
+        """Open a case for one specimen."""
+        asked = NewCaseSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        given = asked.validated_data
+        membership = membership_of(request)
+        if "patient" in given and not membership.may(Permission.EDIT_IDENTIFIERS):
+            raise exceptions.PermissionDenied("Your role in this lab may not enter who the patient is.")
+        case = services.create_case(
+            membership.lab,
+            accession=given["accession"],
+            by=membership.user,
+            identifiers=given.get("patient"),
+        )
+        context = _case_context(request, [case], FIELDS)
+        return Response(CaseSerializer(case, context=context).data, status=status.HTTP_201_CREATED)
+
+
+class CaseSearch(generics.GenericAPIView[Case]):
+    """A search by what must not stand in an address, where logs and proxies would keep it."""
+
+    needs: Needs = {"POST": Permission.VIEW_IDENTIFIERS}
+    serializer_class = PatientQuerySerializer
+    pagination_class = None
+
+    @extend_schema(operation_id="cases_search", responses=FoundCaseSerializer(many=True))
+    def post(self, request: Request) -> Response:
+        """The cases of the patient with an MRN, newest first, 200 at most."""
+        asked = PatientQuerySerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        membership = membership_of(request)
+        found = services.find_patient(membership.lab, asked.validated_data["mrn"])
+        context = _case_context(request, found, IN_LISTS)
+        context["may_view_cases"] = membership.may(Permission.VIEW_CASES)
+        return Response(FoundCaseSerializer(found, many=True, context=context).data)
+
+
+class CaseDetail(generics.GenericAPIView[Case]):
+    needs: Needs = {"GET": Permission.VIEW_CASES}
+    serializer_class = CaseDetailSerializer
+
+    def get(self, request: Request, case_id: UUID) -> Response:
+        """A case: how far it is, and its differential count so far."""
+        case = case_or_404(case_id)
+        case.differential = differential_of(  # type: ignore[attr-defined]
+            case, membership_of(request).lab.full_count
+        )
+        case.model_notice = model_notice(case)  # type: ignore[attr-defined]
+        context = _case_context(request, [case], FIELDS)
+        if "identifiers" in context:
+            services.report_unreadable(case, context["identifiers"][case.id])
+        return Response(CaseDetailSerializer(case, context=context).data)
+
+
+class CasePatient(generics.GenericAPIView[Any]):
+    needs: Needs = {"GET": Permission.VIEW_IDENTIFIERS, "PATCH": Permission.EDIT_IDENTIFIERS}
+    serializer_class = PatientSerializer
+
+    def get(self, request: Request, case_id: UUID) -> Response:
+        """Who the patient is, as far as it was entered."""
+        return Response(self._shown(case_or_404(case_id)))
+
+    def patch(self, request: Request, case_id: UUID) -> Response:
+        """Enter or correct who the patient is; what is not named stays as it is.
+
+        Without `view_identifiers` the answer holds what was sent and nothing else.
+        """
+        case = case_or_404(case_id)
+        asked = PatientSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        changes = asked.validated_data
+        services.change_identifiers(case, changes)
+        if membership_of(request).may(Permission.VIEW_IDENTIFIERS):
+            return Response(self._shown(case))
+        sent = PatientSerializer(Identifiers(**changes), context={"patient_fields": changes})
+        return Response(sent.data)
+
+    @staticmethod
+    def _shown(case: Case) -> dict[str, Any]:
+        return PatientSerializer(identifiers_shown([case])[case.id]).data
+
+
+def _case_context(request: Request, cases: list[Case], fields: tuple[str, ...]) -> dict[str, Any]:
+    context: dict[str, Any] = {"progress": selectors.progress_of(cases), "patient_fields": fields}
+    if membership_of(request).may(Permission.VIEW_IDENTIFIERS):
+        context["identifiers"] = identifiers_shown(cases, fields)
+    return context

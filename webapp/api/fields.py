@@ -1,0 +1,29 @@
+"""Fields of what people write, for the serializers of all domains."""
+
+from collections.abc import Callable
+from typing import Any
+
+from rest_framework import serializers
+
+from webapp.writing.fields import seen
+from webapp.writing.text import one_line
+
+
+class WrittenField(serializers.CharField):
+    """What people write: made even by `normalise`, and refused by `refuse` where something hides in it."""
+
+    def __init__(
+        self,
+        *,
+        normalise: Callable[[str], str] = one_line,
+        refuse: Callable[[str], None] = seen,
+        **options: Any,
+    ) -> None:
+        self.normalise = normalise
+        super().__init__(validators=[refuse], **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        given = self.normalise(super().to_internal_value(data))
+        if not (given or self.allow_blank):
+            self.fail("blank")
+        return given

@@ -1,0 +1,129 @@
+"""What the model said of images, and images that it was asked about in vain."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import exceptions, generics
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from webapp.api.inference.serializers import (
+    DeadLetterSerializer,
+    ImageDetailSerializer,
+    ImageQuerySerializer,
+    ImageSerializer,
+    RequeuedSerializer,
+)
+from webapp.api.pagination import NewestFirst, UploadOrder
+from webapp.api.permissions import Needs
+from webapp.cases.disclosure import case_or_404, image_or_404
+from webapp.cases.models import Case, Image
+from webapp.hematology.classes import BY_CODE
+from webapp.inference import selectors, services
+from webapp.inference.evidence import evidence_maps, overlay_png
+from webapp.inference.models import Chunk
+from webapp.labs.permissions import Permission
+from webapp.storage import objects
+
+
+class ImageList(generics.GenericAPIView[Image]):
+    needs: Needs = {"GET": Permission.VIEW_CASES}
+    serializer_class = ImageSerializer
+    pagination_class = UploadOrder
+
+    @extend_schema(
+        operation_id="images_list",
+        parameters=[ImageQuerySerializer],
+        responses=ImageSerializer(many=True),
+    )
+    def get(self, request: Request, case_id: UUID) -> Response:
+        """A case's images in the order of upload."""
+        asked = ImageQuerySerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        found = selectors.images_with_predictions(case_or_404(case_id))
+        if status_wanted := asked.validated_data.get("status"):
+            found = found.filter(status=status_wanted)
+        if cell_class := asked.validated_data.get("cell_class"):
+            found = found.filter(selectors.of_class(cell_class))
+        page = self.paginate_queryset(found)
+        return self.get_paginated_response(ImageSerializer(page, many=True).data)
+
+
+class ImageDetail(generics.GenericAPIView[Image]):
+    needs: Needs = {"GET": Permission.VIEW_CASES}
+    serializer_class = ImageDetailSerializer
+
+    def get(self, request: Request, image_id: int) -> Response:
+        """One image with the model's whole answer."""
+        image = image_or_404(image_id)
+        prediction = selectors.prediction_of(image)
+        image.current = [prediction] if prediction else []  # type: ignore[attr-defined]
+        return Response(ImageDetailSerializer(image, context={"request": request}).data)
+
+
+class Picture(APIView):
+    needs: Needs = {"GET": Permission.VIEW_CASES}
+
+    @extend_schema(responses={302: None})
+    def get(self, request: Request, image_id: int) -> HttpResponse:
+        """The image as browsers show it: a redirect to the store, good for minutes."""
+        image = image_or_404(image_id)
+        if image.display_key:
+            url = objects.download_url(image.display_key, "image/png")
+        else:
+            # What it is was found out by decoding it: names are anybody's, and could make it a page.
+            url = objects.download_url(
+                image.key, image.media_type or "image/jpeg", version=image.object_version
+            )
+        return redirect(url)
+
+
+class Evidence(APIView):
+    needs: Needs = {"GET": Permission.VIEW_CASES}
+
+    @extend_schema(
+        parameters=[OpenApiParameter("cell_class", str, enum=list(BY_CODE))],
+        responses={(200, "image/png"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, image_id: int) -> HttpResponse:
+        """Where the model saw evidence for a class: a transparent overlay.
+
+        The class is the suggested one unless another is named.
+        """
+        prediction = selectors.prediction_of(image_or_404(image_id))
+        if prediction is None:
+            raise exceptions.NotFound("The model has not looked at this image.")
+        labels: list[str] = prediction.model_version.labels
+        wanted = request.query_params.get("cell_class", prediction.cell_class)
+        if wanted not in labels:
+            raise exceptions.ValidationError({"cell_class": [f"The model knows {', '.join(labels)}."]})
+        maps = evidence_maps(bytes(prediction.evidence), prediction.evidence_grid, len(labels))
+        response = HttpResponse(overlay_png(maps, labels.index(wanted)), content_type="image/png")
+        response["Cache-Control"] = f"private, max-age={objects.KEPT_SECONDS}"
+        return response
+
+
+class Requeue(generics.GenericAPIView[Case]):
+    needs: Needs = {"POST": Permission.REQUEUE_FAILED}
+    serializer_class = RequeuedSerializer
+
+    @extend_schema(request=None)
+    def post(self, request: Request, case_id: UUID) -> Response:
+        """Try the case's failed images again."""
+        return Response({"images": services.requeue(case_or_404(case_id))})
+
+
+class DeadLetters(generics.GenericAPIView[Chunk]):
+    needs: Needs = {"GET": Permission.REQUEUE_FAILED}
+    serializer_class = DeadLetterSerializer
+    pagination_class = NewestFirst
+
+    @extend_schema(operation_id="dead_letters_list", responses=DeadLetterSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """What was given up, in all of the lab's cases; requeue it by its case."""
+        page = self.paginate_queryset(selectors.dead_letters())
+        return self.get_paginated_response(DeadLetterSerializer(page or [], many=True).data)

@@ -1,0 +1,126 @@
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from webapp.api.inference.serializers import ImageSerializer, ReasonSerializer, reason_of
+from webapp.cases.models import Image
+
+MAX_FILES = 500
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class FileNameField(serializers.Field):  # type: ignore[type-arg]
+    """Any text: what cannot be stored is taken out of it later, for one name must not fail all files."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("A file's name is a text.")
+        return data
+
+    def to_representation(self, value: str) -> str:
+        return value
+
+
+class FileSerializer(serializers.Serializer[Any]):
+    name = FileNameField()
+    size = serializers.IntegerField(min_value=0, max_value=2**40, help_text="Bytes.")
+    sha256 = serializers.RegexField(
+        r"^[0-9a-fA-F]{64}$",
+        required=False,
+        allow_null=True,
+        help_text="Of the file's bytes, in hexadecimal digits. With it, what the case has is not asked for "
+        "again, and what arrives changed is refused.",
+    )
+
+    def validate_sha256(self, value: str | None) -> bytes | None:
+        return bytes.fromhex(value) if value else None
+
+
+class BeginSerializer(serializers.Serializer[Any]):
+    # The stubs do not know that `many` makes it a ListSerializer, which has a `max_length`.
+    files = FileSerializer(many=True, allow_empty=False, max_length=MAX_FILES)  # type: ignore[call-arg]
+    again = serializers.BooleanField(
+        default=False,
+        help_text="Ask also for files that were refused before: to have them judged once more.",
+    )
+
+
+class AlreadySerializer(serializers.ModelSerializer[Image]):
+    reason = serializers.SerializerMethodField(help_text="Why it was refused or failed before.")
+
+    class Meta:
+        model = Image
+        fields = ("name", "status", "reason")
+
+    @extend_schema_field(ReasonSerializer(allow_null=True))
+    def get_reason(self, image: Image) -> dict[str, str] | None:
+        return reason_of(image)
+
+
+class UploadSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField(source="image.id")
+    name = serializers.CharField(source="image.name")
+    url = serializers.SerializerMethodField(help_text="Where to post the bytes; null: they are not wanted.")
+    # Named `fields` in JSON, which a serializer's own attribute of that name would not allow here.
+    form_fields = serializers.SerializerMethodField(method_name="get_form_fields")
+    refused = serializers.SerializerMethodField(help_text="Why the file was refused outright, now.")
+    already = serializers.SerializerMethodField(
+        help_text="What the case has of these bytes, perhaps under this other name; null: nothing before."
+    )
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        fields["fields"] = fields.pop("form_fields")
+        return fields
+
+    def get_url(self, upload: Any) -> str | None:
+        return upload.form["url"] if upload.form else None
+
+    @extend_schema_field(serializers.DictField(child=serializers.CharField(), allow_null=True))
+    def get_form_fields(self, upload: Any) -> dict[str, str] | None:
+        return upload.form["fields"] if upload.form else None
+
+    @extend_schema_field(ReasonSerializer(allow_null=True))
+    def get_refused(self, upload: Any) -> dict[str, str] | None:
+        return None if upload.form or upload.already else reason_of(upload.image)
+
+    @extend_schema_field(AlreadySerializer(allow_null=True))
+    def get_already(self, upload: Any) -> dict[str, Any] | None:
+        return AlreadySerializer(upload.image).data if upload.already else None
+
+
+class UploadsSerializer(serializers.Serializer[Any]):
+    uploads = UploadSerializer(many=True)
+
+
+class RenewSerializer(serializers.Serializer[Any]):
+    ids = serializers.ListField(child=serializers.IntegerField(), allow_empty=False, max_length=MAX_FILES)
+
+
+class CompleteSerializer(serializers.Serializer[Any]):
+    ids = serializers.ListField(child=serializers.IntegerField(), allow_empty=False, max_length=MAX_FILES)
+    bulk = serializers.BooleanField(default=False, help_text="Nobody waits at a screen: use the bulk queue.")
+
+
+class AcceptedSerializer(serializers.Serializer[Any]):
+    accepted = serializers.IntegerField()
+
+
+class FilesSerializer(serializers.Serializer[Any]):
+    files = serializers.ListField(
+        child=serializers.FileField(allow_empty_file=True, max_length=4096),
+        allow_empty=False,
+        max_length=100,
+        error_messages={"empty": "Send at least one file, in the form field `files`."},
+    )
+
+
+class ReceivedSerializer(ImageSerializer):
+    already = serializers.BooleanField(
+        help_text="The case had these bytes before, perhaps under this other name; nothing was added."
+    )
+
+    class Meta(ImageSerializer.Meta):
+        fields = (*ImageSerializer.Meta.fields, "already")

@@ -1,0 +1,36 @@
+"""A person's own account, as far as allauth has no pages for it."""
+
+from allauth.usersessions.adapter import get_adapter
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from webapp.accounts.name_form import NameForm
+from webapp.accounts.reauthentication import fresh_sign_in
+from webapp.accounts.selectors import sessions_elsewhere
+from webapp.accounts.services import change_name
+from webapp.ui.permissions import PageRequest
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+@fresh_sign_in
+def name(request: PageRequest) -> HttpResponseBase:
+    form = NameForm(request.POST or None, initial={"name": request.user.name})
+    if not form.is_valid():
+        return render(request, "ui/accounts/name.html", {"form": form}, status=422 if form.is_bound else 200)
+    change_name(request.user, form.cleaned_data["name"])
+    messages.success(request, f"Your name is {request.user.name} from now on.")
+    return redirect("ui:name")
+
+
+@require_POST
+@login_required
+def end_session(request: PageRequest, pk: int) -> HttpResponseBase:
+    """Sign out one of one's own browsers; for the one in use there is signing out."""
+    session = get_object_or_404(sessions_elsewhere(request), pk=pk)
+    get_adapter().end_sessions([session])
+    messages.success(request, f"The session from {session.ip} is ended.")
+    return redirect("usersessions_list")

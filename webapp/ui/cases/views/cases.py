@@ -1,0 +1,141 @@
+"""The list of cases, and one case: how far it is, its count and its cells."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+from django_htmx.http import trigger_client_event
+
+from serving.contract import OPENINGS, SUFFIXES
+from webapp.cases import selectors
+from webapp.cases.disclosure import case_or_404, identifiers_shown
+from webapp.cases.models import Case, Image
+from webapp.cases.services import AccessionTaken, create_case, report_unreadable
+from webapp.hematology.differential import differential
+from webapp.inference import selectors as inference_selectors
+from webapp.labs.permissions import Permission
+from webapp.ui.cases.forms import NewCaseForm, PatientForm
+from webapp.ui.inference.gallery import gallery_context, tabs, wanted_class
+from webapp.ui.permissions import MemberRequest, needs
+
+CASES_A_PAGE = 50
+COLUMNS = ("name", "mrn")  # of the patient, in the table of cases
+PROBLEMS_SHOWN = 12  # of the files with a problem, on the case's own page
+
+
+@needs(Permission.VIEW_CASES)
+@require_GET
+def case_list(request: MemberRequest) -> HttpResponse:
+    return render(request, "ui/cases/list.html", _list_context(request))
+
+
+@needs(Permission.CREATE_CASES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_case(request: MemberRequest) -> HttpResponseBase:
+    if request.method != "POST":
+        return redirect("ui:cases")
+    form = NewCaseForm(request.POST)
+    may_edit = request.membership.may(Permission.EDIT_IDENTIFIERS)
+    patient = PatientForm(request.POST if may_edit else {})
+    if form.is_valid() and patient.is_valid():
+        accession = form.cleaned_data["accession"]
+        try:
+            case = create_case(
+                request.membership.lab, accession=accession, by=request.user, identifiers=patient.changes
+            )
+        except AccessionTaken as error:
+            form.add_error("accession", str(error))
+            existing = selectors.cases().filter(accession=accession).first()
+            context = _list_context(request, form=form, patient_form=patient, existing=existing)
+            return render(request, "ui/cases/list.html", context, status=409)
+        return redirect("ui:case", case.id)
+    context = _list_context(request, form=form, patient_form=patient)
+    return render(request, "ui/cases/list.html", context, status=422)
+
+
+@needs(Permission.VIEW_CASES)
+@require_GET
+def case_page(request: MemberRequest, case_id: UUID) -> HttpResponse:
+    case = case_or_404(case_id)
+    code = wanted_class(request)
+    context = _live_context(request, case, code)
+    context |= gallery_context(case, context["counts"], code)
+    if request.membership.may(Permission.UPLOAD_IMAGES):
+        context |= {"may_upload": True, "suffixes": " ".join(SUFFIXES), "openings": "|".join(OPENINGS)}
+    if request.membership.may(Permission.VIEW_IDENTIFIERS):
+        context["patient"] = identifiers_shown([case])[case.id]
+        context["may_edit_patient"] = request.membership.may(Permission.EDIT_IDENTIFIERS)
+        report_unreadable(case, context["patient"])
+    return render(request, "ui/cases/case.html", context)
+
+
+@needs(Permission.VIEW_CASES)
+@require_GET
+def live(request: MemberRequest, case_id: UUID) -> HttpResponse:
+    """What changes on the case's page while images are uploaded and classified."""
+    case = case_or_404(case_id)
+    context = _live_context(request, case, wanted_class(request))
+    response = render(request, "ui/cases/live.html", context | {"alone": True})
+    if request.GET.get("classified") != str(context["progress"].classified):
+        trigger_client_event(response, "cells-changed")
+    return response
+
+
+def _list_context(request: MemberRequest, **more: Any) -> dict[str, Any]:
+    prefix = request.GET.get("q", "").replace("\0", "").strip()
+    found = list(
+        selectors.page_of_cases(CASES_A_PAGE + 1, prefix=prefix, before=_uuid(request.GET.get("before")))
+    )
+    shown = found[:CASES_A_PAGE]
+    context = rows_context(request, shown)
+    return {
+        "form": NewCaseForm(),
+        "patient_form": PatientForm(),
+        "may_create": request.membership.may(Permission.CREATE_CASES),
+        "may_edit_patient": request.membership.may(Permission.EDIT_IDENTIFIERS),
+        "q": prefix,
+        "older": shown[-1].id if len(found) > CASES_A_PAGE else None,
+        "is_first_page": "before" not in request.GET,
+        "in_progress": any(progress.state == "in_progress" for _, progress, _ in context["rows"]),
+        **context,
+        **more,
+    }
+
+
+def rows_context(request: MemberRequest, shown: list[Case]) -> dict[str, Any]:
+    """What the table of cases needs: each with its progress and, where one may see it, its patient."""
+    progress = selectors.progress_of(shown)
+    may_see = request.membership.may(Permission.VIEW_IDENTIFIERS)
+    patients = identifiers_shown(shown, COLUMNS) if may_see else {}
+    return {
+        "may_see_patients": may_see,
+        "rows": [(case, progress[case.id], patients.get(case.id)) for case in shown],
+    }
+
+
+def _live_context(request: MemberRequest, case: Case, code: str) -> dict[str, Any]:
+    progress = selectors.progress_of([case])[case.id]
+    counts = inference_selectors.counts_of(case)
+    problems = selectors.images(case, status__in=[Image.Status.REFUSED, Image.Status.FAILED])
+    return {
+        "case": case,
+        "progress": progress,
+        "counts": counts,
+        "differential": differential(counts, request.membership.lab.full_count),
+        "models": inference_selectors.models_of(case),
+        "model_notice": inference_selectors.model_notice(case),
+        "problems": problems[:PROBLEMS_SHOWN],
+        "n_problems": progress.refused + progress.failed,
+        "may_requeue": request.membership.may(Permission.REQUEUE_FAILED),
+        "tabs": tabs(counts),
+        "code": code,
+    }
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        raise Http404 from None

@@ -1,0 +1,138 @@
+"""Cells as the gallery shows them: by class, least sure first, cut from their chunk's contact sheet."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404
+from django.urls import reverse
+
+from webapp.cases.models import Case
+from webapp.hematology.classes import BY_CODE, CELL_CLASSES, UNIDENTIFIED
+from webapp.inference import selectors
+from webapp.inference.models import Prediction
+from webapp.inference.sheet import TILE, corner
+from webapp.ui.permissions import MemberRequest
+
+CELLS_OF_EACH_CLASS = 24  # where all classes are shown
+CELLS_A_PAGE = 96  # where one is
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One cell. `view_box` is its square on the contact sheet, as an SVG viewBox."""
+
+    image_id: int
+    url: str
+    sheet: str
+    view_box: str
+    name: str
+    short: str
+    confidence: float
+    flagged: bool
+    unlike: bool
+    file: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """The cells shown of one class out of its `count`."""
+
+    code: str
+    name: str
+    count: int
+    tiles: list[Tile]
+
+    @property
+    def unidentified(self) -> bool:
+        return self.code == UNIDENTIFIED
+
+    @property
+    def is_whole(self) -> bool:
+        return len(self.tiles) >= self.count
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A choice of class with its number of cells; the code is "" for all."""
+
+    code: str
+    name: str
+    count: int
+
+
+def shown_class(prediction: Prediction) -> str:
+    """The class under which a cell is shown."""
+    return UNIDENTIFIED if prediction.flagged else prediction.cell_class
+
+
+def tile(case_id: UUID, prediction: Prediction) -> Tile:
+    image = prediction.image
+    left, top = corner(image.tile or 0)
+    cell_class = BY_CODE[prediction.cell_class]
+    return Tile(
+        image_id=image.id,
+        url=reverse("ui:cell", args=[case_id, image.id]),
+        sheet=reverse("ui:sheet", args=[case_id, image.chunk_id]),
+        view_box=f"{left} {top} {TILE} {TILE}",
+        name=cell_class.name,
+        short=cell_class.short,
+        confidence=prediction.confidence,
+        flagged=prediction.flagged,
+        unlike=prediction.unlike,
+        file=image.name,
+    )
+
+
+def tabs(counts: Mapping[str, int]) -> list[Tab]:
+    """All classes that have cells, those to be looked at first."""
+    classes = [Tab(code, selectors.class_name(code), counts[code]) for code in _codes() if counts.get(code)]
+    return [Tab("", "All", sum(counts.values())), *classes] if classes else []
+
+
+def sections(case_id: UUID, counts: Mapping[str, int], predictions: Iterable[Prediction]) -> list[Section]:
+    """The predictions sorted into the sections of their classes, those to be looked at first."""
+    by_class: dict[str, list[Tile]] = {}
+    for prediction in predictions:
+        by_class.setdefault(shown_class(prediction), []).append(tile(case_id, prediction))
+    return [
+        Section(code, selectors.class_name(code), max(counts.get(code, 0), len(tiles)), tiles)
+        for code in _codes()
+        if (tiles := by_class.get(code))
+    ]
+
+
+def wanted_class(request: MemberRequest) -> str:
+    """The class asked for, "" for all.
+
+    Raises:
+        Http404: there is no such class.
+    """
+    code = request.GET.get("class", "")
+    if code and code != UNIDENTIFIED and code not in BY_CODE:
+        raise Http404
+    return code
+
+
+def gallery_context(case: Case, counts: Mapping[str, int], code: str) -> dict[str, Any]:
+    if code:
+        page = cells_page(case, code, None)
+        name = selectors.class_name(code)
+        section = Section(code, name, counts.get(code, 0), page["tiles"])
+        return {"case": case, "code": code, "section": section, **page}
+    first = selectors.first_cells_of_each_class(case, CELLS_OF_EACH_CLASS)
+    return {"case": case, "code": code, "sections": sections(case.id, counts, first)}
+
+
+def cells_page(case: Case, code: str, last: Prediction | None) -> dict[str, Any]:
+    found = selectors.cells(case, code)
+    if last is not None:
+        found = found.filter(selectors.after(last))
+    predictions = list(found[: CELLS_A_PAGE + 1])
+    tiles = [tile(case.id, prediction) for prediction in predictions[:CELLS_A_PAGE]]
+    return {"tiles": tiles, "more_after": tiles[-1].image_id if len(predictions) > CELLS_A_PAGE else None}
+
+
+def _codes() -> list[str]:
+    return [UNIDENTIFIED, *(cell_class.code for cell_class in CELL_CLASSES)]

@@ -1,0 +1,136 @@
+from functools import cache
+from itertools import groupby
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.conf import settings
+from django.http import QueryDict
+
+from webapp.labs.models import Lab, Membership
+from webapp.labs.permissions import ADJUSTABLE, Permission, Role, allows, granted
+from webapp.labs.tokens import network
+from webapp.writing.fields import Line
+
+REGIONS = {
+    "Africa",
+    "America",
+    "Antarctica",
+    "Arctic",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Europe",
+    "Indian",
+    "Pacific",
+}  # of the IANA database; its other names are of countries and offsets, kept for old systems
+
+
+@cache  # the database is a thousand files
+def zones() -> list[tuple[str, Any]]:
+    """The time zones of the world as a menu, by region."""
+    named = sorted(name for name in available_timezones() if name.partition("/")[0] in REGIONS)
+    regions = groupby(named, lambda name: name.partition("/")[0])
+    return [
+        ("", "UTC"),
+        *(
+            (region, [(name, name.partition("/")[2].replace("_", " ")) for name in names])
+            for region, names in regions
+        ),
+    ]
+
+
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(choices=Role.choices)
+
+
+class InvitationForm(forms.Form):
+    email = forms.EmailField(
+        label="E-mail",
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": "Give the e-mail address of the person to invite."},
+    )
+    role = forms.ChoiceField(choices=Role.choices)
+
+
+class LabForm(forms.ModelForm):  # type: ignore[type-arg]
+    time_zone = forms.ChoiceField(label="Time zone", required=False, choices=zones)
+
+    class Meta:
+        model = Lab
+        fields = ("time_zone", "full_count")
+        labels = {"full_count": "Full count"}
+
+
+class RoleTableForm(forms.Form):
+    """The lab's table: a box for whatever it may change, `role:permission`, and which roles need a second
+    factor."""
+
+    second_factor = forms.MultipleChoiceField(choices=Role.choices, required=False)
+    given = forms.MultipleChoiceField(
+        choices=[
+            (f"{role.value}:{permission.value}", "")
+            for role in Role
+            for permission in Permission
+            if permission in ADJUSTABLE[role]
+        ],
+        required=False,
+    )
+
+    @property
+    def wanted(self) -> dict[Role, set[Permission]]:
+        """What each role is to do: the boxes that were ticked, beside what no lab can change."""
+        boxes = set(self.cleaned_data["given"])
+        return {
+            role: {
+                permission
+                for permission in Permission
+                if (
+                    f"{role.value}:{permission.value}" in boxes
+                    if permission in ADJUSTABLE[role]
+                    else allows(role, permission)
+                )
+            }
+            for role in Role
+        }
+
+
+class TokenForm(forms.Form):
+    name = Line(
+        max_length=100,
+        label="What it is for",
+        error_messages={"required": "Say which program it is for; you will find it by that."},
+    )
+    networks = forms.CharField(
+        label="Only from these networks",
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false", "placeholder": "192.0.2.0/24"}),
+    )
+
+    def __init__(self, membership: Membership, data: QueryDict | None = None) -> None:
+        super().__init__(data, label_suffix="")
+        longest = settings.TOKEN_DAYS
+        self.fields["days"] = forms.TypedChoiceField(
+            label="Expires",
+            coerce=int,
+            initial=min(90, longest),
+            choices=[
+                (n, f"in {n} day{'' if n == 1 else 's'}")
+                for n in sorted({1, 7, 30, 90, longest})
+                if n <= longest
+            ],
+        )
+        may = granted(Role(membership.role), membership.lab.permission_changes)
+        self.fields["scopes"] = forms.MultipleChoiceField(
+            label="It may",
+            widget=forms.CheckboxSelectMultiple,
+            choices=[(permission.value, permission.label) for permission in Permission if permission in may],
+            error_messages={"required": "Let it do something; else it is of no use."},
+        )
+
+    def clean_networks(self) -> list[str]:
+        try:
+            return [network(part) for part in self.cleaned_data["networks"].replace(",", " ").split()]
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error

@@ -1,0 +1,50 @@
+"""The start page, and choosing the lab to work in."""
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from webapp.audit.actions import Action
+from webapp.audit.folding import record_refusal
+from webapp.labs.conflicts import Conflict
+from webapp.labs.middleware import ACTIVE_LAB
+from webapp.labs.permissions import Permission, Role
+from webapp.ui.permissions import PageRequest, to_second_factor, to_sign_in, told_of
+
+# What those find here who have no business with open cases.
+WORK_OF_ROLE = {
+    Role.CLINICIAN: "Signed reports, with pictures of the cells and reference ranges. "
+    "A report appears here once a pathologist has signed it.",
+    Role.RESEARCHER: "Anonymised data of signed cases. Nobody's name or number is in them.",
+    Role.DATA_SCIENTIST: "How each version of the model does, and the cells on which people overruled it.",
+}
+
+
+@require_GET
+def home(request: PageRequest) -> HttpResponseBase:
+    """The cases, or for those whose role may not see them, what their role will find here."""
+    if not request.user.is_authenticated:
+        return to_sign_in(request)
+    if request.lost_lab is not None:
+        return told_of(request, Conflict(lost=request.lost_lab))
+    if request.kept_out is not None:
+        return to_second_factor(request, request.kept_out.lab)
+    if request.membership is None:
+        return render(request, "ui/labs/no_lab.html")
+    if request.membership.may(Permission.VIEW_CASES):
+        return redirect("ui:cases")
+    work = WORK_OF_ROLE[Role(request.membership.role)]
+    return render(request, "ui/labs/role_home.html", {"work": work})
+
+
+@require_POST
+def switch_lab(request: PageRequest) -> HttpResponseBase:
+    if not request.user.is_authenticated:
+        return to_sign_in(request)
+    wanted = request.POST.get("lab")
+    if wanted not in {str(membership.lab_id) for membership in request.memberships}:
+        record_refusal(Action.ACCESS_REFUSED, lab=None, subject="a lab of others")
+        raise PermissionDenied
+    request.session[ACTIVE_LAB] = wanted
+    return redirect("ui:home")

@@ -1,0 +1,118 @@
+"""Who may see a page, and of what."""
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, render, resolve_url
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+from webapp.accounts.models import User
+from webapp.accounts.selectors import has_second_factor
+from webapp.labs.authorization import may
+from webapp.labs.conflicts import FIELD, HEADER, Conflict, conflict
+from webapp.labs.models import Lab, Membership
+from webapp.labs.permissions import Permission
+from webapp.labs.requests import LabRequest
+
+View = Callable[..., HttpResponseBase]
+
+
+class PageRequest(LabRequest):
+    """A request for a page or a part of one, as the middleware leaves it."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+class MemberRequest(PageRequest):
+    """A request of someone who belongs to a lab."""
+
+    membership: Membership
+
+
+def needs(permission: Permission | None) -> Callable[[View], View]:
+    """Keep a page for members of the lab whose role has `permission`; None: for all members.
+
+    Others sign in, set up the second factor that their role asks for, or are told why not.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def checked(request: PageRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return to_sign_in(request)
+            if against := _conflict(request):
+                return told_of(request, against)
+            if request.kept_out is not None:
+                return to_second_factor(request, request.kept_out.lab)
+            if request.membership is None or not (permission is None or may(request, permission)):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        checked.needs = permission  # type: ignore[attr-defined]
+        return checked
+
+    return decorate
+
+
+def for_operators(view: View) -> View:
+    """Keep a page for those who run the installation, with a second factor."""
+
+    @wraps(view)
+    def checked(request: PageRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return turned_away(request, request.get_full_path()) or view(request, *args, **kwargs)
+
+    return checked
+
+
+def turned_away(request: HttpRequest, back: str) -> HttpResponseBase | None:
+    """Where somebody goes who is no operator: to sign in and then `back`, or to set up a second factor.
+
+    Raises:
+        PermissionDenied: they do not run the installation.
+    """
+    if not isinstance(request.user, User):
+        return redirect_to_login(back)
+    if not request.user.is_staff:
+        raise PermissionDenied
+    if not has_second_factor(request.user):
+        messages.warning(request, "Set up a second factor first: the pages for operators ask for one.")
+        return redirect("mfa_index")
+    return None
+
+
+def told_of(request: PageRequest, against: Conflict) -> HttpResponseBase:
+    """Say that the page is of another lab than the one worked in, and offer to go there."""
+    template = "ui/labs/other_lab/content.html" if request.htmx else "ui/labs/other_lab/page.html"
+    return render(request, template, {"conflict": against}, status=HTTPStatus.CONFLICT)
+
+
+def _conflict(request: PageRequest) -> Conflict | None:
+    posted = request.POST.get(FIELD) if request.method == "POST" else None
+    return conflict(request, request.headers.get(HEADER), posted)
+
+
+def to_second_factor(request: PageRequest, lab: Lab) -> HttpResponseBase:
+    """Send a person whose role in `lab` asks for a second factor of sign-in to where one is set up."""
+    message = f"{lab} asks your role for a second factor of sign-in. Set one up to go on."
+    messages.info(request, message)
+    page = resolve_url("mfa_index")
+    return HttpResponseClientRedirect(page) if request.htmx else redirect(page)
+
+
+def to_sign_in(request: PageRequest) -> HttpResponseBase:
+    """Send a stranger to sign in and then back; a part of a page must not be replaced by the sign-in page."""
+    if request.htmx:
+        try:
+            back = request.htmx.current_url_abs_path or resolve_url("ui:home")
+        except ValueError:  # the header is no address
+            back = resolve_url("ui:home")
+        return HttpResponseClientRedirect(redirect_to_login(back).url)
+    return redirect_to_login(request.get_full_path())
