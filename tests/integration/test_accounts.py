@@ -17,7 +17,7 @@ from tests.support.pages import plain_static
 from tests.support.people import PASSWORD, proved_who_they_are
 from webapp.accounts import devices
 from webapp.accounts.models import User
-from webapp.accounts.services import welcome
+from webapp.accounts.sign_in import welcome
 from webapp.audit.models import Entry
 
 __all__ = ["plain_static"]

@@ -104,11 +104,16 @@ def place(alice) -> Place:
     case = alice.case(SECRET)
     (image,) = add_cells(alice, case, "neutrophil", 0.97)
     with scope(lab=alice.lab):
-        invitation, secret = invitations.invite(
-            alice.lab, email="invited@northern.example", role=Role.TECHNICIAN, by=alice.membership.user
+        secrets: list[str] = []
+        invitation = invitations.invite(
+            alice.lab,
+            email="invited@northern.example",
+            role=Role.TECHNICIAN,
+            by=alice.membership.user,
+            link=lambda secret: secrets.append(secret) or secret,
         )
         token = ApiToken.objects.get(membership=alice.membership)
-    return Place(case.id, image.id, image.chunk_id, alice.membership.id, invitation.id, token.id, secret)
+    return Place(case.id, image.id, image.chunk_id, alice.membership.id, invitation.id, token.id, *secrets)
 
 
 @pytest.fixture

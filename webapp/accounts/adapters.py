@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context, ratelimit
 from allauth.core.internal.ratelimit import consume, get_ip
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -17,20 +16,19 @@ from django.http import HttpRequest
 
 from webapp.accounts import factors, trail
 from webapp.accounts.devices import known_device
+from webapp.accounts.mails import AccountMails
 from webapp.accounts.models import User
 from webapp.accounts.reauthentication import is_fresh
-from webapp.accounts.wording import house_style
-from webapp.mail import services as mail
+from webapp.accounts.wording import PRODUCT
 from webapp.writing.text import shown
 
-PRODUCT = "HematoVision"
 NAME_LENGTH = User._meta.get_field("name").max_length
 INVITED = "account_verified_email"  # where allauth keeps an address that somebody has proved to be theirs
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth carries no types
+class AccountAdapter(AccountMails):
     error_messages = {
-        **DefaultAccountAdapter.error_messages,
+        **AccountMails.error_messages,
         "account_inactive": "This account is closed. Ask an administrator of your lab.",
         "email_password_mismatch": "E-mail or password is wrong. Passwords are case-sensitive.",
         "incorrect_code": "This code is wrong, used or too old. Look at the newest one.",
@@ -47,7 +45,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
         return settings.SIGN_UP == "open" or self.invited_address(request) in emails
 
     def invited_address(self, request: HttpRequest) -> str | None:
-        """The address that an invitation in this session was mailed to (`services.welcome`)."""
+        """The address that an invitation in this session was mailed to (`sign_in.welcome`)."""
         address: str | None = request.session.get(INVITED)
         return address
 
@@ -83,26 +81,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
         email = str(credentials.get("email", "")).lower()
         ratelimit.clear(request, action="login_failed_unknown_browser", key=email)
 
-    def format_email_subject(self, subject: str) -> str:
-        return f"{PRODUCT}: {house_style(str(subject))}"
 
-    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        super().send_mail(template_prefix, email, context)
-        self.request.has_mailed = True
-
-    @property
-    def has_mailed(self) -> bool:
-        """Whether this request has written to somebody."""
-        return getattr(self.request, "has_mailed", False)
-
-    def mail_nobody(self) -> None:
-        """Do what a message costs, though there is nobody to write to."""
-        message = self.render_mail("account/email/nobody", "", {"request": self.request, "code": "000000"})
-        message.to = []
-        mail.post(message)
-
-
-class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
+class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth carries no types
     error_messages = {
         **DefaultSocialAccountAdapter.error_messages,
         "disconnect_last": "This is your only way to sign in. Set a password first.",

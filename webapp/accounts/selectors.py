@@ -1,7 +1,6 @@
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.db.models import QuerySet
-from django.http import HttpRequest
 
 from webapp.accounts.models import User
 
@@ -14,8 +13,8 @@ def has_second_factor(user: User) -> bool:
     return bool(Authenticator.objects.filter(user=user, type__in=SECOND_FACTORS).exists())
 
 
-def sessions_elsewhere(request: HttpRequest) -> "QuerySet[UserSession]":
-    """The sessions of the person who asks, but for the one they ask in."""
-    mine = UserSession.objects.filter(user_id=request.user.pk)
-    others: QuerySet[UserSession] = mine.exclude(session_key=request.session.session_key)
+def sessions_elsewhere(user: User, session_key: str | None) -> "QuerySet[UserSession]":
+    """The person's sessions but for the one with `session_key`, which they ask in."""
+    mine = UserSession.objects.filter(user=user)
+    others: QuerySet[UserSession] = mine.exclude(session_key=session_key)
     return others

@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from webapp.accounts.models import User
 from webapp.audit.actions import Action
 from webapp.audit.context import Actor
-from webapp.audit.folding import record_refusal
+from webapp.audit.folding import record_denial
 from webapp.audit.services import record
 
 FACTORS = {
@@ -61,8 +61,8 @@ def _record(action: Action, user: User, **values: Any) -> None:
     record(action, lab=None, subject=str(user), subject_id=f"user {user.pk}", **values)
 
 
-def _refused(user: User | None) -> None:
-    record_refusal(Action.SIGN_IN_FAILED, lab=None, subject=user.email if user else UNKNOWN)
+def _failed(user: User | None) -> None:
+    record_denial(Action.SIGN_IN_FAILED, lab=None, subject=user.email if user else UNKNOWN)
 
 
 @receiver(user_logged_in)
@@ -80,14 +80,14 @@ def _signed_out(user: User | None, **_: Any) -> None:
 @receiver(user_login_failed)
 def _password_wrong(credentials: dict[str, Any], **_: Any) -> None:
     # Nothing of what was typed is kept: people type passwords where the address belongs.
-    _refused(User.objects.filter(email__iexact=str(credentials.get("email", ""))).first())
+    _failed(User.objects.filter(email__iexact=str(credentials.get("email", ""))).first())
 
 
 @receiver(mfa_signals.authentication_failed)
 @receiver(account_signals.login_code_rejected)
 @receiver(account_signals.password_reset_code_rejected)
 def _code_wrong(user: User | None, **_: Any) -> None:
-    _refused(user)
+    _failed(user)
 
 
 @receiver(account_signals.user_signed_up)

@@ -2,6 +2,8 @@
 
 import re
 
+PRODUCT = "HematoVision"
+
 # A word with a capital inside is a name or an abbreviation: LinkedIn, QR, HematoVision.
 _PLAIN = re.compile(r"[A-Z][a-z'’]*$")
 _OURS = {"email": "e-mail", "Email": "E-mail", "signup": "sign up"}

@@ -9,7 +9,8 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from webapp.accounts.services import SignInRefused, TooManyAttempts
+from webapp.accounts.sign_in import SignInFailed, TooManyAttempts
+from webapp.cases.disclosure import NotInLab
 from webapp.cases.services import AccessionTaken
 from webapp.storage.objects import StorageUnavailable
 
@@ -38,7 +39,9 @@ class NotReceived(exceptions.APIException):
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
-    if isinstance(error, AccessionTaken):
+    if isinstance(error, NotInLab):
+        error = Http404()
+    elif isinstance(error, AccessionTaken):
         error = Conflict(str(error), "accession_taken")
     elif isinstance(error, StorageUnavailable):
         error = StoreAway()
@@ -48,7 +51,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         error = NoRoom()
     elif isinstance(error, TooManyAttempts):
         error = exceptions.Throttled(detail=str(error), code=error.code)
-    elif isinstance(error, SignInRefused):
+    elif isinstance(error, SignInFailed):
         error = exceptions.AuthenticationFailed(str(error), error.code)
     response = exception_handler(error, context)
     if response is None:
@@ -64,8 +67,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     elif isinstance(error, PermissionDenied):
         body = {"code": "permission_denied", "message": "You may not do this."}
     else:
-        refused = cast(exceptions.APIException, error)  # nothing else is answered by the handler above
-        code = getattr(refused.detail, "code", refused.default_code)
-        body = {"code": code, "message": str(refused.detail)}
+        answered = cast(exceptions.APIException, error)  # nothing else is answered by the handler above
+        code = getattr(answered.detail, "code", answered.default_code)
+        body = {"code": code, "message": str(answered.detail)}
     response.data = {"error": body}
     return response

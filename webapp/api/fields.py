@@ -10,17 +10,17 @@ from webapp.writing.text import one_line
 
 
 class WrittenField(serializers.CharField):
-    """What people write: made even by `normalise`, and refused by `refuse` where something hides in it."""
+    """What people write: made even by `normalise`, and invalid by `check` where something hides in it."""
 
     def __init__(
         self,
         *,
         normalise: Callable[[str], str] = one_line,
-        refuse: Callable[[str], None] = seen,
+        check: Callable[[str], None] = seen,
         **options: Any,
     ) -> None:
         self.normalise = normalise
-        super().__init__(validators=[refuse], **options)
+        super().__init__(validators=[check], **options)
 
     def to_internal_value(self, data: Any) -> str:
         given = self.normalise(super().to_internal_value(data))

@@ -22,7 +22,7 @@ def membership_of(request: Request) -> Membership:
 class LabPermission(BasePermission):
     """Asks the role table: a view names what it needs in `needs`, by HTTP method.
 
-    What is not named is refused.
+    What is not named is denied.
     """
 
     message = "Your role in this lab does not allow this. Ask an administrator of the lab."
@@ -38,7 +38,7 @@ class LabPermission(BasePermission):
         if request.method == "OPTIONS":
             return True
         needed: Permission | None = view.needs.get("GET" if request.method == "HEAD" else request.method)
-        return needed is not None and may(asked, needed)
+        return needed is not None and may(asked.membership, needed)
 
 
 class OfAnotherLab(APIException):

@@ -80,11 +80,11 @@ class Action(TextChoices):
     BACKUP_MADE = "backup.made", "made the backup {subject} with {after[objects]} objects"
     BACKUP_RESTORED = "backup.restored", "restored the backup {subject} with {after[objects]} objects"
 
-    # What was refused: recorded by `folding.record_refusal`
-    ACCESS_REFUSED = "access.refused", "was refused {subject}"
-    ACCESS_REFUSED_AGAIN = (
-        "access.refused_again",
-        "was refused {subject}, {after[times]} times within a minute",
+    # What was denied, and who could not sign in: recorded by `folding.record_denial`
+    ACCESS_DENIED = "access.denied", "was denied {subject}"
+    ACCESS_DENIED_AGAIN = (
+        "access.denied_again",
+        "was denied {subject}, {after[times]} times within a minute",
     )
     SIGN_IN_FAILED = "sign_in.failed", "failed to sign in as {subject}"
     SIGN_IN_FAILED_AGAIN = (

@@ -1,4 +1,4 @@
-"""What happens too often to be kept each time: refusals, and looking at things.
+"""What happens too often to be kept each time: denials, failed sign-ins, and looking at things.
 
 How often is counted in the cache. Without it everything is kept: a gap in the trail is worse than its length.
 """
@@ -16,28 +16,28 @@ from webapp.audit.context import Actor, current_actor, current_origin
 from webapp.audit.services import record
 
 MINUTE, HOUR = 60, 3600
-OF_ONE_ACTOR = 20  # refusals kept in a minute, of one person or one address
+OF_ONE_ACTOR = 20  # denials kept in a minute, of one person or one address
 OF_ALL = 60  # of all in a chain: 60 MB a day at the very most
 
 log = structlog.get_logger(__name__)
 
 
-def record_refusal(
+def record_denial(
     action: Action, *, lab: UUID | None, subject: str, subject_id: str = "", actor: Actor | None = None
 ) -> None:
-    """Record that somebody was refused something: a page, a permission, a sign-in.
+    """Record that somebody was denied a page or a permission, or failed to sign in.
 
-    The same refusal of the same person (where nobody has signed in: of the same address) is kept the first
+    The same denial of the same person (where nobody has signed in: of the same address) is kept the first
     time in a minute, and then the 10th, the 100th and so on, saying how often it was. So are those beyond
     OF_ONE_ACTOR and OF_ALL. Each is logged.
 
     Args:
         action: one that has a companion named `<action>_again`.
-        subject: what was refused. For a sign-in an e-mail address that exists, or words: people type
+        subject: what was denied. For a sign-in an e-mail address that exists, or words: people type
             passwords where the address belongs.
     """
     who = actor or current_actor()
-    log.info("refused", action=action.value, subject=subject, actor=who.id)
+    log.info("denied", action=action.value, subject=subject, actor=who.id)
     by = str(who.id or current_origin().address)
     bounds = [
         (("same", lab, by, action, subject), 1),
@@ -105,7 +105,7 @@ def _count(key: str, seconds: int) -> int:
     except ValueError:  # it ran out since
         return 1
     except RedisError as error:
-        log.warning("refusals cannot be counted; each is recorded", error=repr(error))
+        log.warning("denials cannot be counted; each is recorded", error=repr(error))
         return 1
 
 

@@ -5,11 +5,10 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
-from django.http import Http404
 from django_scopes import get_scope
 
 from webapp.audit.actions import Action
-from webapp.audit.folding import record_reading, record_refusal, record_shown
+from webapp.audit.folding import record_denial, record_reading, record_shown
 from webapp.cases import selectors
 from webapp.cases.identifiers import FIELDS, Identifiers
 from webapp.cases.models import Case, Image
@@ -17,15 +16,27 @@ from webapp.cases.models import Case, Image
 Record = TypeVar("Record", bound=Model)
 
 
-def case_or_404(case_id: UUID) -> Case:
-    """The lab's case; one of another lab is as if it were not there."""
+class NotInLab(Exception):
+    """The lab has no such case or image. API and pages answer as if there were none anywhere."""
+
+
+def open_case(case_id: UUID) -> Case:
+    """The lab's case; that it was opened is recorded.
+
+    Raises:
+        NotInLab: it is another lab's, or there is none.
+    """
     case = _found(selectors.cases(), case_id, "case")
     _opened(case)
     return case
 
 
-def image_or_404(image_id: int) -> Image:
-    """The lab's image, with its case."""
+def open_image(image_id: int) -> Image:
+    """The lab's image, with its case; that the case was opened is recorded.
+
+    Raises:
+        NotInLab: it is another lab's, or there is none.
+    """
     image = _found(Image.objects.select_related("case"), image_id, "image")
     _opened(image.case)
     return image
@@ -48,13 +59,13 @@ def identifiers_shown(cases: Iterable[Case], fields: Iterable[str] = FIELDS) -> 
 def _found(records: QuerySet[Record], record_id: UUID | int, kind: str) -> Record:
     record = records.filter(pk=record_id).first()
     if record is None:
-        record_refusal(
-            Action.ACCESS_REFUSED,
+        record_denial(
+            Action.ACCESS_DENIED,
             lab=get_scope()["lab"].id,
             subject=f"a {kind} that is not there or another lab’s",
             subject_id=f"{kind} {record_id}",
         )
-        raise Http404
+        raise NotInLab
     return record
 
 

@@ -3,11 +3,20 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Subquery
+from django.db.models import Count, Q, QuerySet, Subquery, TextChoices
 
 from webapp.cases.identifiers import FIELDS, Identifiers, normal_accession
 from webapp.cases.models import Case, Image, Patient
 from webapp.crypto.cipher import Unreadable
+
+
+class CaseState(TextChoices):
+    """How far a case is, by what became of its images."""
+
+    EMPTY = "empty", "No images yet"
+    IN_PROGRESS = "in_progress", "In progress"
+    NEEDS_ATTENTION = "needs_attention", "Needs attention"
+    DONE = "done", "Ready to review"
 
 
 @dataclass(frozen=True)
@@ -34,13 +43,16 @@ class Progress:
         return 100 * self.finished // self.total if self.total else 0
 
     @property
-    def state(self) -> str:
-        """`empty`, `in_progress`, `needs_attention` (something failed) or `done`."""
+    def state(self) -> CaseState:
         if not self.total:
-            return "empty"
+            return CaseState.EMPTY
         if self.received:
-            return "in_progress"
-        return "needs_attention" if self.failed else "done"
+            return CaseState.IN_PROGRESS
+        return CaseState.NEEDS_ATTENTION if self.failed else CaseState.DONE
+
+    @property
+    def in_progress(self) -> bool:
+        return self.state == CaseState.IN_PROGRESS
 
 
 def cases() -> QuerySet[Case]:

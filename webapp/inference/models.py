@@ -7,6 +7,7 @@ from django_scopes import ScopedManager
 
 from serving.contract import is_unlike, is_unsure
 from webapp.cases.models import Case, Image
+from webapp.hematology.classes import UNIDENTIFIED
 from webapp.labs.models import Lab
 from webapp.registry.models import ModelVersion
 
@@ -100,6 +101,17 @@ class Prediction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.cell_class} {self.confidence:.3f}"
+
+    @property
+    def shown_class(self) -> str:
+        """The class under which people see it."""
+        return UNIDENTIFIED if self.flagged else self.cell_class
+
+    @property
+    def ranked(self) -> list[tuple[str, float]]:
+        """Each class of its version with the probability, most probable first."""
+        pairs = zip(self.model_version.labels, self.probabilities, strict=True)
+        return sorted(pairs, key=lambda pair: -pair[1])
 
     @property
     def unlike(self) -> bool:

@@ -1,5 +1,6 @@
 """Inviting people into a lab: an open invitation is a secret in a mailed link, for one e-mail address."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,11 +14,15 @@ from webapp.accounts.models import User
 from webapp.audit.actions import Action
 from webapp.audit.selectors import subjects_since
 from webapp.audit.services import record
+from webapp.labs import mails
 from webapp.labs.models import Invitation, Lab, Membership
 from webapp.labs.permissions import Role
 from webapp.labs.secrets import digest, new_secret
 
 DAY = timedelta(days=1)
+
+Link = Callable[[str], str]
+"""Makes the address of an invitation from its secret, which is kept nowhere."""
 
 # A forged link is told by its signature, before the database is asked.
 _signer = Signer(salt="webapp.labs.invitations")
@@ -36,8 +41,8 @@ class CannotAccept(Exception):
 
 
 @transaction.atomic
-def invite(lab: Lab, *, email: str, role: Role, by: User) -> tuple[Invitation, str]:
-    """Invite whoever owns `email`; returns the invitation and the secret for its link, which is not kept.
+def invite(lab: Lab, *, email: str, role: Role, by: User, link: Link) -> Invitation:
+    """Invite whoever owns `email`, and mail them the link.
 
     Raises:
         CannotInvite: they belong to the lab or are invited already.
@@ -62,12 +67,13 @@ def invite(lab: Lab, *, email: str, role: Role, by: User) -> tuple[Invitation, s
         raise CannotInvite(f"{email} is invited already. Send the invitation again instead.") from error
     record(Action.MEMBER_INVITED, lab=lab.id, subject=email, after={"role": role.label})
     _check_rates(lab.id, email)
-    return invitation, _signer.sign(secret)
+    mails.send_invitation(invitation, link(_signer.sign(secret)))
+    return invitation
 
 
 @transaction.atomic
-def renew(invitation: Invitation) -> str:
-    """Let the invitation run anew with another secret, which is returned; the former link leads nowhere.
+def renew(invitation: Invitation, *, link: Link) -> None:
+    """Let the invitation run anew, and mail another link; the former leads nowhere.
 
     Raises:
         TooManyInvitations: by this lab today.
@@ -77,7 +83,7 @@ def renew(invitation: Invitation) -> str:
     invitation.save(update_fields=["digest", "sent_at", "expires_at"])
     record(Action.INVITATION_RENEWED, lab=invitation.lab_id, subject=invitation.email)
     _check_rates(invitation.lab_id, invitation.email)
-    return _signer.sign(secret)
+    mails.send_invitation(invitation, link(_signer.sign(secret)))
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from django_scopes import scope
 from webapp.accounts.selectors import has_second_factor
 from webapp.audit.actions import Action
 from webapp.audit.context import NOBODY, Actor, acting, current_origin
-from webapp.audit.folding import record_refusal
+from webapp.audit.folding import record_denial
 from webapp.labs import selectors, tokens
 from webapp.labs.models import ApiToken, Membership
 from webapp.labs.requests import LabRequest
@@ -42,11 +42,11 @@ class LabScopeMiddleware:
             request.user = AnonymousUser()  # a token must not borrow the sign-in of whoever sends it
             try:
                 membership = tokens.use(header.removeprefix(BEARER), current_origin().address)
-            except tokens.TokenRefused as refused:
-                record_refusal(
-                    Action.ACCESS_REFUSED, lab=None, subject="for an invalid API token", actor=NOBODY
+            except tokens.InvalidToken as error:
+                record_denial(
+                    Action.ACCESS_DENIED, lab=None, subject="access with an invalid API token", actor=NOBODY
                 )
-                body = {"error": {"code": refused.code, "message": str(refused)}}
+                body = {"error": {"code": error.code, "message": str(error)}}
                 return JsonResponse(body, status=401)
         else:
             membership = self._membership_of_session(request)

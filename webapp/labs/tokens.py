@@ -7,10 +7,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.core.mail import send_mail
 from django.db import transaction
 from django.dispatch import receiver
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
@@ -18,6 +16,7 @@ from webapp.accounts.models import User, password_replaced
 from webapp.accounts.selectors import has_second_factor
 from webapp.audit.actions import Action
 from webapp.audit.services import record
+from webapp.labs import mails
 from webapp.labs.models import ApiToken, Membership
 from webapp.labs.permissions import Permission
 from webapp.labs.secrets import digest, new_secret
@@ -27,7 +26,7 @@ TOKEN_MARK = "hv_"  # noqa: S105 - the public beginning of every token
 LAST_USE = timedelta(minutes=1)  # how exactly a token's last use is known
 
 
-class TokenRefused(Exception):
+class InvalidToken(Exception):
     """A request's token opens nothing; the message is for whoever sent it."""
 
     code = "invalid_token"
@@ -39,7 +38,7 @@ class TokenRefused(Exception):
         )
 
 
-class SecondFactorNeeded(TokenRefused):
+class SecondFactorNeeded(InvalidToken):
     code = "second_factor_needed"
 
     def __str__(self) -> str:
@@ -122,8 +121,7 @@ def end_with_password(user: User, **_: Any) -> None:
         token.membership.user = user
         _record(Action.TOKEN_ENDED, token, before=_described(token))
     if ended:
-        text = render_to_string("labs/mails/tokens_ended.txt", {"user": user, "tokens": ended})
-        send_mail("HematoVision: Your API tokens have ended", text, None, [user.email])
+        mails.send_tokens_ended(user, ended)
 
 
 @transaction.atomic
@@ -147,16 +145,16 @@ def use(secret: str, address: str) -> Membership:
         address: the IP address that it is used from.
 
     Raises:
-        TokenRefused: it opens nothing, or not from there.
+        InvalidToken: it opens nothing, or not from there.
         SecondFactorNeeded: the lab asks for a second factor that its owner had not when it was made, or has
             no more.
     """
     token = _token(secret)
     if token is None or token.expired or not token.is_allowed_from(address):
-        raise TokenRefused
+        raise InvalidToken
     membership = token.membership
     if not membership.may(Permission.USE_TOKENS):
-        raise TokenRefused
+        raise InvalidToken
     if membership.needs_second_factor and not (token.second_factor and has_second_factor(membership.user)):
         raise SecondFactorNeeded
     membership.token = token

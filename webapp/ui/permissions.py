@@ -8,13 +8,14 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from webapp.accounts.models import User
 from webapp.accounts.selectors import has_second_factor
+from webapp.cases.disclosure import NotInLab
 from webapp.labs.authorization import may
 from webapp.labs.conflicts import FIELD, HEADER, Conflict, conflict
 from webapp.labs.models import Lab, Membership
@@ -40,7 +41,8 @@ class MemberRequest(PageRequest):
 def needs(permission: Permission | None) -> Callable[[View], View]:
     """Keep a page for members of the lab whose role has `permission`; None: for all members.
 
-    Others sign in, set up the second factor that their role asks for, or are told why not.
+    Others sign in, set up the second factor that their role asks for, or are told why not. What the lab does
+    not have is not found.
     """
 
     def decorate(view: View) -> View:
@@ -52,9 +54,12 @@ def needs(permission: Permission | None) -> Callable[[View], View]:
                 return told_of(request, against)
             if request.kept_out is not None:
                 return to_second_factor(request, request.kept_out.lab)
-            if request.membership is None or not (permission is None or may(request, permission)):
+            if request.membership is None or not (permission is None or may(request.membership, permission)):
                 raise PermissionDenied
-            return view(request, *args, **kwargs)
+            try:
+                return view(request, *args, **kwargs)
+            except NotInLab:
+                raise Http404 from None
 
         checked.needs = permission  # type: ignore[attr-defined]
         return checked

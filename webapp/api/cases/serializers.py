@@ -18,13 +18,13 @@ from webapp.cases.identifiers import (
     normal_accession,
 )
 from webapp.cases.models import Case
-from webapp.cases.selectors import Progress
+from webapp.cases.selectors import CaseState, Progress
 from webapp.writing.fields import seen_lines
 from webapp.writing.text import lines
 
 
 class ProgressSerializer(serializers.Serializer[Progress]):
-    state = serializers.ChoiceField(["empty", "in_progress", "needs_attention", "done"])
+    state = serializers.ChoiceField(CaseState.values)
     total = serializers.IntegerField()
     received = serializers.IntegerField(help_text="Waiting for the model.")
     classified = serializers.IntegerField()
@@ -50,7 +50,7 @@ class PatientSerializer(serializers.Serializer[Identifiers]):
         error_messages={"invalid_choice": f"One of {', '.join(Sex.values)}, or nothing."},
     )
     notes = WrittenField(
-        normalise=lines, refuse=seen_lines, required=False, allow_blank=True, max_length=NOTES_LENGTH
+        normalise=lines, check=seen_lines, required=False, allow_blank=True, max_length=NOTES_LENGTH
     )
     unreadable = serializers.ListField(
         child=serializers.CharField(),

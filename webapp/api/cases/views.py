@@ -21,7 +21,7 @@ from webapp.api.cases.serializers import (
 from webapp.api.pagination import NewestFirst
 from webapp.api.permissions import Needs, membership_of
 from webapp.cases import selectors, services
-from webapp.cases.disclosure import case_or_404, identifiers_shown
+from webapp.cases.disclosure import identifiers_shown, open_case
 from webapp.cases.identifiers import FIELDS, IN_LISTS, Identifiers
 from webapp.cases.models import Case
 from webapp.inference.selectors import differential_of, model_notice
@@ -94,7 +94,7 @@ class CaseDetail(generics.GenericAPIView[Case]):
 
     def get(self, request: Request, case_id: UUID) -> Response:
         """A case: how far it is, and its differential count so far."""
-        case = case_or_404(case_id)
+        case = open_case(case_id)
         case.differential = differential_of(  # type: ignore[attr-defined]
             case, membership_of(request).lab.full_count
         )
@@ -111,14 +111,14 @@ class CasePatient(generics.GenericAPIView[Any]):
 
     def get(self, request: Request, case_id: UUID) -> Response:
         """Who the patient is, as far as it was entered."""
-        return Response(self._shown(case_or_404(case_id)))
+        return Response(self._shown(open_case(case_id)))
 
     def patch(self, request: Request, case_id: UUID) -> Response:
         """Enter or correct who the patient is; what is not named stays as it is.
 
         Without `view_identifiers` the answer holds what was sent and nothing else.
         """
-        case = case_or_404(case_id)
+        case = open_case(case_id)
         asked = PatientSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         changes = asked.validated_data

@@ -72,9 +72,7 @@ class ImageSerializer(serializers.ModelSerializer[Image]):
     @extend_schema_field(serializers.ChoiceField([*BY_CODE, UNIDENTIFIED], allow_null=True))
     def get_cell_class(self, image: Image) -> str | None:
         prediction = self._prediction(image)
-        if prediction is None:
-            return None
-        return UNIDENTIFIED if prediction.flagged else prediction.cell_class
+        return prediction.shown_class if prediction else None
 
     def get_most_probable(self, image: Image) -> str | None:
         prediction = self._prediction(image)
@@ -115,10 +113,9 @@ class ImageDetailSerializer(ImageSerializer):
         prediction = self._prediction(image)
         if prediction is None:
             return []
-        pairs = zip(prediction.model_version.labels, prediction.probabilities, strict=True)
         return [
             {"code": code, "name": class_name(code), "probability": probability}
-            for code, probability in sorted(pairs, key=lambda pair: -pair[1])
+            for code, probability in prediction.ranked
         ]
 
     def get_picture(self, image: Image) -> str | None:

@@ -20,7 +20,7 @@ from webapp.api.inference.serializers import (
 )
 from webapp.api.pagination import NewestFirst, UploadOrder
 from webapp.api.permissions import Needs
-from webapp.cases.disclosure import case_or_404, image_or_404
+from webapp.cases.disclosure import open_case, open_image
 from webapp.cases.models import Case, Image
 from webapp.hematology.classes import BY_CODE
 from webapp.inference import selectors, services
@@ -44,7 +44,7 @@ class ImageList(generics.GenericAPIView[Image]):
         """A case's images in the order of upload."""
         asked = ImageQuerySerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        found = selectors.images_with_predictions(case_or_404(case_id))
+        found = selectors.images_with_predictions(open_case(case_id))
         if status_wanted := asked.validated_data.get("status"):
             found = found.filter(status=status_wanted)
         if cell_class := asked.validated_data.get("cell_class"):
@@ -59,7 +59,7 @@ class ImageDetail(generics.GenericAPIView[Image]):
 
     def get(self, request: Request, image_id: int) -> Response:
         """One image with the model's whole answer."""
-        image = image_or_404(image_id)
+        image = open_image(image_id)
         prediction = selectors.prediction_of(image)
         image.current = [prediction] if prediction else []  # type: ignore[attr-defined]
         return Response(ImageDetailSerializer(image, context={"request": request}).data)
@@ -71,7 +71,7 @@ class Picture(APIView):
     @extend_schema(responses={302: None})
     def get(self, request: Request, image_id: int) -> HttpResponse:
         """The image as browsers show it: a redirect to the store, good for minutes."""
-        image = image_or_404(image_id)
+        image = open_image(image_id)
         if image.display_key:
             url = objects.download_url(image.display_key, "image/png")
         else:
@@ -94,7 +94,7 @@ class Evidence(APIView):
 
         The class is the suggested one unless another is named.
         """
-        prediction = selectors.prediction_of(image_or_404(image_id))
+        prediction = selectors.prediction_of(open_image(image_id))
         if prediction is None:
             raise exceptions.NotFound("The model has not looked at this image.")
         labels: list[str] = prediction.model_version.labels
@@ -114,7 +114,7 @@ class Requeue(generics.GenericAPIView[Case]):
     @extend_schema(request=None)
     def post(self, request: Request, case_id: UUID) -> Response:
         """Try the case's failed images again."""
-        return Response({"images": services.requeue(case_or_404(case_id))})
+        return Response({"images": services.requeue(open_case(case_id))})
 
 
 class DeadLetters(generics.GenericAPIView[Chunk]):

@@ -11,7 +11,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from webapp.accounts.services import authenticate
+from webapp.accounts.sign_in import authenticate
 from webapp.api.authentication import ApiTokenAuthentication
 from webapp.api.labs.serializers import NewTokenSerializer, SignInSerializer, TokenSerializer
 from webapp.api.pagination import NewestFirst
@@ -107,7 +107,7 @@ def _signed_in(request: Request, given: dict[str, Any]) -> Membership:
     """The membership that e-mail and password, and the lab where one is named, stand for.
 
     Raises:
-        SignInRefused, AuthenticationFailed, PermissionDenied, ValidationError: there is no such, or it must
+        SignInFailed, AuthenticationFailed, PermissionDenied, ValidationError: there is no such, or it must
             be named.
     """
     user = authenticate(request._request, given["email"], given["password"], given["code"])

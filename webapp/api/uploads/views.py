@@ -21,7 +21,7 @@ from webapp.api.uploads.serializers import (
     RenewSerializer,
     UploadsSerializer,
 )
-from webapp.cases.disclosure import case_or_404
+from webapp.cases.disclosure import open_case
 from webapp.cases.models import Image
 from webapp.inference.selectors import images_with_predictions
 from webapp.labs.permissions import Permission
@@ -44,7 +44,7 @@ class UploadBegin(generics.GenericAPIView[Image]):
         asked.is_valid(raise_exception=True)
         files = [services.File(**file) for file in asked.validated_data["files"]]
         again = asked.validated_data["again"]
-        uploads = services.begin(case_or_404(case_id), files, again=again)
+        uploads = services.begin(open_case(case_id), files, again=again)
         return Response(UploadsSerializer({"uploads": uploads}).data, status=status.HTTP_201_CREATED)
 
 
@@ -57,7 +57,7 @@ class UploadRenew(generics.GenericAPIView[Image]):
         """Ask for fresh forms when the first have expired; `url` is null where bytes are no longer wanted."""
         asked = RenewSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        uploads = services.renew(case_or_404(case_id), asked.validated_data["ids"])
+        uploads = services.renew(open_case(case_id), asked.validated_data["ids"])
         return Response(UploadsSerializer({"uploads": uploads}).data)
 
 
@@ -71,7 +71,7 @@ class UploadComplete(generics.GenericAPIView[Image]):
         asked = CompleteSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         accepted = services.complete(
-            case_or_404(case_id), asked.validated_data["ids"], bulk=asked.validated_data["bulk"]
+            open_case(case_id), asked.validated_data["ids"], bulk=asked.validated_data["bulk"]
         )
         return Response({"accepted": accepted}, status=status.HTTP_202_ACCEPTED)
 
@@ -95,7 +95,7 @@ class CaseImages(ImageList):
 
         The answer has an entry for each file, in their order.
         """
-        case = case_or_404(case_id)
+        case = open_case(case_id)
         asked = FilesSerializer(data={"files": request.FILES.getlist("files")})
         asked.is_valid(raise_exception=True)
         uploads = services.receive(

@@ -30,7 +30,7 @@ def name(request: PageRequest) -> HttpResponseBase:
 @login_required
 def end_session(request: PageRequest, pk: int) -> HttpResponseBase:
     """Sign out one of one's own browsers; for the one in use there is signing out."""
-    session = get_object_or_404(sessions_elsewhere(request), pk=pk)
+    session = get_object_or_404(sessions_elsewhere(request.user, request.session.session_key), pk=pk)
     get_adapter().end_sessions([session])
     messages.success(request, f"The session from {session.ip} is ended.")
     return redirect("usersessions_list")

@@ -61,10 +61,9 @@ class Tab:
     name: str
     count: int
 
-
-def shown_class(prediction: Prediction) -> str:
-    """The class under which a cell is shown."""
-    return UNIDENTIFIED if prediction.flagged else prediction.cell_class
+    @property
+    def unidentified(self) -> bool:
+        return self.code == UNIDENTIFIED
 
 
 def tile(case_id: UUID, prediction: Prediction) -> Tile:
@@ -95,7 +94,7 @@ def sections(case_id: UUID, counts: Mapping[str, int], predictions: Iterable[Pre
     """The predictions sorted into the sections of their classes, those to be looked at first."""
     by_class: dict[str, list[Tile]] = {}
     for prediction in predictions:
-        by_class.setdefault(shown_class(prediction), []).append(tile(case_id, prediction))
+        by_class.setdefault(prediction.shown_class, []).append(tile(case_id, prediction))
     return [
         Section(code, selectors.class_name(code), max(counts.get(code, 0), len(tiles)), tiles)
         for code in _codes()

@@ -10,14 +10,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from webapp.cases import selectors as case_selectors
-from webapp.cases.disclosure import case_or_404
+from webapp.cases.disclosure import open_case
 from webapp.cases.models import Case, Image
 from webapp.hematology.classes import BY_CODE
 from webapp.inference import selectors, services
 from webapp.inference.models import Chunk, Prediction
 from webapp.labs.permissions import Permission
 from webapp.storage import objects
-from webapp.ui.inference.gallery import cells_page, gallery_context, shown_class, wanted_class
+from webapp.ui.inference.gallery import cells_page, gallery_context, wanted_class
 from webapp.ui.permissions import MemberRequest, needs
 
 FILES_A_PAGE = 100
@@ -28,7 +28,7 @@ LONGEST_ID = 18  # digits, which a number in the database can have whatever they
 @require_GET
 def gallery(request: MemberRequest, case_id: UUID) -> HttpResponse:
     """The gallery again, as it is now; or with `after` only the cells that follow that one."""
-    case = case_or_404(case_id)
+    case = open_case(case_id)
     code = wanted_class(request)
     if "after" in request.GET:
         last = _cell_or_404(case, request.GET["after"])
@@ -42,12 +42,12 @@ def gallery(request: MemberRequest, case_id: UUID) -> HttpResponse:
 @require_GET
 def cell(request: MemberRequest, case_id: UUID, image_id: int) -> HttpResponse:
     """One cell: in the dialog of the gallery, or as a page of its own."""
-    case = case_or_404(case_id)
+    case = open_case(case_id)
     image = get_object_or_404(case_selectors.images(case, status=Image.Status.CLASSIFIED), id=image_id)
     prediction = selectors.prediction_of(image)
     if prediction is None:
         raise Http404
-    code = shown_class(prediction)
+    code = prediction.shown_class
     in_class = selectors.cells(case, code)
     earlier = in_class.filter(selectors.before(prediction))
     context = {
@@ -71,7 +71,7 @@ def cell(request: MemberRequest, case_id: UUID, image_id: int) -> HttpResponse:
 @require_GET
 def sheet(_request: MemberRequest, case_id: UUID, chunk_id: int) -> HttpResponseBase:
     """A chunk's contact sheet: a redirect to the store, good for minutes."""
-    case = case_or_404(case_id)
+    case = open_case(case_id)
     chunk: Chunk = get_object_or_404(Chunk.objects.exclude(sheet_key=""), id=chunk_id, case=case)
     return redirect(objects.download_url(chunk.sheet_key, "image/jpeg"))
 
@@ -80,7 +80,7 @@ def sheet(_request: MemberRequest, case_id: UUID, chunk_id: int) -> HttpResponse
 @require_GET
 def files(request: MemberRequest, case_id: UUID) -> HttpResponse:
     """A case's files in the order of upload, of one status where asked."""
-    case = case_or_404(case_id)
+    case = open_case(case_id)
     status = request.GET.get("status", "")
     if status and status not in Image.Status.values:
         raise Http404
@@ -90,6 +90,7 @@ def files(request: MemberRequest, case_id: UUID) -> HttpResponse:
         "case": case,
         "progress": case_selectors.progress_of([case])[case.id],
         "status": status,
+        "Status": Image.Status,
         "page": pages.get_page(request.GET.get("page")),
     }
     return render(request, "ui/inference/files.html", context)
@@ -98,7 +99,7 @@ def files(request: MemberRequest, case_id: UUID) -> HttpResponse:
 @needs(Permission.REQUEUE_FAILED)
 @require_POST
 def requeue(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
-    case = case_or_404(case_id)
+    case = open_case(case_id)
     n = services.requeue(case)
     messages.success(request, f"{n} {'image is' if n == 1 else 'images are'} being tried again.")
     return redirect("ui:case", case.id)
@@ -111,10 +112,9 @@ def _cell_or_404(case: Case, image_id: str) -> Prediction:
 
 
 def _probabilities(prediction: Prediction) -> list[dict[str, Any]]:
-    pairs = zip(prediction.model_version.labels, prediction.probabilities, strict=True)
     return [
         {"code": code, "name": selectors.class_name(code), "value": value, "percent": 100 * value}
-        for code, value in sorted(pairs, key=lambda pair: -pair[1])
+        for code, value in prediction.ranked
     ]
 
 

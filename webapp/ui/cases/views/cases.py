@@ -10,9 +10,10 @@ from django_htmx.http import trigger_client_event
 
 from serving.contract import OPENINGS, SUFFIXES
 from webapp.cases import selectors
-from webapp.cases.disclosure import case_or_404, identifiers_shown
+from webapp.cases.disclosure import identifiers_shown, open_case
 from webapp.cases.models import Case, Image
 from webapp.cases.services import AccessionTaken, create_case, report_unreadable
+from webapp.hematology.classes import UNIDENTIFIED
 from webapp.hematology.differential import differential
 from webapp.inference import selectors as inference_selectors
 from webapp.labs.permissions import Permission
@@ -58,7 +59,7 @@ def new_case(request: MemberRequest) -> HttpResponseBase:
 @needs(Permission.VIEW_CASES)
 @require_GET
 def case_page(request: MemberRequest, case_id: UUID) -> HttpResponse:
-    case = case_or_404(case_id)
+    case = open_case(case_id)
     code = wanted_class(request)
     context = _live_context(request, case, code)
     context |= gallery_context(case, context["counts"], code)
@@ -75,7 +76,7 @@ def case_page(request: MemberRequest, case_id: UUID) -> HttpResponse:
 @require_GET
 def live(request: MemberRequest, case_id: UUID) -> HttpResponse:
     """What changes on the case's page while images are uploaded and classified."""
-    case = case_or_404(case_id)
+    case = open_case(case_id)
     context = _live_context(request, case, wanted_class(request))
     response = render(request, "ui/cases/live.html", context | {"alone": True})
     if request.GET.get("classified") != str(context["progress"].classified):
@@ -98,7 +99,7 @@ def _list_context(request: MemberRequest, **more: Any) -> dict[str, Any]:
         "q": prefix,
         "older": shown[-1].id if len(found) > CASES_A_PAGE else None,
         "is_first_page": "before" not in request.GET,
-        "in_progress": any(progress.state == "in_progress" for _, progress, _ in context["rows"]),
+        "in_progress": any(progress.in_progress for _, progress, _ in context["rows"]),
         **context,
         **more,
     }
@@ -130,6 +131,8 @@ def _live_context(request: MemberRequest, case: Case, code: str) -> dict[str, An
         "n_problems": progress.refused + progress.failed,
         "may_requeue": request.membership.may(Permission.REQUEUE_FAILED),
         "tabs": tabs(counts),
+        "unidentified": UNIDENTIFIED,
+        "Status": Image.Status,
         "code": code,
     }
 

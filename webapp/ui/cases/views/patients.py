@@ -6,7 +6,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from webapp.cases.disclosure import case_or_404, identifiers_shown
+from webapp.cases.disclosure import identifiers_shown, open_case
 from webapp.cases.services import change_identifiers, find_patient
 from webapp.labs.permissions import Permission
 from webapp.ui.cases.forms import FindPatientForm, PatientForm
@@ -18,7 +18,7 @@ from webapp.ui.permissions import MemberRequest, needs
 @require_http_methods(["GET", "POST"])
 def patient(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
     """Enter or correct who the patient is."""
-    case = case_or_404(case_id)
+    case = open_case(case_id)
     known = identifiers_shown([case])[case.id]
     form = PatientForm(request.POST if request.method == "POST" else None, known=known)
     if form.is_valid():

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from webapp.audit.actions import Action
-from webapp.audit.folding import record_refusal
+from webapp.audit.folding import record_denial
 from webapp.labs.conflicts import Conflict
 from webapp.labs.middleware import ACTIVE_LAB
 from webapp.labs.permissions import Permission, Role
@@ -44,7 +44,7 @@ def switch_lab(request: PageRequest) -> HttpResponseBase:
         return to_sign_in(request)
     wanted = request.POST.get("lab")
     if wanted not in {str(membership.lab_id) for membership in request.memberships}:
-        record_refusal(Action.ACCESS_REFUSED, lab=None, subject="a lab of others")
+        record_denial(Action.ACCESS_DENIED, lab=None, subject="a lab of others")
         raise PermissionDenied
     request.session[ACTIVE_LAB] = wanted
     return redirect("ui:home")

@@ -1,16 +1,14 @@
 """Invitations: sending and revoking them, and the page that their link leads to."""
 
 from django.contrib import messages
-from django.core.mail import send_mail
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from webapp.accounts.reauthentication import fresh_sign_in
-from webapp.accounts.services import welcome
+from webapp.accounts.sign_in import welcome
 from webapp.labs import invitations
 from webapp.labs.middleware import ACTIVE_LAB
 from webapp.labs.models import Invitation
@@ -28,8 +26,12 @@ def invite(request: MemberRequest) -> HttpResponseBase:
     if form.is_valid():
         given = form.cleaned_data
         try:
-            invitation, secret = invitations.invite(
-                request.membership.lab, email=given["email"], role=Role(given["role"]), by=request.user
+            invitation = invitations.invite(
+                request.membership.lab,
+                email=given["email"],
+                role=Role(given["role"]),
+                by=request.user,
+                link=_link(request),
             )
         except invitations.CannotInvite as error:
             form.add_error("email", str(error))
@@ -38,7 +40,7 @@ def invite(request: MemberRequest) -> HttpResponseBase:
                 request, "ui/labs/members.html", list_context(request, form), status=429 if too_many else 422
             )
         else:
-            _send(request, invitation, secret)
+            _say_sent(request, invitation)
             return redirect("ui:members")
     return render(request, "ui/labs/members.html", list_context(request, form), status=422)
 
@@ -49,9 +51,11 @@ def invite(request: MemberRequest) -> HttpResponseBase:
 def renew(request: MemberRequest, invitation_id: int) -> HttpResponseBase:
     invitation = _invitation_or_404(invitation_id)
     try:
-        _send(request, invitation, invitations.renew(invitation))
+        invitations.renew(invitation, link=_link(request))
     except invitations.TooManyInvitations as error:
         messages.error(request, str(error))
+    else:
+        _say_sent(request, invitation)
     return redirect("ui:members")
 
 
@@ -94,9 +98,9 @@ def _invitation_or_404(invitation_id: int) -> Invitation:
     return get_object_or_404(Invitation.objects.select_related("lab", "invited_by"), id=invitation_id)
 
 
-def _send(request: MemberRequest, invitation: Invitation, secret: str) -> None:
-    """Mail the link."""
-    link = request.build_absolute_uri(reverse("ui:invitation", args=[secret]))
-    text = render_to_string("labs/mails/invitation.txt", {"invitation": invitation, "link": link})
-    send_mail(f"Join {invitation.lab} on HematoVision", text, None, [invitation.email])
+def _link(request: MemberRequest) -> invitations.Link:
+    return lambda secret: request.build_absolute_uri(reverse("ui:invitation", args=[secret]))
+
+
+def _say_sent(request: MemberRequest, invitation: Invitation) -> None:
     messages.success(request, f"An invitation is on its way to {invitation.email}.")

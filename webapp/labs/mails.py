@@ -1,0 +1,20 @@
+"""The messages that labs send. What they say stands in `templates/labs/mails/`."""
+
+from collections.abc import Sequence
+
+from django.core.mail import send_mail
+from django.template.loader import render_to_string
+
+from webapp.accounts.models import User
+from webapp.labs.models import ApiToken, Invitation
+
+
+def send_invitation(invitation: Invitation, link: str) -> None:
+    text = render_to_string("labs/mails/invitation.txt", {"invitation": invitation, "link": link})
+    send_mail(f"Join {invitation.lab} on HematoVision", text, None, [invitation.email])
+
+
+def send_tokens_ended(user: User, tokens: Sequence[ApiToken]) -> None:
+    """Tell somebody with a new password which API tokens ended with the old one."""
+    text = render_to_string("labs/mails/tokens_ended.txt", {"user": user, "tokens": tokens})
+    send_mail("HematoVision: Your API tokens have ended", text, None, [user.email])
