@@ -18,6 +18,7 @@ from tests.support.pages import add_cells, add_unusable
 from tests.support.people import PASSWORD, Api
 from tests.support.tiny_model import make_version
 from webapp.cases.models import Case, Image
+from webapp.cases.selectors import CaseState
 from webapp.inference.models import Chunk
 from webapp.outbox.models import OutboxEntry
 from webapp.storage import objects
@@ -140,7 +141,7 @@ def test_files_that_cannot_be_taken_are_kept_as_refused(alice, settings):
     listed = alice.api.read(f"/cases/{case.id}/images/", status="refused").json()["results"]
     assert [row["reason"]["code"] for row in listed] == ["unsupported_type", "empty", "too_large"]
     progress = alice.api.read(f"/cases/{case.id}/").json()["progress"]
-    assert (progress["refused"], progress["total"], progress["state"]) == (3, 3, "done")
+    assert (progress["refused"], progress["total"], progress["state"]) == (3, 3, CaseState.DONE)
 
 
 @pytest.mark.parametrize(
