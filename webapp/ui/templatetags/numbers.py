@@ -2,10 +2,7 @@
 
 from django import template
 
-from webapp.inference import selectors
-
 register = template.Library()
-register.filter("class_name", selectors.class_name)
 
 
 @register.filter
