@@ -43,9 +43,6 @@ from workers.contact_sheet import contact_sheet
 PREDICT = "tensorflow.serving.PredictionService/Predict"
 FETCHERS = 8  # threads, which hide the store's latency
 DECODERS = min(2, len(os.sched_getaffinity(0)))  # processes
-# No picture of a chunk is begun later than this; what is left makes room for others, and comes back as a
-# chunk of its own. Seconds; with the time that a last picture may take it is far below SOFT_TIME_LIMIT.
-TURN_SECONDS = 4.0
 
 log = structlog.get_logger(__name__)
 
@@ -136,7 +133,7 @@ def _blame_store_or_chunk(chunk: Chunk, why: str) -> None:
 
 def _classify(chunk: Chunk) -> None:
     images = list(Image.objects.filter(chunk=chunk, status=Image.Status.RECEIVED).order_by("id"))
-    until = time.monotonic() + TURN_SECONDS
+    until = time.monotonic() + settings.CHUNK_TURN_SECONDS
     with tracing.span("prepare images", {"hematovision.images": len(images)}):
         outcomes = list(_fetchers().map(in_threads(_prepare), images, repeat(until)))
     prepared = [outcome for outcome in outcomes if isinstance(outcome, Prepared)]
@@ -302,7 +299,14 @@ def _version(name: str, number: int) -> ModelVersion:
 @cache
 def _model(name: str) -> ModelClient:
     """Made in the process that uses it: gRPC channels do not survive a fork."""
-    return ModelClient(settings.SERVING_TARGET, model_name=name, tls=settings.SERVING_CHANNEL)
+    return ModelClient(
+        settings.SERVING_TARGET,
+        model_name=name,
+        tls=settings.SERVING_CHANNEL,
+        deadline_s=settings.MODEL_DEADLINE_SECONDS,
+        attempts=settings.MODEL_MAX_ATTEMPTS,
+        first_pause_s=settings.MODEL_RETRY_FIRST_SECONDS,
+    )
 
 
 @cache

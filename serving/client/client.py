@@ -34,10 +34,6 @@ from serving.wire.serving_pb2 import (
 )
 from serving.wire.serving_pb2_grpc import ModelServiceStub, PredictionServiceStub
 
-ATTEMPTS = 5
-FIRST_PAUSE_S = 0.25
-"""Longest pause before the second attempt; it doubles with each further one: 3.75 s in all at most."""
-
 _RETRIED = {
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -84,6 +80,11 @@ class ModelClient:
 
     Cheap to make; the connection is made at first use, anew in a forked child (gRPC connections do not
     survive a fork, so make no call before forking), and anew once a file of `tls` was replaced.
+
+    Args:
+        deadline_s: for a call of `predict`, its retries included.
+        attempts: how often a call is tried in all.
+        first_pause_s: the longest pause before the first retry; it doubles with each further one.
     """
 
     def __init__(
@@ -92,11 +93,15 @@ class ModelClient:
         *,
         model_name: str = MODEL_NAME,
         deadline_s: float = 20.0,
+        attempts: int = 5,
+        first_pause_s: float = 0.25,
         tls: ChannelTls | None = None,
     ) -> None:
         self._target = target
         self._model_name = model_name
         self._deadline_s = deadline_s
+        self._attempts = attempts
+        self._first_pause_s = first_pause_s
         self._tls = tls
         self._channel: grpc.Channel | None = None
         self._channel_of: tuple[int, ...] = ()
@@ -107,7 +112,7 @@ class ModelClient:
         """Classify `images`: uint8 [N, 224, 224, 3], 1 <= N <= MAX_BATCH.
 
         One Predict call. A server that is down, full or without the model is asked again after a pause,
-        ATTEMPTS times in all and never beyond the client's deadline. `metadata` goes with the call, by gRPC's
+        but never beyond the client's deadline. `metadata` goes with the call, by gRPC's
         rules for its keys: of which trace it is, say.
 
         Raises ValueError for images of another type or shape, ModelUnavailable (ModelMissing is one),
@@ -160,15 +165,15 @@ class ModelClient:
     def _call(self, request: PredictRequest, metadata: tuple[tuple[str, str], ...]) -> PredictResponse:
         stub = PredictionServiceStub(self._connected())
         deadline = time.monotonic() + self._deadline_s
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, self._attempts + 1):
             try:
                 response: PredictResponse = stub.Predict(
                     request, timeout=deadline - time.monotonic(), metadata=metadata
                 )
             except grpc.RpcError as error:
-                pause = random.uniform(0.5, 1) * FIRST_PAUSE_S * 2 ** (attempt - 1)  # noqa: S311 - jitter
+                pause = random.uniform(0.5, 1) * self._first_pause_s * 2 ** (attempt - 1)  # noqa: S311 - jitter
                 out_of_time = time.monotonic() + pause >= deadline
-                if error.code() not in _RETRIED or attempt == ATTEMPTS or out_of_time:
+                if error.code() not in _RETRIED or attempt == self._attempts or out_of_time:
                     raise self._error(error) from error
                 time.sleep(pause)
             else:

@@ -20,13 +20,12 @@ import numpy as np
 import serving
 from serving.contract import INPUT_SHAPE
 from serving.decoder import kinds
-from serving.decoder.limits import START_SECONDS, WALL_SECONDS
+from serving.decoder.limits import END_SECONDS, START_SECONDS, TRIES, WALL_SECONDS
 from serving.decoder.messages import Ended, receive, send
 from serving.decoder.picture import Picture
 from serving.decoder.refused import CannotTake, Reason
 
 _ROOT = Path(serving.__file__).parents[1]
-_TRIES = 2
 _TOO_LONG = "Decoding this image took too long, and was stopped. Save it again as a plain PNG, TIFF or JPEG."
 _TOO_MUCH = "This image needs more memory than it may have. Save it again as a plain PNG, TIFF or JPEG."
 _NOT_STARTED = "The picture decoder does not start."
@@ -79,7 +78,7 @@ class Decoders:
         """
         process = self._turn(until)
         try:
-            for _ in range(_TRIES):
+            for _ in range(TRIES):
                 if process is None or not process.alive():
                     process = _Process(self._max_pixels)
                 process.wait_until_ready()
@@ -186,7 +185,7 @@ class _Process:
     def ended_by(self) -> int:
         """The exit status of a process that is ending, negative the signal; killed if it does not."""
         try:
-            self._process.wait(timeout=1)
+            self._process.wait(timeout=END_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
         self._channel.close()

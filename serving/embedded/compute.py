@@ -10,10 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from serving.embedded import limits
 from serving.embedded.model import LoadedModel, Outputs
-
-ALLOWANCE_S = 0.01
-"""How much longer a request may wait for each image in it, in seconds (see `ComputePool`)."""
 
 
 class QueueFullError(Exception):
@@ -66,7 +64,7 @@ class ComputePool:
         interpreter raised.
         """
         job = _Job(
-            due=time.monotonic() + ALLOWANCE_S * len(images),
+            due=time.monotonic() + limits.ALLOWANCE_S * len(images),
             serial=next(self._serial),
             model=model,
             images=images,

@@ -17,13 +17,11 @@ import grpc
 import structlog
 
 from serving.contract import MODEL_FILE, MODEL_JSON, ModelFolderError
+from serving.embedded import limits
 from serving.embedded.errors import RequestError
 from serving.embedded.model import LoadedModel
 from serving.manifest import MANIFEST, Verifier
 from serving.wire.serving_pb2 import ModelVersionStatus
-
-SETTLE_S = 1.0
-"""A version folder is complete when both its files are there and have not changed for so long."""
 
 _State = ModelVersionStatus.State
 _log = structlog.get_logger("serving.embedded")
@@ -115,7 +113,7 @@ class ModelRepository:
             self._sources = sources
             for name, source in sources.items():
                 try:
-                    serving = await self._load(name, source, settle_s=SETTLE_S)
+                    serving = await self._load(name, source, settle_s=limits.SETTLE_S)
                 except OSError as error:
                     # A share that is away for a moment is no reason to stop answering.
                     _log.warning("cannot look for versions", model=name, error=str(error))

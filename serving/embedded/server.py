@@ -11,6 +11,7 @@ import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from serving.contract import MAX_MESSAGE_BYTES
+from serving.embedded import limits
 from serving.embedded.compute import ComputePool
 from serving.embedded.credentials import ServerTls
 from serving.embedded.repository import ModelRepository
@@ -20,9 +21,6 @@ from serving.wire.serving_pb2_grpc import (
     add_ModelServiceServicer_to_server,
     add_PredictionServiceServicer_to_server,
 )
-
-GRACE_S = 30.0
-"""How long requests under way may take to finish after the server was told to stop."""
 
 _log = structlog.get_logger("serving.embedded")
 
@@ -102,7 +100,7 @@ class EmbeddedServer:
         if self._watching is not None:
             self._watching.cancel()
         await self._health.enter_graceful_shutdown()
-        await self._server.stop(GRACE_S)
+        await self._server.stop(limits.GRACE_S)
         self._pool.close()
         _log.info("stopped")
 

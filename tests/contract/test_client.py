@@ -18,11 +18,12 @@ from serving.client import (
     ModelTimeout,
     ModelUnavailable,
 )
-from serving.client import client as client_module
 from serving.wire import serving_pb2, serving_pb2_grpc
 from tests.support.embedded import RunningServer
 from tests.support.tensors import to_proto
 from tests.support.tiny_model import CORNER_COLOURS
+
+ATTEMPTS = 4
 
 pytestmark = pytest.mark.enable_socket
 
@@ -69,13 +70,12 @@ def scripted() -> Scripted:
 
 
 @pytest.fixture
-def client(scripted: Scripted, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelClient]:
-    monkeypatch.setattr(client_module, "FIRST_PAUSE_S", 0.01)
+def client(scripted: Scripted) -> Iterator[ModelClient]:
     server = grpc.server(futures.ThreadPoolExecutor(2))
     serving_pb2_grpc.add_PredictionServiceServicer_to_server(scripted, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    client = ModelClient(f"127.0.0.1:{port}", deadline_s=2)
+    client = ModelClient(f"127.0.0.1:{port}", deadline_s=2, attempts=ATTEMPTS, first_pause_s=0.01)
     yield client
     client.close()
     server.stop(0).wait()
@@ -114,13 +114,13 @@ def test_the_number_of_attempts_is_bounded(client: ModelClient, scripted: Script
 
     with pytest.raises(ModelUnavailable, match="as the script says"):
         client.predict(IMAGES)
-    assert scripted.calls == client_module.ATTEMPTS
+    assert scripted.calls == ATTEMPTS
 
 
 def test_retries_end_with_the_deadline(
     client: ModelClient, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "FIRST_PAUSE_S", 10)
+    monkeypatch.setattr(client, "_first_pause_s", 10)
     scripted.script = [grpc.StatusCode.UNAVAILABLE]
     began = time.monotonic()
 
@@ -158,7 +158,7 @@ def test_a_model_that_is_still_loading_is_waited_for(client: ModelClient, script
 
     with pytest.raises(ModelMissing, match="NOT_FOUND"):
         client.predict(IMAGES)
-    assert scripted.calls == client_module.ATTEMPTS
+    assert scripted.calls == ATTEMPTS
 
 
 def test_a_server_that_fails_on_a_request_is_not_called_unavailable(
@@ -207,9 +207,8 @@ def test_images_that_no_server_takes_are_not_sent(
     assert scripted.calls == 0
 
 
-def test_nobody_there_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "FIRST_PAUSE_S", 0.01)
-    client = ModelClient("127.0.0.1:1")
+def test_nobody_there_is_unavailable() -> None:
+    client = ModelClient("127.0.0.1:1", first_pause_s=0.01)
 
     assert not client.ready(timeout_s=1)
     with pytest.raises(ModelUnavailable):

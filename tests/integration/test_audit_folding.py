@@ -51,8 +51,8 @@ def test_repeated_denials_are_folded_into_the_powers_of_ten(lab):
     ]
 
 
-def test_a_minute_later_it_is_kept_again(lab, monkeypatch):
-    monkeypatch.setattr(folding, "MINUTE", 1)
+def test_a_minute_later_it_is_kept_again(lab, settings):
+    settings.AUDIT_DENIALS_SECONDS = 1
     with acting(ANN):
         deny(lab)
         time.sleep(1.1)
@@ -60,18 +60,18 @@ def test_a_minute_later_it_is_kept_again(lab, monkeypatch):
     assert denials(lab.id) == 2 * ["Ann Example was denied “See cases”"]
 
 
-def test_one_who_probes_many_things_is_bounded(lab):
+def test_one_who_probes_many_things_is_bounded(lab, settings):
     with acting(ANN):
         for number in range(99):
             deny(lab, f"thing {number}")
-    assert len(denials(lab.id)) == folding.OF_ONE_ACTOR
+    assert len(denials(lab.id)) == settings.AUDIT_DENIALS_OF_ONE
 
 
-def test_many_addresses_together_are_bounded(lab):
+def test_many_addresses_together_are_bounded(lab, settings):
     for number in range(99):
         with acting(Actor(None, "nobody"), origin=Origin(f"192.0.2.{number}")):
             deny(lab)
-    assert len(denials(lab.id)) == folding.OF_ALL
+    assert len(denials(lab.id)) == settings.AUDIT_DENIALS_OF_ALL
 
 
 def test_without_the_cache_everything_is_kept(lab, monkeypatch):
@@ -162,8 +162,8 @@ def test_each_person_and_token_is_recorded(alice, lab, three_patients):
     ]
 
 
-def test_an_hour_later_it_is_recorded_again(alice, lab, three_patients, monkeypatch):
-    monkeypatch.setattr(folding, "HOUR", 1)
+def test_an_hour_later_it_is_recorded_again(alice, lab, three_patients, settings):
+    settings.AUDIT_READINGS_SECONDS = 1
     alice.browser.get("/cases/")
     time.sleep(1.1)
     alice.browser.get("/cases/")

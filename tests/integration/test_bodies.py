@@ -49,7 +49,7 @@ def test_members_send_large_ones_up_to_the_limit_of_a_request(alice, settings) -
     assert answer.json()["error"]["code"] == "body_too_large"
 
 
-def test_no_more_at_once_than_leave_threads_for_others(alice) -> None:
+def test_no_more_at_once_than_leave_threads_for_others(alice, settings) -> None:
     inside, leave = threading.Semaphore(0), threading.Event()
 
     def slow(_: object) -> HttpResponse:
@@ -64,7 +64,7 @@ def test_no_more_at_once_than_leave_threads_for_others(alice) -> None:
         request.membership, request.user = alice.membership, alice.membership.user
         return middleware(request)
 
-    threads = [threading.Thread(target=ask) for _ in range(bodies.AT_ONCE)]
+    threads = [threading.Thread(target=ask) for _ in range(settings.HTTP_LARGE_BODIES_AT_ONCE)]
     for thread in threads:
         thread.start()
         assert inside.acquire(timeout=20)

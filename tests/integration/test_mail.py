@@ -87,7 +87,7 @@ def test_a_mail_server_that_is_away_is_asked_again_for_a_day(settings, caplog):
         pauses.append(due_again())
     seconds = [round(pause.total_seconds()) for pause in pauses]
     assert seconds == [5, 10, 20, 40, 80, 160, 320, 640, 900, 900, 900, 900]
-    Message.objects.update(created_at=timezone.now() - services.KEPT_TRYING)
+    Message.objects.update(created_at=timezone.now() - timedelta(hours=settings.MAIL_RETRIED_HOURS))
     services.deliver_next()
     assert not Message.objects.exists()
     assert "nora" not in caplog.text

@@ -89,4 +89,4 @@ def test_a_sites_proxy_is_not_for_the_store(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.setenv(name, "127.0.0.0/8,::1/128")
-    objects._connect(settings.S3_ENDPOINT).head_bucket(Bucket=settings.S3_BUCKET)
+    objects._connect(settings.S3_ENDPOINT, timeout_s=5, attempts=3).head_bucket(Bucket=settings.S3_BUCKET)

@@ -171,8 +171,8 @@ def shown(client) -> tuple[int, str]:
 @pytest.mark.usefixtures("plain_static")
 class TestStatusPage:
     @pytest.fixture(autouse=True)
-    def always_asked_anew(self, monkeypatch):
-        monkeypatch.setattr(status, "FRESH", -1.0)
+    def always_asked_anew(self, settings):
+        settings.STATUS_KEPT_SECONDS = -1.0
 
     def test_all_is_well(self, client, db, model):
         code, page = shown(client)

@@ -1,5 +1,6 @@
 """The web's own worker, asked directly: who sends half a request waits by himself."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -16,11 +17,7 @@ from webapp.http.gunicorn_worker import HEAD_BYTES, HELD
 
 SOCKETS = 100
 HEAD = b"POST /read HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n"
-QUICKLY = """
-from webapp.http import gunicorn_worker
-
-gunicorn_worker.HEAD_SECONDS, gunicorn_worker.BODY_SECONDS, gunicorn_worker.LINGER_SECONDS = {head}, {body}, 1
-
+ECHO = """
 def application(environ, start_response):
     length = int(environ.get("CONTENT_LENGTH") or 0)
     if environ["PATH_INFO"] == "/where":
@@ -36,12 +33,13 @@ def application(environ, start_response):
 @contextmanager
 def web(folder: Path, *, head: float = 30, body: float = 30) -> Iterator[int]:
     """Port of an application that gives bodies back, served as ours is."""
-    (folder / "echo.py").write_text(QUICKLY.format(head=head, body=body))
+    (folder / "echo.py").write_text(ECHO)
     with socket.create_server((LOOPBACK, 0)) as probe:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "gunicorn", "--config", "python:webapp.config.gunicorn"]
     command += ["--pythonpath", str(folder), "--bind", f"{LOOPBACK}:{port}", "echo:application"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+    deadlines = {"HEMATOVISION_HTTP_HEAD_SECONDS": str(head), "HEMATOVISION_HTTP_BODY_SECONDS": str(body)}
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, **deadlines}) as process:
         try:
             deadline = time.monotonic() + 30
             while True:

@@ -17,7 +17,6 @@ from django.utils.crypto import salted_hmac
 from webapp.accounts.models import User
 
 SALT = "webapp.accounts.devices"
-DAYS = 180
 MOST = 20  # people who share a workstation; who was there longest ago is forgotten
 
 
@@ -35,7 +34,7 @@ def _remember(request: HttpRequest, response: HttpResponse, user: User, **_: Any
     response.set_cookie(
         settings.DEVICE_COOKIE_NAME,
         signing.dumps([device or secrets.token_urlsafe(16), people], salt=SALT),
-        max_age=DAYS * 24 * 3600,
+        max_age=settings.DEVICE_COOKIE_DAYS * 24 * 3600,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",
@@ -45,7 +44,9 @@ def _remember(request: HttpRequest, response: HttpResponse, user: User, **_: Any
 def _read(request: HttpRequest) -> tuple[str, list[str]]:
     try:
         device, people = signing.loads(
-            request.COOKIES.get(settings.DEVICE_COOKIE_NAME, ""), salt=SALT, max_age=DAYS * 24 * 3600
+            request.COOKIES.get(settings.DEVICE_COOKIE_NAME, ""),
+            salt=SALT,
+            max_age=settings.DEVICE_COOKIE_DAYS * 24 * 3600,
         )
     except (signing.BadSignature, ValueError):
         return "", []

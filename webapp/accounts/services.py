@@ -37,6 +37,6 @@ def forget_expired_sessions() -> int:
     many of the latter."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     gone = ~Exists(Session.objects.filter(session_key=OuterRef("session_key")))
-    # One that is being begun is listed before it is saved.
-    deleted, _ = UserSession.objects.filter(gone, created_at__lt=timezone.now() - timedelta(hours=1)).delete()
+    begun = timezone.now() - timedelta(seconds=settings.SESSION_BEGUN_SECONDS)
+    deleted, _ = UserSession.objects.filter(gone, created_at__lt=begun).delete()
     return int(deleted)

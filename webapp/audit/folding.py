@@ -8,16 +8,13 @@ from hashlib import sha256
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.core.cache import cache
 from redis.exceptions import RedisError
 
 from webapp.audit.actions import Action
 from webapp.audit.context import Actor, current_actor, current_origin
 from webapp.audit.services import record
-
-MINUTE, HOUR = 60, 3600
-OF_ONE_ACTOR = 20  # denials kept in a minute, of one person or one address
-OF_ALL = 60  # of all in a chain: 60 MB a day at the very most
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +26,7 @@ def record_denial(
 
     The same denial of the same person (where nobody has signed in: of the same address) is kept the first
     time in a minute, and then the 10th, the 100th and so on, saying how often it was. So are those beyond
-    OF_ONE_ACTOR and OF_ALL. Each is logged.
+    AUDIT_DENIALS_OF_ONE and AUDIT_DENIALS_OF_ALL. Each is logged.
 
     Args:
         action: one that has a companion named `<action>_again`.
@@ -41,12 +38,12 @@ def record_denial(
     by = str(who.id or current_origin().address)
     bounds = [
         (("same", lab, by, action, subject), 1),
-        (("actor", lab, by), OF_ONE_ACTOR),
-        (("all", lab), OF_ALL),
+        (("actor", lab, by), settings.AUDIT_DENIALS_OF_ONE),
+        (("all", lab), settings.AUDIT_DENIALS_OF_ALL),
     ]
     times = 1
     for key, kept in bounds:
-        count = _count(_key(*key), MINUTE)
+        count = _count(_key(*key), settings.AUDIT_DENIALS_SECONDS)
         if count > kept:
             if not _is_power_of_ten(count):
                 return
@@ -62,7 +59,7 @@ def record_reading(action: Action, *, lab: UUID, subject: str, subject_id: str) 
     """Record that somebody looks at something: once an hour for each person, token and subject."""
     who = current_actor()
     key = _key("reading", lab, who.id, who.token, action, subject_id)
-    if not _first(key, HOUR):
+    if not _first(key, settings.AUDIT_READINGS_SECONDS):
         return
     try:
         record(action, lab=lab, subject=subject, subject_id=subject_id)
@@ -87,7 +84,7 @@ def record_shown(action: Action, *, lab: UUID, cases: Mapping[UUID, str]) -> Non
     after = {"cases": len(shown), "accessions": list(shown.values()), "ids": list(shown)}
     record(action, lab=lab, after=after)
     # Not before it is there: two entries are better than none.
-    cache.set_many({keys[case]: 1 for case in shown}, HOUR)
+    cache.set_many({keys[case]: 1 for case in shown}, settings.AUDIT_READINGS_SECONDS)
 
 
 def _first(key: str, seconds: int) -> bool:

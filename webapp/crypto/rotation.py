@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, models, transaction
 from psycopg import sql
 
@@ -20,8 +21,6 @@ from webapp.crypto.keyring import keyring
 from webapp.crypto.tables import SealedTable, sealed_tables
 
 BATCH = 200
-PASSES = 20  # over rows that others held in the passes before
-PAUSE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -62,13 +61,13 @@ def rotate() -> Iterator[Step]:
     """
     for table in sealed_tables():
         unreadable: set[Any] = set()
-        for _ in range(PASSES):
+        for _ in range(settings.KEY_ROTATION_PASSES):
             for step in _pass(table, unreadable):
                 unreadable.update(step.unreadable)
                 yield step
             if not _stale(table).exclude(pk__in=unreadable).exists():
                 break
-            time.sleep(PAUSE_SECONDS)
+            time.sleep(settings.KEY_ROTATION_PAUSE_SECONDS)
 
 
 def _pass(table: SealedTable, unreadable: set[Any]) -> Iterator[Step]:

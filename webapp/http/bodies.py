@@ -15,8 +15,6 @@ from webapp.http.gunicorn_worker import HELD
 from webapp.labs.requests import LabRequest
 
 SMALL = HELD
-AT_ONCE = 4  # in each process; half of its threads (`webapp.config.gunicorn`)
-RETRY_SECONDS = 2
 
 _MEGABYTE = 1024 * 1024
 
@@ -26,7 +24,7 @@ class BodyMiddleware:
 
     def __init__(self, get_response: Callable[[LabRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        self._room = threading.BoundedSemaphore(AT_ONCE)
+        self._room = threading.BoundedSemaphore(settings.HTTP_LARGE_BODIES_AT_ONCE)
 
     def __call__(self, request: LabRequest) -> HttpResponseBase:
         length = int(request.META.get("CONTENT_LENGTH") or 0)
@@ -51,7 +49,7 @@ class BodyMiddleware:
                 "busy",
                 "Others are sending large requests. Nothing was taken; try again in a moment.",
             )
-            busy.headers["Retry-After"] = str(RETRY_SECONDS)
+            busy.headers["Retry-After"] = str(settings.HTTP_LARGE_BODY_RETRY_AFTER_SECONDS)
             return busy
         try:
             return self.get_response(request)

@@ -3,7 +3,7 @@
 gunicorn's own threaded worker gives a thread to whoever sends the first byte, and lets that thread wait for
 the rest: a few idle connections occupy them all ("slow loris"). Here heads, and bodies up to `HELD` bytes,
 are collected by the loop that waits for all connections, each until its deadline. Larger bodies are read by
-the thread, at no less than `RATE`; which requests may have one is for `webapp.http.bodies` to say.
+the thread, at no less than a rate; which requests may have one is for `webapp.http.bodies` to say.
 
 gunicorn 27 has deadlines for the first byte and for what is left of a body, but not for heads and bodies.
 """
@@ -18,14 +18,11 @@ from functools import partial
 from selectors import EVENT_READ
 from typing import Any
 
+from django.conf import settings
 from gunicorn.http.body import LengthReader
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-HEAD_SECONDS = 10.0  # from a request's first byte, or a connection's beginning, to the end of its head
-BODY_SECONDS, RATE = 30.0, 4096  # for a body; and bytes a second that it must keep up beyond
-SEND_SECONDS = 60.0  # for one piece of an answer
-LINGER_SECONDS = 2.0  # in which who was answered too early may read the answer
 HEAD_BYTES = 64 * 1024
 HELD = 64 * 1024  # of a body, before a thread takes over
 
@@ -43,7 +40,7 @@ _LARGE = b"431 Request Header Fields Too Large"
 _NO_LENGTH = b"411 Length Required"
 
 
-class Refused(Exception):
+class Rejected(Exception):
     """What is arriving is no request that we take; the message is the status to answer."""
 
 
@@ -66,7 +63,7 @@ class Arrival:
         """Add what came.
 
         Raises:
-            Refused: it is too large for a head, or a body of unknown length.
+            Rejected: it is too large for a head, or a body of unknown length.
         """
         self.received += data
         if self.whole:
@@ -76,15 +73,15 @@ class Arrival:
         end = self.received.find(_END)
         if end < 0:
             if len(self.received) > HEAD_BYTES:
-                raise Refused(_LARGE)
+                raise Rejected(_LARGE)
             return
         head = bytes(self.received[: end + 2])
         if _ENCODING.search(head):
-            raise Refused(_NO_LENGTH)
+            raise Rejected(_NO_LENGTH)
         length = _LENGTH.search(head)
         body = min(int(length[1]), HELD) if length else 0
         self.whole = end + len(_END) + body
-        self.deadline = time.monotonic() + BODY_SECONDS
+        self.deadline = time.monotonic() + settings.HTTP_BODY_SECONDS
         self.continues = not self.complete and bool(_EXPECT.search(head))
 
     @property
@@ -94,7 +91,7 @@ class Arrival:
 
 
 class Unreader(SocketUnreader):  # type: ignore[misc]
-    """Reads the rest of a large body, which must come at `RATE` in the mean."""
+    """Reads the rest of a large body, which must come at a rate in the mean."""
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__(sock)
@@ -106,8 +103,8 @@ class Unreader(SocketUnreader):  # type: ignore[misc]
         try:
             data: bytes = super().chunk(size_hint)
         finally:
-            self.sock.settimeout(SEND_SECONDS)
-        self.deadline += len(data) / RATE
+            self.sock.settimeout(settings.HTTP_SEND_SECONDS)
+        self.deadline += len(data) / settings.HTTP_BODY_BYTES_PER_SECOND
         return data
 
 
@@ -153,7 +150,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Wait for the request on a connection that is new, readable, or has more in its buffer."""
         conn.init()
         conn.sock.setblocking(False)
-        arrival = Arrival(conn, time.monotonic() + HEAD_SECONDS)
+        arrival = Arrival(conn, time.monotonic() + settings.HTTP_HEAD_SECONDS)
         ahead = conn.parser.unreader.take_buffered()
         self._arrivals[conn] = arrival
         self.poller.register(conn.sock, EVENT_READ, partial(self._on_arriving, arrival))
@@ -167,7 +164,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         super().murder_pending()
         now = time.monotonic()
         for arrival in [late for late in self._arrivals.values() if late.deadline <= now]:
-            self._refuse(arrival, _LATE if arrival.received else b"")
+            self._reject(arrival, _LATE if arrival.received else b"")
         for sock in [sock for sock, deadline in self._lingering.items() if deadline <= now]:
             self._end(sock)
 
@@ -185,13 +182,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         except OSError:
             sock.close()
             return
-        self._lingering[sock] = time.monotonic() + LINGER_SECONDS
+        self._lingering[sock] = time.monotonic() + settings.HTTP_LINGER_SECONDS
         self.poller.register(sock, EVENT_READ, self._on_lingering)
 
     def handle_request(self, req: Any, conn: Connection) -> Any:
         """In a thread."""
-        conn.parser.unreader.deadline = time.monotonic() + BODY_SECONDS
-        conn.sock.settimeout(SEND_SECONDS)
+        conn.parser.unreader.deadline = time.monotonic() + settings.HTTP_BODY_SECONDS
+        conn.sock.settimeout(settings.HTTP_SEND_SECONDS)
         try:
             return super().handle_request(req, conn)
         except TimeoutError as late:
@@ -222,8 +219,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _take(self, arrival: Arrival, data: bytes) -> None:
         try:
             arrival.take(data)
-        except Refused as refused:
-            self._refuse(arrival, refused.args[0])
+        except Rejected as rejected:
+            self._reject(arrival, rejected.args[0])
             return
         if arrival.complete:
             self._forget(arrival)
@@ -234,7 +231,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             with suppress(OSError):
                 arrival.conn.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    def _refuse(self, arrival: Arrival, status: bytes) -> None:
+    def _reject(self, arrival: Arrival, status: bytes) -> None:
         self._forget(arrival)
         self.nr_conns -= 1
         if status:

@@ -23,7 +23,6 @@ from webapp.labs.secrets import digest, new_secret
 
 # Lets secret scanners and people recognise a leaked token.
 TOKEN_MARK = "hv_"  # noqa: S105 - the public beginning of every token
-LAST_USE = timedelta(minutes=1)  # how exactly a token's last use is known
 
 
 class InvalidToken(Exception):
@@ -173,7 +172,8 @@ def _token(secret: str) -> ApiToken | None:
 def _note_use(token: ApiToken) -> None:
     """Keep when the token was used last, without a write at every request."""
     now = timezone.now()
-    if token.last_used_at is None or token.last_used_at <= now - LAST_USE:
+    exactly = timedelta(seconds=settings.TOKEN_LAST_USE_SECONDS)
+    if token.last_used_at is None or token.last_used_at <= now - exactly:
         with scope(lab=token.membership.lab):
             ApiToken.objects.filter(id=token.id).update(last_used_at=now)
 

@@ -15,8 +15,6 @@ from webapp.mail.sealing import open_message, seal_message
 from webapp.telemetry import metrics
 
 CHANNEL = "mail"  # PostgreSQL NOTIFY channel that wakes the relay on commit
-KEPT_TRYING = timedelta(days=1)  # codes are stale by then, and an invitation can be sent again
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=15)
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +37,7 @@ def post(message: EmailMessage) -> None:
 def deliver_next() -> bool:
     """Try to hand over the message that has been due longest; False if none is due.
 
-    A mail server that is away, or says "later", is asked again with growing pauses for `KEPT_TRYING`. A
+    A mail server that is away, or says "later", is asked again with growing pauses for MAIL_RETRIED_HOURS. A
     message that it refuses for good, or that cannot be opened, is dropped with a line in the log: it says
     nothing of whom or what.
     """
@@ -73,9 +71,10 @@ def _for_good(error: Exception) -> bool:
 
 def _put_back(row: Message, error: Exception) -> None:
     now = timezone.now()
-    if now - row.created_at >= KEPT_TRYING:
+    if now - row.created_at >= timedelta(hours=settings.MAIL_RETRIED_HOURS):
         return _give_up(row, error)
-    row.not_before = now + min(FIRST_PAUSE * 2 ** min(row.attempts, 16), LONGEST_PAUSE)
+    wait = settings.MAIL_RETRY_FIRST_SECONDS * 2 ** min(row.attempts, 16)
+    row.not_before = now + timedelta(seconds=min(wait, settings.MAIL_RETRY_LONGEST_SECONDS))
     row.attempts += 1
     row.save(update_fields=["attempts", "not_before"])
     log.warning("a message waits", message=str(row.id), attempts=row.attempts, reason=_reason(error))

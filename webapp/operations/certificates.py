@@ -6,8 +6,7 @@ from pathlib import Path
 
 import structlog
 from cryptography import x509
-
-SECONDS = 1
+from django.conf import settings
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +26,9 @@ def remaining(name: str) -> float | None:
             pem = Path(name).read_bytes()
         else:
             host, _, port = name.rpartition(":")
-            pem = ssl.get_server_certificate((host.strip("[]"), int(port)), timeout=SECONDS).encode()
+            pem = ssl.get_server_certificate(
+                (host.strip("[]"), int(port)), timeout=settings.CERTIFICATE_PROBE_TIMEOUT_SECONDS
+            ).encode()
         ends = min(one.not_valid_after_utc for one in x509.load_pem_x509_certificates(pem))
     except (OSError, ValueError) as error:
         log.warning("certificate cannot be read", certificate=name, error=repr(error))

@@ -20,7 +20,6 @@ from serving.channel import open_channel
 from webapp.operations import certificates, handshake
 from webapp.storage import objects
 
-SECONDS = 2
 OK = "ok"
 
 
@@ -100,7 +99,10 @@ def _certificates() -> None:
 
 def broker() -> redis.Redis:
     return redis.Redis.from_url(
-        settings.BROKER_URL, socket_timeout=SECONDS, socket_connect_timeout=SECONDS, **settings.BROKER_OPTIONS
+        settings.BROKER_URL,
+        socket_timeout=settings.PROBE_TIMEOUT_SECONDS,
+        socket_connect_timeout=settings.PROBE_TIMEOUT_SECONDS,
+        **settings.BROKER_OPTIONS,
     )
 
 
@@ -111,6 +113,8 @@ def _broker() -> None:
 
 def _model() -> None:
     with open_channel(settings.SERVING_TARGET, settings.SERVING_CHANNEL) as channel:
-        answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=SECONDS)
+        answer = health_pb2_grpc.HealthStub(channel).Check(
+            health_pb2.HealthCheckRequest(), timeout=settings.PROBE_TIMEOUT_SECONDS
+        )
     if answer.status != health_pb2.HealthCheckResponse.SERVING:
         raise NotReady("no model is loaded")

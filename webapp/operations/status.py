@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import Min
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -19,8 +20,6 @@ from webapp.inference.models import Chunk
 from webapp.operations import health
 
 PATH = "/status/"
-FRESH = 5.0  # seconds; whoever looks more often sees the same
-PATIENCE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,8 @@ class Status:
     @property
     def slow(self) -> bool:
         """Whether images wait for longer than a person would expect."""
-        return self.waiting_since is not None and self.at - self.waiting_since > PATIENCE
+        patience = timedelta(seconds=settings.STATUS_SLOW_SECONDS)
+        return self.waiting_since is not None and self.at - self.waiting_since > patience
 
 
 class StatusPageMiddleware:
@@ -87,7 +87,7 @@ class StatusPageMiddleware:
 
     def _status(self) -> Status:
         now = time.monotonic()
-        if self._known is None or now - self._known[0] > FRESH:
+        if self._known is None or now - self._known[0] > settings.STATUS_KEPT_SECONDS:
             self._known = now, current()
         return self._known[1]
 

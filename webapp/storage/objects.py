@@ -23,8 +23,6 @@ from webapp.telemetry import tracing
 
 ENCRYPTION = "AES256"
 CONNECTIONS = 32
-LINK_SECONDS, KEPT_SECONDS = 900, 300
-CONNECT_SECONDS, READ_SECONDS = 2, 5
 StorageUnavailable = (BotoCoreError, ClientError, urllib3.exceptions.HTTPError)
 """What a call raises while the store cannot be reached or refuses us; `ObjectMissing` is told apart."""
 
@@ -99,31 +97,34 @@ def upload_form(key: str, max_bytes: int) -> dict[str, Any]:
 
 
 class _OnTheTick(S3SigV4QueryAuth):  # type: ignore[misc]  # botocore has no types
-    """Signs as of the last full KEPT_SECONDS, so that a link is the same until the next."""
+    """Signs as of the last full DOWNLOAD_KEPT_SECONDS, so that a link is the same until the next."""
 
     def _modify_request_before_signing(self, request: AWSRequest) -> None:
-        tick = int(time.time()) // KEPT_SECONDS * KEPT_SECONDS
+        kept = settings.DOWNLOAD_KEPT_SECONDS
+        tick = int(time.time()) // kept * kept
         request.context["timestamp"] = datetime.fromtimestamp(tick, UTC).strftime(SIGV4_TIMESTAMP)
         super()._modify_request_before_signing(request)
 
 
 def download_url(key: str, content_type: str, *, version: str = "") -> str:
-    """A link to read `key` for LINK_SECONDS at most, and KEPT_SECONDS less at least.
+    """A link to read `key` for DOWNLOAD_LINK_SECONDS at most, and DOWNLOAD_KEPT_SECONDS less at least.
 
-    Browsers keep what they got for KEPT_SECONDS, no longer: the store cannot tell them that a person has
-    signed out. The link stays the same for as long, so that a gallery that is looked at again is not fetched
-    again. `version` is one that `get` told; without it the latest is read.
+    Browsers keep what they got for DOWNLOAD_KEPT_SECONDS, no longer: the store cannot tell them that a person
+    has signed out. The link stays the same for as long, so that a gallery that is looked at again is not
+    fetched again. `version` is one that `get` told; without it the latest is read.
     """
     asked = {
         "response-content-type": content_type,
-        "response-cache-control": f"private, max-age={KEPT_SECONDS}",
+        "response-cache-control": f"private, max-age={settings.DOWNLOAD_KEPT_SECONDS}",
         **({"versionId": version} if version else {}),
     }
     request = AWSRequest(
         "GET", f"{settings.S3_PUBLIC_ENDPOINT}/{settings.S3_BUCKET}/{quote(key)}", params=asked
     )
     credentials = Credentials(settings.S3_ACCESS_KEY, settings.S3_SECRET_KEY)
-    _OnTheTick(credentials, "s3", settings.S3_REGION, expires=LINK_SECONDS).add_auth(request)
+    _OnTheTick(credentials, "s3", settings.S3_REGION, expires=settings.DOWNLOAD_LINK_SECONDS).add_auth(
+        request
+    )
     return str(request.url)
 
 
@@ -151,7 +152,7 @@ def prepare() -> None:
                     "AllowedOrigins": settings.WEB_ORIGINS,
                     "AllowedMethods": ["GET", "POST"],
                     "AllowedHeaders": ["*"],
-                    "MaxAgeSeconds": 3600,
+                    "MaxAgeSeconds": settings.S3_CORS_KEPT_SECONDS,
                 }
             ]
         },
@@ -201,32 +202,42 @@ def _span(operation: str, key: str) -> AbstractContextManager[None]:
 
 @cache
 def _client() -> Any:
-    return _connect(settings.S3_ENDPOINT)
+    return _patient(settings.S3_ENDPOINT)
 
 
 @cache
 def _impatient_client() -> Any:
-    return _connect(settings.S3_ENDPOINT, seconds=2, attempts=1)
+    return _connect(settings.S3_ENDPOINT, timeout_s=settings.S3_PROBE_TIMEOUT_SECONDS, attempts=1)
 
 
 @cache
 def _public_client() -> Any:
-    return _connect(settings.S3_PUBLIC_ENDPOINT)
+    return _patient(settings.S3_PUBLIC_ENDPOINT)
 
 
 @cache
 def _connections() -> urllib3.PoolManager:
     return urllib3.PoolManager(
         maxsize=CONNECTIONS,
-        timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
-        retries=urllib3.Retry(2, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504]),
+        timeout=urllib3.Timeout(
+            connect=settings.S3_CONNECT_TIMEOUT_SECONDS, read=settings.S3_READ_TIMEOUT_SECONDS
+        ),
+        retries=urllib3.Retry(
+            settings.S3_MAX_ATTEMPTS - 1,
+            backoff_factor=settings.S3_RETRY_FIRST_SECONDS,
+            status_forcelist=[500, 502, 503, 504],
+        ),
         ca_certs=str(settings.S3_TLS.ca or certifi.where()),  # what boto3 trusts, too
         cert_file=settings.S3_TLS.certificate,
         key_file=settings.S3_TLS.key,
     )
 
 
-def _connect(endpoint: str, *, seconds: int = READ_SECONDS, attempts: int = 3) -> Any:
+def _patient(endpoint: str) -> Any:
+    return _connect(endpoint, timeout_s=settings.S3_READ_TIMEOUT_SECONDS, attempts=settings.S3_MAX_ATTEMPTS)
+
+
+def _connect(endpoint: str, *, timeout_s: int, attempts: int) -> Any:
     files = settings.S3_TLS
     return boto3.client(
         "s3",
@@ -242,8 +253,8 @@ def _connect(endpoint: str, *, seconds: int = READ_SECONDS, attempts: int = 3) -
             signature_version="s3v4",
             s3={"addressing_style": "path"},
             max_pool_connections=CONNECTIONS,
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=seconds,
+            connect_timeout=settings.S3_CONNECT_TIMEOUT_SECONDS,
+            read_timeout=timeout_s,
             retries={"mode": "standard", "total_max_attempts": attempts},
             # Checksums of our own bodies cost CPU for nothing: TLS or loopback carries them.
             request_checksum_calculation="when_required",

@@ -9,7 +9,7 @@ import yaml
 
 from infra.compose.set_up import make
 from infra.settings_table import compose_settings, read
-from serving.embedded.server import GRACE_S
+from serving.embedded.limits import GRACE_S
 from webapp.inference.models import Queue
 from workers.celery import app
 

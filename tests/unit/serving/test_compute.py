@@ -82,7 +82,7 @@ def test_a_single_image_overtakes_batches_and_batches_keep_their_order(
 def test_a_batch_is_not_put_off_for_ever(
     model: Echo, pool: ComputePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.embedded.compute.ALLOWANCE_S", 0.0001)
+    monkeypatch.setattr("serving.embedded.limits.ALLOWANCE_S", 0.0001)
 
     async def scenario() -> None:
         busy = asyncio.create_task(pool.run(model, images(0)))

@@ -11,6 +11,7 @@ import grpc
 import pytest
 
 from serving.contract import MODEL_FILE, MODEL_JSON
+from serving.embedded import limits
 from serving.embedded import repository as repository_module
 from serving.embedded.errors import RequestError
 from serving.embedded.repository import ModelRepository, Source
@@ -23,7 +24,7 @@ Scenario = Callable[[ModelRepository, Path], Coroutine[Any, Any, None]]
 @pytest.fixture
 def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Scenario], None]:
     """Run a scenario with a repository over an empty base; new folders count as complete at once."""
-    monkeypatch.setattr(repository_module, "SETTLE_S", 0)
+    monkeypatch.setattr(limits, "SETTLE_S", 0)
 
     def play(scenario: Scenario) -> None:
         async def main() -> None:
@@ -120,7 +121,7 @@ def test_a_folder_that_has_just_changed_waits(tmp_path: Path) -> None:
         make_version(tmp_path / NAME, 1)
         await repository.sync()
         assert not repository.any_available()
-        await asyncio.sleep(repository_module.SETTLE_S)
+        await asyncio.sleep(limits.SETTLE_S)
         await repository.sync()
         assert repository.any_available()
 

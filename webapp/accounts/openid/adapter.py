@@ -6,6 +6,7 @@ from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.models import SocialLogin, SocialToken
 from allauth.socialaccount.providers.oauth2.client import OAuth2Client, OAuth2Error
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
+from django.conf import settings
 from django.http import HttpRequest
 
 ALGORITHMS = (
@@ -17,8 +18,6 @@ ALGORITHMS = (
     "ES384",
     "EdDSA",
 )  # never none, never a shared secret
-LEEWAY_S = 60  # by which clocks may differ
-TIMEOUT_S = 5
 
 
 def nonce_for(code_verifier: str) -> str:
@@ -57,14 +56,14 @@ class OpenIdAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allaut
     def _verified(self, app: Any, id_token: str) -> dict[str, Any]:
         """The claims of an ID token (Core 3.1.3.7)."""
         try:
-            keys = jwt.PyJWKClient(self.openid_config["jwks_uri"], timeout=TIMEOUT_S)
+            keys = jwt.PyJWKClient(self.openid_config["jwks_uri"], timeout=settings.OIDC_KEYS_TIMEOUT_SECONDS)
             claims: dict[str, Any] = jwt.decode(
                 id_token,
                 keys.get_signing_key_from_jwt(id_token),
                 algorithms=ALGORITHMS,
                 audience=app.client_id,
                 issuer=self.openid_config["issuer"],
-                leeway=LEEWAY_S,
+                leeway=settings.OIDC_CLOCK_LEEWAY_SECONDS,
                 options={"require": ["iss", "sub", "aud", "exp", "iat"]},
             )
         except jwt.PyJWTError as error:

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from drf_spectacular.types import OpenApiTypes
@@ -103,7 +104,7 @@ class Evidence(APIView):
             raise exceptions.ValidationError({"cell_class": [f"The model knows {', '.join(labels)}."]})
         maps = evidence_maps(bytes(prediction.evidence), prediction.evidence_grid, len(labels))
         response = HttpResponse(overlay_png(maps, labels.index(wanted)), content_type="image/png")
-        response["Cache-Control"] = f"private, max-age={objects.KEPT_SECONDS}"
+        response["Cache-Control"] = f"private, max-age={settings.DOWNLOAD_KEPT_SECONDS}"
         return response
 
 

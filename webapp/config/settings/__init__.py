@@ -10,7 +10,6 @@ from webapp.config.settings.database import *
 from webapp.config.settings.django import *
 from webapp.config.settings.encryption import *
 from webapp.config.settings.http import *
-from webapp.config.settings.labs import *
 from webapp.config.settings.limits import *
 from webapp.config.settings.logs import *
 from webapp.config.settings.mail import *

@@ -1,7 +1,6 @@
 """The HTTP API and its document."""
 
 from webapp.config.settings.http import PROXIES
-from webapp.config.settings.reading import env
 
 # --- API ----------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -18,7 +17,6 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "webapp.api.errors.handle",
     "NUM_PROXIES": PROXIES,  # sign-in rates go by address
 }
-API_RATE = env.str("API_RATE", "50/s")  # requests by each API token: a number per s, min, hour or day
 SPECTACULAR_SETTINGS = {
     "TITLE": "HematoVision API",
     "DESCRIPTION": (

@@ -1,6 +1,7 @@
 """The broker, and the cache that rates are counted in."""
 
 from webapp.config import tls
+from webapp.config.settings.limits import CACHE_TIMEOUT_SECONDS
 from webapp.config.settings.reading import env
 
 # --- broker and cache ---------------------------------------------------------------------------------------
@@ -19,6 +20,10 @@ CACHES = {
         "BACKEND": "webapp.http.cache.FailOpenCache",
         "LOCATION": CACHE_URL,
         "KEY_PREFIX": "hematovision",
-        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1, **BROKER_TLS.redis(CACHE_URL)},
+        "OPTIONS": {
+            "socket_connect_timeout": CACHE_TIMEOUT_SECONDS,
+            "socket_timeout": CACHE_TIMEOUT_SECONDS,
+            **BROKER_TLS.redis(CACHE_URL),
+        },
     }
 }

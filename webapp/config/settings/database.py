@@ -2,10 +2,13 @@
 
 from webapp.config import tls
 from webapp.config.environment import owner_database
+from webapp.config.settings.limits import DATABASE_CONNECT_TIMEOUT_SECONDS, DATABASE_CONNECTION_KEPT_SECONDS
 from webapp.config.settings.reading import env
 
 # --- database -----------------------------------------------------------------------------------------------
-_DATABASE = env.dj_db_url("DATABASE_URL", conn_max_age=600, conn_health_checks=True)  # `postgresql://…/name`
+_DATABASE = env.dj_db_url(
+    "DATABASE_URL", conn_max_age=DATABASE_CONNECTION_KEPT_SECONDS, conn_health_checks=True
+)  # `postgresql://…/name`
 _OWNER = env.str("DATABASE_OWNER_URL", "")  # as the role that owns the tables: `migrate`, `restore`
 DATABASES = {"default": owner_database(_OWNER) if _OWNER else _DATABASE}
 DATABASE_ROLE = _DATABASE["USER"]  # the product's: what it may do is in webapp.audit.privileges
@@ -16,5 +19,4 @@ DATABASE_TLS = tls.TlsFiles(
     key=env.path("DATABASE_KEY", None),  # its private key, readable by its owner alone
 )
 DATABASES["default"].setdefault("OPTIONS", {}).update(DATABASE_TLS.postgres())
-# Seconds. Without it, whoever connects to a database that hangs waits for minutes.
-DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 3)
+DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", DATABASE_CONNECT_TIMEOUT_SECONDS)

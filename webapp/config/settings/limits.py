@@ -5,7 +5,9 @@ By who obeys them, with the unit in the name; what an operator may move is read 
 Limits that stand elsewhere: what a picture may cost (`serving/decoder/limits.py`), the embedded model
 server's (`serving/embedded/limits.py`), the command line's (`infra/client.py`), at what time of the night
 Celery's tasks run (`workers/celery.py`), Caddy's (`infra/caddy/shared.caddy`), those of probes and of ending
-pods (`k8s/`), and the sizes of uploads (`uploads.py`, beside this file).
+pods (`k8s/`), gunicorn's for connections that idle or end (`webapp/config/gunicorn.py`), gRPC's for
+connecting again (`serving/channel.py`), the exporter's of traces (`webapp/telemetry/otlp.py`), and the sizes
+of uploads (`uploads.py`, beside this file).
 """
 
 from itertools import pairwise
@@ -17,7 +19,7 @@ from webapp.config.settings.reading import env
 
 _positive = validate.Range(min=0, min_inclusive=False, error="must be greater than 0.")
 
-# --- retries and leases of work -----------------------------------------------------------------------------
+# --- limits: retries and leases of work ---------------------------------------------------------------------
 # A worker that is killed says nothing: its chunk is free again once the lease is over.
 CHUNK_LEASE_SECONDS = env.int(
     "CHUNK_LEASE_SECONDS", 60, validate=_positive
@@ -43,7 +45,7 @@ UPLOAD_ABANDONED_INTERVAL_SECONDS = env.int(
     "UPLOAD_ABANDONED_INTERVAL_SECONDS", 600, validate=_positive
 )  # how often such uploads are looked for
 
-# --- tasks and their broker ---------------------------------------------------------------------------------
+# --- limits: tasks and their broker -------------------------------------------------------------------------
 # Below the hard limit, so that a task can say on its chunk what took too long.
 TASK_SOFT_TIME_LIMIT_SECONDS = env.int(
     "TASK_SOFT_TIME_LIMIT_SECONDS", 45, validate=_positive
@@ -73,7 +75,7 @@ OUTBOX_SENT_KEPT_SECONDS = 3600  # by entries that were sent, labs take turns an
 OUTBOX_FORGET_INTERVAL_SECONDS = 600
 EXPIRED_SHOWN_DAYS = 30  # for so long expired invitations and tokens are listed as such
 
-# --- the relay ----------------------------------------------------------------------------------------------
+# --- limits: the relay --------------------------------------------------------------------------------------
 RELAY_QUEUE_DEPTH = 8  # tasks that wait in the broker, per queue: the fewer, the fairer the turns of labs
 RELAY_FULL_PAUSE_SECONDS = env.float(
     "RELAY_FULL_PAUSE_SECONDS", 0.05, validate=_positive
@@ -87,6 +89,99 @@ RELAY_RETRY_SECONDS = env.float(
 )  # until the relay tries again, while database or broker is away
 RELAY_BROKER_TIMEOUT_SECONDS = 5  # for an answer of the broker
 RELAY_LAST_MESSAGE_SECONDS = 10.0  # for a message that is being handed over when the relay stops
+
+# --- limits: preparing and classifying images ---------------------------------------------------------------
+# What is left makes room for others, and comes back as a chunk of its own. With the time that a last picture
+# and the model may take, it is below the soft time limit of a task.
+CHUNK_TURN_SECONDS = 4.0  # no picture of a chunk is begun later than this
+# The server of a lost connection is back in seconds: a worker waits that long before it puts images back.
+MODEL_DEADLINE_SECONDS = 20.0  # for one request to the model server, its retries included
+MODEL_MAX_ATTEMPTS = 5
+MODEL_RETRY_FIRST_SECONDS = 0.25  # the longest pause before the first retry; doubled with each: 3.75 s in all
+
+# --- limits: object store -----------------------------------------------------------------------------------
+S3_CONNECT_TIMEOUT_SECONDS = 2
+S3_READ_TIMEOUT_SECONDS = 5
+S3_MAX_ATTEMPTS = 3
+S3_RETRY_FIRST_SECONDS = 0.2  # doubled with each further retry
+S3_PROBE_TIMEOUT_SECONDS = 2  # without retries: a person waits for the answer, or a machine that asks again
+S3_CORS_KEPT_SECONDS = 3600  # for so long a browser need not ask again whether it may post to the store
+UPLOAD_LINK_SECONDS = env.int("UPLOAD_LINK_SECONDS", 3600)  # for which an upload may be begun
+# The store cannot tell browsers that a person has signed out: what they keep is old soon.
+DOWNLOAD_LINK_SECONDS = 900  # the longest that a link to an image is good for
+DOWNLOAD_KEPT_SECONDS = 300  # for so long browsers keep an image, and a link stays the same
+AUDIT_ANCHOR_DAYS = env.int("AUDIT_ANCHOR_DAYS", 6 * 365)  # how long the store must keep an anchor
+
+# --- limits: database and cache -----------------------------------------------------------------------------
+DATABASE_CONNECT_TIMEOUT_SECONDS = 3  # without it, whoever connects to one that hangs waits for minutes
+DATABASE_CONNECTION_KEPT_SECONDS = 600  # making one costs more than a request
+CACHE_TIMEOUT_SECONDS = 1  # every sign-in asks it, and goes on without it
+KEY_ROTATION_PASSES = 20  # retries of rows that others held in the passes before
+KEY_ROTATION_PAUSE_SECONDS = 0.5  # between those
+
+# --- limits: messages to people -----------------------------------------------------------------------------
+EMAIL_TIMEOUT = 10  # seconds for a word of the mail server; Django's name
+MAIL_RETRY_FIRST_SECONDS = env.int(
+    "MAIL_RETRY_FIRST_SECONDS", 5, validate=_positive
+)  # to wait before a message is tried again; doubled with each further retry
+MAIL_RETRY_LONGEST_SECONDS = env.int(
+    "MAIL_RETRY_LONGEST_SECONDS", 15 * 60, validate=_positive
+)  # the longest wait between two retries of a message
+# Codes are stale by then, and an invitation can be sent again.
+MAIL_RETRIED_HOURS = env.int(
+    "MAIL_RETRIED_HOURS", 24, validate=_positive
+)  # for which a message that nobody takes is tried again
+
+# --- limits: requests ---------------------------------------------------------------------------------------
+# Half a request must keep no thread ("slow loris").
+HTTP_HEAD_SECONDS = env.float(
+    "HTTP_HEAD_SECONDS", 10, validate=_positive
+)  # for the head of a request, from its first byte or the beginning of its connection
+HTTP_BODY_SECONDS = env.float(
+    "HTTP_BODY_SECONDS", 30, validate=_positive
+)  # for the body of a request; a large one then must keep up a rate
+HTTP_BODY_BYTES_PER_SECOND = 4096  # that a large body must keep up beyond
+HTTP_SEND_SECONDS = 60.0  # for one piece of an answer
+HTTP_LINGER_SECONDS = 2.0  # in which who was answered too early may read the answer
+HTTP_LARGE_BODIES_AT_ONCE = 4  # in each process; half of its threads (`webapp/config/gunicorn.py`)
+HTTP_LARGE_BODY_RETRY_AFTER_SECONDS = 2  # told to whoever found no room
+API_RATE = env.str("API_RATE", "50/s")  # requests by each API token: a number per s, min, hour or day
+
+# --- limits: accounts and signing in ------------------------------------------------------------------------
+# Several are allauth's and Django's by name; those are seconds.
+SESSION_COOKIE_AGE = env.int("SESSION_HOURS", 12) * 3600  # after which a person signs in again
+SESSION_BEGUN_SECONDS = 3600  # one that is being begun is listed before it is saved, and not cleared away
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60  # for so long a sign-in is fresh
+ACCOUNT_RATE_LIMITS = {
+    "login": "60/m/ip",  # a hospital may share one address
+    "login_failed": "60/m/ip,5/5m/key",  # the key: address and account, or known browser and account
+    "login_failed_unknown_browser": "50/h/key",  # the key: the account, from whatever address
+}
+DEVICE_COOKIE_DAYS = 180  # for which a browser is known as one that a person signed in with
+OIDC_CLOCK_LEEWAY_SECONDS = 60  # by which an identity provider's clock may differ
+OIDC_KEYS_TIMEOUT_SECONDS = 5  # for the keys of an identity provider
+
+# --- limits: labs -------------------------------------------------------------------------------------------
+INVITATION_DAYS = env.int("INVITATION_DAYS", 7)  # until an invitation to a lab expires
+INVITATIONS_A_DAY = env.int("INVITATIONS_A_DAY", 100)  # that a lab may send, those sent again included
+INVITATIONS_A_DAY_TO_ONE = env.int("INVITATIONS_A_DAY_TO_ONE", 3)  # that a lab may send to one address
+TOKEN_DAYS = env.int("TOKEN_DAYS", 365)  # the longest an API token may live
+TOKEN_LAST_USE_SECONDS = 60  # how exactly a token's last use is known: no write at every request
+
+# --- limits: audit trail ------------------------------------------------------------------------------------
+# Nobody can fill the disk with refusals, or bury an entry: the 10th, 100th … is kept beyond these.
+AUDIT_DENIALS_SECONDS = 60  # in which the following are counted
+AUDIT_DENIALS_OF_ONE = 20  # of one person or one address
+AUDIT_DENIALS_OF_ALL = 60  # of all in a chain: 60 MB a day at the very most
+AUDIT_READINGS_SECONDS = 3600  # in which the same reading by the same person is recorded once
+
+# --- limits: probes and the status page ---------------------------------------------------------------------
+PROBE_TIMEOUT_SECONDS = 2  # for each service: Prometheus and Kubernetes give up after a few times that
+CERTIFICATE_PROBE_TIMEOUT_SECONDS = 1
+STATUS_KEPT_SECONDS = 5.0  # whoever looks at the status page more often sees the same
+STATUS_SLOW_SECONDS = 60  # images that wait longer are said to wait
 
 # --- relations ----------------------------------------------------------------------------------------------
 # Each is shorter than the next. A lease that ends before its task is killed gives the same images to two.

@@ -7,7 +7,6 @@ from webapp.config.settings.reading import env
 
 # --- sign-in ------------------------------------------------------------------------------------------------
 SESSION_ENGINE = "webapp.accounts.session_store"
-SESSION_COOKIE_AGE = env.int("SESSION_HOURS", 12) * 3600  # after which a person signs in again
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True  # workstations are shared
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [
@@ -50,19 +49,11 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True  # a person hears of every change to the acco
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = SIGN_UP == "open"  # else no message goes to strangers
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
-ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
 ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
-ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
-ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60  # for so long a sign-in is fresh
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
-ACCOUNT_RATE_LIMITS = {
-    "login": "60/m/ip",  # a hospital may share one address
-    "login_failed": "60/m/ip,5/5m/key",  # the key: address and account, or known browser and account
-    "login_failed_unknown_browser": "50/h/key",  # the key: the account, from whatever address
-}
 MFA_ADAPTER = "webapp.accounts.adapters.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_RECOVERY_CODES_SHOW_ONCE = True

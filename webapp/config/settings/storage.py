@@ -10,7 +10,6 @@ S3_ACCESS_KEY = env.str("S3_ACCESS_KEY")  # of a key that may read and write bot
 S3_SECRET_KEY = env.str("S3_SECRET_KEY")  # the other half of that key
 S3_BUCKET = env.str("S3_BUCKET", "hematovision")  # images
 S3_SEALED_BUCKET = env.str("S3_SEALED_BUCKET", f"{S3_BUCKET}-sealed")  # anchors of the audit trail, locked
-AUDIT_ANCHOR_DAYS = env.int("AUDIT_ANCHOR_DAYS", 6 * 365)  # how long the store must keep an anchor
 S3_REGION = env.str("S3_REGION", "us-east-1")  # as the store names it
 S3_TLS = tls.TlsFiles(
     "S3",
