@@ -15,7 +15,7 @@ from webapp.audit.chain import COLUMNS, hash_of
 from webapp.audit.models import Entry
 from webapp.audit.services import record
 from webapp.audit.verification import Verified, verify
-from webapp.storage import sealed
+from webapp.storage import locked
 from webapp.storage.objects import _client
 
 ENTRIES = 9
@@ -191,7 +191,7 @@ def test_what_the_store_did_not_take_is_not_said_to_be_anchored(chain, monkeypat
     def away(*_, **__):
         raise ConnectTimeoutError(endpoint_url="store")
 
-    monkeypatch.setattr(sealed, "put", away)
+    monkeypatch.setattr(locked, "put", away)
     with pytest.raises(CommandError, match="did not take the anchors"):
         call_command("anchor_audit")
     assert not Entry.objects.filter(action=Action.AUDIT_ANCHORED).exists()
@@ -199,7 +199,7 @@ def test_what_the_store_did_not_take_is_not_said_to_be_anchored(chain, monkeypat
 
 def test_an_anchor_that_was_deleted_or_written_over_still_counts(chain):
     (made,) = [one for one in anchor() if one.chain == chain]
-    where = {"Bucket": settings.S3_SEALED_BUCKET, "Key": made.key}
+    where = {"Bucket": settings.S3_LOCKED_BUCKET, "Key": made.key}
     _client().put_object(**where, Body=b"")
     _client().delete_object(**where)
     assert set(anchors(chain)) == {made}
@@ -207,7 +207,7 @@ def test_an_anchor_that_was_deleted_or_written_over_still_counts(chain):
 
 def test_the_store_locks_anchors(chain):
     (made,) = [one for one in anchor() if one.chain == chain]
-    where = {"Bucket": settings.S3_SEALED_BUCKET, "Key": made.key}
+    where = {"Bucket": settings.S3_LOCKED_BUCKET, "Key": made.key}
     version = _client().head_object(**where)["VersionId"]
     with pytest.raises(ClientError):
         _client().delete_object(**where, VersionId=version)

@@ -181,7 +181,7 @@ def test_sessions_and_tokens_do_not_reach_the_store(local: Way) -> None:
     with local.client(local.settings.host, "s3-public") as client:
         assert client.get("/hematovision/labs/1", params={"X-Amz-Signature": "s"}, headers=SENT).is_success
         assert client.post("/hematovision", files={"file": b"x" * 100_000}, headers=SENT).is_success
-        assert client.get("/hematovision-sealed/heads").status_code == 404
+        assert client.get("/hematovision-locked/heads").status_code == 404
     assert len(local.store) == 2
     for _, headers in local.store:
         assert SECRET not in str({name: value for name, value in headers.items() if name != "Referer"})

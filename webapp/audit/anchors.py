@@ -1,6 +1,6 @@
 """Heads of chains, kept outside the database: what is rewritten in it no longer fits them.
 
-An anchor is an object in the sealed bucket. Its key says all, so that reading them is one listing.
+An anchor is an object in the locked bucket. Its key says all, so that reading them is one listing.
 """
 
 import json
@@ -18,7 +18,7 @@ from django.utils import timezone
 from webapp.audit.actions import Action
 from webapp.audit.chain import INSTALLATION
 from webapp.audit.services import record
-from webapp.storage import sealed
+from webapp.storage import locked
 
 PREFIX = "audit/"
 _TIME = "%Y%m%dT%H%M%SZ"
@@ -72,7 +72,7 @@ def heads() -> dict[UUID, tuple[int, bytes]]:
 
 
 def anchor() -> list[Anchor]:
-    """Write every chain's head to the sealed bucket and to the log, and record that it was done.
+    """Write every chain's head to the locked bucket and to the log, and record that it was done.
 
     The installation's comes last, with that record in it: nothing says so before it is so.
 
@@ -89,8 +89,8 @@ def anchor() -> list[Anchor]:
 
 def _write(one: Anchor) -> Anchor:
     until = one.at + timedelta(days=settings.AUDIT_ANCHOR_DAYS)
-    locked = sealed.put(one.key, json.dumps(one.document).encode(), until=until)
-    log.info("audit chain anchored", **one.document, locked=locked)
+    taken = locked.put(one.key, json.dumps(one.document).encode(), until=until)
+    log.info("audit chain anchored", **one.document, locked=taken)
     return one
 
 
@@ -100,7 +100,7 @@ def anchors(chain: UUID | None = None) -> Iterator[Anchor]:
     Raises:
         StorageUnavailable: the store did not list them.
     """
-    for key in sealed.keys(f"{PREFIX}{chain}/" if chain else PREFIX):
+    for key in locked.keys(f"{PREFIX}{chain}/" if chain else PREFIX):
         if found := _KEY.fullmatch(key):
             owner, at, seq, head = found.groups()
             when = datetime.strptime(at, _TIME).replace(tzinfo=UTC)

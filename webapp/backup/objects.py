@@ -19,7 +19,7 @@ from django_scopes import scopes_disabled
 from webapp.backup.snapshots import OBJECTS, Manifest, Snapshot, StoredObject
 from webapp.cases.models import Image
 from webapp.inference.models import Chunk
-from webapp.storage import objects, sealed
+from webapp.storage import locked, objects
 
 THREADS, BATCH = 8, 500
 
@@ -36,7 +36,7 @@ class Copied:
 
 def anchors() -> list[str]:
     """Keys of what vouches for the audit trail."""
-    return sorted(set(sealed.keys("")))
+    return sorted(set(locked.keys("")))
 
 
 def copy_out(snapshot: Snapshot, anchor_keys: list[str], before: Iterable[StoredObject]) -> Copied:
@@ -98,10 +98,10 @@ def copy_in(snapshot: Snapshot, manifest: Manifest) -> int:
 
     def put(stored: StoredObject) -> tuple[str, str]:
         body = snapshot.contents.get(stored.sha256)
-        if not stored.sealed:
+        if not stored.locked:
             return objects.put(stored.key, body, "application/octet-stream"), stored.key
         if stored.key not in there:
-            sealed.put(stored.key, body, until=kept_until)
+            locked.put(stored.key, body, until=kept_until)
         return "", stored.key
 
     n = 0
@@ -121,7 +121,7 @@ class _Had:
     def __init__(self, path: str, listed: Iterable[StoredObject]) -> None:
         self._database = sqlite3.connect(path, check_same_thread=False)  # written before threads read it
         self._database.execute("CREATE TABLE had (key, version, sha256, size, PRIMARY KEY (key, version))")
-        rows = ((kept.key, kept.version, kept.sha256, kept.size) for kept in listed if not kept.sealed)
+        rows = ((kept.key, kept.version, kept.sha256, kept.size) for kept in listed if not kept.locked)
         with self._database:
             self._database.executemany("INSERT OR REPLACE INTO had VALUES (?, ?, ?, ?)", rows)
 
@@ -141,8 +141,8 @@ def _batches(items: Iterable[T]) -> Iterator[list[T]]:
 
 
 def _anchor(snapshot: Snapshot, key: str) -> StoredObject:
-    body = sealed.get(key)
-    return StoredObject(key, "", snapshot.contents.put(body), len(body), sealed=True)
+    body = locked.get(key)
+    return StoredObject(key, "", snapshot.contents.put(body), len(body), locked=True)
 
 
 def _named() -> Iterator[tuple[str, str, bool]]:

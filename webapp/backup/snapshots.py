@@ -102,7 +102,7 @@ class StoredObject:
     version: str
     sha256: str
     size: int
-    sealed: bool = False
+    locked: bool = False
 
     @classmethod
     def parse(cls, line: bytes) -> "StoredObject":

@@ -24,7 +24,7 @@ SHARED = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def share_metrics() -> None:
-    """Have all processes of this program count together, from before any figure is made."""
+    """Have all processes of this program count together, from before any metric is made."""
     if SHARED not in os.environ:
         os.environ[SHARED] = mkdtemp(prefix="hematovision-metrics-")
         atexit.register(_remove, os.environ[SHARED], os.getpid())

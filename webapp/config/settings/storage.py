@@ -9,7 +9,7 @@ S3_PUBLIC_ENDPOINT = env.str("S3_PUBLIC_ENDPOINT", S3_ENDPOINT)  # as browsers a
 S3_ACCESS_KEY = env.str("S3_ACCESS_KEY")  # of a key that may read and write both buckets
 S3_SECRET_KEY = env.str("S3_SECRET_KEY")  # the other half of that key
 S3_BUCKET = env.str("S3_BUCKET", "hematovision")  # images
-S3_SEALED_BUCKET = env.str("S3_SEALED_BUCKET", f"{S3_BUCKET}-sealed")  # anchors of the audit trail, locked
+S3_LOCKED_BUCKET = env.str("S3_LOCKED_BUCKET", f"{S3_BUCKET}-locked")  # anchors of the audit trail, locked
 S3_REGION = env.str("S3_REGION", "us-east-1")  # as the store names it
 S3_TLS = tls.TlsFiles(
     "S3",

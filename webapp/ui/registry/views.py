@@ -6,7 +6,7 @@ from django.views.decorators.http import require_GET
 
 from webapp.labs.permissions import Permission
 from webapp.registry import selectors
-from webapp.registry.figures import figures_of, origin_of
+from webapp.registry.evaluation import evaluations_of, origin_of
 from webapp.ui.permissions import MemberRequest, needs
 
 
@@ -17,7 +17,8 @@ def model_list(request: MemberRequest) -> HttpResponse:
     context = {
         "answering": selectors.answering(lab.id),
         "versions": [
-            (version, origin_of(version), figures_of(version)) for version in selectors.versions_seen_by(lab)
+            (version, origin_of(version), evaluations_of(version))
+            for version in selectors.versions_seen_by(lab)
         ],
     }
     return render(request, "ui/registry/models.html", context)

@@ -11,8 +11,8 @@ from webapp.audit.services import record
 from webapp.backup import database, objects
 from webapp.backup.snapshots import DUMP, Damaged, Manifest, Snapshot, open_plain
 from webapp.crypto.keyring import keyring
+from webapp.storage import locked
 from webapp.storage import objects as store
-from webapp.storage import sealed
 
 
 class Command(BaseCommand):
@@ -74,7 +74,7 @@ class Command(BaseCommand):
             database.restore(archive, manifest.files[DUMP], postgres)
         call_command("migrate", verbosity=0)
         store.prepare()
-        sealed.prepare()
+        locked.prepare()
         n = objects.copy_in(snapshot, manifest)
         for name, sha256 in manifest.models.items():
             path = settings.MODELS / name

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from serving.contract import MODEL_NAME
 from webapp.labs.management.arguments import add_lab, lab_of
 from webapp.labs.models import Lab
-from webapp.registry.figures import figures_of, origin_of
+from webapp.registry.evaluation import evaluations_of, origin_of
 from webapp.registry.folder import ModelRoot
 from webapp.registry.models import ModelVersion
 from webapp.registry.selectors import lab_model_name, newest_number, published
@@ -56,5 +56,5 @@ def _version(version: ModelVersion) -> dict[str, Any]:
         "withdrawn_by": version.withdrawn_by,
         "review_threshold": version.review_threshold,
         "trained_at": trained_at and trained_at.isoformat(),
-        "figures": [asdict(figures) for figures in figures_of(version)],
+        "figures": [asdict(evaluation) for evaluation in evaluations_of(version)],
     }

@@ -3,7 +3,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from webapp.storage import objects, sealed
+from webapp.storage import locked, objects
 
 
 class Command(BaseCommand):
@@ -12,7 +12,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             objects.prepare()
-            sealed.prepare()
+            locked.prepare()
         except objects.StorageUnavailable as error:
             raise CommandError(
                 f"The object store at {settings.S3_ENDPOINT} did not take the bucket "

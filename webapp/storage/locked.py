@@ -18,7 +18,7 @@ _NO_LOCK = ("InvalidRequest", "NotImplemented")  # what stores say that have non
 
 def prepare() -> None:
     """Make the bucket, with object lock where the store has it. May be run again."""
-    store, bucket = _client(), settings.S3_SEALED_BUCKET
+    store, bucket = _client(), settings.S3_LOCKED_BUCKET
     try:
         store.head_bucket(Bucket=bucket)
     except ClientError as error:
@@ -48,14 +48,14 @@ def put(key: str, body: bytes, *, until: datetime) -> bool:
 def keys(prefix: str) -> Iterator[str]:
     """The keys under `prefix`, sorted, those of overwritten and deleted objects included."""
     pages = _client().get_paginator("list_object_versions")
-    for page in pages.paginate(Bucket=settings.S3_SEALED_BUCKET, Prefix=prefix):
+    for page in pages.paginate(Bucket=settings.S3_LOCKED_BUCKET, Prefix=prefix):
         for version in page.get("Versions", []):
             yield version["Key"]
 
 
 def get(key: str) -> bytes:
     """What was kept first under `key`: what was written over it later does not count."""
-    store, bucket = _client(), settings.S3_SEALED_BUCKET
+    store, bucket = _client(), settings.S3_LOCKED_BUCKET
     versions = store.list_object_versions(Bucket=bucket, Prefix=key)["Versions"]
     first = min((found for found in versions if found["Key"] == key), key=lambda found: found["LastModified"])
     body: bytes = store.get_object(Bucket=bucket, Key=key, VersionId=first["VersionId"])["Body"].read()
@@ -64,7 +64,7 @@ def get(key: str) -> bytes:
 
 def _put(key: str, body: bytes, **lock: object) -> None:
     _client().put_object(
-        Bucket=settings.S3_SEALED_BUCKET,
+        Bucket=settings.S3_LOCKED_BUCKET,
         Key=key,
         Body=body,
         ContentType="application/json",

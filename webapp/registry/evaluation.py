@@ -9,8 +9,8 @@ from webapp.registry.models import ModelVersion
 
 
 @dataclass(frozen=True)
-class Figures:
-    """Figures of one set of images: shares of 0 to 1, None where the version's makers did not say.
+class Evaluation:
+    """How a version does on one set of images: shares of 0 to 1, None where the version's makers did not say.
 
     Attributes:
         name: of the set.
@@ -51,19 +51,19 @@ def origin_of(version: ModelVersion) -> Origin:
     )
 
 
-def figures_of(version: ModelVersion) -> list[Figures]:
-    """The version's figures by set of images, in the order in which they were written down."""
+def evaluations_of(version: ModelVersion) -> list[Evaluation]:
+    """How the version does by set of images, in the order in which they were written down."""
     return [
-        _figures(name, metrics)
+        _evaluation(name, metrics)
         for name, metrics in version.info.get("metrics", {}).items()
         if isinstance(metrics, Mapping) and _share(metrics.get("accuracy")) is not None
     ]
 
 
-def _figures(name: str, metrics: Mapping[str, Any]) -> Figures:
+def _evaluation(name: str, metrics: Mapping[str, Any]) -> Evaluation:
     images, intervals = metrics.get("images"), metrics.get("intervals")
     interval = intervals.get("accuracy") if isinstance(intervals, Mapping) else None
-    return Figures(
+    return Evaluation(
         name=name.replace("_", " "),
         images=images if isinstance(images, int) else None,
         accuracy=float(metrics["accuracy"]),
