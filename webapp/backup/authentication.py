@@ -20,20 +20,20 @@ class NotAuthentic(Exception):
     """Nobody vouches for a manifest; the message says why."""
 
 
-def seal(manifest: bytes) -> str:
+def sign(manifest: bytes) -> str:
     """The MAC of a manifest under the current data key, as JSON."""
     key = keyring().current
     return json.dumps({"key": key.id, "hmac": _mac(key, manifest)})
 
 
-def check(manifest: bytes, sealed: bytes) -> None:
-    """Check what `seal` said.
+def check(manifest: bytes, signed: bytes) -> None:
+    """Check what `sign` said.
 
     Raises:
         NotAuthentic: the MAC is another, or under a key that is not among ours.
     """
     try:
-        said = json.loads(sealed)
+        said = json.loads(signed)
         key_id, mac = str(said["key"]), str(said["hmac"])
     except (ValueError, KeyError, TypeError):
         raise NotAuthentic("its MAC is no such thing") from None

@@ -188,7 +188,7 @@ class Snapshot:
         manifest = Manifest(made_at=made_at, files=files, name=whole.name, **facts)
         text = json.dumps(asdict(manifest), indent=1).encode()
         (self.path / MANIFEST).write_bytes(text)
-        (self.path / MAC).write_text(authentication.seal(text))
+        (self.path / MAC).write_text(authentication.sign(text))
         self.path.rename(whole)
         return Snapshot(whole)
 

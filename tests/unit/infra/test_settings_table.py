@@ -40,3 +40,11 @@ if A:
         Setting("F", "second", "", "that of HEMATOVISION_A", "six"),
         Setting("G", "second", "", None, "", only_with="A"),
     ]
+
+
+def test_a_module_that_is_composed_of_others_has_their_settings_first(tmp_path: Path) -> None:
+    (tmp_path / "topic.py").write_text('# --- topic ---\nA = env.str("A")  # one\n')
+    (whole := tmp_path / "__init__.py").write_text(
+        'from settings.topic import *\n# --- last ---\nB = env.int("B")  # two\n'
+    )
+    assert [(setting.name, setting.section) for setting in read(whole)] == [("A", "topic"), ("B", "last")]
