@@ -138,6 +138,10 @@ fuzz: .venv/.develops ## Send whatever the OpenAPI document allows, and more, to
 bench: .venv/.develops ## Measure images/s of the model alone, over gRPC, and through the whole stack
 	$(BIN)/python -m tests.bench
 
+.PHONY: pictures
+pictures: .venv/.develops ## Take the pictures of pages that the documents show again, in a demonstration of its own (needs Chromium)
+	$(BIN)/python docs/pictures/take.py
+
 .PHONY: clean
 clean: ## Remove the environments; the data in var/ stays
 	rm -rf .venv .venv-protocol .venv-training .tools
