@@ -1,18 +1,28 @@
-"""The threat model names tests that are there."""
+"""The threat model and the list of requirements name tests and commands that are there."""
 
 import re
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+import pytest
+
+from tests.support.documents import ROOT, missing_tests
+
+REQUIREMENTS = ROOT / "docs" / "requirements.md"
 
 
-def test_every_proof_is_a_test() -> None:
-    file = ""
-    missing = []
-    for proof in re.findall(r"`([\w/]+\.py(?:::\w+)?|::\w+)`", (ROOT / "THREAT_MODEL.md").read_text()):
-        named, _, test = proof.partition("::")
-        file = named or file
-        path = ROOT / "tests" / file
-        if not path.is_file() or (test and not re.search(rf"(def|class) {test}\b", path.read_text())):
-            missing.append(proof)
-    assert not missing
+@pytest.mark.parametrize("document", ["THREAT_MODEL.md", "docs/requirements.md"])
+def test_every_proof_is_a_test(document: str) -> None:
+    assert not missing_tests((ROOT / document).read_text())
+
+
+def test_a_proof_that_is_not_there_is_found() -> None:
+    text = "`unit/docs/test_proofs.py::test_every_proof_is_a_test`, `::test_nothing`, `unit/nowhere.py`"
+    assert missing_tests(text) == ["unit/docs/test_proofs.py::test_nothing", "unit/nowhere.py::"]
+
+
+def test_each_requirement_has_a_proof_or_says_what_is_missing() -> None:
+    rows = re.findall(
+        r"^\| ([A-Z].*?) \| (.+?) \| (.*?) ?\| (.*?) ?\|$", REQUIREMENTS.read_text(), re.MULTILINE
+    )
+    assert len({number for number, *_ in rows}) == len(rows) == 25
+    for number, _, shown, missing in rows:
+        assert missing or (missing_tests(shown) == [] and ".py::" in shown), number
