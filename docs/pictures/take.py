@@ -16,12 +16,12 @@ from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import ViewportSize, sync_playwright
 
 HERE = Path(__file__).parent
 CHROMIUM = os.environ.get("HEMATOVISION_CHROMIUM", "/usr/bin/chromium")
 COMMAND = Path(sys.executable).with_name("hematovision")
-WINDOW = {"width": 1280, "height": 1040}
+WINDOW = ViewportSize(width=1280, height=1040)
 ACCESSION = "H-1042"
 PATIENCE_S = 600
 QUALITY = 76
@@ -81,7 +81,7 @@ def rename_case(address: str, environment: dict[str, str]) -> None:
         "from webapp.cases.models import Case; from django_scopes import scopes_disabled\n"
         f"with scopes_disabled(): Case.objects.filter(id={case!r}).update(accession={ACCESSION!r})"
     )
-    command = [COMMAND, "manage", "shell", "--no-imports", "--command", change]
+    command = [str(COMMAND), "manage", "shell", "--no-imports", "--command", change]
     subprocess.run(command, env=environment, check=True)
 
 
