@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+TESTS = ROOT / "tests"
 
 _FENCE = re.compile(r"^( *)(```|~~~).*?^\1\2\s*$", re.MULTILINE | re.DOTALL)
 _PROOF = re.compile(r"`([\w/]+\.py(?:::\w+)?|::\w+)`")
@@ -22,7 +23,7 @@ def committed(*patterns: str) -> list[Path]:
 
 
 def missing_tests(text: str) -> list[str]:
-    """Tests that `text` names and that are not there.
+    """Tests that `text` names and that are not there, each with the place where it may be now.
 
     They are named `path.py::test` below `tests/`, and `::test` where the path is that of the test before.
     """
@@ -30,10 +31,18 @@ def missing_tests(text: str) -> list[str]:
     for proof in _PROOF.findall(text):
         named, _, test = proof.partition("::")
         file = named or file
-        path = ROOT / "tests" / file
-        if not path.is_file() or (test and not re.search(rf"(def|class) {test}\b", path.read_text())):
-            missing.append(f"{file}::{test}")
+        path = TESTS / file
+        if not path.is_file() or (test and not _holds(path, test)):
+            places = [
+                p for p in TESTS.rglob("test_*.py") if (_holds(p, test) if test else p.name == path.name)
+            ]
+            found = ", ".join(p.relative_to(TESTS).as_posix() for p in places)
+            missing.append(f"{file}::{test}: {found or 'nowhere'}")
     return missing
+
+
+def _holds(path: Path, test: str) -> bool:
+    return re.search(rf"(def|class) {test}\b", path.read_text()) is not None
 
 
 def prose(text: str) -> str:

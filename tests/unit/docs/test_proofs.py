@@ -15,8 +15,11 @@ def test_every_proof_is_a_test(document: str) -> None:
 
 
 def test_a_proof_that_is_not_there_is_found() -> None:
-    text = "`unit/docs/test_proofs.py::test_every_proof_is_a_test`, `::test_nothing`, `unit/nowhere.py`"
-    assert missing_tests(text) == ["unit/docs/test_proofs.py::test_nothing", "unit/nowhere.py::"]
+    text = "`unit/docs/test_proofs.py::test_every_proof_is_a_test`, `::test_nothing`, `unit/test_links.py`"
+    assert missing_tests(text) == [
+        "unit/docs/test_proofs.py::test_nothing: nowhere",
+        "unit/test_links.py::: unit/docs/test_links.py",
+    ]
 
 
 def test_each_requirement_has_a_proof_or_says_what_is_missing() -> None:
