@@ -86,7 +86,7 @@ def kept(up, tmp_path_factory) -> Kept:
 
 
 @pytest.fixture(scope="module")
-def folder(up, kept, tmp_path_factory) -> Path:
+def folder(up: Up, kept: Kept, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Backups of the running installation: two, the second with one more case."""
     folder = tmp_path_factory.mktemp("backups") / "here"
     assert hematovision(up, "manage", "anchor_audit").returncode == 0

@@ -70,10 +70,10 @@ def test_decoders_that_are_killed_cost_no_image_and_no_attempt(stack, tmp_path):
         uploaded.result()
         assert finished(client, case)["classified"] == FEW
         with psycopg.connect(stack.environment["HEMATOVISION_DATABASE_URL"]) as connection:
-            (most,) = connection.execute(
+            most = connection.execute(
                 "SELECT max(attempts) FROM inference_chunk WHERE case_id = %s", [case.id]
             ).fetchone()
-        assert most == 1
+        assert most == (1,)
 
 
 def decoders(stack) -> list[psutil.Process]:

@@ -19,6 +19,8 @@ from infra.local.product import FLOWER_USER
 from infra.local.secrets import Secrets, data_keys_file
 from tests.integration.test_stack import eventually
 from tests.support.pictures import many_pictures
+from tests.support.present import present
+from tests.support.stack import RunningStack
 
 PATIENT = {
     "name": "Plantedname Zyxwvut",
@@ -32,7 +34,7 @@ PLANTED = {*PATIENT.values(), "7391planted", "mrn7391planted", "Zyxwvut", PASSWO
 
 
 @pytest.fixture(scope="module")
-def member(stack) -> dict[str, str]:
+def member(stack: RunningStack) -> dict[str, str]:
     return stack.new_lab()["technician"]
 
 
@@ -133,8 +135,8 @@ def mailed(stack, error_pages) -> set[str]:
     (code,) = [text for text in sent() if f"To: {admin['email']}" in text and "sign in" in text]
     (link,) = [text for text in sent() if "planted-guest" in text]
     return {
-        re.search(r"^    (\S+)$", code, re.MULTILINE)[1],
-        re.search(r"/invitations/(.*?)/", link.replace("=\n", ""))[1],
+        present(re.search(r"^    (\S+)$", code, re.MULTILINE))[1],
+        present(re.search(r"/invitations/(.*?)/", link.replace("=\n", "")))[1],
     }
 
 

@@ -22,6 +22,7 @@ from tests.permissions.conftest import CASES_RUN
 from tests.permissions.endpoints import ASKS_AGAIN, ENDPOINTS, MEMBER, Needed, Who, path_of, routes, takes
 from tests.support.pages import add_cells, plain_static
 from tests.support.people import Person, person, proved_who_they_are, somebody_who_may
+from tests.support.present import present
 from webapp.labs import invitations
 from webapp.labs.models import ApiToken, Membership
 from webapp.labs.permissions import Permission, Role, allows
@@ -52,7 +53,7 @@ GUARDED = [entry for entry in ALL if isinstance(entry[2], Permission) or entry[2
 OPEN = [entry for entry in ALL if entry not in GUARDED]
 
 
-def each(entries):
+def each(entries: list[tuple[str, str, Needed]]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(
         ("route", "method", "needed"), entries, ids=[f"{method} {route}" for route, method, _ in entries]
     )
@@ -62,7 +63,7 @@ def each(entries):
 class Place:
     """What an endpoint may be asked about: one of everything that a lab has."""
 
-    case_id: object
+    case_id: uuid.UUID
     image_id: int
     chunk_id: int
     member_id: int
@@ -84,7 +85,7 @@ class Asker:
         CASES_RUN[route.startswith(API)] += 1
         cache.clear()  # no case is refused for those before it
         path = path_of(route, vars(place or self.place))
-        body = {} if method == "GET" else {"data": FORM}
+        body: dict[str, object] = {} if method == "GET" else {"data": FORM}
         if route.startswith(API) and method != "GET":
             body = {"data": "{}", "content_type": "application/json"}
         with rolled_back():
@@ -113,7 +114,8 @@ def place(alice) -> Place:
             link=lambda secret: secrets.append(secret) or secret,
         )
         token = ApiToken.objects.get(membership=alice.membership)
-    return Place(case.id, image.id, image.chunk_id, alice.membership.id, invitation.id, token.id, *secrets)
+    chunk_id = present(image.chunk_id)
+    return Place(case.id, image.id, chunk_id, alice.membership.id, invitation.id, token.id, *secrets)
 
 
 @pytest.fixture
@@ -138,11 +140,11 @@ def own(place: Place, someone: Person, route: str) -> Place:
         return place
     with scope(lab=someone.lab):
         token = ApiToken.objects.filter(membership=someone.membership).first()
-    return replace(place, token_id=token.id)
+    return replace(place, token_id=present(token).id)
 
 
 def may(role: Role, needed: Needed) -> bool:
-    return needed is MEMBER or allows(role, needed)
+    return needed is MEMBER or (isinstance(needed, Permission) and allows(role, needed))
 
 
 def assert_allowed(response):
@@ -163,7 +165,7 @@ def assert_refused(response, route):
 
 
 def text_of(response) -> str:
-    whole = response.getvalue() if response.streaming else response.content
+    whole: bytes = response.getvalue() if response.streaming else response.content
     return whole.decode()
 
 
@@ -187,7 +189,7 @@ def test_the_installation_s_admin_is_for_nobody_of_a_lab(alice, place):
 def test_views_ask_for_what_the_table_says():
     for route, pattern in routes():
         view = getattr(pattern.callback, "view_class", None)
-        if hasattr(view, "needs"):
+        if view and hasattr(view, "needs"):
             said = {m: n for m, n in ENDPOINTS[route].items() if isinstance(n, Permission)}
             assert view.needs == said, route
         elif hasattr(pattern.callback, "needs"):

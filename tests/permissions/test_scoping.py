@@ -63,7 +63,7 @@ def test_a_scope_shows_one_lab_alone(alice, charlie):
 def test_tasks_are_scoped_to_their_lab_or_raise(alice, charlie):
     alice.case("N-1")
 
-    def accessions(self: Task, *_: object) -> list[str]:
+    def accessions(self: "Task[..., list[str]]", *_: object) -> list[str]:
         return [case.accession for case in Case.objects.all()]
 
     of_a_lab = app.task(base=LabTask, name="test_of_a_lab", bind=True)(accessions)

@@ -14,6 +14,7 @@ from tests.permissions.endpoints import ENDPOINTS, path_of
 from tests.permissions.test_endpoints import API, FORM, GUARDED, Place, each, place, rolled_back
 from tests.support.pages import add_unusable, plain_static
 from tests.support.people import Person, person, proved_who_they_are
+from tests.support.present import present
 from webapp.accounts.factors import seal_secret
 from webapp.audit.models import Entry
 from webapp.cases.models import Case, Image
@@ -125,7 +126,8 @@ def test_a_form_of_the_other_lab_writes_once_one_has_gone_there(alice, charlie, 
     refused = client.post(reverse("ui:new-case"), form)
     assert refused.status_code == 409
     assert not Case._base_manager.exists()
-    offered = re.search(r'name="lab" value="([^"]+)"', refused.content.decode().partition("<main")[2])[1]
+    page = refused.content.decode().partition("<main")[2]
+    offered = present(re.search(r'name="lab" value="([^"]+)"', page))[1]
     client.post(reverse("ui:switch-lab"), {"lab": offered})
     assert client.post(reverse("ui:new-case"), form).status_code == 302
     assert Case._base_manager.get().lab == alice.lab
@@ -200,7 +202,7 @@ def test_every_form_of_every_page_says_of_which_lab_it_is(alice, charlie, both, 
             found += 1
         if page.body:
             assert page.body["data-lab"] == str(alice.lab.id), route
-            assert json.loads(page.body["hx-headers:inherited"]) == {"X-Lab": str(alice.lab.id)}
+            assert json.loads(page.body["hx-headers:inherited"] or "") == {"X-Lab": str(alice.lab.id)}
     assert pages > 25
     assert found > 80
 
@@ -213,8 +215,8 @@ def test_signing_in_again_goes_on_where_the_form_was(alice, charlie, both):
     proved_who_they_are(client, both.membership.user, seconds_ago=3600)
     path = reverse("ui:member-deactivate", args=[member])
     asked = client.post(path, {"in_lab": str(alice.lab.id)})
-    assert asked.url.startswith(reverse("account_reauthenticate"))
+    assert asked["Location"].startswith(reverse("account_reauthenticate"))
     go_to(client, charlie.lab)
-    answer = client.post(asked.url, {"password": "correct horse battery staple", "next": path})
+    answer = client.post(asked["Location"], {"password": "correct horse battery staple", "next": path})
     assert answer.status_code in (302, 404, 409)
     assert Membership._base_manager.get(id=member).active

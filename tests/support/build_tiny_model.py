@@ -30,10 +30,10 @@ SHARPNESS = 8.0
 DISTANT = 0.5  # of the side of the RGB cube
 
 
-class NearestCorner(tf.Module):  # type: ignore[misc]
+class NearestCorner(tf.Module):
     """Nearest corner of the RGB cube, in the form of a convolutional classifier with class evidence maps."""
 
-    @tf.function(input_signature=[tf.TensorSpec((None, *INPUT_SHAPE), tf.uint8, name=IMAGE)])  # type: ignore[misc]
+    @tf.function(input_signature=[tf.TensorSpec((None, *INPUT_SHAPE), tf.uint8, name=IMAGE)])
     def classify(self, image: Any) -> dict[str, Any]:
         corners = np.array([[k >> 2 & 1, k >> 1 & 1, k & 1] for k in range(len(CELL_LABELS))], np.float32)
         cell = INPUT_SHAPE[0] // GRID

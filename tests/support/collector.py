@@ -8,6 +8,7 @@ from threading import Thread
 from typing import NamedTuple
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 
@@ -26,7 +27,7 @@ class Collector(ThreadingHTTPServer):
     def told(self) -> list[Told]:
         """Every span so far, with the `service.name` of the program that told it."""
         return [
-            Told(attributes(resource.resource)["service.name"], span)
+            Told(str(attributes(resource.resource)["service.name"]), span)
             for body in self.bodies
             for resource in ExportTraceServiceRequest.FromString(body).resource_spans
             for scope in resource.scope_spans
@@ -48,7 +49,7 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-def attributes(told) -> dict[str, str | int]:
+def attributes(told: Span | Resource) -> dict[str, str | int]:
     """Of a span or a resource."""
     return {pair.key: getattr(pair.value, str(pair.value.WhichOneof("value"))) for pair in told.attributes}
 

@@ -79,7 +79,8 @@ def _grpc(port: int, ca: Path) -> Iterator[str]:
                 continue
             for method in _GRPC:
                 try:
-                    channel.unary_unary(f"/{method}")(b"", timeout=_SECONDS)
+                    call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(f"/{method}")
+                    call(b"", timeout=_SECONDS)
                 except grpc.RpcError as error:
                     if error.code() in _SHUT or _REFUSED_IN_HTTP_2 in (error.details() or ""):
                         continue

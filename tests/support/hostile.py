@@ -6,13 +6,14 @@ Each lies about one thing: scans, tiles, strips, chunks, dimensions, colour tabl
 import io
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
 from PIL import Image
 
 SIDE = 5000
+Tags = Mapping[int, int | tuple[int, int]]
 _MARK = 0xFF
 
 
@@ -188,7 +189,7 @@ def jpeg_with_heavy_exif() -> bytes:
 def tiff_of(
     width: int,
     height: int,
-    tags: dict[int, int | tuple[int, int]],
+    tags: Tags,
     *,
     strips: int = 1,
     data: bytes = b"\0" * 4096,
@@ -242,7 +243,7 @@ def tiff_of_commented_jpegs() -> bytes:
     return _tiff_of_tiles(64 * 200, 64, {259: 7, 262: 6, 322: 64, 323: 64}, [tile] * 200)
 
 
-def _tiff_of_tiles(width: int, height: int, tags: dict[int, int], tiles: list[bytes]) -> bytes:
+def _tiff_of_tiles(width: int, height: int, tags: Tags, tiles: list[bytes]) -> bytes:
     sizes = [len(tile) for tile in tiles]
     offsets = [8 + sum(sizes[:number]) for number in range(len(tiles))]
     data = b"".join(tiles)
@@ -302,8 +303,8 @@ def tiff_with_tags() -> bytes:
 
 
 def tiff_with_heavy_tags() -> bytes:
-    heavy = {1000 + number: (1, 1_000_000) for number in range(900)}
-    return tiff_of(64, 64, {259: 1, 278: 64} | heavy, data=bytes(range(250)) * 4200)
+    heavy: Tags = {1000 + number: (1, 1_000_000) for number in range(900)}
+    return tiff_of(64, 64, {259: 1, 278: 64, **heavy}, data=bytes(range(250)) * 4200)
 
 
 def tiff_with_jpeg_strip() -> bytes:

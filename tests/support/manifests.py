@@ -18,7 +18,7 @@ Manifest = dict[str, Any]
 @cache
 def render(folder: str) -> tuple[Manifest, ...]:
     """The manifests that kustomize makes of `folder`, which is relative to k8s/."""
-    command = [_KUBECTL, "kustomize", ROOT / "k8s" / folder]
+    command: list[str | Path] = [_KUBECTL, "kustomize", ROOT / "k8s" / folder]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return tuple(yaml.safe_load_all(done.stdout))

@@ -5,6 +5,7 @@ import uuid
 import numpy as np
 import pytest
 from django_scopes import scope
+from pytest_django import Settings
 
 from serving.contract import CELL_LABELS, MODEL_NAME
 from tests.support.people import Person
@@ -16,7 +17,7 @@ GRID = 7
 
 
 @pytest.fixture
-def plain_static(settings) -> None:
+def plain_static(settings: Settings) -> None:
     """Pages name static files as they lie in the source, so no collected copies are needed."""
     plain = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": plain}}

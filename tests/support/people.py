@@ -3,10 +3,12 @@
 import json
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pytest
 from django.test import Client
 from django_scopes import scope
+from pytest_django import Settings
 
 from webapp.accounts.models import User
 from webapp.cases.models import Case
@@ -15,6 +17,11 @@ from webapp.labs.models import Lab, Membership
 from webapp.labs.permissions import Permission, Role, allows
 from webapp.labs.services import add_member
 from webapp.labs.tokens import issue_token
+
+if TYPE_CHECKING:
+    from django.test.client import (
+        _MonkeyPatchedWSGIResponse as Answer,  # only the stubs name what a client returns
+    )
 
 PASSWORD = "correct horse battery staple"
 
@@ -56,10 +63,10 @@ def proved_who_they_are(client: Client, user: User, *, seconds_ago: float = 0) -
 class Api(Client):
     """Posts JSON."""
 
-    def send(self, path: str, body: object = None):
+    def send(self, path: str, body: object = None) -> "Answer":
         return self.post(f"/api/v1{path}", json.dumps(body), content_type="application/json")
 
-    def read(self, path: str, **query: str):
+    def read(self, path: str, **query: str) -> "Answer":
         return self.get(f"/api/v1{path}", query)
 
 
@@ -77,26 +84,26 @@ def somebody_who_may(lab: Lab, permission: Permission) -> Person:
 
 
 @pytest.fixture(autouse=True)
-def quick_passwords(settings) -> None:
+def quick_passwords(settings: Settings) -> None:
     """A hash made to be slow would be most of the run."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
-def lab(db) -> Lab:
+def lab(db: None) -> Lab:
     return Lab.objects.create(name="Northern lab")
 
 
 @pytest.fixture
-def alice(lab) -> Person:
+def alice(lab: Lab) -> Person:
     return person(lab, "Alice", Role.TECHNICIAN)
 
 
 @pytest.fixture
-def bob(lab) -> Person:
+def bob(lab: Lab) -> Person:
     return person(lab, "Bob", Role.CLINICIAN)
 
 
 @pytest.fixture
-def charlie(db) -> Person:
+def charlie(db: None) -> Person:
     return person(Lab.objects.create(name="Southern lab"), "Charlie", Role.ADMIN)
