@@ -49,7 +49,8 @@ def measure(files: list[Path]) -> Measured:
                 costs[place] = min(costs[place], 1000 * (_cpu() - cpu) / len(pictures))
     resident = [child.memory_full_info().pss / 1e6 for child in psutil.Process().children()]
     decoders.close()
-    return Measured(*rates, *costs, max(resident))
+    (here, there), (cpu_here, cpu_there) = rates, costs
+    return Measured(here, there, cpu_here, cpu_there, max(resident))
 
 
 def sentence(measured: Measured) -> str:

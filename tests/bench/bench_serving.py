@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,7 @@ def measure(version: Path) -> Measured:
         clients = [
             ModelClient(server.target, model_name=ModelInfo.load(version).name) for _ in range(CLIENTS)
         ]
-        asks = [lambda client=client: len(client.predict(images).probabilities) for client in clients]
+        asks: list[Callable[[], int]] = [partial(_predict, client, images) for client in clients]
         here, there = {"bench": psutil.Process()}, _process(server)
         limits: dict[str, Rate] = {}
         grpc = Rate(0, {})
@@ -92,6 +93,10 @@ def measure(version: Path) -> Measured:
             single_ms=1000 * _median_seconds(lambda: clients[0].predict(images[:1])),
             resident_mb=next(iter(there.values())).memory_info().rss / 1e6,
         )
+
+
+def _predict(client: ModelClient, images: npt.NDArray[np.uint8]) -> int:
+    return len(client.predict(images).probabilities)
 
 
 def _process(server: RunningServer) -> dict[str, psutil.Process]:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import (
@@ -19,6 +20,10 @@ from playwright.sync_api import (
 
 from infra.demo import cells
 from tests.support import operator
+from tests.support.stack import RunningStack
+
+if TYPE_CHECKING:
+    from playwright._impl._api_structures import SetCookieParam  # which the package does not export
 
 CHROMIUM = os.environ.get("HEMATOVISION_CHROMIUM", "/usr/bin/chromium")
 PATIENCE_MS = 30_000
@@ -45,7 +50,7 @@ def pictures(tmp_path_factory) -> list[Path]:
 
 
 @pytest.fixture(scope="package")
-def lab(stack) -> dict[str, dict[str, str]]:
+def lab(stack: RunningStack) -> dict[str, dict[str, str]]:
     return stack.new_lab()
 
 
@@ -96,7 +101,7 @@ def signed_in_admin(chromium, stack, lab) -> StorageState:
 
 
 @pytest.fixture(scope="package")
-def signed_in_operator(stack) -> StorageState:
+def signed_in_operator(stack) -> "dict[str, list[SetCookieParam]]":
     name, value = stack.stack.manage("shell", "--no-imports", "--command", operator.SIGN_IN).split()
     return {"cookies": [{"name": name, "value": value, "url": stack.url}], "origins": []}
 
@@ -134,7 +139,7 @@ def screen(stack, context) -> Iterator[Screen]:
 
 
 @pytest.fixture
-def technician(screen, signed_in) -> Screen:
+def technician(screen: Screen, signed_in) -> Screen:
     screen.page.context.add_cookies(signed_in["cookies"])
     return screen
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import Screen
+
 AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1.min.js").read_text()
 
 
@@ -104,7 +106,7 @@ BY_ADDRESS: dict[str, tuple[str | None, str]] = {
 
 @pytest.fixture(params=dict.fromkeys([*PAGES, *BY_ADDRESS]))
 def shown(
-    request, screen, signed_in, signed_in_supervisor, signed_in_admin, signed_in_operator, filled_case
+    request, screen: Screen, signed_in, signed_in_supervisor, signed_in_admin, signed_in_operator, filled_case
 ) -> Page:
     page, wanted = screen.page, request.param
     people = {

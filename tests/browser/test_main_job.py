@@ -4,18 +4,19 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 
-def overlay_is_drawn(page) -> bool:
+def overlay_is_drawn(page: Page) -> bool:
     """Whether the evidence's picture has been fetched and decoded, and may be seen."""
-    return page.evaluate(
+    drawn: bool = page.evaluate(
         """async () => {
             const image = document.querySelector("[data-evidence]");
             await createImageBitmap(await (await fetch(image.href.baseVal)).blob());
             return getComputedStyle(image.closest("svg")).visibility === "visible";
         }"""
     )
+    return drawn
 
 
 def test_from_signing_in_to_the_evidence(screen, lab, pictures):

@@ -6,10 +6,11 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support import second_factor
+from tests.support.stack import RunningStack
 
 
 @pytest.fixture
-def member(stack) -> dict[str, str]:
+def member(stack: RunningStack) -> dict[str, str]:
     """Somebody whom no other test signs in."""
     return stack.new_lab()["technician"]
 

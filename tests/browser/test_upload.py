@@ -3,9 +3,10 @@
 import json
 import os
 import re
+from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Dialog, Route, expect
 
 STORE = re.compile(r"/hematovision(/|$)")  # the bucket
 
@@ -84,7 +85,7 @@ def test_a_dropped_folder_with_unreadable_parts_is_read_to_its_end(technician, p
 
 def test_files_are_told_by_their_bytes_and_a_repeated_upload_adds_nothing(technician, pictures, tmp_path):
     """Frames of two slides share names and sizes; a copy has another name; one is refused."""
-    frames = []
+    frames: list[Path] = []
     for slide in ("a", "b"):
         (tmp_path / slide).mkdir()
         image = Image.open(pictures[len(frames)]).convert("RGB").resize((200, 200))
@@ -234,13 +235,25 @@ def test_what_the_store_will_not_take_is_named_and_can_be_tried_again(technician
 
 def test_leaving_meanwhile_is_warned_of_and_stopping_keeps_what_arrived(technician, pictures):
     page = technician.page
-    held = []
-    page.route(STORE, lambda route: held.append(route) if len(held) < 6 else route.continue_())
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if len(held) < 6:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route(STORE, hold)
     technician.open_case("UP-leave")
     technician.choose(*pictures)
     expect(page.locator("[data-said]")).to_contain_text("Uploading")
     warned = []
-    page.once("dialog", lambda dialog: (warned.append(dialog.type), dialog.dismiss()))
+
+    def stay(dialog: Dialog) -> None:
+        warned.append(dialog.type)
+        dialog.dismiss()
+
+    page.once("dialog", stay)
     page.close(run_before_unload=True)
     page.wait_for_timeout(500)
     assert warned == ["beforeunload"]
@@ -254,7 +267,9 @@ def test_leaving_meanwhile_is_warned_of_and_stopping_keeps_what_arrived(technici
 
 def test_thousands_of_files_neither_freeze_the_page_nor_fill_it(technician):
     """The server and the store are played, so that only the page itself is measured."""
-    page, links, handed_over = technician.page, [], []
+    page = technician.page
+    links: list[int] = []
+    handed_over: list[list[int]] = []
 
     def begin(route):
         files = json.loads(route.request.post_data)["files"]

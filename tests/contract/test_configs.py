@@ -9,9 +9,10 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, te
 from grpc_tools import protoc
 
 from serving.contract import MAX_BATCH, MODEL_NAME
+from serving.model_config import CONFIG
 from serving.wire.serving_pb2 import ModelServerConfig
 from tests.support.tiny_model import make_version
-from webapp.registry.folder import CONFIG, ModelRoot
+from webapp.registry.folder import ModelRoot
 
 CONFIGS = Path(__file__).parents[2] / "serving" / "configs"
 MESSAGES = Path(__file__).with_name("tensorflow_serving_config.proto")

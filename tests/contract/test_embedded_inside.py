@@ -33,8 +33,9 @@ class SlowServer(EmbeddedServer):
     """One compute thread, and a model that needs IMAGE_S for each image."""
 
     def __init__(self, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        more = {"max_waiting": MAX_BATCH, "poll_s": 0.1, "publisher": None}
-        super().__init__(base, host="127.0.0.1", port=0, threads=1, **more)
+        super().__init__(
+            base, host="127.0.0.1", port=0, threads=1, max_waiting=MAX_BATCH, poll_s=0.1, publisher=None
+        )
         self.computed = 0
         self.monkeypatch = monkeypatch
 

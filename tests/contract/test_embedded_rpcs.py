@@ -1,12 +1,13 @@
 """The embedded server's answers and refusals, over the wire."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from numpy.typing import NDArray
 
 from serving.channel import open_channel
 from serving.contract import CELL_LABELS, MAX_BATCH
@@ -17,6 +18,7 @@ from tests.support.tensors import to_proto
 from tests.support.tiny_model import CORNER_COLOURS
 
 pytestmark = pytest.mark.enable_socket
+Floats = NDArray[np.float32]
 
 BLACK = np.zeros((1, 224, 224, 3), np.uint8)
 
@@ -65,7 +67,7 @@ def test_predict_gives_every_output_for_every_image_in_order(prediction: Any) ->
 
     response = prediction.Predict(predict_request(images))
 
-    outputs = {name: to_array(tensor) for name, tensor in response.outputs.items()}
+    outputs = {name: cast(Floats, to_array(tensor)) for name, tensor in response.outputs.items()}
     assert {name: array.shape for name, array in outputs.items()} == {
         "probabilities": (8, 8),
         "evidence": (8, 7, 7, 8),
@@ -154,7 +156,8 @@ def test_predict_refuses(
     with pytest.raises(grpc.RpcError) as refusal:
         prediction.Predict(request_)
 
-    assert (refusal.value.code(), says in refusal.value.details()) == (code, True), refusal.value.details()
+    details = refusal.value.details() or ""
+    assert (refusal.value.code(), says in details) == (code, True), details
 
 
 def test_metadata_describes_the_signature(prediction: Any) -> None:
@@ -226,7 +229,9 @@ def test_health_is_serving(channel: grpc.Channel) -> None:
 
 
 def test_what_is_left_out_of_the_protocol_is_unimplemented(channel: grpc.Channel) -> None:
-    classify = channel.unary_unary("/tensorflow.serving.PredictionService/Classify")
+    classify: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(
+        "/tensorflow.serving.PredictionService/Classify"
+    )
 
     with pytest.raises(grpc.RpcError) as refusal:
         classify(b"")

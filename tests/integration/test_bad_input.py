@@ -4,6 +4,7 @@ import html
 import io
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import boto3
 import httpx
@@ -76,12 +77,15 @@ class Desk:
     def __init__(self, url: str, member: dict[str, str], client: Client) -> None:
         self.url, self.member, self.client = url, member, client
 
-    def post(self, path: str, **request: object) -> dict:
+    def post(
+        self, path: str, json: object = None, files: Mapping[str, tuple[str, bytes]] | None = None
+    ) -> Any:
         response = httpx.post(
             f"{self.url}/api/v1/{path}",
             headers={"Authorization": f"Bearer {self.member['token']}"},
             timeout=60,
-            **request,
+            json=json,
+            files=files,
         )
         assert response.is_success, response.text
         return response.json()
@@ -112,7 +116,7 @@ def desk(stack) -> Iterator[Desk]:
 
 
 @pytest.fixture(scope="module")
-def outcome(desk, cells) -> dict[str, dict]:
+def outcome(desk, cells) -> dict[str, dict[str, Any]]:
     """All of it in one case: each image's row by the name of its upload, the case's id under ``""``."""
     case = desk.client.open_case("bad input")
     contents = {name: make(cells) for name, (make, _) in REFUSED.items()} | {

@@ -77,10 +77,10 @@ def test_people_sign_in_and_get_pictures_from_the_same_host(
     assert signed_in.status_code == 302, signed_in.text
     secure = up.settings.scheme == "https"
     assert {name.startswith("__Host-") for name in browser.cookies} == {secure}
-    token = {"Authorization": f"Bearer {member['token']}"}
-    case = browser.get("/api/v1/cases/", headers=token).json()["results"][0]
-    images = browser.get(f"/api/v1/cases/{case['id']}/images/", headers=token).json()["results"]
-    led = browser.get(f"/api/v1/images/{images[0]['id']}/picture/", headers=token)
+    bearer = {"Authorization": f"Bearer {member['token']}"}
+    case = browser.get("/api/v1/cases/", headers=bearer).json()["results"][0]
+    images = browser.get(f"/api/v1/cases/{case['id']}/images/", headers=bearer).json()["results"]
+    led = browser.get(f"/api/v1/images/{images[0]['id']}/picture/", headers=bearer)
     store = urlsplit(led.headers["Location"])
     assert (store.scheme, store.hostname) == (up.settings.scheme, up.settings.host)
     assert browser.get(led.headers["Location"]).status_code == 200

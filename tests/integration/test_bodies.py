@@ -2,16 +2,18 @@
 
 import errno
 import threading
+from typing import Any, cast
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
-from django.http import HttpResponse, UnreadablePostError
+from django.http import HttpResponse, HttpResponseBase, UnreadablePostError
 from django.test import Client, RequestFactory
 from rest_framework.request import Request
 
 from webapp.http import bodies
 from webapp.http.bodies import BodyMiddleware
+from webapp.labs.requests import LabRequest
 
 pytestmark = pytest.mark.django_db
 JPEG = b"\xff\xd8\xff\xe0" + bytes(100)
@@ -29,14 +31,14 @@ class Unread:
 
 @pytest.mark.parametrize("path", ["/accounts/login/", "/api/v1/tokens/", "/nowhere/", "/api/v1/cases/"])
 def test_strangers_send_small_bodies(path: str) -> None:
-    sized = {"CONTENT_LENGTH": str(len(LARGE)), "wsgi.input": Unread()}
+    sized: dict[str, Any] = {"CONTENT_LENGTH": str(len(LARGE)), "wsgi.input": Unread()}
     answer = Client().generic("POST", path, b"", content_type="multipart/form-data; boundary=x", **sized)
     assert answer.status_code == 413
     assert b"64 KB" in answer.content
 
 
 def test_a_token_that_is_none_is_refused_unread() -> None:
-    sized = {"CONTENT_LENGTH": str(len(LARGE)), "wsgi.input": Unread()}
+    sized: dict[str, Any] = {"CONTENT_LENGTH": str(len(LARGE)), "wsgi.input": Unread()}
     forged = Client(headers={"Authorization": "Bearer hv_nobody"})
     assert forged.generic("POST", "/api/v1/cases/", b"", **sized).status_code == 401
 
@@ -59,8 +61,9 @@ def test_no_more_at_once_than_leave_threads_for_others(alice, settings) -> None:
 
     middleware = BodyMiddleware(slow)
 
-    def ask() -> HttpResponse:
-        request = RequestFactory().post("/api/v1/cases/", LARGE, content_type="application/json")
+    def ask() -> HttpResponseBase:
+        post = RequestFactory().post("/api/v1/cases/", LARGE, content_type="application/json")
+        request = cast(LabRequest, post)
         request.membership, request.user = alice.membership, alice.membership.user
         return middleware(request)
 

@@ -3,12 +3,14 @@
 import uuid
 from collections import Counter
 from datetime import timedelta
+from operator import attrgetter
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
+from tests.support.present import present
 from webapp.cases.models import Image
 from webapp.cases.refusals import Refusal
 from webapp.inference import selectors, services
@@ -157,7 +159,8 @@ def test_an_outage_gives_the_attempt_back_and_says_so(case):
     assert (chunk.attempts, chunk.deferrals, chunk.state) == (0, 5, "queued")
     wait = OutboxEntry.objects.get().not_before - timezone.now()
     assert timedelta(seconds=14) < wait <= timedelta(seconds=32)
-    assert selectors.model_notice(case).startswith("The model server does not answer. 2 images are kept safe")
+    notice = present(selectors.model_notice(case))
+    assert notice.startswith("The model server does not answer. 2 images are kept safe")
 
 
 def test_one_image_that_fails_three_times_is_a_dead_letter_until_requeued(case, version):
@@ -166,7 +169,7 @@ def test_one_image_that_fails_three_times_is_a_dead_letter_until_requeued(case, 
         services.attempt_failed(claim(only_chunk().id, f"t-{attempt}"), "It broke.")
     assert statuses(case) == {"failed": 1}
     assert claim(only_chunk().id, "t-9") is None
-    assert [(letter.n, letter.error) for letter in selectors.dead_letters()] == [(1, "It broke.")]
+    assert [*map(attrgetter("n", "error"), selectors.dead_letters())] == [(1, "It broke.")]
     OutboxEntry.objects.all().delete()
     assert services.requeue(case) == 1
     assert OutboxEntry.objects.count() == 1
@@ -255,7 +258,7 @@ def test_labs_take_turns(alice, charlie):
     for person, how_many in ((alice, 640), (charlie, 64)):
         with scope(lab=person.lab):
             receive(person.case(), how_many, bulk=True)
-    sent = []
+    sent: list[OutboxEntry] = []
     assert outbox.send_due("bulk", 4, sent.append) == 4
     assert [entry.lab_id for entry in sent].count(charlie.lab.id) == 1
     assert {sent[0].lab_id, sent[1].lab_id} == {alice.lab.id, charlie.lab.id}
@@ -278,7 +281,7 @@ def test_labs_take_turns_when_there_is_room_for_one(alice, charlie):
     for person, how_many in ((alice, 640), (charlie, 128)):
         with scope(lab=person.lab):
             receive(person.case(), how_many, bulk=True)
-    sent = []
+    sent: list[OutboxEntry] = []
     while outbox.send_due("bulk", 1, sent.append):
         pass
     assert [entry.lab_id == charlie.lab.id for entry in sent[:5]].count(True) == 2

@@ -40,11 +40,13 @@ def on_disk() -> str:
 
 def app_s_code_is_right() -> bool:
     cache.clear()  # within these thirty seconds there is no other code
-    return Authenticator.objects.get(type="totp").wrap().validate_code(second_factor.code(SECRET))
+    right: bool = Authenticator.objects.get(type="totp").wrap().validate_code(second_factor.code(SECRET))
+    return right
 
 
 def codes_left() -> list[str]:
-    return Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes()
+    codes: list[str] = Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes()
+    return codes
 
 
 def test_the_database_does_not_have_them(factors):

@@ -1,6 +1,7 @@
 """Patient identifiers in the database: what lies there, who finds what, and what tampering does."""
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -14,7 +15,7 @@ from webapp.cases.identifiers import FIELDS, Identifiers
 from webapp.cases.models import Patient
 from webapp.cases.services import change_identifiers, create_case
 
-ADA = {
+ADA: dict[str, Any] = {
     "name": "Ada Lovelace",
     "mrn": "MRN 00-42",
     "birth_date": date(1915, 12, 10),

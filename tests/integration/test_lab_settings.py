@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_scopes import scope
 
 from tests.support.pages import plain_static
-from tests.support.people import person
+from tests.support.people import Person, person
 from webapp.audit.models import Entry
 from webapp.cases.models import Case, Image
 from webapp.labs.models import Lab
@@ -35,7 +35,7 @@ def save(someone, **form):
     return someone.browser.post(reverse("ui:lab-settings-change"), form, follow=True)
 
 
-def case_of_noon(alice) -> Case:
+def case_of_noon(alice: Person) -> Case:
     case = alice.case()
     with scope(lab=alice.lab):
         Case.objects.filter(id=case.id).update(created_at=NOON)
@@ -46,7 +46,7 @@ def today_at(monkeypatch, moment: str) -> None:
     monkeypatch.setattr(timezone, "now", lambda: datetime.fromisoformat(moment))
 
 
-def enter(alice, birth_date: str) -> int:
+def enter(alice: Person, birth_date: str) -> int:
     accession = f"B-{birth_date}"
     return alice.api.send(
         "/cases/", {"accession": accession, "patient": {"birth_date": birth_date}}

@@ -12,7 +12,7 @@ FIRST_RELEASE = ["0002_initial", "0002_publishing"]  # there is no code before t
 def test_the_code_before_survives_every_migration(capsys):
     ours = [app.label for app in apps.get_app_configs() if app.name.startswith("webapp.")]
     linter = MigrationLinter(
-        settings.WEBAPP,
+        str(settings.WEBAPP),
         include_apps=ours,
         ignore_name=FIRST_RELEASE,
         analyser_string="postgresql",

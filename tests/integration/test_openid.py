@@ -26,7 +26,7 @@ def running() -> Iterator[openid.Provider]:
 
 
 @pytest.fixture
-def provider(running, settings) -> openid.Provider:
+def provider(running: openid.Provider, settings) -> openid.Provider:
     running.person, running.lies = dict(PAT), set()
     settings.SIGN_UP = "open"
     settings.SOCIALACCOUNT_PROVIDERS = running.settings()
@@ -35,7 +35,8 @@ def provider(running, settings) -> openid.Provider:
 
 def asked_for(browser: Client, path: str = START) -> str:
     """Where the page that leaves for the provider sends the browser."""
-    return browser.post(path).context["url"]
+    url: str = browser.post(path).context["url"]
+    return url
 
 
 def answer_to(url: str) -> str:

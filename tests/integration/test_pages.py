@@ -10,6 +10,7 @@ from django_scopes import scope
 from serving.contract import CELL_LABELS
 from tests.support.pages import add_cells, add_unusable, plain_static
 from tests.support.people import person
+from tests.support.present import present
 from webapp.cases.models import Case, Image
 from webapp.cases.services import create_case
 from webapp.labs.permissions import Role
@@ -336,8 +337,9 @@ def test_failed_images_can_be_tried_again(alice):
         image.predictions.all().delete()
         image.status, image.detail = Image.Status.FAILED, "The worker stopped."
         image.save()
-        image.chunk.state = image.chunk.State.DEAD
-        image.chunk.save()
+        chunk = present(image.chunk)
+        chunk.state = chunk.State.DEAD
+        chunk.save()
     page = get(alice, "case", case.id)
     assert "Needs attention" in page
     assert "The worker stopped." in page

@@ -14,6 +14,7 @@ from infra.local.account import Account
 from infra.local.postgres import BINARIES, make_data
 from infra.local.secrets import Secrets
 from infra.local.settings import Settings
+from tests.support.present import present
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs programs as somebody else")
 
@@ -66,7 +67,8 @@ def test_in_a_container_what_its_account_cannot_enter_lies_outside(tmp_path: Pat
         assert made.returncode == 0, made.stderr
         data = (closed / "postgres").resolve()
         assert data.parent.parent == outside.PLACE
-        assert (data.stat().st_uid, data.stat().st_mode & 0o777) == (Account.for_postgres(data).uid, 0o700)
+        owner = present(Account.for_postgres(data))
+        assert (data.stat().st_uid, data.stat().st_mode & 0o777) == (owner.uid, 0o700)
         assert closed.stat().st_mode & 0o777 == 0o700
         assert (data / "PG_VERSION").read_text() == "18\n"
         assert [path for path in outside.abandoned() if path[0] == data.parent] == []
@@ -78,7 +80,7 @@ def test_in_a_container_what_its_account_cannot_enter_lies_outside(tmp_path: Pat
 def test_programs_that_its_account_may_not_run_are_copied(tmp_path: Path, monkeypatch) -> None:
     """As where the product lies in root's own home."""
     monkeypatch.setattr(postgres, "_reaches", lambda account, home: False)
-    account = Account.for_postgres(tmp_path / "postgres")
+    account = present(Account.for_postgres(tmp_path / "postgres"))
     try:
         postgres.prepare(tmp_path, account, Secrets())
         program = postgres.program(Settings(tmp_path), Secrets())

@@ -4,10 +4,12 @@ import errno
 import getpass
 import json
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,12 +18,12 @@ from google.protobuf import text_format
 
 from serving.client import ModelClient
 from serving.contract import MODEL_FILE, MODEL_JSON, MODEL_NAME, SAVED_MODEL_FILE, ModelFolderError, ModelInfo
+from serving.embedded.model import LoadedModel
 from serving.manifest import MANIFEST, Publisher, Verifier, check, digests
 from serving.wire.serving_pb2 import ModelServerConfig
 from tests.support.embedded import embedded_server
 from tests.support.published import STRANGER, sign
 from tests.support.tiny_model import make_version
-from webapp.registry import folder as folder_module
 from webapp.registry import publishing, selectors
 from webapp.registry.folder import ModelRoot
 from webapp.registry.models import ModelVersion, Status
@@ -36,7 +38,7 @@ def root(settings, tmp_path) -> ModelRoot:
 
 
 @pytest.fixture
-def made(tmp_path) -> Callable:
+def made(tmp_path) -> Callable[..., Path]:
     """Make a version folder that nobody serves."""
     return lambda version=1, **changes: make_version(tmp_path / "made", version, **changes)
 
@@ -131,7 +133,7 @@ class TestPublish:
         assert not ModelVersion.objects.exists()
 
     def test_answers_that_are_no_numbers_are_refused(self, root, made, monkeypatch):
-        run = publishing.check_version.__globals__["LoadedModel"].run
+        run = LoadedModel.run
 
         def broken(self, thread, image):
             outputs = run(self, thread, image)
@@ -148,7 +150,7 @@ class TestPublish:
 
         publish(made(1))
         source, before = made(2), everything_in(root)
-        monkeypatch.setattr(folder_module.shutil, "copyfile", full)
+        monkeypatch.setattr(shutil, "copyfile", full)
         with pytest.raises(publishing.PublishingError, match=r": No space left on device\. Nothing"):
             publish(source)
         assert everything_in(root) == before

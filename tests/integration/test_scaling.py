@@ -10,13 +10,15 @@ from webapp.inference.models import Chunk, Queue
 
 def query(queue: str) -> str:
     (trigger,) = of_kind(render("overlays/prod"), "ScaledObject")[f"worker-{queue}"]["spec"]["triggers"]
-    return trigger["metadata"]["query"]
+    asked: str = trigger["metadata"]["query"]
+    return asked
 
 
 def counted(queue: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute(query(queue))
-        return cursor.fetchone()[0]
+        (found,) = cursor.fetchone()
+    return int(found)
 
 
 @pytest.mark.parametrize("queue", Queue.values)

@@ -217,15 +217,16 @@ def test_the_stores_own_shell_gets_nowhere_without_its_certificate(up: Up) -> No
     )
 
     def said(env: dict[str, str]) -> str:
-        shell = [Path(sys.executable).with_name("weed"), "shell", f"-master={master}", f"-filer={filer}"]
+        shell = [str(Path(sys.executable).with_name("weed")), "shell", f"-master={master}", f"-filer={filer}"]
         with subprocess.Popen(
             shell, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as process:
             try:
-                return process.communicate("s3.bucket.list\nexit\n", timeout=10)[0]
+                told: str = process.communicate("s3.bucket.list\nexit\n", timeout=10)[0]
             except subprocess.TimeoutExpired:
                 process.kill()
-                return process.communicate()[0]
+                told = process.communicate()[0]
+            return told
 
     plain = {"PATH": os.environ["PATH"], "HOME": str(up.home.parent)}
     assert "hematovision" in said(
@@ -237,7 +238,7 @@ def test_the_stores_own_shell_gets_nowhere_without_its_certificate(up: Up) -> No
 def sockets(up: Up) -> set[Path]:
     """Paths on which programs of the stack listen."""
     return {
-        Path(connection.laddr)
+        Path(str(connection.laddr))
         for process in ours(up.home)
         for connection in process.net_connections("unix")
         if connection.laddr

@@ -15,6 +15,8 @@ from celery import Celery
 from django.conf import settings as django_settings
 from django.core.cache.backends.redis import RedisCache
 from django.test import Client
+from kombu.transport.redis import Channel
+from psycopg.conninfo import make_conninfo
 
 from tests.support.plugin import SETTINGS
 from tests.support.tls import Authority, Pem, tls_front
@@ -32,7 +34,8 @@ Ask = Callable[[int, TlsFiles], object]
 def database(port: int, files: TlsFiles) -> None:
     known = django_settings.DATABASES["default"]
     who = {"user": known["USER"], "password": known["PASSWORD"], "dbname": "hematovision"}
-    with psycopg.connect(host=HOST, port=port, connect_timeout=5, **who, **files.postgres()) as connection:
+    given = make_conninfo(host=HOST, port=port, connect_timeout=5, **who, **files.postgres())
+    with psycopg.connect(given) as connection:
         connection.execute("SELECT 1")
 
 
@@ -52,7 +55,9 @@ def queue(port: int, files: TlsFiles) -> None:
     app = Celery(broker=url, set_as_current=False)
     app.conf.broker_use_ssl = files.redis(url)
     with app.connection_for_write() as connection:
-        connection.default_channel.client.ping()
+        channel = connection.default_channel
+        assert isinstance(channel, Channel)
+        channel.client.ping()
 
 
 def cache(port: int, files: TlsFiles) -> None:
@@ -78,7 +83,7 @@ def _use_store(port: int, files: TlsFiles) -> None:
 
 
 # Each connection of the product, and the service at its other end.
-CONNECTIONS = {
+CONNECTIONS: dict[Ask, str] = {
     database: "postgres",
     broker: "valkey",
     queue: "valkey",

@@ -12,6 +12,8 @@ from django.utils import timezone
 from django_scopes import scope
 
 from infra.demo.cells import draw
+from tests.support.people import Person
+from tests.support.present import present
 from webapp.cases.models import Case, Image
 from webapp.cases.refusals import Refusal
 from webapp.inference import services as inference
@@ -31,7 +33,7 @@ def fresh_rates(services):
 
 
 @pytest.fixture
-def case(alice) -> Case:
+def case(alice: Person) -> Case:
     return alice.case()
 
 
@@ -64,7 +66,8 @@ def handed_over(alice, case, name, content=JPEG):
 def refuse(alice, upload, refusal, **seen):
     """As a worker does it."""
     with scope(lab=alice.lab):
-        chunk = inference.claim(Image.objects.get(id=upload["id"]).chunk_id, holder="w", redelivered=False)
+        chunk_id = present(Image.objects.get(id=upload["id"]).chunk_id)
+        chunk = present(inference.claim(chunk_id, holder="w", redelivered=False))
         inference.record(chunk, None, [], [Refused(upload["id"], refusal, str(refusal.label), **seen)], "")
 
 
@@ -261,7 +264,7 @@ def test_what_arrives_after_the_timer_gave_it_up_is_taken(alice, case):
     with scope(lab=alice.lab):
         image = Image.objects.get(id=upload["id"])
         assert (image.detail, image.finished_at) == ("", None)
-        assert image.chunk.state == Chunk.State.QUEUED
+        assert present(image.chunk).state == Chunk.State.QUEUED
 
 
 # --- the plain road -------------------------------------------------------------------------------

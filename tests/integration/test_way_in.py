@@ -74,6 +74,9 @@ class OnSocket(socketserver.ThreadingUnixStreamServer):
         return super().get_request()[0], ("", 0)
 
 
+Requests = list[tuple[str, dict[str, str]]]
+
+
 class OnPort(socketserver.ThreadingTCPServer):
     handle_error = OnSocket.handle_error  # type: ignore[assignment]
     daemon_threads, block_on_close, request_queue_size, allow_reuse_address = True, False, 128, True
@@ -282,7 +285,7 @@ def test_a_host_of_another_machine_is_named(tmp_path: Path, host: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def compose(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Way, dict[str, list]]]:
+def compose(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Way, dict[str, Requests]]]:
     """docker-compose.yml's configuration, with addresses of this machine."""
     settings = free_settings(tmp_path_factory.mktemp("compose") / "home")
     settings = replace(settings, host=LOOPBACK, public_host="localhost")
@@ -322,7 +325,9 @@ def compose(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Way, dic
         yield Way(settings, log), heard
 
 
-def ask(compose: tuple[Way, dict[str, list]], path: str, service: str = "seaweedfs-master") -> httpx.Response:
+def ask(
+    compose: tuple[Way, dict[str, Requests]], path: str, service: str = "seaweedfs-master"
+) -> httpx.Response:
     way, _ = compose
     root = way.settings.caddy / "pki" / "authorities" / "local" / "root.crt"
     verify = ssl.create_default_context(cafile=str(root))

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -38,17 +39,18 @@ class Prometheus:
         except httpx.TransportError:
             return False
 
-    def query(self, query: str) -> list[dict]:
+    def query(self, query: str) -> list[dict[str, Any]]:
         answer = self._http.get("/api/v1/query", params={"query": query}).json()
         assert answer["status"] == "success", answer
-        return answer["data"]["result"]
+        series: list[dict[str, Any]] = answer["data"]["result"]
+        return series
 
     def numbers(self, query: str) -> list[float]:
         """Values that a query gives, without those that are not a number."""
         values = [float(series["value"][1]) for series in self.query(query)]
         return [value for value in values if not math.isnan(value)]
 
-    def rules(self) -> list[dict]:
+    def rules(self) -> list[dict[str, Any]]:
         groups = self._http.get("/api/v1/rules").json()["data"]["groups"]
         return [rule for group in groups for rule in group["rules"]]
 

@@ -38,7 +38,8 @@ def discs() -> NDArray[np.uint8]:
 
 
 def varied(images: NDArray[np.uint8], strength: Augmentation, number: int = 0) -> NDArray[np.float32]:
-    return augment(tf.constant(images), tf.constant([7, number]), strength).numpy()
+    changed: NDArray[np.float32] = augment(tf.constant(images), tf.constant([7, number]), strength).numpy()
+    return changed
 
 
 def test_everything_off_only_turns_and_mirrors_the_view(discs: NDArray[np.uint8]) -> None:
@@ -73,7 +74,8 @@ def inside(images: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def colour_of_disc(images: NDArray[np.float32]) -> NDArray[np.float32]:
-    return inside(images).mean(axis=(1, 2))
+    mean: NDArray[np.float32] = inside(images).mean(axis=(1, 2))
+    return mean
 
 
 @pytest.mark.parametrize(
@@ -120,7 +122,8 @@ def test_a_small_share_of_a_small_batch_is_still_recompressed(discs: NDArray[np.
 def edges(images: NDArray[np.uint8], strength: Augmentation) -> NDArray[np.float32]:
     """The steepest step of each of 32 varied pictures."""
     many = np.concatenate([varied(images, strength, number) for number in range(4)])
-    return np.abs(np.diff(many, axis=2)).max(axis=(1, 2, 3))
+    steepest: NDArray[np.float32] = np.abs(np.diff(many, axis=2)).max(axis=(1, 2, 3))
+    return steepest
 
 
 def test_resampling_and_blur_soften_edges_and_a_closed_condenser_hardens_them(

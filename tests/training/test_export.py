@@ -1,5 +1,6 @@
 """training.export: a version folder that keeps the contract, in both of its forms."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -39,7 +40,8 @@ def images() -> NDArray[np.uint8]:
 
 @pytest.fixture(params=[lite_predictor, saved_model_predictor], ids=["LiteRT", "SavedModel"])
 def predict(request: pytest.FixtureRequest, version: Path) -> Predict:
-    return request.param(version)
+    predictor: Callable[[Path], Predict] = request.param
+    return predictor(version)
 
 
 def test_the_folder_is_a_version(version: Path, run: Path, experiment: Experiment) -> None:
@@ -62,7 +64,7 @@ def test_the_folder_is_a_version(version: Path, run: Path, experiment: Experimen
 @pytest.mark.parametrize("count", [1, 5])
 def test_names_types_and_shapes(predict: Predict, images: NDArray[np.uint8], count: int) -> None:
     outputs = predict(images[:count])
-    assert {name: (value.shape, value.dtype) for name, value in outputs.items()} == {
+    assert {name: (value.shape, value.dtype.type) for name, value in outputs.items()} == {
         "probabilities": ((count, 8), np.float32),
         "evidence": ((count, 14, 14, 8), np.float32),
         "embedding": ((count, 64), np.float32),

@@ -23,7 +23,8 @@ def cell(*, lamp: tuple[float, ...] = (250, 240, 230), strength: float = 1.0) ->
 
 
 def normalised(image: NDArray[np.float32], per_channel: float = 1.0) -> NDArray[np.float32]:
-    return np.asarray(SlideNormalisation(DENSITY, per_channel)(image))[0]
+    found: NDArray[np.float32] = np.asarray(SlideNormalisation(DENSITY, per_channel)(image))[0]
+    return found
 
 
 def density(colour: NDArray[np.float32]) -> NDArray[np.float32]:

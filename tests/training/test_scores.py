@@ -115,7 +115,7 @@ def test_scikit_learn_agrees_on_many_images() -> None:
         assert [getattr(one, figure).value for one in ours.by_class] == pytest.approx(values)
     for label, one in enumerate(ours.by_class):
         assert one.roc_auc.value == pytest.approx(roc_auc_score(labels == label, given[:, label]))
-    weights = random.integers(0, 4, 400)
+    weights = random.integers(0, 4, 400).astype(float)
     assert roc_auc(given[:, 0], labels == 0, weights) == pytest.approx(
         roc_auc_score(labels == 0, given[:, 0], sample_weight=weights)
     )

@@ -75,7 +75,7 @@ def test_the_epochs_are_spent_hopeless_trials_are_cut_short_and_a_table_is_print
     plan: Search,
     fits: list[Experiment],
     tmp_path: Path,
-    capsys: pytest.CaptureFixture,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     search(experiment, plan, tmp_path)
     printed = capsys.readouterr().out
@@ -91,7 +91,8 @@ def test_an_interrupted_search_goes_on_with_the_same_trial_and_tries_nothing_twi
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    complete, interrupted = module.fit, []
+    complete: Callable[..., Path] = vars(module)["fit"]
+    interrupted: list[Experiment] = []
 
     def fit(candidate: Experiment, *arguments: object, **keywords: object) -> Path:
         if len(fits) == 2 and not interrupted:
@@ -129,7 +130,7 @@ def test_a_diverging_trial_is_left_behind(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    complete = module.fit
+    complete: Callable[..., Path] = vars(module)["fit"]
 
     def fit(candidate: Experiment, images: object, decoded: object, runs: Path, **keywords: object) -> Path:
         if candidate.optimiser.learning_rate == experiment.optimiser.learning_rate:

@@ -16,7 +16,8 @@ def slide(seed: int, *, azure: np.ndarray, eosin: np.ndarray, white: np.ndarray)
     amount = random.uniform(0.6, 1.0, size=(40, 40))
     density = np.where(kind == 1, amount, 0)[..., None] * eosin * 0.5
     density = density + np.where(kind == 2, amount, 0)[..., None] * azure
-    return np.rint(white * 10**-density).astype(np.uint8)
+    picture: np.ndarray = np.rint(white * 10**-density).astype(np.uint8)
+    return picture
 
 
 @pytest.mark.parametrize("method", METHODS)

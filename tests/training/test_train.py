@@ -24,7 +24,8 @@ from training.train import class_weights, fit, share_outside, train
 
 
 def weights(run: Path) -> list[np.ndarray]:
-    return keras.saving.load_model(run / "model.keras", compile=False).get_weights()
+    found: list[np.ndarray] = keras.saving.load_model(run / "model.keras", compile=False).get_weights()
+    return found
 
 
 @pytest.fixture

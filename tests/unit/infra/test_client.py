@@ -36,7 +36,7 @@ class FakeServer:
         if request.url.host == "store":
             self.stored[request.url.path] = request.read()
             return httpx.Response(204)
-        body = json.loads(request.content) if request.content else None
+        body: dict[str, Any] = json.loads(request.content or "{}")
         match request.method, request.url.path.removeprefix("/api/v1/"):
             case "GET", "cases/":
                 return httpx.Response(200, json={"results": [CASE]})
@@ -85,7 +85,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> FakeServer:
     monkeypatch.setattr(Client, "_pause", lambda client, seconds: None)
     real = httpx.Client
     monkeypatch.setattr(
-        module.httpx, "Client", lambda **options: real(**options, transport=httpx.MockTransport(server))
+        httpx, "Client", lambda **options: real(**options, transport=httpx.MockTransport(server))
     )
     return server
 

@@ -4,6 +4,7 @@ import hashlib
 import os
 import socket
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -69,10 +70,10 @@ def test_a_folder_and_a_file_that_cannot_be_read_are_named(
             raise PermissionError(13, "Permission denied", str(path))
         return scandir(path)
 
-    def refuse_file(path: Path, *how: str) -> object:
+    def refuse_file(path: Path, how: Literal["rb"]) -> object:
         if path.name == "unreadable":
             raise PermissionError(13, "Permission denied", str(path))
-        return real_open(path, *how)
+        return real_open(path, how)
 
     monkeypatch.setattr(os, "scandir", refuse_folder)
     monkeypatch.setattr(Path, "open", refuse_file)

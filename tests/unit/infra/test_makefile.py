@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -17,6 +18,12 @@ with open("calls.jsonl", "a") as calls:
 """
 
 
+class Call(NamedTuple):
+    program: str
+    arguments: list[str]
+    said: dict[str, str]
+
+
 def program(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(_FAKE)
@@ -26,7 +33,7 @@ def program(path: Path) -> Path:
 
 @pytest.fixture(params=["plain", "a b", "#3; it's", 'a "b" c', "100 %d", "café", "x" * 150])
 def clone(request, tmp_path: Path) -> Path:
-    folder = tmp_path / request.param
+    folder: Path = tmp_path / request.param
     program(folder / ".venv" / "bin" / "hematovision")
     shutil.copy(MAKEFILE, folder)
     for name in ("pyproject.toml", "uv.lock"):
@@ -34,7 +41,7 @@ def clone(request, tmp_path: Path) -> Path:
     return folder
 
 
-def make(clone: Path, *arguments: str, **env: str) -> list[list[object]]:
+def make(clone: Path, *arguments: str, **env: str) -> list[Call]:
     """Run make; returns what was called, as program, arguments and some of the environment."""
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("UV", "XDG", "MAKE"))
@@ -43,7 +50,7 @@ def make(clone: Path, *arguments: str, **env: str) -> list[list[object]]:
         ["make", *arguments], cwd=clone, env={**inherited, **env}, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in (clone / "calls.jsonl").read_text().splitlines()]
+    return [Call(*json.loads(line)) for line in (clone / "calls.jsonl").read_text().splitlines()]
 
 
 def test_uv_beside_it_is_found_and_arguments_stay_whole(clone: Path) -> None:

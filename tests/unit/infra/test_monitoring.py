@@ -44,7 +44,7 @@ def figures() -> set[str]:
     told = {rule["record"] for rule in RULES if "record" in rule} | NOT_OURS
     for metric in vars(metrics).values():
         if isinstance(metric, MetricWrapperBase):
-            name, kind = metric._name, metric._type
+            name, kind = metric._name, metric._type or ""
             told |= {"counter": {f"{name}_total"}}.get(
                 kind, {f"{name}_bucket", f"{name}_count", f"{name}_sum"}
             )

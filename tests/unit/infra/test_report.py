@@ -13,15 +13,15 @@ from infra.files import Given, LeftOut
 
 
 def shown(*what: object) -> str:
-    console = Console(file=io.StringIO(), width=120)
-    console.print(*what)
-    return console.file.getvalue()  # type: ignore[attr-defined]
+    file = io.StringIO()
+    Console(file=file, width=120).print(*what)
+    return file.getvalue()
 
 
 def printed(account: report.Account) -> str:
-    console = Console(file=io.StringIO(), width=40)
-    account.print(console)
-    return console.file.getvalue()  # type: ignore[attr-defined]
+    file = io.StringIO()
+    account.print(Console(file=file, width=40))
+    return file.getvalue()
 
 
 def row(

@@ -28,6 +28,7 @@ from tests.support.manifests import (
     render,
     selects,
 )
+from tests.support.present import present
 from webapp.config import gunicorn
 from webapp.inference.models import Queue
 from workers import celery
@@ -42,7 +43,8 @@ each_overlay = pytest.mark.parametrize("overlay", OVERLAYS)
 
 def settings_of(overlay: str) -> dict[str, str]:
     """Variables of every process of ours."""
-    return named(overlay, "ConfigMap", "settings")["data"]
+    data: dict[str, str] = named(overlay, "ConfigMap", "settings")["data"]
+    return data
 
 
 def named(overlay: str, kind: str, name: str) -> Manifest:
@@ -58,7 +60,7 @@ def deployment(name: str, overlay: str = "overlays/prod"):
 def web_options() -> dict[str, str]:
     """What the image starts the web with."""
     dockerfile = (ROOT / "infra" / "images" / "web.Dockerfile").read_text().replace("\\\n", "")
-    return options({"args": json.loads(re.search(r"^CMD (.*)$", dockerfile, re.MULTILINE)[1])})
+    return options({"args": json.loads(present(re.search(r"^CMD (.*)$", dockerfile, re.MULTILINE))[1])})
 
 
 def worker_queues(name: str) -> set[str]:
@@ -210,7 +212,8 @@ def secret_items(program: Manifest, secret: str) -> list[dict[str, str]] | None:
         for volume in pod(program)["volumes"]
         if volume.get("secret", {}).get("secretName", "").startswith(secret)
     ]
-    return volume.get("items")
+    items: list[dict[str, str]] | None = volume.get("items")
+    return items
 
 
 @each_model_server

@@ -1,10 +1,13 @@
 """Who may talk to whom: the arrows of docs/architecture.md, and no other."""
 
 import re
+from collections.abc import Mapping
+from typing import TypedDict
 
 import pytest
 
-from tests.support.manifests import ROOT, labels, of_kind, programs, render, selects
+from tests.support.manifests import ROOT, Manifest, labels, of_kind, programs, render, selects
+from tests.support.present import present
 
 DATABASE, BROKER, OBJECTS, MODEL = ("postgres", 5432), ("redis", 6379), ("seaweedfs", 8333), ("serving", 8500)
 WEB = ("web", 8000)
@@ -23,6 +26,12 @@ ARROWS = {
 PORTS = {DATABASE, BROKER, OBJECTS, MODEL, WEB, ("flower", 5555), ("serving", 8501)}
 
 
+class Peer(TypedDict, total=False):
+    pod: Mapping[str, str]
+    namespace: Mapping[str, str]
+    cidr: str
+
+
 class Network:
     """What the policies of an overlay allow."""
 
@@ -30,7 +39,7 @@ class Network:
         self.pods = {name: labels(program) for name, program in programs(render(folder)).items()}
         self.policies = [policy["spec"] for policy in of_kind(render(folder), "NetworkPolicy").values()]
 
-    def allows(self, pod: str, direction: str, peer: dict[str, dict[str, str]], port: int) -> bool:
+    def allows(self, pod: str, direction: str, peer: Peer, port: int) -> bool:
         """Whether `pod` may send ("egress") to a peer's port, or take ("ingress") from a peer on its own.
 
         A peer has the labels of a `pod`, the labels of another `namespace`, or both, or is a `cidr`.
@@ -49,16 +58,13 @@ class Network:
         )
 
 
-def _meets(side, peer) -> bool:
+def _meets(side: Manifest, peer: Peer) -> bool:
     if "ipBlock" in side:
-        return side["ipBlock"]["cidr"] == peer.get("cidr")
+        return bool(side["ipBlock"]["cidr"] == peer.get("cidr"))
     if ("namespaceSelector" in side) != ("namespace" in peer):
         return False
-    return all(
-        selects(side[f"{kind}Selector"], peer.get(kind, {}))
-        for kind in ("namespace", "pod")
-        if f"{kind}Selector" in side
-    )
+    found = {"namespaceSelector": peer.get("namespace", {}), "podSelector": peer.get("pod", {})}
+    return all(selects(side[selector], given) for selector, given in found.items() if selector in side)
 
 
 def test_what_no_policy_allows_is_denied():
@@ -86,7 +92,7 @@ def test_each_policy_names_the_directions_it_rules():
 @pytest.mark.parametrize("folder", ["overlays/dev", "overlays/prod"])
 def test_who_reaches_anything_may_ask_for_names(folder):
     network = Network(folder)
-    dns = {"namespace": {"kubernetes.io/metadata.name": "kube-system"}, "pod": {"k8s-app": "kube-dns"}}
+    dns: Peer = {"namespace": {"kubernetes.io/metadata.name": "kube-system"}, "pod": {"k8s-app": "kube-dns"}}
     assert all(network.allows(pod, "egress", dns, 53) for pod in ARROWS)
     assert not network.allows("serving", "egress", dns, 53)
 
@@ -94,7 +100,8 @@ def test_who_reaches_anything_may_ask_for_names(folder):
 @pytest.mark.parametrize("folder", ["overlays/dev", "overlays/prod"])
 def test_from_outside_one_comes_to_the_web_through_an_ingress_controller(folder):
     network = Network(folder)
-    ingress, other = {"namespace": {"hematovision/ingress": "yes"}}, {"namespace": {}}
+    ingress: Peer = {"namespace": {"hematovision/ingress": "yes"}}
+    other: Peer = {"namespace": {}}
     assert network.allows("web", "ingress", ingress, 8000)
     for pod, port in PORTS & {(pod, port) for pod, port in PORTS if pod in network.pods}:
         assert not network.allows(pod, "ingress", other, port)
@@ -123,14 +130,15 @@ def test_the_relay_alone_reaches_the_mail_server_and_the_web_alone_those_who_vou
 
 def test_prometheus_alone_reads_figures():
     network = Network(MONITORED)
-    prometheus = {"namespace": {"hematovision/monitoring": "yes"}}
+    prometheus: Peer = {"namespace": {"hematovision/monitoring": "yes"}}
     told = {pod: 8501 if pod == "serving" else 9464 for pod in ("web", "relay", *WORKERS, "serving")}
     for pod in network.pods:
         assert network.allows(pod, "ingress", prometheus, told.get(pod, 9464)) == (pod in told), pod
 
 
 def test_what_tells_traces_reaches_the_collector_and_nothing_else_there():
-    network, collector = Network(MONITORED), {"namespace": {"hematovision/tracing": "yes"}}
+    network = Network(MONITORED)
+    collector: Peer = {"namespace": {"hematovision/tracing": "yes"}}
     for pod in network.pods:
         assert network.allows(pod, "egress", collector, 4318) == (pod in ("web", "relay", *WORKERS)), pod
         assert not network.allows(pod, "egress", collector, 443)
@@ -143,7 +151,9 @@ def test_figures_come_as_the_jobs_that_alerts_ask_for():
     (endpoint,) = of_kind(render(MONITORED), "PodMonitor")["programs"]["spec"]["podMetricsEndpoints"]
     (relabel,) = endpoint["relabelings"]
     template = relabel["replacement"].replace("$1", r"\1")
-    jobs = {re.fullmatch(relabel["regex"], pod).expand(template) for pod in ("web", "relay", *WORKERS)}
+    jobs = {
+        present(re.fullmatch(relabel["regex"], pod)).expand(template) for pod in ("web", "relay", *WORKERS)
+    }
     assert relabel["targetLabel"] == "job"
     rules = (ROOT / "infra/monitoring/rules/hematovision.yml").read_text()
     assert jobs == set(re.findall(r'absent\(up{job="(.*?)"}\)', rules))

@@ -14,6 +14,7 @@ from serving.contract import MODEL_FILE, MODEL_JSON
 from serving.embedded import limits
 from serving.embedded import repository as repository_module
 from serving.embedded.errors import RequestError
+from serving.embedded.model import LoadedModel
 from serving.embedded.repository import ModelRepository, Source
 from tests.support.tiny_model import make_version
 
@@ -83,12 +84,12 @@ def test_a_broken_version_is_not_loaded_again_and_again(
     play: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loads = []
-    load = repository_module.LoadedModel
-    monkeypatch.setattr(
-        repository_module,
-        "LoadedModel",
-        lambda folder, **options: loads.append(folder) or load(folder, **options),
-    )
+
+    def load(folder: Path, *, threads: int) -> LoadedModel:
+        loads.append(folder)
+        return LoadedModel(folder, threads=threads)
+
+    monkeypatch.setattr(repository_module, "LoadedModel", load)
 
     async def scenario(repository: ModelRepository, models: Path) -> None:
         (make_version(models, 1) / MODEL_JSON).write_text("{}")

@@ -9,6 +9,7 @@ from PIL import Image, ImageChops, ImageOps
 
 from infra.demo.cells import draw
 from serving.contract import CELL_LABELS
+from tests.support.present import present
 from training.duplicates import SAME, detail, groups
 
 
@@ -51,7 +52,7 @@ def beside_a_margin(image: Image.Image) -> Image.Image:
 def test_a_changed_picture_is_known_again(
     drawn: list[Image.Image], change: Callable[[Image.Image], Image.Image]
 ) -> None:
-    assert min(detail(image) @ detail(change(image)) for image in drawn) >= SAME
+    assert min(present(detail(image)) @ present(detail(change(image))) for image in drawn) >= SAME
 
 
 def test_different_cells_are_told_apart(drawn: list[Image.Image]) -> None:

@@ -41,7 +41,8 @@ class Tensor:
     strides: tuple[int, ...]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        arguments = (self.storage, self.offset, self.shape, self.strides, False, OrderedDict())
+        hooks: OrderedDict[str, object] = OrderedDict()
+        arguments = (self.storage, self.offset, self.shape, self.strides, False, hooks)
         return sys.modules["torch._utils"]._rebuild_tensor_v2, arguments
 
 
@@ -60,9 +61,9 @@ def _rebuild_tensor_v2() -> None:
 def save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """Writes a state dictionary as PyTorch before 1.6 did."""
     torch, utils = ModuleType("torch"), ModuleType("torch._utils")
-    torch.FloatStorage = FloatStorage
+    vars(torch)["FloatStorage"] = FloatStorage
     monkeypatch.setattr(_rebuild_tensor_v2, "__module__", "torch._utils")
-    utils._rebuild_tensor_v2 = _rebuild_tensor_v2
+    vars(utils)["_rebuild_tensor_v2"] = _rebuild_tensor_v2
     monkeypatch.setitem(sys.modules, "torch", torch)
     monkeypatch.setitem(sys.modules, "torch._utils", utils)
 

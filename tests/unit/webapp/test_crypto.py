@@ -64,7 +64,7 @@ def test_what_was_sealed_before_padding_is_read(monkeypatch):
 def test_nothing_shows_through_and_nothing_repeats():
     sealed = [seal("Ada Lovelace", HERE) for _ in range(2)]
     assert sealed[0] != sealed[1]
-    assert b"Ada" not in sealed[0]
+    assert b"Ada" not in bytes(sealed[0])
     assert sealed[0].key_id == "2025-01-31-aaaaaa"
 
 

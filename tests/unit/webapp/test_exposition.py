@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -46,8 +47,11 @@ def test_metrics_are_told_to_whoever_shows_the_token(token, shown, status):
         return [b"metrics"]
 
     said = []
-    body = for_holders(metrics, token)(
-        {"HTTP_AUTHORIZATION": shown}, lambda status, headers: said.append(status)
-    )
+
+    def begin(status: str, headers: object, exc_info: object = None) -> Callable[[bytes], object]:
+        said.append(status)
+        return list[bytes]().append
+
+    body = for_holders(metrics, token)({"HTTP_AUTHORIZATION": shown}, begin)
     assert said == [status]
     assert list(body) == ([b"metrics"] if status == "200 OK" else [])

@@ -9,16 +9,18 @@ import pytest
 from webapp.backup.snapshots import Contents, Damaged, Manifest, StoredObject, open_plain
 
 SHA = "0" * 64
-GOOD = {
+FILES = {"database.dump": SHA, "objects.jsonl": SHA}
+GOOD: dict[str, object] = {
     "made_at": "2026-01-31T12:00:00+00:00",
     "schema": ["cases.0001_initial"],
     "data_keys": ["2026-01-31-aaaaaa"],
-    "files": {"database.dump": SHA, "objects.jsonl": SHA},
+    "files": FILES,
     "models": {"hematovision/4/model.json": SHA},
     "rows": {"cases": 1, "images": 2},
     "name": "20260131T120000Z",
     "format": 2,
 }
+STRANGE_NAMES = ("../x", "/x", "a/../../x", "..", ".", "", "a//b", "./a", "a/", "a/./b", "a\0b", "a/..")
 
 
 def test_what_was_written_is_read():
@@ -28,14 +30,11 @@ def test_what_was_written_is_read():
 @pytest.mark.parametrize(
     "change",
     [
-        {"models": {name: SHA}}
-        for name in ("../x", "/x", "a/../../x", "..", ".", "", "a//b", "./a", "a/", "a/./b", "a\0b", "a/..")
-    ]
-    + [{"models": {"a": sha}} for sha in ("../../etc/passwd", "0" * 63, "A" * 64, SHA + "\n", 5, None)]
-    + [
+        *({"models": {name: SHA}} for name in STRANGE_NAMES),
+        *({"models": {"a": sha}} for sha in ("../../etc/passwd", "0" * 63, "A" * 64, SHA + "\n", 5, None)),
         {"files": {"../database.dump": SHA, "objects.jsonl": SHA}},
         {"files": {"database.dump": SHA}},
-        {"files": {**GOOD["files"], "more": SHA}},
+        {"files": {**FILES, "more": SHA}},
         {"files": ["database.dump", "objects.jsonl"]},
         {"models": [["a", SHA]]},
         {"rows": None},

@@ -11,7 +11,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from tests.support.settings import read_settings
-from webapp.config import tls
+from webapp.config.environment import PREFIX
 
 Read = Callable[..., dict[str, Any]]
 
@@ -42,21 +42,21 @@ PRODUCTION = {
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> Read:
     """Read the settings anew, with these over those that are needed."""
-    for name in [name for name in os.environ if name.startswith(tls.PREFIX)]:
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
         monkeypatch.delenv(name)
 
     def read(**values: str) -> dict[str, Any]:
         for name, value in {**NEEDED, **values}.items():
             if value:
-                monkeypatch.setenv(tls.PREFIX + name, value)
+                monkeypatch.setenv(PREFIX + name, value)
         return read_settings()
 
     return read
 
 
 def test_production_passes_djangos_check_for_deployment() -> None:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(tls.PREFIX)}
-    given = {tls.PREFIX + name: value for name, value in {**NEEDED, **PRODUCTION}.items()}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    given = {PREFIX + name: value for name, value in {**NEEDED, **PRODUCTION}.items()}
     done = subprocess.run(
         [sys.executable, "-m", "webapp", "check", "--deploy", "--fail-level", "WARNING"],
         env={**inherited, **given},

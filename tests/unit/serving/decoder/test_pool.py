@@ -67,7 +67,7 @@ def test_one_process_serves_many_pictures(decoders):
 
 
 def test_a_picture_that_takes_too_long_is_refused_and_the_next_is_decoded():
-    ended = []
+    ended: list[str] = []
     decoders = Decoders(1, max_pixels=MAX_PIXELS, seconds=0.5, ended=ended.append)
     decoders.read(CELL)
     stuck = the_process()
