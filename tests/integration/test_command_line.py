@@ -363,13 +363,15 @@ class TestFailuresAreSentences:
         progress = {"state": "empty", "total": 0, "received": 0}
 
         class Stalls(BaseHTTPRequestHandler):
+            server: ThreadingHTTPServer
+
             def do_GET(self) -> None:
                 self.answer({"results": [{"id": "1", "accession": "X", "progress": progress}]})
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 if self.path.endswith("/uploads/"):
-                    url = f"http://127.0.0.1:{self.server.server_port}/store"  # type: ignore[attr-defined]
+                    url = f"http://127.0.0.1:{self.server.server_port}/store"
                     form = {"id": 1, "url": url, "fields": {}, "refused": None, "already": None}
                     self.answer({"uploads": [form] * len(json.loads(body)["files"])})
                 else:

@@ -10,11 +10,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import pytest
@@ -42,14 +43,19 @@ SENT = {
 }
 
 
+Requests = list[tuple[str, dict[str, str]]]
+Address = TypeVar("Address")
+
+
 class Heard(BaseHTTPRequestHandler):
     """Answers 200 and remembers what it was asked, and with which headers; keeps connections."""
 
     protocol_version = "HTTP/1.1"
+    server: "OnSocket | OnPort"
 
     def do_GET(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.server.heard.append((self.path, dict(self.headers)))  # type: ignore[attr-defined]
+        self.server.heard.append((self.path, dict(self.headers)))
         self.send_response(200)
         self.send_header("X-Operator", "ann@lab.example")
         self.send_header("Location", f"/?code={SECRET}")
@@ -65,6 +71,8 @@ class Heard(BaseHTTPRequestHandler):
 class OnSocket(socketserver.ThreadingUnixStreamServer):
     """Whoever hangs up half-way is no news."""
 
+    heard: Requests
+
     def handle_error(self, *_: object) -> None:
         pass
 
@@ -74,21 +82,20 @@ class OnSocket(socketserver.ThreadingUnixStreamServer):
         return super().get_request()[0], ("", 0)
 
 
-Requests = list[tuple[str, dict[str, str]]]
-
-
 class OnPort(socketserver.ThreadingTCPServer):
-    handle_error = OnSocket.handle_error  # type: ignore[assignment]
+    heard: Requests
+
+    def handle_error(self, *_: object) -> None:
+        pass
+
     daemon_threads, block_on_close, request_queue_size, allow_reuse_address = True, False, 128, True
 
 
 @contextmanager
-def server(
-    kind: type[socketserver.BaseServer], address: object
-) -> Iterator[list[tuple[str, dict[str, str]]]]:
-    heard: list[tuple[str, dict[str, str]]] = []
-    with kind(address, Heard) as serving:  # type: ignore[arg-type]
-        serving.heard = heard  # type: ignore[attr-defined]
+def server(kind: Callable[[Address, type[Heard]], OnSocket | OnPort], address: Address) -> Iterator[Requests]:
+    heard: Requests = []
+    with kind(address, Heard) as serving:
+        serving.heard = heard
         thread = threading.Thread(target=serving.serve_forever, daemon=True)
         thread.start()
         yield heard
@@ -102,8 +109,8 @@ class Way:
 
     settings: Settings
     log: Path
-    web: list[tuple[str, dict[str, str]]] = field(default_factory=list)
-    store: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    web: Requests = field(default_factory=list)
+    store: Requests = field(default_factory=list)
 
     def client(self, host: str = BEYOND, service: str = "web") -> httpx.Client:
         authority = self.settings.authority

@@ -66,11 +66,11 @@ def test_names_from_outside_are_not_markup() -> None:
 
 
 def test_a_meter_says_lines_where_there_is_no_terminal() -> None:
-    console = Console(file=io.StringIO())
-    with report.Meter(console, "Uploading", 3) as meter:
+    file = io.StringIO()
+    with report.Meter(Console(file=file), "Uploading", 3) as meter:
         meter.add(1)
         meter.add(2)
-    assert console.file.getvalue() == "Uploading: 3 of 3\n"  # type: ignore[attr-defined]
+    assert file.getvalue() == "Uploading: 3 of 3\n"
 
 
 def outcome(folder: str, cell_class: str, status: str = "classified") -> tuple[Path, dict[str, Any]]:

@@ -11,8 +11,8 @@ from serving.contract import INPUT_SHAPE, to_model_input
 EXIF_ORIENTATION = 0x0112
 
 
-def solid(mode: str, colour: object, size: tuple[int, int] = (300, 200)) -> Image.Image:
-    return Image.new(mode, size, colour)  # type: ignore[arg-type]
+def solid(mode: str, colour: float | tuple[float, ...], size: tuple[int, int] = (300, 200)) -> Image.Image:
+    return Image.new(mode, size, colour)
 
 
 @pytest.mark.parametrize("size", [(224, 224), (360, 363), (1, 1), (3, 900), (4000, 30)])

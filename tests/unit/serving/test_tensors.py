@@ -10,7 +10,7 @@ from tests.support.tensors import to_proto
 
 def proto(dtype: int, shape: tuple[int, ...], **values: object) -> TensorProto:
     dims = [TensorShapeProto.Dim(size=size) for size in shape]
-    return TensorProto(dtype=dtype, tensor_shape=TensorShapeProto(dim=dims), **values)  # type: ignore[arg-type]
+    return TensorProto(dtype=dtype, tensor_shape=TensorShapeProto(dim=dims), **values)  # type: ignore[arg-type]  # of whatever kind
 
 
 @pytest.mark.parametrize(
@@ -65,4 +65,4 @@ def test_a_tensor_that_contradicts_itself_is_refused(tensor: TensorProto, says: 
 
 def test_only_the_types_of_the_signature_are_sent() -> None:
     with pytest.raises(TensorError, match="float64"):
-        to_proto(np.zeros(1))  # type: ignore[arg-type]
+        to_proto(np.zeros(1))  # type: ignore[arg-type]  # which is what is tried
