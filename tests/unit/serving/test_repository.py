@@ -16,6 +16,7 @@ from serving.embedded import repository as repository_module
 from serving.embedded.errors import RequestError
 from serving.embedded.model import LoadedModel
 from serving.embedded.repository import ModelRepository, Source
+from serving.manifest import Files
 from tests.support.tiny_model import make_version
 
 NAME = "hematovision"
@@ -85,9 +86,9 @@ def test_a_broken_version_is_not_loaded_again_and_again(
 ) -> None:
     loads = []
 
-    def load(folder: Path, *, threads: int) -> LoadedModel:
+    def load(folder: Path, *, threads: int, published: Files | None) -> LoadedModel:
         loads.append(folder)
-        return LoadedModel(folder, threads=threads)
+        return LoadedModel(folder, threads=threads, published=published)
 
     monkeypatch.setattr(repository_module, "LoadedModel", load)
 
