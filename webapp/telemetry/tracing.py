@@ -5,18 +5,21 @@ What happens outside one is not recorded. Names and attributes follow OpenTeleme
 values are ids of our own, routes and counts, never anything that people entered: no path, whose parts may be
 secrets, and no exception's message.
 
-Without `HEMATOVISION_TRACES_ENDPOINT` all of this does nothing, and nothing of OpenTelemetry is imported.
+OpenTelemetry's API does nothing until a process has a provider. `otlp` makes that, and only where
+`HEMATOVISION_TRACES_ENDPOINT` is set: with the first trace of a process, so after any fork.
 """
 
 import logging
 import os
 import time
-from collections.abc import Mapping, MutableMapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Literal
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from opentelemetry import context, trace
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 TRACEPARENT = "traceparent"  # version, trace, span and flags
 
@@ -24,29 +27,48 @@ Kind = Literal["internal", "server", "client", "producer", "consumer"]
 Attributes = Mapping[str, str | int]
 Operation = Literal["create", "send", "process"]
 
+_tracer = trace.get_tracer("hematovision")
 _NOTHING: AbstractContextManager[None] = nullcontext()
+_w3c = TraceContextTextMapPropagator()
 
 
-def begin(name: str, attributes: Attributes, *, caller: str = "") -> AbstractContextManager[None]:
+@contextmanager
+def begin(name: str, attributes: Attributes, *, caller: str = "") -> Iterator[None]:
     """A request of somebody else's, and with it a new trace.
 
     `caller` is the `traceparent` that came with the request (W3C Trace Context), linked but not continued:
     a stranger must not decide what is recorded, nor under which id it is found.
     """
-    if not settings.TRACES_ENDPOINT:
-        return _NOTHING
-    from webapp.telemetry import otlp
+    if not _is_on():
+        yield
+        return
+    theirs = _read(caller)
+    # Without their `tracestate`, in which anything may stand.
+    links = [trace.Link(trace.SpanContext(theirs.trace_id, theirs.span_id, True))] if theirs.is_valid else []
+    with _tracer.start_as_current_span(
+        name,
+        context=context.Context(),
+        kind=trace.SpanKind.SERVER,
+        attributes=attributes,
+        links=links,
+        record_exception=False,
+        set_status_on_exception=False,
+    ):
+        yield
 
-    return otlp.begin(name, attributes, caller)
 
-
-def resumed(traceparent: str) -> AbstractContextManager[None]:
+@contextmanager
+def resumed(traceparent: str) -> Iterator[None]:
     """Spans inside belong to the trace that `traceparent` told of, if there was one."""
-    if not settings.TRACES_ENDPOINT:
-        return _NOTHING
-    from webapp.telemetry import otlp
-
-    return otlp.resumed(traceparent)
+    if not _is_on():
+        yield
+        return
+    ours = trace.NonRecordingSpan(_read(traceparent))
+    token = context.attach(trace.set_span_in_context(ours, context.Context()))
+    try:
+        yield
+    finally:
+        context.detach(token)
 
 
 def span(
@@ -56,11 +78,7 @@ def span(
 
     What it raises marks it as failed, by the exception's class alone.
     """
-    if not settings.TRACES_ENDPOINT:
-        return _NOTHING
-    from webapp.telemetry import otlp
-
-    return otlp.span(name, attributes, kind)
+    return _step(name, attributes, trace.SpanKind[kind.upper()]) if _recorded() else _NOTHING
 
 
 def message(operation: Operation, queue: str, task: str, id_: str = "") -> AbstractContextManager[None]:
@@ -75,25 +93,27 @@ def message(operation: Operation, queue: str, task: str, id_: str = "") -> Abstr
 
 def describe(attributes: Attributes, *, name: str = "", failure: str = "") -> None:
     """Add to the span that is open what became known since it began."""
-    if settings.TRACES_ENDPOINT:
-        from webapp.telemetry import otlp
-
-        otlp.describe(attributes, name, failure)
+    current = trace.get_current_span()
+    current.set_attributes(dict(attributes))
+    if name:
+        current.update_name(name)
+    if failure:
+        current.set_attribute("error.type", failure)
+        current.set_status(trace.StatusCode.ERROR)
 
 
 def headers() -> dict[str, str]:
     """What tells others of the span that is open (W3C Trace Context); empty where nothing is recorded."""
-    if not settings.TRACES_ENDPOINT:
-        return {}
-    from webapp.telemetry import otlp
-
-    return otlp.headers()
+    carrier: dict[str, str] = {}
+    if _recorded():
+        _w3c.inject(carrier)
+    return carrier
 
 
 def name_trace(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Name the trace that a log line belongs to; a processor of structlog's."""
-    if told := headers():
-        event["trace"] = told[TRACEPARENT].split("-")[1]
+    if _recorded():
+        event["trace"] = trace.format_trace_id(trace.get_current_span().get_span_context().trace_id)
     return event
 
 
@@ -119,6 +139,41 @@ def check_installed() -> None:
             "HEMATOVISION_TRACES_ENDPOINT needs packages that are not installed: install the extra `tracing` "
             "(`uv sync --inexact --extra tracing`), or leave the setting empty."
         ) from None
+
+
+def _is_on() -> bool:
+    """Whether this process records; from its first trace, where there is a collector."""
+    if not settings.TRACES_ENDPOINT:
+        return False
+    from webapp.telemetry import otlp
+
+    otlp.set_up()
+    return True
+
+
+@contextmanager
+def _step(name: str, attributes: Attributes | None, kind: trace.SpanKind) -> Iterator[None]:
+    with _tracer.start_as_current_span(
+        name,
+        kind=kind,
+        attributes=attributes,
+        record_exception=False,  # its message and its stack may quote what people entered
+        set_status_on_exception=False,
+    ):
+        try:
+            yield
+        except Exception as error:
+            describe({}, failure=type(error).__qualname__)
+            raise
+
+
+def _recorded() -> bool:
+    return trace.get_current_span().get_span_context().trace_flags.sampled
+
+
+def _read(traceparent: str) -> trace.SpanContext:
+    told = _w3c.extract({TRACEPARENT: traceparent}, context.Context())
+    return trace.get_current_span(told).get_span_context()
 
 
 class Rarely(logging.Filter):

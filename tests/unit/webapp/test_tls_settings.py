@@ -11,6 +11,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from tests.support.settings import read_settings
+from webapp.config import tls
 from webapp.config.environment import PREFIX
 
 Read = Callable[..., dict[str, Any]]

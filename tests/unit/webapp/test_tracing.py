@@ -28,7 +28,8 @@ def spans(request, settings, monkeypatch):
     kept = InMemorySpanExporter()
     provider = TracerProvider(sampler=request.param)
     provider.add_span_processor(SimpleSpanProcessor(kept))
-    monkeypatch.setattr(otlp, "_tracer", lambda: provider.get_tracer("test"))
+    monkeypatch.setattr(tracing, "_tracer", provider.get_tracer("test"))
+    monkeypatch.setattr(otlp, "set_up", lambda: None)
     settings.TRACES_ENDPOINT = "http://127.0.0.1:1"
     return lambda: {span.name: span for span in kept.get_finished_spans()}
 
@@ -160,6 +161,7 @@ def python(code: str, *, cwd) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=cwd, timeout=100)
 
 
+WITHOUT_SDK = "import sys; sys.modules |= {f'opentelemetry.{part}': None for part in ('exporter', 'sdk')}"
 IMPORTS = "import sys, workers.relay, workers.tasks, webapp.config.wsgi"
 
 
@@ -170,16 +172,25 @@ def test_off_means_that_nothing_of_it_is_loaded(pytestconfig):
     assert done.stdout == "[]\n", done.stderr
 
 
-def test_off_means_that_it_need_not_be_installed(pytestconfig):
-    done = python(f"import sys; sys.modules['opentelemetry'] = None; {IMPORTS}", cwd=pytestconfig.rootpath)
+def test_off_means_that_nothing_is_recorded_or_goes_along():
+    def view(request):
+        with tracing.span("step"):
+            tracing.describe({"a": 1}, failure="ValueError")
+            return HttpResponse(str(carried() | tracing.name_trace(None, "info", {})))
+
+    assert (
+        ask(view, traceparent=THEIRS, **{"X-Request-ID": "request-1"}).content == b"{'request': 'request-1'}"
+    )
+
+
+def test_off_means_that_what_sends_need_not_be_installed(pytestconfig):
+    done = python(f"{WITHOUT_SDK}; {IMPORTS}", cwd=pytestconfig.rootpath)
     assert done.returncode == 0, done.stderr
 
 
 def test_without_its_packages_the_start_stops_with_one_line(pytestconfig, monkeypatch):
     monkeypatch.setenv("HEMATOVISION_TRACES_ENDPOINT", "http://127.0.0.1:4318")
-    done = python(
-        "import sys; sys.modules['opentelemetry'] = None; import workers", cwd=pytestconfig.rootpath
-    )
+    done = python(f"{WITHOUT_SDK}; import workers", cwd=pytestconfig.rootpath)
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert "HEMATOVISION_TRACES_ENDPOINT needs packages" in line
