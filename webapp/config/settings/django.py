@@ -92,4 +92,4 @@ TEMPLATES = [
 # --- static files -------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = env.path("STATIC_ROOT", WEBAPP.parent / "var" / "static")  # where `collectstatic` puts files
-STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"}}
+STORAGES = {"staticfiles": {"BACKEND": "webapp.ui.staticfiles.ModuleStaticFilesStorage"}}

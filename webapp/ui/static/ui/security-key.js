@@ -1,6 +1,4 @@
 // Says on the page why a security key was not taken; allauth's script would only write it to the console.
-"use strict";
-
 const REASONS = {
   NotAllowedError: "Nothing came from the key: it was not touched in time, or you cancelled. Try again.",
   InvalidStateError: "This key belongs to your account already.",

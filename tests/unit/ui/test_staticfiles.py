@@ -1,0 +1,46 @@
+"""Modules that scripts import have names that tell their content, like all static files."""
+
+import re
+import shutil
+
+import pytest
+from django.core.files.storage import FileSystemStorage
+
+from webapp.ui.staticfiles import ModuleStaticFilesStorage
+
+IMPORT = re.compile(r'^(?:import|export)\b[^;]*?"([^"]+)";', re.MULTILINE)
+
+
+@pytest.fixture
+def source(tmp_path, pytestconfig):
+    return shutil.copytree(pytestconfig.rootpath / "webapp" / "ui" / "static", tmp_path / "source")
+
+
+def collect(source, into):
+    shutil.copytree(source, into)
+    storage = ModuleStaticFilesStorage(location=into, base_url="/static/")
+    files = [str(path.relative_to(source)) for path in source.rglob("*") if path.is_file()]
+    given = FileSystemStorage(location=source)
+    return {name: into / hashed for name, hashed, _ in storage.post_process({n: (given, n) for n in files})}
+
+
+def test_each_import_leads_to_a_file_with_a_hash_in_its_name(source, tmp_path):
+    collected = collect(source, tmp_path / "static")
+    imports = 0
+    for script in (path for path in source.rglob("*.js") if "vendor" not in path.parts):
+        hashed = collected[str(script.relative_to(source))]
+        for named in IMPORT.findall(hashed.read_text()):
+            assert re.search(r"\.[0-9a-f]{12}\.js$", named), (script.name, named)
+            assert (hashed.parent / named).is_file(), (script.name, named)
+            imports += 1
+    assert imports > 10
+
+
+def test_what_a_module_says_changes_the_name_of_each_that_imports_it(source, tmp_path):
+    first = collect(source, tmp_path / "first")
+    with (source / "ui" / "upload" / "bounds.js").open("a") as bounds:
+        bounds.write("// changed\n")
+    second = collect(source, tmp_path / "second")
+    changed = {name for name in first if first[name].name != second[name].name}
+    assert {"ui/upload.js", "ui/upload/bounds.js", "ui/upload/queue.js", "ui/upload/retry.js"} <= changed
+    assert "ui/cell.js" not in changed
