@@ -79,6 +79,10 @@ def test_every_program_ends_with_one_line(program):
         ),
         ({"BROKER_VISIBILITY_TIMEOUT_SECONDS": "60"}, "must be longer than HEMATOVISION_CHUNK_LEASE_SECONDS"),
         ({"BROKER_VISIBILITY_TIMEOUT_SECONDS": "200"}, "must be longer than a nightly task may run"),
+        (
+            {"CHUNK_LEASE_SECONDS": "3600", "BROKER_VISIBILITY_TIMEOUT_SECONDS": "7200"},
+            "CHUNK_LEASE_SECONDS must be shorter than tasks that were sent are remembered (3600 seconds)",
+        ),
         ({"CHUNK_RETRY_LONGEST_SECONDS": "1"}, "must not be below HEMATOVISION_CHUNK_RETRY_FIRST_SECONDS"),
         ({"UPLOAD_MAX_BYTE": "1"}, "Did you mean HEMATOVISION_UPLOAD_MAX_BYTES?"),
     ],

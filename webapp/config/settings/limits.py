@@ -202,6 +202,11 @@ if BROKER_VISIBILITY_TIMEOUT_SECONDS <= NIGHTLY_TASK_TIME_LIMIT_SECONDS:
         "HEMATOVISION_BROKER_VISIBILITY_TIMEOUT_SECONDS must be longer than a nightly task may run "
         f"({NIGHTLY_TASK_TIME_LIMIT_SECONDS} seconds)."
     )
+if CHUNK_LEASE_SECONDS >= OUTBOX_SENT_KEPT_SECONDS:
+    raise ImproperlyConfigured(
+        "HEMATOVISION_CHUNK_LEASE_SECONDS must be shorter than tasks that were sent are remembered "
+        f"({OUTBOX_SENT_KEPT_SECONDS} seconds)."
+    )
 if CHUNK_RETRY_LONGEST_SECONDS < CHUNK_RETRY_FIRST_SECONDS:
     raise ImproperlyConfigured(
         "HEMATOVISION_CHUNK_RETRY_LONGEST_SECONDS must not be below HEMATOVISION_CHUNK_RETRY_FIRST_SECONDS."
