@@ -13,9 +13,9 @@ import sys
 from pathlib import Path
 from secrets import token_hex
 
-from infra import certificates
-from infra.local.seaweedfs import identities, keys
-from infra.local.secrets import Secrets, write_private
+from infra.local.config import certificates
+from infra.local.config.secrets import Secrets, write_private
+from infra.local.programs.seaweedfs import identities, keys
 from serving.manifest import Publisher
 
 # The last is not ours: where traces are wanted, it is the site's.

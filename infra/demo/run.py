@@ -12,14 +12,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from infra import report
-from infra.client import Client
+from infra.client import report
+from infra.client.client import Client
+from infra.client.files import Given, gather
 from infra.demo import cells
-from infra.files import Given, gather
+from infra.local.config.secrets import write_private
+from infra.local.config.settings import Settings
 from infra.local.errors import AlreadyRunningError, StackError
 from infra.local.foreground import hold, running
-from infra.local.secrets import write_private
-from infra.local.settings import Settings
 from infra.local.stack import Stack
 from serving.contract import CELL_LABELS
 

@@ -8,11 +8,11 @@ import os
 import signal
 import sys
 
+from infra.local.config.secrets import Secrets
+from infra.local.config.settings import Settings, home_from_environment
 from infra.local.errors import StackError
 from infra.local.lifeline import die_with_parent, end_leftovers, mark
-from infra.local.programs import all_programs
-from infra.local.secrets import Secrets
-from infra.local.settings import Settings, home_from_environment
+from infra.local.programs.catalogue import all_programs
 
 
 def main(name: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from infra.local.settings import PREFIX
+from infra.local.config.settings import PREFIX
 
 _PR_SET_PDEATHSIG = 1
 _HOME, PROGRAM = f"{PREFIX}HOME", f"{PREFIX}PROGRAM"

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Mapping
 from typing import NoReturn
 
-from infra.local.environment import environment, owner
+from infra.local.config.environment import environment, owner
+from infra.local.config.secrets import Secrets
+from infra.local.config.settings import PREFIX, Settings, home_from_environment
 from infra.local.errors import StackError
-from infra.local.secrets import Secrets
-from infra.local.settings import PREFIX, Settings, home_from_environment
 
 _REFUSAL = "CommandError: "  # after it, Django's last word is for people
 

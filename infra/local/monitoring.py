@@ -5,7 +5,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import infra
-from infra.local.settings import FIGURES, LOOPBACK, Settings
+from infra.local.config.settings import FIGURES, LOOPBACK, Settings
 
 RULES = Path(infra.__file__).parent / "monitoring" / "rules"
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 import psycopg
 import redis
 
-from infra.local.environment import environment
-from infra.local.secrets import Secrets
-from infra.local.settings import Settings
+from infra.local.config.environment import environment
+from infra.local.config.secrets import Secrets
+from infra.local.config.settings import Settings
 
 _TIMEOUT_S = 2
 # Asked here whether it answers: whom its certificate is for, and who vouches for it, is for others to judge.

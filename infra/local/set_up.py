@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from environs import EnvError
 
-from infra.local.wheels import folder
+from infra.local.programs.wheels import folder
 from serving.contract import MODEL_NAME
 
 

@@ -12,16 +12,18 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from infra.local import authority, outside, ready, seaweedfs
-from infra.local.environment import environment, owner
+from infra.local import ready
+from infra.local.config import authority
+from infra.local.config.environment import environment, owner
+from infra.local.config.ports import check_free
+from infra.local.config.secrets import Secrets, write_private
+from infra.local.config.settings import PREFIX, Settings
 from infra.local.errors import AlreadyRunningError, NotRunningError, StackError
 from infra.local.lifeline import die_with_parent, end_leftovers, mark
 from infra.local.manage import manage
 from infra.local.monitoring import configuration
-from infra.local.ports import check_free
-from infra.local.programs import all_programs
-from infra.local.secrets import Secrets, write_private
-from infra.local.settings import PREFIX, Settings
+from infra.local.programs import outside, seaweedfs
+from infra.local.programs.catalogue import all_programs
 from infra.local.supervisor import State, Supervisor
 
 Report = Callable[[str], None]

@@ -15,12 +15,12 @@ from xmlrpc.client import Fault, ServerProxy
 
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
-from infra.local.environment import UTF_8
+from infra.local.config.environment import UTF_8
+from infra.local.config.settings import PREFIX
+from infra.local.config.sockets import socket_path
 from infra.local.errors import StackError
 from infra.local.lifeline import die_with_parent, mark
-from infra.local.program import Group, Program
-from infra.local.settings import PREFIX
-from infra.local.sockets import socket_path
+from infra.local.programs.program import Group, Program
 
 _START_S = 20
 _OWNERS = f"{PREFIX}DATABASE_OWNER_URL"

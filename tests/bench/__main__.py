@@ -11,8 +11,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from infra.client.files import gather
 from infra.demo import cells
-from infra.files import gather
 from tests.bench import bench_decoding, bench_hostile, bench_serving, bench_sign_in, bench_stack
 
 COUNT = 1280

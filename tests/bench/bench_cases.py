@@ -16,8 +16,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from infra.local.environment import owner
-from infra.local.secrets import Secrets, add_data_key
+from infra.local.config.environment import owner
+from infra.local.config.secrets import Secrets, add_data_key
 from infra.local.stack import Stack
 from tests.support.stack import free_settings
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from infra.files import gather
+from infra.client.files import gather
 from serving.decoder.picture import Picture
 from serving.decoder.pool import Decoders
 from serving.decoder.read import read

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psutil
 
-from infra.client import Client
-from infra.local.settings import Settings
+from infra.client.client import Client
+from infra.local.config.settings import Settings
 from infra.local.stack import Stack, states
 
 

@@ -147,7 +147,7 @@ def technician(screen: Screen, signed_in) -> Screen:
 @pytest.fixture(scope="package")
 def filled_case(stack, lab, pictures, tmp_path_factory) -> str:
     """The path of a case with cells of all classes and a refused file, made once."""
-    from infra.client import Client
+    from infra.client.client import Client
 
     text = tmp_path_factory.mktemp("text") / "notes.jpg"
     text.write_text("not an image")

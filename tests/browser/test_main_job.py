@@ -222,7 +222,7 @@ def test_signed_out_while_looking_leads_to_signing_in(technician, filled_case):
 @pytest.fixture(scope="package")
 def many_of_one_class(stack, lab, pictures, tmp_path_factory) -> str:
     """The path of a case with 104 copies of one picture, told apart by bytes after its end."""
-    from infra.client import Client
+    from infra.client.client import Client
 
     folder: Path = tmp_path_factory.mktemp("many")
     for number in range(104):

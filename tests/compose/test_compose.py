@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from infra.client import Client
+from infra.client.client import Client
 from infra.demo import cells
 from tests.compose.conftest import Compose
 from tests.support import operator
@@ -25,7 +25,7 @@ FIGURES = "import sys, urllib.request as u; u.urlopen(f'http://{sys.argv[1]}:946
 EXPIRE = """
 import os, sys
 from pathlib import Path
-from infra import certificates
+from infra.local.config import certificates
 folder, service = Path("/secrets"), sys.argv[1]
 (folder / f"{service}.pem").unlink()
 certificates.SERVICE_DAYS = 0

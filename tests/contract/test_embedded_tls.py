@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from infra import certificates
+from infra.local.config import certificates
 from serving.channel import ChannelTls
 from serving.client import ModelClient, ModelUnavailable
 from tests.support.embedded import RunningServer, embedded_server

@@ -14,9 +14,9 @@ import pytest
 import redis
 from psycopg import sql
 
-from infra.client import Client
-from infra.local.product import FLOWER_USER
-from infra.local.secrets import Secrets, data_keys_file
+from infra.client.client import Client
+from infra.local.config.secrets import Secrets, data_keys_file
+from infra.local.programs.product import FLOWER_USER
 from tests.integration.test_stack import eventually
 from tests.support.pictures import many_pictures
 from tests.support.present import present

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from infra.client import Client
+from infra.client.client import Client
 from infra.demo.cells import draw
 
 

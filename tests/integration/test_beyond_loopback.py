@@ -17,7 +17,7 @@ import httpx
 import psutil
 import pytest
 
-from infra.local.settings import PREFIX
+from infra.local.config.settings import PREFIX
 from tests.integration.test_stack import HEMATOVISION, Up, environ_of, ours, run, start
 from tests.support.pictures import many_pictures
 from tests.support.stack import free_settings

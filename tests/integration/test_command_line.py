@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.client import Client
+from infra.client.client import Client
 from infra.demo import cells
-from infra.local.settings import PREFIX
+from infra.local.config.settings import PREFIX
 from serving.contract import CELL_LABELS
 from tests.support.stack import RunningStack
 
@@ -76,7 +76,8 @@ def test_help_is_at_hand_at_once(terminal: Terminal) -> None:
     assert shown.returncode == 0
     assert "upload" in shown.stdout
     heavy = (
-        "import infra.cli, sys; print({'django', 'boto3', 'psycopg', 'httpx', 'numpy'} & set(sys.modules))"
+        "import infra.commands.cli, sys;"
+        "print({'django', 'boto3', 'psycopg', 'httpx', 'numpy'} & set(sys.modules))"
     )
     imported = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True)
     assert imported.stdout.strip() == "set()"

@@ -14,10 +14,10 @@ from django.core.management import CommandError
 from django.db import connection
 from psycopg import sql
 
-from infra.local.account import Account
-from infra.local.environment import environment, owner
-from infra.local.postgres import prepare
-from infra.local.secrets import Secrets
+from infra.local.config.environment import environment, owner
+from infra.local.config.secrets import Secrets
+from infra.local.programs.account import Account
+from infra.local.programs.postgres import prepare
 from tests.support import plugin
 from webapp.audit.actions import Action
 from webapp.audit.privileges import grant

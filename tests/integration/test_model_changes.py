@@ -13,8 +13,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from infra.client import Client
-from infra.local.settings import PREFIX
+from infra.client.client import Client
+from infra.local.config.settings import PREFIX
 from serving.contract import CELL_LABELS
 from tests.support.pictures import many_pictures
 from tests.support.stack import RunningStack

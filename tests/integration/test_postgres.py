@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import outside, postgres
-from infra.local.account import Account
-from infra.local.postgres import BINARIES, make_data
-from infra.local.secrets import Secrets
-from infra.local.settings import Settings
+from infra.local.config.secrets import Secrets
+from infra.local.config.settings import Settings
+from infra.local.programs import outside, postgres
+from infra.local.programs.account import Account
+from infra.local.programs.postgres import BINARIES, make_data
 from tests.support.present import present
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs programs as somebody else")
@@ -55,8 +55,9 @@ def test_in_a_container_what_its_account_cannot_enter_lies_outside(tmp_path: Pat
     closed.mkdir(mode=0o700)
     taken = ("--bounding-set=-dac_read_search,-sys_admin", "--inh-caps=-all", "--ambient-caps=-all")
     code = (
-        "import sys; from pathlib import Path; from infra.local.account import Account;"
-        "from infra.local.postgres import data_link, prepare; from infra.local.secrets import Secrets;"
+        "import sys; from pathlib import Path; from infra.local.programs.account import Account;"
+        "from infra.local.programs.postgres import data_link, prepare;"
+        "from infra.local.config.secrets import Secrets;"
         "home = Path(sys.argv[1]); secrets = Secrets.load(home);"
         "[prepare(home, Account.for_postgres(data_link(home)), secrets) for _ in range(2)]"
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.settings import LOOPBACK
+from infra.local.config.settings import LOOPBACK
 from webapp.http.gunicorn_worker import HEAD_BYTES, HELD
 
 SOCKETS = 100

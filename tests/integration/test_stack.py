@@ -21,11 +21,11 @@ import psycopg
 import pytest
 import redis
 
-from infra.local import authority
+from infra.local.config import authority
+from infra.local.config.secrets import Secrets
+from infra.local.config.settings import BLOCK, LOOPBACK, PREFIX, Settings
 from infra.local.lifeline import PROGRAM
-from infra.local.programs import all_programs
-from infra.local.secrets import Secrets
-from infra.local.settings import BLOCK, LOOPBACK, PREFIX, Settings
+from infra.local.programs.catalogue import all_programs
 from infra.local.stack import Stack, states
 from tests.support import doors
 from tests.support.stack import free_settings

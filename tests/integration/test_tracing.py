@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 import httpx
 import pytest
 
-from infra.client import Client
+from infra.client.client import Client
 from infra.demo import cells
 from tests.integration.test_stack import eventually
 from tests.support.collector import Told, attributes, collector

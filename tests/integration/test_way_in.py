@@ -22,11 +22,11 @@ import pytest
 import trustme
 
 import infra
-from infra.local.caddy import WEB_SOCKET, caddyfile
+from infra.local.config.ports import check_free
+from infra.local.config.settings import LOOPBACK, Settings
+from infra.local.config.sockets import socket_path
 from infra.local.errors import StackError
-from infra.local.ports import check_free
-from infra.local.settings import LOOPBACK, Settings
-from infra.local.sockets import socket_path
+from infra.local.programs.caddy import WEB_SOCKET, caddyfile
 from tests.support.stack import free_settings
 
 BEYOND = "127.0.0.2"  # stands for an address that other machines reach

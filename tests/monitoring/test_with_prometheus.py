@@ -14,7 +14,7 @@ import httpx
 import pytest
 import yaml
 
-from infra.client import MANY, Case, Client
+from infra.client.client import MANY, Case, Client
 from infra.demo import cells
 from infra.local.monitoring import RULES
 

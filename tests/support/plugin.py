@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import authority, outside
-from infra.local.environment import environment, owner
-from infra.local.secrets import Secrets
+from infra.local.config import authority
+from infra.local.config.environment import environment, owner
+from infra.local.config.secrets import Secrets
+from infra.local.programs import outside
 from tests.support.stack import free_settings
 
 _THERE = set(outside.PLACE.glob("*"))

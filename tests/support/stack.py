@@ -10,10 +10,10 @@ from pathlib import Path
 
 import psutil
 
-from infra.client import Client
+from infra.client.client import Client
+from infra.local.config.ports import check_free
+from infra.local.config.settings import BLOCK, Settings
 from infra.local.errors import StackError
-from infra.local.ports import check_free
-from infra.local.settings import BLOCK, Settings
 from infra.local.stack import Stack
 
 ROLES = ("technician", "pathologist", "lab_supervisor", "clinician", "researcher", "data_scientist", "admin")

@@ -12,7 +12,7 @@ import tomllib
 import pytest
 from django.urls import resolve
 
-from infra import settings_table
+from infra.docs import settings_table
 from serving.client.client import ModelClient
 from serving.manifest import Publisher
 from tests.support.manifests import (

@@ -1,0 +1,1 @@
+"""The `hematovision` command: one module for each group of its commands."""

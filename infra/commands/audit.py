@@ -1,0 +1,34 @@
+"""`hematovision audit`: whether the trail of who did what is whole."""
+
+# What a command needs is imported inside it, as in infra.commands.cli.
+
+from typing import Annotated
+
+import typer
+
+from infra.commands.terminal import failures
+
+app = typer.Typer(help="The audit trail: verify, anchor.", no_args_is_help=True)
+
+Lab = Annotated[str | None, typer.Option(help="Only this lab's: its name or id.")]
+
+
+@app.command()
+def verify(lab: Lab = None) -> None:
+    """Find whatever was changed, deleted or slipped in behind the product's back.
+
+    Exit codes: 0 the trail is whole; 1 it is not, and each entry is named; 2 it could not be checked.
+    """
+    from infra.local.manage import become
+
+    with failures():
+        become("verify_audit", *([f"--lab={lab}"] if lab else []))
+
+
+@app.command()
+def anchor() -> None:
+    """Write the head of every chain to the object store, as is done every night."""
+    from infra.local.manage import become
+
+    with failures():
+        become("anchor_audit")

@@ -1,0 +1,259 @@
+"""`hematovision backup` and `restore`: the whole installation into a folder, and back.
+
+What is in the folder is described in `webapp.backup`; what is added here are the secrets under a passphrase,
+and the one-machine stack that a restore begins with.
+"""
+
+# What a command needs is imported inside it, as in infra.commands.cli.
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.commands.terminal import console, failures
+
+if TYPE_CHECKING:
+    from infra.local.config.settings import Settings
+
+_SECRETS, _LONGEST = "secrets.json", 1 << 20  # bytes
+
+Passphrase = Annotated[
+    str | None,
+    typer.Option(envvar="HEMATOVISION_PASSPHRASE", help="Opens the secrets; asked for if not given."),
+]
+
+
+def backup(
+    folder: Annotated[Path, typer.Argument(file_okay=False, help="May hold older backups.")],
+    passphrase: Passphrase = None,
+    without_keys: Annotated[bool, typer.Option("--without-keys", help="Leave keys and secrets out.")] = False,
+) -> None:
+    """Copy database, pictures, models and keys into a folder, while the product runs.
+
+    Pictures that an older backup in the folder has are not copied again. Keys and secrets are sealed with the
+    passphrase; all else, pictures and the names of staff among it, lies there in the clear: keep the folder
+    as safe as the installation.
+    """
+    from infra.commands import passphrase as vault
+    from infra.local.errors import StackError
+    from infra.local.manage import manage, product_environment
+
+    with failures():
+        env = product_environment()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise StackError(f"{folder} cannot be written to by this account ({os.getuid()}).")
+        options = [str(folder.resolve()), *_postgres(env)]
+        if without_keys:
+            said = manage("back_up", *options, env=env)
+        else:
+            passphrase = passphrase or _asked(twice=True)
+            with tempfile.NamedTemporaryFile("w", dir=folder, prefix=".secrets-") as file:
+                file.write(vault.lock(_secrets(env), passphrase))
+                file.flush()
+                said = manage("back_up", *options, f"--secrets={file.name}", env=env)
+    console.print(said.strip(), soft_wrap=True, markup=False)
+    if without_keys:
+        console.print(
+            "[bold]The keys are not in it.[/] Without the data keys nobody can read who the patients are: "
+            "keep them elsewhere.",
+            soft_wrap=True,
+        )
+
+
+def restore(
+    folder: Annotated[
+        Path, typer.Argument(exists=True, file_okay=False, help="A backup folder, or a snapshot.")
+    ],
+    passphrase: Passphrase = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+    unauthenticated: Annotated[
+        bool,
+        typer.Option(
+            "--unauthenticated",
+            help="Though nobody vouches for it: made by a release that sealed no backups.",
+        ),
+    ] = False,
+    keys_to: Annotated[
+        Path | None, typer.Option(help="Only write the backup's secrets into this new folder.")
+    ] = None,
+) -> None:
+    """Bring an installation back from a backup: the latest in the folder, or the snapshot that is named.
+
+    On one machine HematoVision must not be running; what is there is refused, or with --force moved aside,
+    not deleted. Elsewhere services and secrets must be there already, and the database empty.
+
+    Every byte is verified before anything is written: that it is what was backed up, and that this
+    installation, by its data keys, made it.
+    """
+    from infra.local.config.settings import PREFIX, Settings
+    from infra.local.manage import manage, product_environment
+
+    with failures():
+        snapshot = _snapshot(folder)
+        if keys_to:
+            _write(_unlocked(snapshot, passphrase), keys_to)
+            console.print(f"The secrets are in {keys_to}.")
+            return
+        options = ["restore_backup", str(snapshot), *(["--unauthenticated"] if unauthenticated else [])]
+        if os.environ.keys() & {f"{PREFIX}DATABASE_URL", f"{PREFIX}DATABASE_URL_FILE"}:
+            env = product_environment()
+            said = manage(*options, *(["--force"] if force else []), *_postgres(env), env=env)
+        else:
+            settings = Settings.from_environment()
+            with _new_home(settings, snapshot, passphrase, options, force=force) as env:
+                said = manage(*options, *_postgres(env), env=env)
+    console.print(said.strip(), soft_wrap=True, markup=False)
+
+
+@contextmanager
+def _new_home(
+    settings: "Settings", snapshot: Path, passphrase: str | None, command: list[str], *, force: bool
+) -> Iterator[Mapping[str, str]]:
+    """A home with the backup's secrets and empty, running services; what was there is put back on failure.
+
+    Args:
+        command: what restores the snapshot, and first, before anything is touched, verifies it.
+    """
+    import shutil
+    from dataclasses import replace
+
+    from infra.local.config import authority
+    from infra.local.config.environment import environment
+    from infra.local.config.secrets import Secrets, data_keys_file
+    from infra.local.errors import StackError
+    from infra.local.manage import manage
+    from infra.local.programs import outside
+    from infra.local.programs.postgres import data_link
+    from infra.local.stack import Stack, is_running
+
+    home = settings.home
+    if is_running(home):
+        raise StackError(f"HematoVision is running in {home}. Stop it first: `hematovision down`.")
+    keys = data_keys_file(home)
+    occupied = home.exists() and any(path != keys for path in home.iterdir())
+    if occupied and not force:
+        raise StackError(f"{home} holds an installation. --force moves it aside.")
+    files = _unlocked(snapshot, passphrase) if (snapshot / _SECRETS).exists() else {}
+    if not files and not keys.exists():
+        raise StackError(
+            f"The backup has no keys. Put the data keys that it was made with into {keys} first."
+        )
+    if not files:
+        files = {keys.name: keys.read_text()}
+    made = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    draft, aside = home.with_name(f"{home.name}.new-{made}"), home.with_name(f"{home.name}.before-{made}")
+    stack = Stack(settings)
+    begun = False
+    try:
+        _write(files, draft)
+        trial = replace(settings, home=draft)
+        authority.make(trial)  # a command starts with the files that its settings name
+        manage(*command, "--only-verify", env=environment(trial, Secrets.load(draft)))
+        if home.exists():
+            _move(home, aside)
+        begun = True
+        draft.rename(home)
+        stack.start_services()
+        yield stack.owner_environment
+    except BaseException:
+        stack.stop()
+        shutil.rmtree(draft, ignore_errors=True)
+        if begun or aside.exists():
+            outside.remove(data_link(home))
+            shutil.rmtree(home, ignore_errors=True)
+        if aside.exists():
+            _move(aside, home)
+        raise
+    stack.stop()
+    if aside.exists() and not occupied:
+        shutil.rmtree(aside)
+    elif aside.exists():
+        console.print(f"What was there before is in {aside}.", soft_wrap=True)
+
+
+def _move(home: Path, to: Path) -> None:
+    from infra.local.programs import outside
+    from infra.local.programs.postgres import data_link
+
+    home.rename(to)
+    if data_link(to).is_symlink():
+        outside.own(data_link(to))
+
+
+def _snapshot(folder: Path) -> Path:
+    from infra.local.errors import StackError
+
+    if (folder / "manifest.json").exists():
+        return folder.resolve()
+    whole = sorted(path for path in folder.glob("snapshots/*Z") if path.is_dir())
+    if not whole:
+        raise StackError(f"There is no backup in {folder}.")
+    return whole[-1].resolve()
+
+
+def _secrets(env: Mapping[str, str]) -> dict[str, str]:
+    """Texts by file name: what the one-machine stack keeps, or what this process was given."""
+    from infra.local.config.secrets import SECRETS_FILE, data_keys_file
+    from infra.local.config.settings import PREFIX
+
+    if home := env.get(f"{PREFIX}HOME"):
+        return {
+            path.name: path.read_text() for path in (Path(home) / SECRETS_FILE, data_keys_file(Path(home)))
+        }
+    given = {}
+    for name in ("DATA_KEYS", "SECRET_KEY"):
+        file = os.environ.get(f"{PREFIX}{name}_FILE")
+        given[name.lower()] = Path(file).read_text() if file else os.environ.get(PREFIX + name, "")
+    return given
+
+
+def _unlocked(snapshot: Path, passphrase: str | None) -> dict[str, str]:
+    from infra.commands import passphrase as vault
+    from infra.local.errors import StackError
+
+    path = snapshot / _SECRETS
+    if not path.exists():
+        raise StackError("The backup was made without keys: there are none in it.")
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > _LONGEST:
+        raise StackError(f"{path} is not what was written.")
+    files = vault.unlock(path.read_text(), passphrase or _asked())
+    if any(Path(name).name != name for name in files):
+        raise StackError(f"{path} names files outside its folder.")
+    return files
+
+
+def _asked(*, twice: bool = False) -> str:
+    from infra.local.errors import StackError
+
+    if not sys.stdin.isatty():  # a timer's: nobody would answer
+        raise StackError("There is no passphrase. Set HEMATOVISION_PASSPHRASE.")
+    return str(typer.prompt("Passphrase", hide_input=True, confirmation_prompt=twice))
+
+
+def _write(files: Mapping[str, str], folder: Path) -> None:
+    from infra.local.config.secrets import write_private
+    from infra.local.errors import StackError
+
+    try:
+        folder.mkdir(mode=0o700, parents=True)
+    except OSError as error:
+        raise StackError(f"{folder} cannot be made: {error.strerror}.") from error
+    for name, text in files.items():
+        write_private(folder / name, text)
+
+
+def _postgres(env: Mapping[str, str]) -> list[str]:
+    """Where pg_dump is: the one-machine stack has its own, elsewhere it is looked for in the PATH."""
+    if not env:
+        return []
+    from infra.local.programs.postgres import BINARIES
+
+    return [f"--postgres={BINARIES}"]

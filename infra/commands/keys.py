@@ -1,0 +1,88 @@
+"""`hematovision keys`: the keys that encrypt patient identifiers and secrets of second factors."""
+
+# What a command needs is imported inside it, as in infra.commands.cli.
+
+import json
+import os
+
+import typer
+
+from infra.commands.terminal import console, failures
+
+app = typer.Typer(
+    help="Keys that encrypt patient identifiers and second factors (list, new, rotate), or sign models.",
+    no_args_is_help=True,
+)
+
+
+@app.command("list")
+def list_keys() -> None:
+    """Show the keys, how old they are, and how many rows each of them seals."""
+    from rich.table import Table
+
+    from infra.local.manage import manage, product_environment
+
+    with failures():
+        keys = json.loads(manage("list_keys", env=product_environment()))
+    table = Table("key", "age", "rows", "")
+    for key in keys:
+        if key["current"]:
+            state = "current"
+        elif not key["id"]:
+            state = "under no key: `hematovision keys rotate` seals these rows, or names them"
+        elif key["days"] is None:
+            state = "missing: these rows cannot be read"
+        else:
+            state = "" if key["rows"] else "seals nothing: may be removed"
+        age = "–" if key["days"] is None else f"{key['days']} days"
+        table.add_row(key["id"] or "(none)", age, str(key["rows"]), state)
+    console.print(table)
+
+
+@app.command()
+def new() -> None:
+    """Make a key and, on one machine, have new values sealed with it from now on; `rotate` does the rest.
+
+    Elsewhere it is printed, to be put into your secrets.
+    """
+    from infra.local.config.secrets import add_data_key, new_data_key
+    from infra.local.config.settings import PREFIX, home_from_environment
+
+    if os.environ.keys() & {f"{PREFIX}DATABASE_URL", f"{PREFIX}DATABASE_URL_FILE"}:
+        typer.echo(new_data_key())
+        typer.echo(
+            f"Put it behind the others in {PREFIX}DATA_KEYS, or as the last line of the file that "
+            f"{PREFIX}DATA_KEYS_FILE names; once every program has that, move it to the front, and run "
+            "`hematovision keys rotate`.",
+            err=True,
+        )
+        return
+    with failures():
+        key_id = add_data_key(home_from_environment())
+    console.print(
+        f"New values are sealed with key {key_id} from now on. `hematovision keys rotate` seals the rest.",
+        soft_wrap=True,
+    )
+
+
+@app.command()
+def publisher() -> None:
+    """Make a key that signs model versions, and the public half of it by which model servers know them.
+
+    For Kubernetes; on one machine and with docker compose both are made at the first start.
+    """
+    from secrets import token_hex
+
+    from serving.manifest import Publisher
+
+    key = token_hex(32)
+    typer.echo(f"MODEL_KEY={key}\npublisher={Publisher(key).public}")
+
+
+@app.command()
+def rotate() -> None:
+    """Seal everything anew with the current key, while the product runs. May be interrupted and repeated."""
+    from infra.local.manage import become
+
+    with failures():
+        become("rotate_keys")

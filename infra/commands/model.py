@@ -1,0 +1,183 @@
+"""`hematovision model`: what model servers answer with, and how it comes about."""
+
+# What a command needs is imported inside it, as in infra.commands.cli.
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from infra.commands.terminal import console, fail, failures
+
+app = typer.Typer(
+    help="Versions of the model: list, publish, roll back, retrain, commission.", no_args_is_help=True
+)
+
+REFUSED = 3  # what was learned is not good enough to go live
+
+Lab = Annotated[str | None, typer.Option(help="The lab whose own model is meant: its name or id.")]
+Labels = Annotated[Path, typer.Option(exists=True, dir_okay=False, help="CSV of file and label.")]
+Images = Annotated[
+    Path, typer.Option(exists=True, file_okay=False, help="Folder that the files of --labels are in.")
+]
+From = Annotated[
+    Path | None,
+    typer.Option("--from", exists=True, file_okay=False, help="Version to start from; default: that in use."),
+]
+_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+@app.command("list")
+def list_models() -> None:
+    """Show every model with its versions and what they are worth."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    with failures():
+        models = json.loads(_manage("list_models"))
+    table = Table("model", "version", "state", "trained", "right", "a class from")
+    for model in models:
+        for version in model["versions"]:
+            in_use = version["version"] == model["answers"]
+            figures = [f"{images['name']} {100 * images['accuracy']:.1f} %" for images in version["figures"]]
+            table.add_row(
+                escape(_title(model)),
+                str(version["version"]),
+                "in use" if in_use else version["status"],
+                (version["trained_at"] or "–")[:10],
+                escape("\n".join(figures)) or "–",
+                f"{100 * version['review_threshold']:.1f} %",
+                style="bold" if in_use else "",
+            )
+    console.print(table)
+
+
+@app.command()
+def publish(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="A model version's folder.")],
+    lab: Lab = None,
+    as_next: Annotated[bool, typer.Option("--as-next", help="Give it the next free number.")] = False,
+) -> None:
+    """Check a version's folder, register it and give it to the model servers, which soon answer with it."""
+    with failures():
+        _publish(folder, lab, *(["--as-next"] if as_next else []))
+
+
+@app.command("rollback")
+def roll_back(
+    lab: Lab = None,
+    to: Annotated[int | None, typer.Option(min=1, help="Withdraw every version newer than this one.")] = None,
+) -> None:
+    """Take the newest version from the model servers: the one before answers again.
+
+    A lab whose last own version goes is served by the base model.
+    """
+    with failures():
+        _say("roll_back_model", *_of(lab), *([f"--to={to}"] if to else []))
+
+
+@app.command(context_settings=_PASSED_ON)
+def retrain(
+    context: typer.Context,
+    labels: Labels,
+    images: Images,
+    data: Annotated[
+        Path, typer.Option(exists=True, file_okay=False, help="The images it was trained on at first.")
+    ],
+    base: From = None,
+    lab: Lab = None,
+) -> None:
+    """Fine-tune the model on reviewed labels among its base data, and publish what comes of it.
+
+    Other options are passed on: `python -m training retrain --help`.
+    """
+    with failures():
+        model = _model(lab)
+        given: list[str | Path] = ["--labels", labels, "--images", images, "--data", data, *context.args]
+        _learn("retrain", *given, model=model, base=base or _in_use(model), lab=lab)
+
+
+@app.command(context_settings=_PASSED_ON)
+def commission(
+    context: typer.Context,
+    lab: Annotated[str, typer.Option(help="The lab: its name or id.")],
+    labels: Labels,
+    images: Images,
+    report: Annotated[
+        Path | None, typer.Option(help="Folder for the report; default: in that of all state.")
+    ] = None,
+    base: From = None,
+) -> None:
+    """Fit the base model to a lab's slides from a few labelled cells, and serve the result to that lab.
+
+    Other options, such as --minimum, are passed on: `python -m training commission --help`. Exit code 3: the
+    result is not right often enough on cells it has not seen, and nothing was published.
+    """
+    from infra.local.config.settings import home_from_environment
+
+    with failures():
+        model = _model(lab)
+        report = report or home_from_environment() / "reports"
+        given: list[str | Path] = ["--labels", labels, "--images", images, "--report", report, *context.args]
+        _learn("commission", *given, model=model, base=base or _in_use(_model(None)), lab=lab)
+
+
+def _learn(command: str, *arguments: str | Path, model: dict[str, Any], base: Path, lab: str | None) -> None:
+    """Have `python -m training` make the model's next version from `base`, and publish it."""
+    import shlex
+    import shutil
+
+    from infra.commands.learn import Refused, run
+    from infra.local.config.settings import home_from_environment
+
+    home = home_from_environment() / "training"
+    target = home / "made" / model["name"] / str(model["next"])
+    by_hand = shlex.join(["hematovision", "model", "publish", str(target), *_of(lab)])
+    if target.exists():
+        fail(f"{target} was made earlier and not published. Publish it with `{by_hand}`, or remove it.")
+    try:
+        run(command, "--from", base, "--to", target, "--runs", home / "runs", *arguments)
+    except Refused:
+        fail("Nothing was published.", REFUSED)
+    try:
+        _publish(target, lab)
+    except BaseException:
+        said = f"The new version is in {target}. To publish it: {by_hand}"
+        console.print(said, soft_wrap=True, markup=False)
+        raise
+    shutil.rmtree(target)
+
+
+def _publish(folder: Path, lab: str | None, *options: str) -> None:
+    _say("publish_model", str(folder.resolve()), *_of(lab), *options)
+
+
+def _model(lab: str | None) -> dict[str, Any]:
+    """The base model as `list_models` describes it, or a lab's own."""
+    model: dict[str, Any] = json.loads(_manage("list_models", *_of(lab)))[1 if lab else 0]
+    return model
+
+
+def _in_use(model: dict[str, Any]) -> Path:
+    if model["folder"] is None:
+        fail(f"No version of {_title(model)} is published to start from. Name one with --from.")
+    return Path(model["folder"])
+
+
+def _of(lab: str | None) -> list[str]:
+    return [f"--lab={lab}"] if lab else []
+
+
+def _title(model: dict[str, Any]) -> str:
+    return f"{model['lab']}’s own" if model["lab"] else str(model["name"])
+
+
+def _say(*arguments: str) -> None:
+    console.print(_manage(*arguments).strip(), soft_wrap=True, markup=False)
+
+
+def _manage(*arguments: str) -> str:
+    from infra.local.manage import manage, product_environment
+
+    return manage(*arguments, env=product_environment())

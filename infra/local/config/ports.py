@@ -1,0 +1,55 @@
+"""Whether the ports of the stack are free."""
+
+import errno
+import socket
+
+from infra.local.config.settings import BLOCK, LOOPBACK, PREFIX, Settings
+from infra.local.errors import StackError
+
+# Beside the web page, what people reach from elsewhere.
+_PUBLIC = ("s3-public",)
+
+
+def check_free(settings: Settings) -> None:
+    """Check that nothing listens where the stack will.
+
+    Raises:
+        StackError: something does; the message names the ports, what they are for, and the setting that moves
+            them. Or the host is no address of this machine.
+    """
+    problems = []
+    if not _free(settings.host, settings.web_port):
+        problems.append(
+            f"Port {settings.web_port}, meant for the web page, is taken by another program. "
+            f"Stop that one, or set {PREFIX}WEB_PORT to a free port."
+        )
+    taken = {
+        name: port
+        for name, port in settings.ports.items()
+        if not _free(settings.host if name in _PUBLIC else LOOPBACK, port)
+    }
+    if taken:
+        ports = ", ".join(f"{port} ({name})" for name, port in taken.items())
+        problems.append(
+            f"Taken by another program: port {ports}. "
+            f"Stop that one, or set {PREFIX}BASE_PORT to the first of {len(BLOCK)} free ports in a row."
+        )
+    if problems:
+        raise StackError("\n".join(problems))
+
+
+def _free(host: str, port: int) -> bool:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except socket.gaierror:
+        raise StackError(f"{PREFIX}HOST is {host!r}, which is the name of no machine.") from None
+    family, kind, protocol, _, address = found[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise StackError(f"{PREFIX}HOST is {host!r}, which is no address of this machine.") from None
+            return False
+    return True

@@ -1,0 +1,1 @@
+"""The programs of the one-machine stack: how each is started, and as whom."""
