@@ -5,7 +5,8 @@ from pathlib import Path
 
 import typer
 
-from infra.client.client import ClientError, server_address
+from infra.client.connection import server_address
+from infra.client.errors import ClientError
 from infra.local.config.secrets import write_private
 
 

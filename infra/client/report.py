@@ -11,10 +11,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from infra.client.client import Case, Client, Uploaded
+from infra.client.client import Case, Client
 from infra.client.files import Given, name_of, shown
-
-_LINE_EVERY_S = 5.0
+from infra.client.limits import LINE_EVERY_S
+from infra.client.upload import Uploaded
 
 
 class Meter:
@@ -44,7 +44,7 @@ class Meter:
         self._done, self._total = done, total
         if self._bar:
             self._bar.update(self._task, completed=done, total=total)
-        elif time.monotonic() - self._said_at >= _LINE_EVERY_S:
+        elif time.monotonic() - self._said_at >= LINE_EVERY_S:
             self._say()
 
     def add(self, more: int) -> None:

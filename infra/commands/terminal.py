@@ -28,7 +28,7 @@ def print_anything() -> None:
 @contextmanager
 def failures() -> Iterator[None]:
     """Turn what a person can do something about into one line and an exit code."""
-    from infra.client.client import ClientError
+    from infra.client.errors import ClientError
     from infra.local.errors import StackError
 
     try:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from infra.local.errors import StackError
+from infra.local.limits import WATCH_S
 from infra.local.stack import Stack
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -35,7 +36,7 @@ def hold(stack: Stack) -> None:
         StackError: the supervisor ended, and the stack with it.
     """
     while stack.alive():
-        time.sleep(0.5)
+        time.sleep(WATCH_S)
     raise StackError(
         f"The supervisor ended unexpectedly: see {stack.settings.home / 'log' / 'supervisord.log'}."
     )

@@ -12,6 +12,7 @@ from infra.local.config.secrets import Secrets
 from infra.local.config.settings import Settings, home_from_environment
 from infra.local.errors import StackError
 from infra.local.lifeline import die_with_parent, end_leftovers, mark
+from infra.local.limits import PROGRAM_LEFTOVERS_STOP_S
 from infra.local.programs.catalogue import all_programs
 
 
@@ -20,7 +21,7 @@ def main(name: str) -> None:
     settings = Settings.of_running(home_from_environment())
     program = all_programs(settings, Secrets.load(settings.home))[name]
     # Children of an earlier run that was killed would keep its port, or its work.
-    end_leftovers(settings.home, name, patience_s=2)
+    end_leftovers(settings.home, name, patience_s=PROGRAM_LEFTOVERS_STOP_S)
     try:
         program.prepare()
     except (StackError, OSError) as error:

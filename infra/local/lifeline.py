@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from infra.local.config.settings import PREFIX
+from infra.local.limits import KILLED_S, LEFTOVERS_STOP_S
 
 _PR_SET_PDEATHSIG = 1
 _HOME, PROGRAM = f"{PREFIX}HOME", f"{PREFIX}PROGRAM"
@@ -35,7 +36,7 @@ def mark(home: Path, program: str) -> dict[str, str]:
     return {_HOME: str(home), PROGRAM: program}
 
 
-def end_leftovers(home: Path, program: str | None = None, *, patience_s: float = 10.0) -> int:
+def end_leftovers(home: Path, program: str | None = None, *, patience_s: float = LEFTOVERS_STOP_S) -> int:
     """End the programs of the stack in `home` (or one of them) that no supervisor looks after any more.
 
     Args:
@@ -50,7 +51,7 @@ def end_leftovers(home: Path, program: str | None = None, *, patience_s: float =
     _, stubborn = psutil.wait_procs(leftovers, timeout=patience_s)
     for process in stubborn:
         _send(process, signal.SIGKILL)
-    psutil.wait_procs(stubborn, timeout=5)
+    psutil.wait_procs(stubborn, timeout=KILLED_S)
     return len(leftovers)
 
 

@@ -12,8 +12,8 @@ import redis
 from infra.local.config.environment import environment
 from infra.local.config.secrets import Secrets
 from infra.local.config.settings import Settings
+from infra.local.limits import SERVICE_TIMEOUT_S, WEB_TIMEOUT_S
 
-_TIMEOUT_S = 2
 # Asked here whether it answers: whom its certificate is for, and who vouches for it, is for others to judge.
 _any_certificate = ssl.create_default_context()
 _any_certificate.check_hostname, _any_certificate.verify_mode = False, ssl.CERT_NONE
@@ -28,15 +28,15 @@ def service_checks(settings: Settings, secrets: Secrets) -> dict[str, Callable[[
     env = environment(settings, secrets)
 
     def postgres() -> bool:
-        with psycopg.connect(env["HEMATOVISION_DATABASE_URL"], connect_timeout=_TIMEOUT_S):
+        with psycopg.connect(env["HEMATOVISION_DATABASE_URL"], connect_timeout=SERVICE_TIMEOUT_S):
             return True
 
     def valkey() -> bool:
-        with redis.Redis.from_url(env["HEMATOVISION_BROKER_URL"], socket_timeout=_TIMEOUT_S) as client:
+        with redis.Redis.from_url(env["HEMATOVISION_BROKER_URL"], socket_timeout=SERVICE_TIMEOUT_S) as client:
             return bool(client.ping())
 
     def seaweedfs() -> bool:
-        with _http.open(env["HEMATOVISION_S3_ENDPOINT"] + "/status", timeout=_TIMEOUT_S):
+        with _http.open(env["HEMATOVISION_S3_ENDPOINT"] + "/status", timeout=SERVICE_TIMEOUT_S):
             return True
 
     checks = {"postgres": postgres, "valkey": valkey, "seaweedfs": seaweedfs}
@@ -46,7 +46,7 @@ def service_checks(settings: Settings, secrets: Secrets) -> dict[str, Callable[[
 def web_state(settings: Settings) -> dict[str, str] | None:
     """What the web says of itself at `/readyz`; None while it does not answer."""
     try:
-        with _http.open(f"{settings.web_here}/readyz", timeout=10) as response:
+        with _http.open(f"{settings.web_here}/readyz", timeout=WEB_TIMEOUT_S) as response:
             state: dict[str, str] = json.load(response)
     except urllib.error.HTTPError as error:
         with error:

@@ -20,6 +20,7 @@ from infra.local.config.secrets import Secrets, write_private
 from infra.local.config.settings import PREFIX, Settings
 from infra.local.errors import AlreadyRunningError, NotRunningError, StackError
 from infra.local.lifeline import die_with_parent, end_leftovers, mark
+from infra.local.limits import OTHERS_STOP_S, POLL_S, SERVICE_START_S, STOP_S, WEB_START_S
 from infra.local.manage import manage
 from infra.local.monitoring import configuration
 from infra.local.programs import outside, seaweedfs
@@ -28,10 +29,6 @@ from infra.local.supervisor import State, Supervisor
 
 Report = Callable[[str], None]
 
-_SERVICES_S = 60
-_PRODUCT_S = 90
-_STOP_S = 90
-_POLL_S = 0.1
 _PARTS = ("database", "storage", "broker", "model")  # what the web must call "ok" at /readyz
 
 
@@ -137,7 +134,7 @@ class Stack:
         if self._process is not None:
             self._process.terminate()
             try:
-                self._process.wait(_STOP_S)
+                self._process.wait(STOP_S)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
@@ -175,11 +172,11 @@ class Stack:
             return state is not None and all(state.get(part) == "ok" for part in _PARTS)
 
         try:
-            self._await("web", answers, seconds=_PRODUCT_S)
+            self._await("web", answers, seconds=WEB_START_S)
         except StackError as error:
             raise StackError(f"The web says {state}. {error}" if state else str(error)) from None
 
-    def _await(self, name: str, answers: Callable[[], bool], *, seconds: float = _SERVICES_S) -> None:
+    def _await(self, name: str, answers: Callable[[], bool], *, seconds: float = SERVICE_START_S) -> None:
         deadline = time.monotonic() + seconds
         while not answers():
             log = self.settings.home / "log" / f"{name}.log"
@@ -187,7 +184,7 @@ class Stack:
                 raise StackError(f"The supervisor ended while {name} was starting: see {log.parent}.")
             if time.monotonic() > deadline or self._given_up(name):
                 raise StackError(f"{name} did not become ready.{_tail(log)}")
-            time.sleep(_POLL_S)
+            time.sleep(POLL_S)
         self._report(f"{name} is ready")
 
     def _given_up(self, name: str) -> bool:
@@ -226,11 +223,11 @@ def stop_running(home: Path) -> None:
         raise StackError(
             f"HematoVision in {home} was started by another account (process {owner}): stop it as that one."
         ) from None
-    deadline = time.monotonic() + _STOP_S + 10
+    deadline = time.monotonic() + OTHERS_STOP_S
     while _owner(home) is not None:
         if time.monotonic() > deadline:
-            raise StackError(f"Process {owner} was asked to stop the stack, and has not after {_STOP_S} s.")
-        time.sleep(_POLL_S)
+            raise StackError(f"Process {owner} was asked to stop the stack, and has not after {STOP_S} s.")
+        time.sleep(POLL_S)
 
 
 def _take_lock(home: Path) -> IO[str]:

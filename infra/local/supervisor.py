@@ -20,9 +20,9 @@ from infra.local.config.settings import PREFIX
 from infra.local.config.sockets import socket_path
 from infra.local.errors import StackError
 from infra.local.lifeline import die_with_parent, mark
+from infra.local.limits import SUPERVISOR_POLL_S, SUPERVISOR_START_S
 from infra.local.programs.program import Group, Program
 
-_START_S = 20
 _OWNERS = f"{PREFIX}DATABASE_OWNER_URL"
 
 
@@ -73,7 +73,7 @@ class Supervisor:
             start_new_session=True,  # Ctrl-C is for us to answer
             preexec_fn=partial(die_with_parent, os.getpid()),
         )
-        deadline = time.monotonic() + _START_S
+        deadline = time.monotonic() + SUPERVISOR_START_S
         while not self.answers():
             if process.poll() is not None or time.monotonic() > deadline:
                 process.kill()
@@ -81,7 +81,7 @@ class Supervisor:
                 raise StackError(
                     f"The supervisor does not start: see {self._home / 'log' / 'supervisord.log'}."
                 )
-            time.sleep(0.05)
+            time.sleep(SUPERVISOR_POLL_S)
         return process
 
     def answers(self) -> bool:

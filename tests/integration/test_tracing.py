@@ -83,7 +83,7 @@ def picture(tmp_path):
 def classified(stack, url: str, picture) -> dict[str, int]:
     with Client(url, stack.new_lab()["technician"]["token"]) as client:
         case = client.open_case("ACC-PLANTED")
-        client._call("PATCH", f"cases/{case.id}/patient/", json=PATIENT)
+        client.connection.call("PATCH", f"cases/{case.id}/patient/", json=PATIENT)
         client.upload(case, [picture])
         return client.wait(case.id).progress
 

@@ -307,7 +307,7 @@ def test_a_claim_that_does_not_hold_swallows_no_other_file(stack):
     announced, sent = contents
     with stack.client() as client:
         case = client.open_case(f"claim-{uuid.uuid4().hex[:6]}")
-        api = client._api
+        api = client.connection.api
 
         def ask(path, body):
             return api.post(f"cases/{case.id}/{path}", json=body).raise_for_status().json()

@@ -14,7 +14,8 @@ import httpx
 import pytest
 import yaml
 
-from infra.client.client import MANY, Case, Client
+from infra.client.client import Case, Client
+from infra.client.limits import MANY
 from infra.demo import cells
 from infra.local.monitoring import RULES
 

@@ -13,6 +13,7 @@ from infra.local.config.secrets import write_private
 from infra.local.config.settings import LOOPBACK, Settings, bracketed
 from infra.local.config.sockets import socket_path
 from infra.local.errors import StackError
+from infra.local.limits import WAY_IN_STOP_S
 from infra.local.programs.program import Program
 
 WEB_SOCKET = "web.sock"
@@ -34,7 +35,7 @@ def program(settings: Settings) -> Program:
         argv=(str(binary), "run", "--config", str(file), "--adapter", "caddyfile"),
         group="product",
         env={"XDG_DATA_HOME": str(settings.caddy), "XDG_CONFIG_HOME": str(settings.caddy)},
-        stop_seconds=15,
+        stop_seconds=WAY_IN_STOP_S,
         prepare=lambda: write_private(file, caddyfile(settings)),
     )
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from infra.local.config.secrets import Secrets
 from infra.local.config.settings import LOOPBACK, Settings
 from infra.local.errors import StackError
+from infra.local.limits import POSTGRES_STOP_S
 from infra.local.programs import outside
 from infra.local.programs.account import Account
 from infra.local.programs.program import Program
@@ -53,7 +54,7 @@ def program(settings: Settings, secrets: Secrets) -> Program:
         ),
         group="services",
         stop_signal="INT",  # PostgreSQL's "fast" shutdown: ends sessions and writes a checkpoint
-        stop_seconds=20,
+        stop_seconds=POSTGRES_STOP_S,
         account=account,
         prepare=lambda: prepare(settings.home, account, secrets),
     )

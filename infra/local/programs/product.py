@@ -13,6 +13,7 @@ from infra.local.config.environment import environment
 from infra.local.config.secrets import Secrets, write_private
 from infra.local.config.settings import FIGURES, LOOPBACK, PREFIX, Settings
 from infra.local.config.sockets import socket_path
+from infra.local.limits import PROGRAM_STOP_S, WEB_STOP_S, WORKER_STOP_S
 from infra.local.programs.caddy import WEB_SOCKET
 from infra.local.programs.program import Group, Program
 
@@ -53,20 +54,24 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
         "FLOWER_BASIC_AUTH": f"{FLOWER_USER}:{secrets.flower}",
     }
 
-    def module(name: str, *arguments: str, group: Group = "product", stop_seconds: int = 10) -> Program:
+    def module(
+        name: str, *arguments: str, group: Group = "product", stop_seconds: int = PROGRAM_STOP_S
+    ) -> Program:
         program = Program(name, (sys.executable, "-m", *arguments), group, env, stop_seconds=stop_seconds)
         return _telling_figures(program, settings, secrets) if name in FIGURES else program
 
     def worker(name: str, *queues: str, concurrency: int) -> Program:
-        # Events (-E) feed Flower. Ending may take as long as the chunk in hand.
+        # Events (-E) feed Flower.
         options = ("-Q", ",".join(queues), "-c", str(concurrency), "-n", f"{name}@%h", "-E")
-        return module(f"worker-{name}", "celery", "-A", "workers", "worker", *options, stop_seconds=60)
+        return module(
+            f"worker-{name}", "celery", "-A", "workers", "worker", *options, stop_seconds=WORKER_STOP_S
+        )
 
     yield module(
         "web",
         *("gunicorn", "--config", "python:webapp.config.gunicorn"),
         *("--bind", f"unix:{socket_path(settings.home, WEB_SOCKET)}"),
-        stop_seconds=15,
+        stop_seconds=WEB_STOP_S,
     )
     yield module("relay", "workers.relay")
     yield worker("interactive", "interactive", concurrency=1)

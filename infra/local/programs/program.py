@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from infra.local.limits import PROGRAM_STOP_S
 from infra.local.programs.account import Account
 
 Group = Literal["services", "product", "aside"]
@@ -33,6 +34,6 @@ class Program:
     group: Group
     env: Mapping[str, str] = field(default_factory=dict)
     stop_signal: Literal["TERM", "INT"] = "TERM"
-    stop_seconds: int = 10
+    stop_seconds: int = PROGRAM_STOP_S
     account: Account | None = None
     prepare: Callable[[], None] = _nothing

@@ -11,6 +11,7 @@ from infra.local.config.secrets import Secrets, write_private
 from infra.local.config.settings import BLOCK, LOOPBACK, PREFIX, Settings
 from infra.local.config.sockets import socket_path
 from infra.local.errors import StackError
+from infra.local.limits import STORE_STOP_S
 from infra.local.programs.program import Program
 
 _PARTS = ("master", "volume", "filer", "admin")
@@ -51,7 +52,7 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
         ),
         group="services",
         env=env,
-        stop_seconds=5,  # now and then it waits for itself; being killed costs it nothing
+        stop_seconds=STORE_STOP_S,
         prepare=prepare,
     )
 

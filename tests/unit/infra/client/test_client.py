@@ -4,15 +4,17 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from infra.client import client as module
-from infra.client.client import Already, Case, Client, ClientError, SignInError
+from infra.client import connection as module
+from infra.client.client import Case, Client
+from infra.client.connection import Abortable, Connection
+from infra.client.errors import ClientError, SignInError
+from infra.client.upload import Already, Upload
 
 PROGRESS = {"state": "empty", "total": 0, "received": 0, "classified": 0, "refused": 0, "failed": 0}
 CASE = {"id": "c1", "accession": "A-1", "progress": PROGRESS}
@@ -82,7 +84,7 @@ class FakeServer:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> FakeServer:
     server = FakeServer()
-    monkeypatch.setattr(Client, "_pause", lambda client, seconds: None)
+    monkeypatch.setattr(Connection, "_back_off", lambda connection, seconds: None)
     real = httpx.Client
     monkeypatch.setattr(
         httpx, "Client", lambda **options: real(**options, transport=httpx.MockTransport(server))
@@ -229,18 +231,17 @@ def test_interrupting_ends_what_is_under_way(
     monkeypatch.undo()
     under_way = threading.Event()
 
-    def interrupt(*given: Any) -> None:
+    def interrupt(upload: Upload, *_: Any, **__: Any) -> None:
         def crawl() -> None:
             under_way.set()
             while True:
-                module._Abortable(b"x", client._stop).read()
+                Abortable(b"x", client.connection.stop).read()
 
-        (pool,) = [one for one in given if isinstance(one, ThreadPoolExecutor)]
-        pool.submit(crawl)
+        upload._pool.submit(crawl)
         under_way.wait()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(client, "_send_group", interrupt)
+    monkeypatch.setattr(Upload, "_send_group", interrupt)
     with pytest.raises(KeyboardInterrupt):
         client.upload(Case.of(CASE), files)
 
@@ -305,7 +306,7 @@ def test_the_server_says_how_long_to_wait(
     server: FakeServer, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slept: list[float] = []
-    monkeypatch.setattr(Client, "_pause", lambda client, seconds: slept.append(seconds))
+    monkeypatch.setattr(Connection, "_back_off", lambda connection, seconds: slept.append(seconds))
     answers = [httpx.Response(429, headers={"Retry-After": "7"})]
     server.stumble = lambda request: answers.pop() if answers else None
     client.open_case("A-1")

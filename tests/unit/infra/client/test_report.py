@@ -7,8 +7,9 @@ from typing import Any
 from rich.console import Console
 
 from infra.client import report
-from infra.client.client import Already, Case, Uploaded
+from infra.client.client import Case
 from infra.client.files import Given, LeftOut
+from infra.client.upload import Already, Uploaded
 from infra.demo.run import accuracy
 
 

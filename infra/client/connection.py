@@ -1,0 +1,233 @@
+"""Requests to one server and its object store: whom to trust, through which proxy, and when to retry."""
+
+import io
+import random
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import httpx
+
+from infra.client.errors import ClientError, CodeNeededError, SignInError
+from infra.client.limits import (
+    API_TIMEOUT_S,
+    CONCURRENCY,
+    CONNECT_TIMEOUT_S,
+    FIRST_BACKOFF_S,
+    LONGEST_BACKOFF_S,
+    MAX_TRIES,
+    STORE_TIMEOUT_S,
+)
+from infra.client.proxies import proxy_for
+
+_ERRORS = {"second_factor_needed": CodeNeededError}  # by the code the API gives them
+
+
+class Stopped(Exception):
+    """Raised in the threads of an upload that was interrupted."""
+
+
+class Connection:
+    """Sends requests to one server on behalf of one API token, and files to its object store.
+
+    Every request is retried, with growing pauses, while the server is unreachable or overloaded (no
+    connection, 429, 5xx); so a restart of the server in the middle of an upload only delays it.
+
+    Attributes:
+        url: address of the server, without a slash at the end.
+        stop: set, it ends what other threads have under way.
+    """
+
+    def __init__(self, url: str, token: str | None, ca: Path | None) -> None:
+        self.url = server_address(url)
+        self.stop = threading.Event()
+        token = (token or "").strip()
+        if not (token.isascii() and (token.isprintable() or not token)):
+            raise SignInError("The token has characters that no token has.")
+        self._verify = _trust(ca, self.url)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self.api = self._open(self.url, API_TIMEOUT_S, base_url=f"{self.url}/api/v1/", headers=headers)
+        # The store gets its own clients: our token is not for it.
+        self._stores: dict[str, httpx.Client] = {}
+        self._opening = threading.Lock()
+
+    def close(self) -> None:
+        for client in (self.api, *self._stores.values()):
+            client.close()
+
+    def call(self, method: str, path: str, **request: Any) -> Any:
+        """Ask the API; returns what it answers, read as JSON.
+
+        Raises:
+            SignInError: the token or the password is not accepted, or is not allowed this.
+            ClientError: the server cannot be reached, is none of ours, or does not do it.
+        """
+        response = self._retried(lambda: self.api.request(method, path, **request))
+        if response.is_success:
+            try:
+                return response.json()
+            except ValueError:
+                self._not_ours(f"answers {response.status_code} without JSON")
+        if response.is_redirect:
+            raise ClientError(
+                f"{self.url} sends on to {response.headers.get('Location', 'nowhere')}: give that address."
+            )
+        try:
+            error = response.json()["error"]
+            message, code = str(error["message"]), error["code"]
+            told = {name: _first(what) for name, what in error.get("fields", {}).items()}
+        except (ValueError, KeyError, TypeError, AttributeError):
+            self._not_ours(f"answers {response.status_code}")
+        if told:
+            message = " ".join([message, *(f"{name}: {what}" for name, what in told.items())])
+        denied = response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
+        raise _ERRORS.get(code, SignInError if denied else ClientError)(message)
+
+    @contextmanager
+    def understood(self) -> Iterator[None]:
+        """Whatever an answer lacks here, it is no answer of ours."""
+        try:
+            yield
+        except (KeyError, IndexError, TypeError, AttributeError, ValueError):
+            self._not_ours("answers something else than was asked")
+
+    def post_to_store(self, url: str, fields: dict[str, str], data: bytes) -> httpx.Response:
+        """Post a file's bytes with the fields of its form.
+
+        Raises:
+            ClientError: the store cannot be reached.
+            Stopped: `stop` was set.
+        """
+        store = self._store(url)
+        return self._retried(
+            lambda: store.post(url, data=fields, files={"file": ("file", Abortable(data, self.stop))})
+        )
+
+    def _store(self, url: str) -> httpx.Client:
+        """The client for the object store at `url`."""
+        origin = "{0.scheme}://{0.netloc}".format(urlsplit(url))
+        with self._opening:
+            if origin not in self._stores:
+                limits = httpx.Limits(max_connections=CONCURRENCY)
+                self._stores[origin] = self._open(origin, STORE_TIMEOUT_S, limits=limits)
+            return self._stores[origin]
+
+    def _open(self, url: str, timeout_s: float, **options: Any) -> httpx.Client:
+        timeout = httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S)
+        # Proxies are our own affair: see `proxy_for`.
+        try:
+            return httpx.Client(
+                verify=self._verify, trust_env=False, proxy=proxy_for(url), timeout=timeout, **options
+            )
+        except (ValueError, httpx.InvalidURL, ImportError) as error:
+            raise ClientError(f"The proxy that the environment names cannot be used: {error}") from error
+
+    def _not_ours(self, what: str) -> NoReturn:
+        raise ClientError(
+            f"{self.url} {what} and is perhaps not a HematoVision server, or of another version."
+        )
+
+    def _retried(self, send: Callable[[], httpx.Response]) -> httpx.Response:
+        """Send until there is an answer that a retry would not better.
+
+        Raises:
+            ClientError: no answer after the last try, or none that could ever come.
+        """
+        tries_left, backoff = MAX_TRIES, FIRST_BACKOFF_S
+        while True:
+            tries_left -= 1
+            try:
+                response = send()
+            except httpx.RequestError as error:
+                if not tries_left or not _may_pass(error):
+                    raise ClientError(_why(error)) from error
+                wait = backoff
+            except (httpx.InvalidURL, UnicodeError) as error:
+                raise ClientError(f"That cannot be sent: {error}.") from error
+            else:
+                overloaded = response.status_code == 429 or response.status_code >= 500
+                if not (overloaded and tries_left):
+                    return response
+                wait = _retry_after(response) or backoff
+            self._back_off(wait * random.uniform(0.5, 1.0))  # noqa: S311 - spreads clients out, protects nothing
+            backoff = min(2 * backoff, LONGEST_BACKOFF_S)
+
+    def _back_off(self, seconds: float) -> None:
+        if self.stop.wait(seconds):
+            raise Stopped
+
+
+class Abortable(io.BytesIO):
+    """The bytes of a file on their way, until `stop` is set: on a slow line that is long before their end."""
+
+    def __init__(self, data: bytes, stop: threading.Event) -> None:
+        super().__init__(data)
+        self._stop = stop
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self._stop.is_set():
+            raise Stopped
+        return super().read(size)
+
+
+def server_address(url: str) -> str:
+    """An address as this client uses it, without a slash at the end.
+
+    Raises:
+        ClientError: it is none.
+    """
+    url = url.strip().rstrip("/")
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or not url.isascii() or not url.isprintable() or parts.query or parts.fragment:
+        raise ClientError(f"{url!r} is not the address of a server. One looks like https://lab.example.org.")
+    return url
+
+
+def _trust(ca: Path | None, url: str) -> ssl.SSLContext:
+    """What may sign the server's certificate: whom this machine trusts, and `ca`."""
+    try:
+        trusted = httpx.create_ssl_context(trust_env=url.startswith("https:"))
+    except OSError as error:
+        raise ClientError(f"What SSL_CERT_FILE or SSL_CERT_DIR name cannot be read: {error}") from error
+    if ca:
+        try:
+            trusted.load_verify_locations(ca)
+        except OSError as error:
+            raise ClientError(f"{ca} is not a certificate in PEM: {error}") from error
+    return trusted
+
+
+def _first(told: Any) -> str:
+    """The first sentence in what the API says of a field."""
+    while isinstance(told, list | dict) and told:
+        told = told[0] if isinstance(told, list) else next(iter(told.values()))
+    return str(told)
+
+
+def _may_pass(error: httpx.RequestError) -> bool:
+    """Whether a retry may help: not with an address, a certificate or a proxy that will not do."""
+    lasting = (httpx.UnsupportedProtocol, httpx.ProxyError, httpx.DecodingError, httpx.LocalProtocolError)
+    return not isinstance(error, lasting) and "[SSL" not in str(error)
+
+
+def _why(error: httpx.RequestError) -> str:
+    where = "{0.scheme}://{0.netloc}".format(urlsplit(str(error.request.url)))
+    said = str(error) or type(error).__name__
+    if "CERTIFICATE_VERIFY_FAILED" in said:
+        return f"The certificate of {where} is not trusted: {said}. Name its authority with --ca."
+    if isinstance(error, httpx.ProxyError):
+        return f"The proxy on the way to {where} refuses: {said}."
+    return f"No answer from {where}: {said}."
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    text = response.headers.get("Retry-After", "")
+    return min(float(text), LONGEST_BACKOFF_S) if text.isdigit() else None
