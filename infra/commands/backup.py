@@ -37,11 +37,11 @@ def backup(
 ) -> None:
     """Copy database, pictures, models and keys into a folder, while the product runs.
 
-    Pictures that an older backup in the folder has are not copied again. Keys and secrets are sealed with the
-    passphrase; all else, pictures and the names of staff among it, lies there in the clear: keep the folder
+    Pictures that an older backup in the folder has are not copied again. Keys and secrets are encrypted
+    under the passphrase; all else, pictures and the names of staff among it, lies there in the clear: keep the folder
     as safe as the installation.
     """
-    from infra.commands import passphrase as vault
+    from infra.commands.passphrase import encrypt
     from infra.local.errors import StackError
     from infra.local.manage import manage, product_environment
 
@@ -56,7 +56,7 @@ def backup(
         else:
             passphrase = passphrase or _asked(twice=True)
             with tempfile.NamedTemporaryFile("w", dir=folder, prefix=".secrets-") as file:
-                file.write(vault.lock(_secrets(env), passphrase))
+                file.write(encrypt(_secrets(env), passphrase))
                 file.flush()
                 said = manage("back_up", *options, f"--secrets={file.name}", env=env)
     console.print(said.strip(), soft_wrap=True, markup=False)
@@ -78,7 +78,7 @@ def restore(
         bool,
         typer.Option(
             "--unauthenticated",
-            help="Though nobody vouches for it: made by a release that sealed no backups.",
+            help="Though nobody vouches for it: made by a release that authenticated no backups.",
         ),
     ] = False,
     keys_to: Annotated[
@@ -87,7 +87,7 @@ def restore(
 ) -> None:
     """Bring an installation back from a backup: the latest in the folder, or the snapshot that is named.
 
-    On one machine HematoVision must not be running; what is there is refused, or with --force moved aside,
+    On one machine HematoVision must not be running; what is there is left alone, or with --force moved aside,
     not deleted. Elsewhere services and secrets must be there already, and the database empty.
 
     Every byte is verified before anything is written: that it is what was backed up, and that this
@@ -99,7 +99,7 @@ def restore(
     with failures():
         snapshot = _snapshot(folder)
         if keys_to:
-            _write(_unlocked(snapshot, passphrase), keys_to)
+            _write(_decrypted(snapshot, passphrase), keys_to)
             console.print(f"The secrets are in {keys_to}.")
             return
         options = ["restore_backup", str(snapshot), *(["--unauthenticated"] if unauthenticated else [])]
@@ -141,7 +141,7 @@ def _new_home(
     occupied = home.exists() and any(path != keys for path in home.iterdir())
     if occupied and not force:
         raise StackError(f"{home} holds an installation. --force moves it aside.")
-    files = _unlocked(snapshot, passphrase) if (snapshot / _SECRETS).exists() else {}
+    files = _decrypted(snapshot, passphrase) if (snapshot / _SECRETS).exists() else {}
     if not files and not keys.exists():
         raise StackError(
             f"The backup has no keys. Put the data keys that it was made with into {keys} first."
@@ -215,8 +215,8 @@ def _secrets(env: Mapping[str, str]) -> dict[str, str]:
     return given
 
 
-def _unlocked(snapshot: Path, passphrase: str | None) -> dict[str, str]:
-    from infra.commands import passphrase as vault
+def _decrypted(snapshot: Path, passphrase: str | None) -> dict[str, str]:
+    from infra.commands.passphrase import decrypt
     from infra.local.errors import StackError
 
     path = snapshot / _SECRETS
@@ -224,7 +224,7 @@ def _unlocked(snapshot: Path, passphrase: str | None) -> dict[str, str]:
         raise StackError("The backup was made without keys: there are none in it.")
     if path.is_symlink() or not path.is_file() or path.stat().st_size > _LONGEST:
         raise StackError(f"{path} is not what was written.")
-    files = vault.unlock(path.read_text(), passphrase or _asked())
+    files = decrypt(path.read_text(), passphrase or _asked())
     if any(Path(name).name != name for name in files):
         raise StackError(f"{path} names files outside its folder.")
     return files

@@ -8,10 +8,10 @@ from infra.local.config.settings import PREFIX
 from infra.local.errors import StackError
 
 CHECKOUT = Path(__file__).parents[2]
-REFUSED = 3  # its exit code where what was learned is not good enough
+BELOW_BOUND = 3  # its exit code where what was learned is not good enough
 
 
-class Refused(Exception):
+class BelowBound(Exception):
     """What was learned is below the bound for going live; training has said why."""
 
 
@@ -19,7 +19,7 @@ def run(command: str, *arguments: str | Path) -> None:
     """Run a command of `training`, whose progress goes to this terminal.
 
     Raises:
-        Refused: what was learned is below the bound for going live.
+        BelowBound: what was learned is below the bound for going live.
         StackError: it cannot be run, or failed; it has said why.
         KeyboardInterrupt: it was interrupted, and has kept what it can go on from.
     """
@@ -33,8 +33,8 @@ def run(command: str, *arguments: str | Path) -> None:
         except KeyboardInterrupt:
             process.wait()  # Ctrl-C went to it too, and it may have something to save
             raise
-    if code == REFUSED:
-        raise Refused
+    if code == BELOW_BOUND:
+        raise BelowBound
     if code:
         raise StackError(f"Nothing was published: `training {command}` ended with exit code {code}.")
 

@@ -14,7 +14,7 @@ app = typer.Typer(
     help="Versions of the model: list, publish, roll back, retrain, commission.", no_args_is_help=True
 )
 
-REFUSED = 3  # what was learned is not good enough to go live
+BELOW_BOUND = 3  # what was learned is not good enough to go live
 
 Lab = Annotated[str | None, typer.Option(help="The lab whose own model is meant: its name or id.")]
 Labels = Annotated[Path, typer.Option(exists=True, dir_okay=False, help="CSV of file and label.")]
@@ -40,13 +40,13 @@ def list_models() -> None:
     for model in models:
         for version in model["versions"]:
             in_use = version["version"] == model["answers"]
-            figures = [f"{images['name']} {100 * images['accuracy']:.1f} %" for images in version["figures"]]
+            scores = [f"{images['name']} {100 * images['accuracy']:.1f} %" for images in version["figures"]]
             table.add_row(
                 escape(_title(model)),
                 str(version["version"]),
                 "in use" if in_use else version["status"],
                 (version["trained_at"] or "–")[:10],
-                escape("\n".join(figures)) or "–",
+                escape("\n".join(scores)) or "–",
                 f"{100 * version['review_threshold']:.1f} %",
                 style="bold" if in_use else "",
             )
@@ -128,7 +128,7 @@ def _learn(command: str, *arguments: str | Path, model: dict[str, Any], base: Pa
     import shlex
     import shutil
 
-    from infra.commands.learn import Refused, run
+    from infra.commands.learn import BelowBound, run
     from infra.local.config.settings import home_from_environment
 
     home = home_from_environment() / "training"
@@ -138,8 +138,8 @@ def _learn(command: str, *arguments: str | Path, model: dict[str, Any], base: Pa
         fail(f"{target} was made earlier and not published. Publish it with `{by_hand}`, or remove it.")
     try:
         run(command, "--from", base, "--to", target, "--runs", home / "runs", *arguments)
-    except Refused:
-        fail("Nothing was published.", REFUSED)
+    except BelowBound:
+        fail("Nothing was published.", BELOW_BOUND)
     try:
         _publish(target, lab)
     except BaseException:

@@ -1,4 +1,4 @@
-"""Secrets under a passphrase: scrypt (RFC 7914) makes the key, AES-256-GCM seals what it opens."""
+"""Secrets under a passphrase: scrypt (RFC 7914) makes the key, AES-256-GCM encrypts under it."""
 
 import base64
 import json
@@ -17,8 +17,8 @@ _SALT_BYTES, _NONCE_BYTES, _KEY_BYTES = 16, 12, 32
 SHORTEST = 12  # characters of a passphrase
 
 
-def lock(files: Mapping[str, str], passphrase: str) -> str:
-    """Seal texts by name; the result is JSON.
+def encrypt(files: Mapping[str, str], passphrase: str) -> str:
+    """Encrypt texts by name; the result is JSON.
 
     Raises:
         StackError: the passphrase is too short.
@@ -27,26 +27,28 @@ def lock(files: Mapping[str, str], passphrase: str) -> str:
         raise StackError(f"The passphrase has {len(passphrase)} characters. Give it {SHORTEST} or more.")
     salt, nonce = secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(_NONCE_BYTES)
     head = {"kdf": "scrypt", **_COST, "salt": _text(salt), "nonce": _text(nonce)}
-    sealed = _cipher(passphrase, salt, **_COST).encrypt(nonce, json.dumps(dict(files)).encode(), _bound(head))
-    return json.dumps({**head, "ciphertext": _text(sealed)})
+    ciphertext = _cipher(passphrase, salt, **_COST).encrypt(
+        nonce, json.dumps(dict(files)).encode(), _bound(head)
+    )
+    return json.dumps({**head, "ciphertext": _text(ciphertext)})
 
 
-def unlock(locked: str, passphrase: str) -> dict[str, str]:
-    """What `lock` sealed.
+def decrypt(encrypted: str, passphrase: str) -> dict[str, str]:
+    """What `encrypt` was given.
 
     Raises:
         StackError: the passphrase is another, or the text was altered.
     """
     try:
-        head = json.loads(locked)
-        sealed = base64.b64decode(head.pop("ciphertext"))
+        head = json.loads(encrypted)
+        ciphertext = base64.b64decode(head.pop("ciphertext"))
         salt, nonce = base64.b64decode(head["salt"]), base64.b64decode(head["nonce"])
         if {name: head[name] for name in _COST} != _COST:  # another could take all memory
             raise ValueError
     except (ValueError, KeyError, TypeError, AttributeError):
         raise StackError("The secrets in the backup are not what was written.") from None
     try:
-        opened = _cipher(passphrase, salt, **_COST).decrypt(nonce, sealed, _bound(head))
+        opened = _cipher(passphrase, salt, **_COST).decrypt(nonce, ciphertext, _bound(head))
     except (InvalidTag, ValueError):
         raise StackError("The passphrase does not open these secrets, or they were altered.") from None
     files: dict[str, str] = json.loads(opened)

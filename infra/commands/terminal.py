@@ -12,6 +12,7 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
+NOT_EVERYTHING = 1  # it worked, but some images were not classified, or may be missing
 FAILED = 2
 INTERRUPTED = 130
 

@@ -120,7 +120,7 @@ def _classify(
     )
     if drawn:
         console.print(
-            "These images are drawn by a program, not photographed: the figures say that the parts work "
+            "These images are drawn by a program, not photographed: the numbers say that the parts work "
             "together, and nothing about real blood. `make demo IMAGES=folder` takes yours.",
             style="yellow",
             soft_wrap=True,

@@ -11,7 +11,7 @@ from infra.local.config.secrets import Secrets
 from infra.local.config.settings import PREFIX, Settings, home_from_environment
 from infra.local.errors import StackError
 
-_REFUSAL = "CommandError: "  # after it, Django's last word is for people
+_COMMAND_ERROR = "CommandError: "  # after it, Django's last word is for people
 
 
 def product_environment() -> Mapping[str, str]:
@@ -53,5 +53,5 @@ def manage(*arguments: str, env: Mapping[str, str]) -> str:
     )
     if done.returncode:
         said = done.stderr.strip()
-        raise StackError(said.rpartition(_REFUSAL)[2])
+        raise StackError(said.rpartition(_COMMAND_ERROR)[2])
     return done.stdout

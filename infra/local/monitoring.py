@@ -5,7 +5,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import infra
-from infra.local.config.settings import FIGURES, LOOPBACK, Settings
+from infra.local.config.settings import LOOPBACK, METRICS, Settings
 
 RULES = Path(infra.__file__).parent / "monitoring" / "rules"
 
@@ -13,9 +13,9 @@ RULES = Path(infra.__file__).parent / "monitoring" / "rules"
 def configuration(settings: Settings) -> str:
     """A whole configuration, alerts included; a Prometheus that runs already can take its parts over."""
     jobs = defaultdict(list)
-    for name in FIGURES:
+    for name in METRICS:
         # By kind of program, as the alerts ask for them: one job for all workers.
-        jobs[name.split("-")[0]].append(f"{LOOPBACK}:{settings.port(f'figures-{name}')}")
+        jobs[name.split("-")[0]].append(f"{LOOPBACK}:{settings.port(f'metrics-{name}')}")
     token = json.dumps(str(settings.metrics_token))
     watched = "".join(
         f"  - job_name: hematovision-{job}\n"

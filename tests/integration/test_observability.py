@@ -219,7 +219,7 @@ class TestStatusPage:
 
 def scraped(stack, program: str) -> dict[str, float]:
     """What a program of the stack tells: sums by name over all labels."""
-    port = stack.stack.settings.port(f"figures-{program}")
+    port = stack.stack.settings.port(f"metrics-{program}")
     sums: dict[str, float] = {}
     token = stack.stack.settings.metrics_token.read_text()
     headers = {"Authorization": f"Bearer {token}"}

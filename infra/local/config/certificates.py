@@ -35,7 +35,7 @@ def make(
 ) -> list[str]:
     """Have `ca.pem`, and for each name `NAME.pem` with `NAME.key`, in `folder`, good for months.
 
-    A server's certificate is refused from a client, and the other way round; a name in both is either. What
+    A server's certificate is invalid for a client, and the other way round; a name in both is either. What
     is there, as it should be and good for `renew_days` (default RENEW_DAYS) is left as it is; where the
     authority is not, all is made anew. Those that are made are good for `days` (default SERVICE_DAYS).
 

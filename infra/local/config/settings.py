@@ -13,13 +13,13 @@ from infra.local.errors import NotRunningError, StackError
 
 LOOPBACK = "127.0.0.1"
 LOOPBACKS = (LOOPBACK, "::1", "localhost")  # what only this machine reaches
-EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - what is refused
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - what is not taken
 PREFIX = "HEMATOVISION_"
 
 _NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 
-# Programs that tell figures to Prometheus, each on a port of its own.
-FIGURES = ("web", "relay", "worker-interactive", "worker-bulk")
+# Programs that tell Prometheus their metrics, each on a port of its own.
+METRICS = ("web", "relay", "worker-interactive", "worker-bulk")
 
 # The order gives each port its place in the block that starts at HEMATOVISION_BASE_PORT.
 BLOCK = (
@@ -37,7 +37,7 @@ BLOCK = (
     "seaweedfs-filer-grpc",
     "s3-grpc",
     "s3-public",
-    *(f"figures-{name}" for name in FIGURES),
+    *(f"metrics-{name}" for name in METRICS),
 )
 
 
@@ -186,7 +186,7 @@ class Settings:
 
     @property
     def metrics_token(self) -> Path:
-        """File of what that Prometheus shows to be told figures."""
+        """File of what that Prometheus shows to be told metrics."""
         return self.home / "metrics_token"
 
     @property

@@ -1,4 +1,4 @@
-"""Running as another account than root, for a program that refuses root."""
+"""Running as another account than root, for a program that does not run as root."""
 
 import ctypes
 import os

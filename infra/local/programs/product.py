@@ -11,7 +11,7 @@ from pathlib import Path
 from infra.local.config import authority
 from infra.local.config.environment import environment
 from infra.local.config.secrets import Secrets, write_private
-from infra.local.config.settings import FIGURES, LOOPBACK, PREFIX, Settings
+from infra.local.config.settings import LOOPBACK, METRICS, PREFIX, Settings
 from infra.local.config.sockets import socket_path
 from infra.local.limits import PROGRAM_STOP_S, WEB_STOP_S, WORKER_STOP_S
 from infra.local.programs.caddy import WEB_SOCKET
@@ -58,7 +58,7 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
         name: str, *arguments: str, group: Group = "product", stop_seconds: int = PROGRAM_STOP_S
     ) -> Program:
         program = Program(name, (sys.executable, "-m", *arguments), group, env, stop_seconds=stop_seconds)
-        return _telling_figures(program, settings, secrets) if name in FIGURES else program
+        return _telling_metrics(program, settings, secrets) if name in METRICS else program
 
     def worker(name: str, *queues: str, concurrency: int) -> Program:
         # Events (-E) feed Flower.
@@ -84,11 +84,11 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
     yield module("flower", "workers.flower", *listen, group="aside")
 
 
-def _telling_figures(program: Program, settings: Settings, secrets: Secrets) -> Program:
+def _telling_metrics(program: Program, settings: Settings, secrets: Secrets) -> Program:
     # Its processes count together in this folder; what those of an earlier run counted is over.
-    shared = settings.home / "run" / "figures" / program.name
+    shared = settings.home / "run" / "metrics" / program.name
     told = {
-        f"{PREFIX}METRICS_LISTEN": f"{LOOPBACK}:{settings.port(f'figures-{program.name}')}",
+        f"{PREFIX}METRICS_LISTEN": f"{LOOPBACK}:{settings.port(f'metrics-{program.name}')}",
         f"{PREFIX}METRICS_TOKEN": secrets.metrics,
         "PROMETHEUS_MULTIPROC_DIR": str(shared),
     }

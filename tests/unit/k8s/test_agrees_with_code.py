@@ -180,7 +180,7 @@ def test_the_ingress_leads_to_the_web():
     assert f"https://{rule['host']}" in settings_of("overlays/prod")["HEMATOVISION_WEB_ORIGINS"].split(",")
 
 
-def test_figures_are_told_where_prometheus_asks():
+def test_metrics_are_told_where_prometheus_asks():
     port = settings_of("../tests/support/monitored")["HEMATOVISION_METRICS_LISTEN"].rpartition(":")[2]
     for name in ("web", "relay", "worker-interactive", "worker-bulk"):
         assert {"name": "metrics", "containerPort": int(port)} in app(deployment(name))["ports"]

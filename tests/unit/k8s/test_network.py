@@ -128,7 +128,7 @@ def test_the_relay_alone_reaches_the_mail_server_and_the_web_alone_those_who_vou
         assert network.allows(pod, "egress", {"cidr": "192.0.2.50/32"}, 443) == (pod == "web"), pod
 
 
-def test_prometheus_alone_reads_figures():
+def test_prometheus_alone_reads_metrics():
     network = Network(MONITORED)
     prometheus: Peer = {"namespace": {"hematovision/monitoring": "yes"}}
     told = {pod: 8501 if pod == "serving" else 9464 for pod in ("web", "relay", *WORKERS, "serving")}
@@ -147,7 +147,7 @@ def test_what_tells_traces_reaches_the_collector_and_nothing_else_there():
     assert address.endswith(":4318")
 
 
-def test_figures_come_as_the_jobs_that_alerts_ask_for():
+def test_metrics_come_as_the_jobs_that_alerts_ask_for():
     (endpoint,) = of_kind(render(MONITORED), "PodMonitor")["programs"]["spec"]["podMetricsEndpoints"]
     (relabel,) = endpoint["relabelings"]
     template = relabel["replacement"].replace("$1", r"\1")

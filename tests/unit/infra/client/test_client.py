@@ -284,7 +284,7 @@ def test_trouble_that_passes_is_waited_out(server: FakeServer, client: Client, t
         if left < 0:
             return None
         if trouble == "connection":
-            raise httpx.ConnectError("refused")
+            raise httpx.ConnectError("no route")
         assert isinstance(trouble, int)
         return httpx.Response(trouble)
 
@@ -293,10 +293,10 @@ def test_trouble_that_passes_is_waited_out(server: FakeServer, client: Client, t
 
 
 def test_trouble_that_stays_is_told(server: FakeServer, client: Client) -> None:
-    def refuse(request: httpx.Request) -> None:
+    def fail(request: httpx.Request) -> None:
         raise httpx.ConnectError("connection refused")
 
-    server.stumble = refuse
+    server.stumble = fail
     with pytest.raises(ClientError, match="connection refused"):
         client.open_case("A-1")
     assert 3 <= len(server.requests) <= 10
@@ -313,7 +313,7 @@ def test_the_server_says_how_long_to_wait(
     assert 3.5 <= slept[0] <= 7
 
 
-def test_a_refusal_is_in_the_servers_words_and_not_repeated(server: FakeServer, client: Client) -> None:
+def test_what_is_denied_is_in_the_servers_words_and_not_retried(server: FakeServer, client: Client) -> None:
     error = {"error": {"code": "permission_denied", "message": "You may not do this."}}
     server.stumble = lambda request: httpx.Response(403, json=error)
     with pytest.raises(SignInError, match="You may not do this"):

@@ -59,24 +59,24 @@ def test_every_file_is_taken_or_named_with_its_reason(tmp_path: Path) -> None:
 def test_a_folder_and_a_file_that_cannot_be_read_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Root reads everything, so the system's refusals are played."""
+    """Root reads everything, so the system's errors are played."""
     put(tmp_path, "good.jpg")
     put(tmp_path, "locked/a.jpg")
     put(tmp_path, "unreadable")
     scandir, real_open = os.scandir, Path.open
 
-    def refuse_folder(path: str) -> object:
+    def fail_folder(path: str) -> object:
         if str(path).endswith("locked"):
             raise PermissionError(13, "Permission denied", str(path))
         return scandir(path)
 
-    def refuse_file(path: Path, how: Literal["rb"]) -> object:
+    def fail_file(path: Path, how: Literal["rb"]) -> object:
         if path.name == "unreadable":
             raise PermissionError(13, "Permission denied", str(path))
         return real_open(path, how)
 
-    monkeypatch.setattr(os, "scandir", refuse_folder)
-    monkeypatch.setattr(Path, "open", refuse_file)
+    monkeypatch.setattr(os, "scandir", fail_folder)
+    monkeypatch.setattr(Path, "open", fail_file)
     found = gather(tmp_path)
     assert [path.name for path in found.files] == ["good.jpg"]
     assert {left.path.name: left.reason for left in found.left_out} == {

@@ -18,7 +18,7 @@ from serving.contract import MODEL_NAME
 
 ROOT = Path(__file__).parents[4]
 LAB = "lab-5f3a"
-# Stands for `python -m training`: notes what it was told, then writes a version, refuses, or fails.
+# Stands for `python -m training`: notes what it was told, then writes a version, or ends with a code.
 TRAINING = f"""\
 #!{sys.executable}
 import json, sys, time

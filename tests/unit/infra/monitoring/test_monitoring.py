@@ -1,4 +1,4 @@
-"""The alerts and dashboards ask for figures that exist, and every alert has its run book."""
+"""The alerts and dashboards ask for metrics that exist, and every alert has its run book."""
 
 import json
 import re
@@ -12,7 +12,7 @@ import pytest
 import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
-from infra.local.config.settings import FIGURES, Settings
+from infra.local.config.settings import METRICS, Settings
 from infra.local.monitoring import configuration
 from webapp.telemetry import metrics
 
@@ -39,7 +39,7 @@ NOT_OURS = {"up", "ALERTS"}
 UNITS = {"s", "short", "reqps", "percentunit"}  # ids that Grafana knows; another would be shown as text
 
 
-def figures() -> set[str]:
+def told_metrics() -> set[str]:
     """The names of all series that the code can tell."""
     told = {rule["record"] for rule in RULES if "record" in rule} | NOT_OURS
     for metric in vars(metrics).values():
@@ -53,8 +53,8 @@ def figures() -> set[str]:
 
 
 @pytest.mark.parametrize("name", QUERIES)
-def test_queries_are_promql_over_figures_that_exist(name):
-    known = figures()
+def test_queries_are_promql_over_metrics_that_exist(name):
+    known = told_metrics()
     for query in QUERIES[name]:
         promql_parser.parse(query)
         asked = set(
@@ -65,17 +65,17 @@ def test_queries_are_promql_over_figures_that_exist(name):
 
 
 @pytest.mark.parametrize("name", QUERIES)
-def test_queries_group_by_labels_that_figures_have(name):
+def test_queries_group_by_labels_that_metrics_have(name):
     labels = {
         metric._name: {"le", *metric._labelnames}
         for metric in vars(metrics).values()
         if isinstance(metric, MetricWrapperBase)
     }
     for query in QUERIES[name]:
-        for grouped, figure in re.findall(
+        for grouped, metric in re.findall(
             r"by \(([\w, ]+)\) \(\w+\((\w+?)_(?:total|bucket|count|sum)\b", query
         ):
-            assert set(grouped.split(", ")) <= labels[figure]
+            assert set(grouped.split(", ")) <= labels[metric]
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
@@ -146,4 +146,4 @@ def test_the_configuration_of_one_machine_watches_every_job_that_alerts_ask_for(
     asked = {job for rule in ALERTS for job in re.findall(r'absent\(up{job="(.*?)"}\)', rule["expr"])}
     assert set(jobs) == asked
     targets = {target for job in jobs.values() for target in job}
-    assert targets == {f"127.0.0.1:{settings.port(f'figures-{name}')}" for name in FIGURES}
+    assert targets == {f"127.0.0.1:{settings.port(f'metrics-{name}')}" for name in METRICS}

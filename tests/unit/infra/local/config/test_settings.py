@@ -195,7 +195,7 @@ def test_a_given_certificate_is_used_wherever_we_listen(pair: tuple[str, str], t
     assert env["HEMATOVISION_WATCHED_CERTIFICATES"].split(",") == [serving, "127.0.0.1:8000"]
 
 
-def test_a_certificate_that_cannot_be_used_is_refused_in_one_line(pair: tuple[str, str]) -> None:
+def test_a_certificate_that_is_invalid_is_told_in_one_line(pair: tuple[str, str]) -> None:
     certificate, key = pair
     for given in (
         {"CERTIFICATE": certificate},
@@ -205,9 +205,9 @@ def test_a_certificate_that_cannot_be_used_is_refused_in_one_line(pair: tuple[st
         {"CERTIFICATE": certificate, "CERTIFICATE_KEY": certificate},
         {"CERTIFICATE": certificate, "CERTIFICATE_KEY": key, "PLAIN_HTTP": "true"},
     ):
-        with pytest.raises(StackError, match="HEMATOVISION_CERTIFICATE") as refused:
+        with pytest.raises(StackError, match="HEMATOVISION_CERTIFICATE") as told:
             Settings.from_environment({f"HEMATOVISION_{name}": value for name, value in given.items()})
-        assert len(str(refused.value).splitlines()) == 1
+        assert len(str(told.value).splitlines()) == 1
 
 
 @pytest.mark.parametrize("host", ["::1", "[::1]", "2001:db8::7", "[2001:DB8:0::7]"])

@@ -1,0 +1,36 @@
+"""`hematovision login`: a token for a server, kept for later commands."""
+
+# What a command needs is imported inside it, as in infra.commands.cli.
+
+from typing import Annotated
+
+import typer
+
+from infra.commands.server import Ca, Url, authority, server_at
+from infra.commands.terminal import console, failures
+
+
+def login(
+    email: Annotated[str, typer.Option(prompt=True)],
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True, envvar="HEMATOVISION_PASSWORD")],
+    url: Url = None,
+    ca: Ca = None,
+) -> None:
+    """Sign in to a server once; later commands use the token that is kept for it.
+
+    Where the account has a second factor, its code is asked for.
+    """
+    from infra.client import credentials
+    from infra.client.client import Client, CodeNeededError
+
+    with failures():
+        server = server_at(url)
+        with Client(server, ca=ca or authority(server)) as client:
+            try:
+                token = client.sign_in(email, password)
+            except CodeNeededError:
+                token = client.sign_in(email, password, typer.prompt("Code of your authenticator app"))
+        path = credentials.save(client.url, token)
+        console.print(
+            f"Signed in to {client.url}. The token is kept in {path}.", markup=False, soft_wrap=True
+        )

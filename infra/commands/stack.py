@@ -1,0 +1,119 @@
+"""`hematovision up`, `down`, `status`, `logs` and `manage`: the one-machine stack."""
+
+# What a command needs is imported inside it, as in infra.commands.cli.
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.commands.terminal import console, fail, failures
+
+if TYPE_CHECKING:
+    from infra.local.config.settings import Settings
+
+NOT_RUNNING = 3
+
+
+def up() -> None:
+    """Start everything on this machine and stay in the foreground; Ctrl-C stops it."""
+    from infra.local.config.settings import Settings
+    from infra.local.errors import AlreadyRunningError
+    from infra.local.foreground import hold, running
+    from infra.local.stack import Stack
+
+    with failures():
+        settings = Settings.from_environment()
+        stack = Stack(settings, report=_say)
+        try:
+            with running(stack):
+                console.print(f"\nHematoVision is ready at [bold]{settings.url}[/]")
+                console.print(
+                    f"{_whom_to_trust(settings)}{_where(settings)}\nCtrl-C stops it.", soft_wrap=True
+                )
+                hold(stack)
+        except AlreadyRunningError as error:
+            console.print(str(error), soft_wrap=True)
+        except KeyboardInterrupt:
+            console.print("HematoVision has stopped.")
+
+
+def down() -> None:
+    """Stop what `up` started."""
+    from infra.local.config.settings import home_from_environment
+    from infra.local.errors import NotRunningError
+    from infra.local.stack import stop_running
+
+    with failures():
+        try:
+            stop_running(home_from_environment())
+            console.print("HematoVision has stopped.")
+        except NotRunningError:
+            console.print("HematoVision is not running.")
+
+
+def status() -> None:
+    """Show how each program does."""
+    from rich.table import Table
+
+    from infra.local.config.settings import Settings, home_from_environment
+    from infra.local.errors import NotRunningError
+    from infra.local.stack import states
+
+    with failures():
+        try:
+            home = home_from_environment()
+            table = Table("program", "state", "")
+            for state in states(home):
+                style = "" if state.state == "RUNNING" else "bold red"
+                table.add_row(state.name, state.state.lower(), state.description, style=style)
+        except NotRunningError as error:
+            console.print(str(error))
+            raise typer.Exit(NOT_RUNNING) from None
+        settings = Settings.of_running(home)
+        console.print(table)
+        console.print(f"{settings.url}\n{_whom_to_trust(settings)}{_where(settings)}", soft_wrap=True)
+
+
+def logs(
+    program: Annotated[str, typer.Argument(help="A name that `status` shows.")], lines: int = 50
+) -> None:
+    """Print the end of a program's log."""
+    from infra.local.config.settings import home_from_environment
+
+    folder = home_from_environment() / "log"
+    log = folder / f"{program}.log"
+    if log.parent != folder or not log.is_file():
+        names = ", ".join(sorted(path.stem for path in folder.glob("*.log"))) or "none yet"
+        fail(f"There is no log of {program!r}. There are: {names}.")
+    for line in log.read_text(errors="replace").splitlines()[-lines:]:
+        typer.echo(line)
+
+
+def manage(context: typer.Context) -> None:
+    """Run a Django management command beside the running product: `hematovision manage create_lab …`."""
+    from infra.local.manage import become
+
+    with failures():
+        become(*context.args)
+
+
+def _say(message: str) -> None:
+    console.print(f"  {message}")
+
+
+def _whom_to_trust(settings: "Settings") -> str:
+    if settings.authority is None:
+        return ""
+    return (
+        "Its certificate is signed by this machine's own authority: have browsers trust "
+        f"{settings.authority}, and the command line on other machines (`--ca`).\n"
+    )
+
+
+def _where(settings: "Settings") -> str:
+    flower = f"http://127.0.0.1:{settings.port('flower')}"
+    return (
+        f"State and logs are in {settings.home}; queues at {flower} (password in secrets.json). "
+        f"Messages to people lie in {settings.mail}. "
+        f"Figures for Prometheus: {settings.prometheus} says where."
+    )

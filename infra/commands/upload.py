@@ -1,0 +1,59 @@
+"""`hematovision upload`: a folder of images into a case, and what became of each."""
+
+# What a command needs is imported inside it, as in infra.commands.cli.
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from infra.commands.server import Ca, Url, authority, server_at
+from infra.commands.terminal import NOT_EVERYTHING, console, fail, failures
+
+
+def upload(
+    folder: Annotated[Path, typer.Argument(exists=True, help="A folder of images, or one image.")],
+    case: Annotated[str, typer.Option(help="Accession number; a new one opens a case.")],
+    url: Url = None,
+    ca: Ca = None,
+    token: Annotated[str | None, typer.Option(envvar="HEMATOVISION_TOKEN", help="Or `login` first.")] = None,
+    wait: Annotated[bool, typer.Option(help="Wait for the result and show it.")] = True,
+    again: Annotated[
+        bool, typer.Option("--again", help="Send also what was refused before, to be judged once more.")
+    ] = False,
+) -> None:
+    """Upload a folder of cell images to a case. Repeat it after an interruption: nothing is counted twice.
+
+    A file is what its bytes are, whatever it is called. Each that is not counted is named with the reason.
+
+    Exit codes: 0 every file that may be a picture is classified (with --no-wait: handed over) or was refused
+    before; 1 some are not, or could not be read; 2 the server could not be reached or refused, or there is no
+    image; 130 interrupted.
+    """
+    from infra.client import credentials, report
+    from infra.client.client import Client, SignInError, Uploaded
+    from infra.client.files import as_text, gather, shown
+
+    given = gather(folder)
+    with failures():
+        if not given.files:
+            if given.left_out:
+                report.Account.of(folder, given, Uploaded(), []).print(console)
+            fail(f"There is no image in {shown(folder)}.")
+        server = server_at(url)
+        with Client(server, token or credentials.load(server), ca=ca or authority(server)) as client:
+            try:
+                opened = client.open_case(as_text(case))
+            except SignInError as error:
+                fail(f"{error} Sign in with `hematovision login --url {server}`, or give --token.")
+            uploaded = report.upload(client, opened, given.files, console, again=again)
+            judged: list[dict[str, Any]] = []
+            if wait:
+                finished = report.wait(client, client.case(opened.id), console)
+                for status in ("refused", "failed"):
+                    judged += client.images(opened.id, status=status)
+                console.print(report.differential(finished))
+            account = report.Account.of(folder, given, uploaded, judged)
+            account.print(console)
+            console.print(f"{client.url}/cases/{opened.id}/", soft_wrap=True, markup=False)
+    raise typer.Exit(0 if account.is_whole else NOT_EVERYTHING)
