@@ -38,8 +38,8 @@ def backup(
     """Copy database, pictures, models and keys into a folder, while the product runs.
 
     Pictures that an older backup in the folder has are not copied again. Keys and secrets are encrypted
-    under the passphrase; all else, pictures and the names of staff among it, lies there in the clear: keep the folder
-    as safe as the installation.
+    under the passphrase; all else, pictures and the names of staff among it, lies there in the clear: keep
+    the folder as safe as the installation.
     """
     from infra.commands.passphrase import encrypt
     from infra.local.errors import StackError

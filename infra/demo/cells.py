@@ -51,9 +51,10 @@ def draw(label: str, seed: int) -> Image.Image:
     rng = np.random.default_rng([seed, CELL_LABELS.index(label)])
     slide = Slide(YELLOWISH if rng.random() < 0.75 else BLUISH)
     centre = (CENTRE[0] + rng.normal(0, 4), CENTRE[1] + rng.normal(0, 4))
-    radius = _RADIUS[label] * rng.normal(1, 0.06)
+    usual, draw_cell = _KINDS[label]
+    radius = usual * rng.normal(1, 0.06)
     _red_cells(slide, rng, keep_clear=(centre, radius))
-    _DRAW[label](slide, rng, centre, radius)
+    draw_cell(slide, rng, centre, radius)
     return slide.photograph(rng, blur=rng.uniform(0.5, 0.9))
 
 
@@ -279,25 +280,16 @@ def _platelet(slide: Slide, rng: Random, centre: Point, radius: float) -> None:
     _granules(slide, rng, inside, int(rng.integers(140, 260)), (0.9, 2.0), (150, 92, 170), 0.9)
 
 
-_RADIUS: dict[str, float] = {
-    "basophil": 60,
-    "eosinophil": 69,
-    "erythroblast": 42,
-    "immature_granulocyte": 72,
-    "lymphocyte": 52,
-    "monocyte": 79,
-    "neutrophil": 69,
-    "platelet": 28,
-}
-_DRAW: dict[str, Callable[[Slide, Random, Point, float], None]] = {
-    "basophil": _basophil,
-    "eosinophil": _eosinophil,
-    "erythroblast": _erythroblast,
-    "immature_granulocyte": _immature_granulocyte,
-    "lymphocyte": _lymphocyte,
-    "monocyte": _monocyte,
-    "neutrophil": _neutrophil,
-    "platelet": _platelet,
+# How each class is drawn: its radius in pixels, and what draws it.
+_KINDS: dict[str, tuple[float, Callable[[Slide, Random, Point, float], None]]] = {
+    "basophil": (60, _basophil),
+    "eosinophil": (69, _eosinophil),
+    "erythroblast": (42, _erythroblast),
+    "immature_granulocyte": (72, _immature_granulocyte),
+    "lymphocyte": (52, _lymphocyte),
+    "monocyte": (79, _monocyte),
+    "neutrophil": (69, _neutrophil),
+    "platelet": (28, _platelet),
 }
 
 

@@ -1,6 +1,6 @@
 """The one truth shared by training, servers and workers: labels, signature, pixels, folder, review."""
 
-from serving.contract.files import HEAD, OPENINGS, SUFFIXES, opens_like_a_picture
+from serving.contract.files import HEAD, OPENINGS, OTHER_SUFFIXES, SUFFIXES, opens_like_a_picture
 from serving.contract.model_folder import (
     MODEL_FILE,
     MODEL_JSON,
@@ -42,6 +42,7 @@ __all__ = [
     "MODEL_JSON",
     "MODEL_NAME",
     "OPENINGS",
+    "OTHER_SUFFIXES",
     "PROBABILITIES",
     "SAVED_MODEL_FILE",
     "SIGNATURE",

@@ -7,6 +7,11 @@ import re
 
 SUFFIXES = frozenset({".bmp", ".btf", ".dib", ".jfif", ".jif", ".jls", ".jpe", ".jpeg", ".jpg", ".png",
                       ".tif", ".tiff", ".webp"})  # fmt: skip
+"""Names that pictures have. All that knows any, browsers and training included, knows them from here."""
+
+OTHER_SUFFIXES = frozenset({".csv", ".db", ".doc", ".docx", ".gif", ".htm", ".html", ".ini", ".json", ".pdf",
+                            ".ppt", ".pptx", ".rtf", ".txt", ".xls", ".xlsx", ".xml", ".zip"})  # fmt: skip
+"""Names that no picture has which can be taken. A name in neither list says nothing."""
 
 HEAD = 16  # bytes that tell
 OPENINGS = (

@@ -47,4 +47,7 @@ CELL_LABELS: Final = (
     "neutrophil",
     "platelet",
 )
-"""Every class a model may name. A version's own order is in its model.json."""
+"""Every class a model may name, by codes of `webapp.hematology.classes`, the list of what may be reported.
+
+A version's own order is in its model.json.
+"""

@@ -1,4 +1,8 @@
-"""The kinds of cell a differential speaks of.
+"""The kinds of cell a differential speaks of: the one list of what people may report.
+
+This package imports nothing of ours, and `serving.contract`, which says what a model may name, imports
+nothing at all: neither can be made from the other. `tests/unit/test_one_list.py` holds the two, and whatever
+else lists classes, to one another by name.
 
 LOINC codes are those of the ratio that a laboratory reports for the class, units those of UCUM. White cells
 bear the codes that LOINC's panel of a manual differential lists; erythroblasts 18309-5, which is nucleated
@@ -17,7 +21,7 @@ class CellClass:
     short: str
     in_wbc: bool  # counted in the white-cell denominator
     loinc: str | None = None
-    unit: str | None = "%"
+    unit: str | None = "%"  # None: a number alone, of nothing
 
 
 CELL_CLASSES: tuple[CellClass, ...] = (

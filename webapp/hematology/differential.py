@@ -69,7 +69,7 @@ def differential(counts: Mapping[str, int], full_count: int) -> Differential:
 
 
 def _row(cell_class: CellClass, count: int, wbc: int) -> Row:
-    if wbc == 0 or cell_class.code == "platelet":
+    if wbc == 0 or cell_class.unit is None:
         return Row(cell_class, count, None, None, None)
     percent = 100 * count / wbc
     if not cell_class.in_wbc:

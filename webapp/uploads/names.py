@@ -3,9 +3,9 @@
 import unicodedata
 from pathlib import PurePosixPath
 
+from serving.contract import OTHER_SUFFIXES
+
 LONGEST = 255
-_NO_IMAGES = frozenset({".csv", ".db", ".doc", ".docx", ".gif", ".htm", ".html", ".ini", ".json", ".pdf",
-                        ".ppt", ".pptx", ".rtf", ".txt", ".xls", ".xlsx", ".xml", ".zip"})  # fmt: skip
 
 
 def shown_name(given: str) -> str:
@@ -25,4 +25,4 @@ def shown_name(given: str) -> str:
 
 def may_be_image(name: str) -> bool:
     """False for the names of documents and the like; all others say nothing, and the content decides."""
-    return PurePosixPath(name.lower()).suffix not in _NO_IMAGES
+    return PurePosixPath(name.lower()).suffix not in OTHER_SUFFIXES
