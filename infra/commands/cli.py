@@ -18,13 +18,16 @@ app.add_typer(keys.app, name="keys")
 app.command()(backup.backup)
 app.command()(backup.restore)
 app.add_typer(audit.app, name="audit")
-for command in (stack.up, stack.down, stack.status, stack.logs):
-    app.command()(command)
+app.command()(stack.up)
+app.command()(stack.down)
+app.command()(stack.status)
+app.command()(stack.logs)
 app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 )(stack.manage)
-for command in (login.login, upload.upload, demo.demo):
-    app.command()(command)
+app.command()(login.login)
+app.command()(upload.upload)
+app.command()(demo.demo)
 
 
 @app.callback()

@@ -21,7 +21,8 @@ def login(
     Where the account has a second factor, its code is asked for.
     """
     from infra.client import credentials
-    from infra.client.client import Client, CodeNeededError
+    from infra.client.client import Client
+    from infra.client.errors import CodeNeededError
 
     with failures():
         server = server_at(url)

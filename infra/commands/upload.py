@@ -31,8 +31,10 @@ def upload(
     image; 130 interrupted.
     """
     from infra.client import credentials, report
-    from infra.client.client import Client, SignInError, Uploaded
+    from infra.client.client import Client
+    from infra.client.errors import SignInError
     from infra.client.files import as_text, gather, shown
+    from infra.client.upload import Uploaded
 
     given = gather(folder)
     with failures():
