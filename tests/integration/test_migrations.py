@@ -1,9 +1,12 @@
 """While a release is rolled out, the code before it works on the migrated database."""
 
+from pathlib import Path
+
 import pytest
 from django.apps import apps
-from django.conf import settings
 from django_migration_linter import MigrationLinter
+
+import webapp
 
 FIRST_RELEASE = ["0002_initial", "0002_publishing"]  # there is no code before these
 
@@ -12,7 +15,7 @@ FIRST_RELEASE = ["0002_initial", "0002_publishing"]  # there is no code before t
 def test_the_code_before_survives_every_migration(capsys):
     ours = [app.label for app in apps.get_app_configs() if app.name.startswith("webapp.")]
     linter = MigrationLinter(
-        str(settings.WEBAPP),
+        str(Path(webapp.__file__).parent),
         include_apps=ours,
         ignore_name=FIRST_RELEASE,
         analyser_string="postgresql",

@@ -1,6 +1,7 @@
 """Traces: what begins one, what is recorded, what goes along, and that nothing happens where they are off."""
 
 import logging
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -176,7 +177,7 @@ def test_off_means_that_nothing_is_recorded_or_goes_along():
     def view(request):
         with tracing.span("step"):
             tracing.describe({"a": 1}, failure="ValueError")
-            return HttpResponse(str(carried() | tracing.name_trace(None, "info", {})))
+            return HttpResponse(str({**carried(), **tracing.name_trace(None, "info", {})}))
 
     assert (
         ask(view, traceparent=THEIRS, **{"X-Request-ID": "request-1"}).content == b"{'request': 'request-1'}"
@@ -195,3 +196,15 @@ def test_without_its_packages_the_start_stops_with_one_line(pytestconfig, monkey
     (line,) = done.stderr.splitlines()
     assert "HEMATOVISION_TRACES_ENDPOINT needs packages" in line
     assert "--extra tracing" in line
+
+
+def test_one_module_sends_and_others_use_the_api(pytestconfig):
+    root = pytestconfig.rootpath
+    sends = re.compile(r"^\s*(from|import) opentelemetry\.(sdk|exporter)\b", re.MULTILINE)
+    found = {
+        str(path.relative_to(root))
+        for package in ("infra", "serving", "training", "webapp", "workers")
+        for path in (root / package).rglob("*.py")
+        if sends.search(path.read_text())
+    }
+    assert found == {"webapp/telemetry/otlp.py"}

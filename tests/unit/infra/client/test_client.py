@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 
-from infra.client import connection as module
 from infra.client.client import Case, Client
 from infra.client.connection import Abortable, Connection
 from infra.client.errors import ClientError, SignInError
