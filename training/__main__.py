@@ -14,7 +14,7 @@ import typer
 
 from serving.contract import ModelFolderError
 from training.config import load_experiment, load_search
-from training.data import load_images
+from training.data.images import load_images
 from training.errors import TrainingError
 from training.files import write_whole
 
@@ -29,7 +29,7 @@ RunsOption = Annotated[Path, typer.Option(help="Folder for runs and the cache of
 def train(experiment: Path, runs: RunsOption = Path("runs")) -> None:
     """Train an EXPERIMENT (a YAML file), or go on with an interrupted one."""
     settings = load_experiment(experiment)  # before TensorFlow, whose import takes seconds
-    from training.train import train as run_training
+    from training.fitting.loop import train as run_training
 
     print(run_training(settings, runs))
 
@@ -37,7 +37,7 @@ def train(experiment: Path, runs: RunsOption = Path("runs")) -> None:
 @app.command()
 def export(run: Path, target: Path) -> None:
     """Calibrate a RUN folder and write it to TARGET, such as runs/hematovision/5."""
-    from training.export import export as run_export
+    from training.export.export import export as run_export
 
     run_export(run, target)
     print(target)
@@ -69,8 +69,8 @@ def evaluate(
     runs: RunsOption = Path("runs"),
 ) -> None:
     """Score a VERSION folder on labelled images."""
-    from training import evaluate as evaluation
-    from training.report import MODEL_CARD, Report, write
+    from training.evaluation import evaluate as evaluation
+    from training.report.evaluation import MODEL_CARD, Report, write
 
     sets = [evaluation.ImageSet(load_images(data), split, same_lab=True)]
     sets += [evaluation.ImageSet(load_images(folder), None, same_lab=False) for folder in other_lab or ()]
@@ -99,7 +99,7 @@ def baselines(
 ) -> None:
     """Score simpler models on the test split, and keep it in RUNS/baselines.json for `evaluate`."""
     experiments = load_experiment(small_cnn), load_experiment(frozen)
-    from training.baselines import score_baselines
+    from training.studies.baselines import score_baselines
 
     print(score_baselines(data, other_lab or [], *experiments, runs))
 
@@ -112,7 +112,7 @@ def formats(
     runs: RunsOption = Path("runs"),
 ) -> None:
     """Compare the forms that a VERSION folder could ship in, and keep the table in RUNS/formats.json."""
-    from training.formats import compare_formats
+    from training.studies.formats import compare_formats
 
     table = compare_formats(version, load_images(data), split, runs / "cache")
     text = json.dumps(table, indent=2) + "\n"
@@ -139,7 +139,7 @@ def retrain(
     """Fine-tune a version on reviewed labels among its base data."""
     settings = load_experiment(experiment)
     known, reviewed = load_images(data), load_images(images, table=labels, least_classes=1)
-    from training.retrain import retrain as run_retraining
+    from training.adaptation.retrain import retrain as run_retraining
 
     info = run_retraining(base, settings, known, reviewed, target, runs)
     print(json.dumps(info.metrics, indent=2))
@@ -161,8 +161,8 @@ def commission(
     """Adapt a version to another lab's slides; exit code 3 where it is not right often enough."""
     settings = load_experiment(experiment)
     cells = load_images(images, table=labels)
-    from training.commission import commission as run_commissioning
-    from training.commission_report import write_report
+    from training.adaptation.commission import commission as run_commissioning
+    from training.report.commissioning import write_report
 
     findings = run_commissioning(base, settings, cells, target, runs, minimum=minimum)
     print(write_report(findings, target, report))
@@ -187,7 +187,7 @@ def draws(
     """Commission a VERSION on drawn cells and score it on all others; kept in RUNS/draws.json."""
     settings = load_experiment(experiment)
     cells = load_images(labels)
-    from training.draws import score_draws
+    from training.studies.draws import score_draws
 
     print(score_draws(version, settings, cells, per_class, draws, runs).read_text(encoding="utf-8"), end="")
 
@@ -200,7 +200,7 @@ def folds(
 ) -> None:
     """Train an EXPERIMENT once for each fold, and sum up the scores in RUNS/<name>-folds<n>.json."""
     settings = load_experiment(experiment)
-    from training.folds import cross_validate
+    from training.studies.folds import cross_validate
 
     print(cross_validate(settings, folds, runs))
 
@@ -209,7 +209,7 @@ def folds(
 def search(experiment: Path, runs: RunsOption = Path("runs")) -> None:
     """Look for better settings of an EXPERIMENT, as its section `search` says, and write the best found."""
     settings, plan = load_experiment(experiment), load_search(experiment)
-    from training.search import search as run_search
+    from training.studies.search import search as run_search
 
     print(run_search(settings, plan, runs))
 
@@ -225,7 +225,7 @@ def ablation(
     """Show in short runs what each defence against other labs' slides brings; kept in RUNS/ablation.json."""
     settings = load_experiment(experiment)
     home, other = load_images(settings.data.root, seed=settings.seed), load_images(other_lab)
-    from training.ablation import ablate, short_stages
+    from training.studies.ablation import ablate, short_stages
 
     print(ablate(settings, short_stages(size, epochs), home, other, runs).read_text(encoding="utf-8"), end="")
 

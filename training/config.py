@@ -19,13 +19,13 @@ class Data:
 
 @dataclass(frozen=True)
 class Backbone:
-    name: str  # a key of training.backbones.BACKBONES
-    weights: str | None = None  # imagenet, package, or a file; see training.backbones
+    name: str  # a key of training.model.backbones.BACKBONES
+    weights: str | None = None  # imagenet, package, or a file; see training.model.backbones
 
 
 @dataclass(frozen=True)
 class Normalisation:
-    """What training.normalise makes of a picture: see SlideNormalisation."""
+    """What training.model.normalise makes of a picture: see SlideNormalisation."""
 
     density: tuple[float, ...]  # of nuclei in R, G and B after it
     per_channel: float
@@ -58,7 +58,7 @@ class Optimiser:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Strengths of training.augment; 0 switches a part off."""
+    """Strengths of training.fitting.augment; 0 switches a part off."""
 
     scale: float  # zoom is drawn from [1/(1+scale), 1+scale]
     shift: float  # fraction of the image side
@@ -112,7 +112,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Search:
-    """The section `search` of an experiment file: see training.search."""
+    """The section `search` of an experiment file: see training.studies.search."""
 
     epochs: int  # to spend on all trials together
     stages: tuple[Stage, ...]  # what each trial trains, in place of the experiment's

@@ -1,4 +1,4 @@
-"""What made a model: a digest of the code, beside the data's own (training.data)."""
+"""What made a model: a digest of the code, beside the data's own (training.data.images)."""
 
 import hashlib
 from pathlib import Path

@@ -85,8 +85,8 @@ def varied(experiment: Experiment) -> Callable[..., Experiment]:
 def base(experiment: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Version 1 of the base model: the experiment trained long enough to know its cells."""
     # Not before they are needed: these import TensorFlow.
-    from training.export import export
-    from training.train import train
+    from training.export.export import export
+    from training.fitting.loop import train
 
     folder = tmp_path_factory.mktemp("base")
     target = folder / "models" / "hematovision" / "1"

@@ -1,0 +1,1 @@
+"""What a version is worth on labelled pictures: scores, intervals, evidence, comparison."""

@@ -1,0 +1,1 @@
+"""From a trained run to a version folder: calibration, distance from the training cells, serving graphs."""

@@ -1,0 +1,1 @@
+"""Training: the loop, its schedule, augmentation on whole batches, and interruption."""

@@ -1,0 +1,1 @@
+"""The classifier: backbones and their published weights, normalisation of slides, a head with evidence."""
