@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from serving.contract import INPUT_SIZE, ModelInfo
 from training.config import Experiment
-from training.data.images import CellImages
+from training.data.images import CellImages, Pictures
 from training.data.view import view_slice
 from training.errors import TrainingError
 from training.export.calibrate import Calibration
 from training.export.version import TRAINABLE, load_trainable
 from training.fingerprint import code_fingerprint
-from training.fitting.loop import WEIGHTS_FILE, Pictures, fit
+from training.fitting.loop import WEIGHTS_FILE, fit
 from training.model.classifier import backbone_of
 
 

@@ -17,12 +17,12 @@ from scipy.stats import binomtest
 from serving.contract import CELL_LABELS, INPUT_SIZE, ModelInfo
 from training.adaptation.adapt import learn_on, made_from, together
 from training.config import Experiment
+from training.data.folds import fold_splits
 from training.data.images import CellImages, pixels
 from training.export.calibrate import calibrate, softmax
 from training.export.distance import locate
-from training.export.export import outputs
 from training.export.version import check_target, load_trainable, write_version
-from training.studies.folds import fold_splits
+from training.model.outputs import outputs
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,9 @@ from training.adaptation.adapt import learn_on, made_from, together
 from training.config import Experiment
 from training.data.images import CellImages, pixels
 from training.errors import TrainingError
-from training.export.export import calibrate_on, outputs
+from training.export.export import calibrate_on
 from training.export.version import check_target, load_trainable, write_version
+from training.model.outputs import outputs
 
 log = logging.getLogger(__name__)
 

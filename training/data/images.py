@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,15 @@ class CellImages:
         if rows.size == 0:
             raise TrainingError(f"{self.root} has no image in its {split!r} split.")
         return rows
+
+
+class Pictures(Protocol):
+    """Decoded pictures uint8 [N,S,S,3], of which rows are taken; an array in memory or on disk is one."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __getitem__(self, rows: NDArray[np.int64], /) -> NDArray[np.uint8]: ...
 
 
 def load_images(

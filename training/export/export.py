@@ -2,25 +2,21 @@
 
 import json
 import logging
-import math
 from datetime import datetime
 from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
-from rich.progress import track
 
 from serving.contract import CELL_LABELS, INPUT_SIZE, MODEL_NAME, ModelInfo
-from training.data.images import load_images, pixels
-from training.data.view import view_slice
+from training.data.images import Pictures, load_images, pixels
 from training.errors import TrainingError
 from training.export.calibrate import Calibration, calibrate, least_images
 from training.export.distance import TrainingCells, locate
 from training.export.version import check_target, write_version
-from training.fitting.loop import EVALUATION_BATCH, RUN_FILE, WEIGHTS_FILE, Pictures
-from training.model.classifier import look_both_ways
+from training.fitting.loop import RUN_FILE, WEIGHTS_FILE
+from training.model.outputs import outputs
 
 log = logging.getLogger(__name__)
 
@@ -100,15 +96,3 @@ def calibrate_on(
             least_images(UNFLAGGED_ACCURACY),
         )
     return calibration, cells
-
-
-def outputs(
-    model: keras.Model, decoded: Pictures, rows: NDArray[np.int64], what: str
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Uncalibrated logits [N,K] and embeddings [N,D] of the given rows of pictures uint8 [M,S,S,3]."""
-    view = view_slice(decoded.shape[1])
-    predict = tf.function(lambda batch: look_both_ways(model, tf.cast(batch, tf.float32)))
-    batches = np.array_split(rows, math.ceil(len(rows) / EVALUATION_BATCH))
-    found = [predict(tf.constant(decoded[batch][:, view, view])) for batch in track(batches, what)]
-    logits, embeddings = ([part[name].numpy() for part in found] for name in ("logits", "embedding"))
-    return np.concatenate(logits), np.concatenate(embeddings)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 import numpy as np
@@ -19,7 +19,7 @@ from rich.progress import Progress
 
 from serving.contract import CELL_LABELS
 from training.config import Experiment
-from training.data.images import CellImages, load_images, pixels
+from training.data.images import CellImages, Pictures, load_images, pixels
 from training.data.view import view_slice
 from training.errors import Diverged, TrainingError
 from training.files import write_whole
@@ -28,22 +28,13 @@ from training.fitting.augment import augment, weakened
 from training.fitting.interruption import interruptible
 from training.fitting.schedule import Step, learning_rate, steps, total_steps
 from training.model.classifier import build_classifier, unfreeze
+from training.model.outputs import EVALUATION_BATCH
 
 log = logging.getLogger(__name__)
 
 RUN_FILE = "run.json"
 WEIGHTS_FILE = "model.keras"
 CHECKPOINT_EVERY = 200  # steps
-EVALUATION_BATCH = 64
-
-
-class Pictures(Protocol):
-    """Decoded pictures uint8 [N,S,S,3], of which rows are taken; an array in memory or on disk is one."""
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-    def __getitem__(self, rows: NDArray[np.int64], /) -> NDArray[np.uint8]: ...
 
 
 def train(experiment: Experiment, runs: Path) -> Path:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from training.report.evaluation import environment
+from training.report.render import environment
 
 
 def write_report(findings: Mapping[str, Any], version: Path, parent: Path) -> Path:

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import yaml
 from markupsafe import Markup
 
@@ -14,8 +13,8 @@ from serving.contract import ModelInfo
 from training.errors import TrainingError
 from training.evaluation.comparison import Baselines, Compared, compare, identity
 from training.evaluation.evaluate import Evaluation, SetEvaluation
-from training.evaluation.intervals import Estimate
 from training.report.charts import colour_of, dash_of, reliability_diagram, risk_coverage_curve, roc_curves
+from training.report.render import cell_class, decimal, environment
 
 HERE = Path(__file__).parent
 MODEL_CARD = "MODEL_CARD.md"
@@ -111,27 +110,6 @@ class Report:
         )
 
 
-def environment(template: str) -> jinja2.Environment:
-    """Where the named template is found, and how it writes figures."""
-    found = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE / "templates"),
-        autoescape=template.endswith(".html"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    found.filters |= {
-        "percent": percent,
-        "decimal": decimal,
-        "interval": interval,
-        "cell_class": cell_class,
-        "count": lambda number: f"{number:,}",
-        "signed": lambda number: f"{number:+.2f}".replace("-", "−"),
-    }
-    return found
-
-
 def write(report: Report, parent: Path) -> Path:
     """Write report.html, evaluation.json and MODEL_CARD.md into `parent`/<name>-<version>; the page's path.
 
@@ -148,28 +126,6 @@ def write(report: Report, parent: Path) -> Path:
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     return folder / "report.html"
-
-
-def percent(share: float | None, digits: int = 1) -> str:
-    """A share for people; a dash where it is not defined."""
-    return "–" if share is None else f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%"
-
-
-def decimal(number: float | None, digits: int = 4) -> str:
-    """A number for people; a dash where it is not defined."""
-    return "–" if number is None else f"{number:.{digits}f}"
-
-
-def interval(estimate: Estimate, digits: int = 1) -> str:
-    """The bounds of an estimate of a share, without the sign; empty where it is not defined."""
-    if estimate.low is None or estimate.high is None:
-        return ""
-    return f"{100 * estimate.low:.{digits}f}–{100 * estimate.high:.{digits}f}"
-
-
-def cell_class(label: str) -> str:
-    """The name of a class in running text."""
-    return label.replace("_", " ")
 
 
 def _read_formats(path: Path, info: ModelInfo) -> list[dict[str, Any]]:

@@ -18,10 +18,10 @@ from training.config import Augmentation, Experiment, Stage
 from training.data.images import CellImages, pixels
 from training.errors import TrainingError
 from training.evaluation.scores import guesses_among
-from training.export.export import outputs
 from training.files import write_whole
 from training.fingerprint import code_fingerprint
 from training.fitting.loop import WEIGHTS_FILE, fit
+from training.model.outputs import outputs
 from training.studies import stain
 
 log = logging.getLogger(__name__)

@@ -23,9 +23,9 @@ from training.evaluation.intervals import Bootstrap
 from training.evaluation.metrics import Floats, f1, macro
 from training.evaluation.scores import guesses_among
 from training.export.calibrate import softmax
-from training.export.export import outputs
 from training.fitting.loop import WEIGHTS_FILE, train
 from training.model.classifier import build_classifier
+from training.model.outputs import outputs
 
 BASELINES_FILE = "baselines.json"
 COLOUR_BITS = 3  # of each of hue, saturation and value: 512 colours

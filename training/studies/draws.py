@@ -19,10 +19,10 @@ from training.config import Experiment
 from training.data.images import CellImages, pixels
 from training.errors import TrainingError
 from training.evaluation.scores import guesses_among
-from training.export.export import outputs
 from training.export.version import load_trainable
 from training.files import write_whole
 from training.fingerprint import code_fingerprint
+from training.model.outputs import outputs
 
 log = logging.getLogger(__name__)
 

@@ -17,10 +17,10 @@ from rich.console import Console
 from rich.table import Table
 
 from training.config import Experiment, Range, Search, value_of, with_settings
-from training.data.images import CellImages, load_images, pixels
+from training.data.images import CellImages, Pictures, load_images, pixels
 from training.errors import Diverged, TrainingError
 from training.files import write_whole
-from training.fitting.loop import RUN_FILE, Pictures, fit
+from training.fitting.loop import RUN_FILE, fit
 
 log = logging.getLogger(__name__)
 
