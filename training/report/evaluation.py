@@ -13,7 +13,7 @@ from serving.contract import ModelInfo
 from training.errors import TrainingError
 from training.evaluation.comparison import Baselines, Compared, compare, identity
 from training.evaluation.evaluate import Evaluation, SetEvaluation
-from training.report.charts import colour_of, dash_of, reliability_diagram, risk_coverage_curve, roc_curves
+from training.report import charts
 from training.report.render import cell_class, decimal, environment
 
 HERE = Path(__file__).parent
@@ -46,7 +46,7 @@ class Report:
     Attributes:
         evaluation: of the version.
         comparison: the version and simpler models; empty where none were scored.
-        formats: one row for each form the version could ship in: figures by the names of columns.
+        formats: one row for each form the version could ship in: values by the names of columns.
     """
 
     evaluation: Evaluation
@@ -68,7 +68,7 @@ class Report:
         )
 
     def document(self) -> dict[str, Any]:
-        """Every figure and curve as JSON holds it: no pictures."""
+        """Every score and curve as JSON holds it: no pictures."""
         document = asdict(self)
         evaluation, info = document["evaluation"], document["evaluation"]["info"]
         evaluation["evaluated_at"] = self.evaluation.evaluated_at.isoformat()
@@ -80,14 +80,20 @@ class Report:
         return document
 
     def html(self) -> str:
-        """One page that needs nothing else: styles, figures and pictures are inside."""
-        return self._render("report.html")
+        """One page that needs nothing else: styles, charts and pictures are inside."""
+        return self._render(
+            "report.html",
+            charts={one.name: _charts(one, which) for which, one in enumerate(self.evaluation.sets)},
+            roc=_roc(self.evaluation),
+            colour_of=charts.colour_of,
+            swatch=charts.swatch,
+        )
 
     def model_card(self) -> str:
-        """A model card (Mitchell et al., FAT* 2019) in Markdown, without pictures of cells."""
+        """A model card (Mitchell et al., FAT* 2019) in Markdown, without charts or pictures of cells."""
         return self._render("model_card.md")
 
-    def _render(self, template: str) -> str:
+    def _render(self, template: str, **more: object) -> str:
         described = _data_sets()
         return (
             environment(template)
@@ -101,11 +107,8 @@ class Report:
                 described={
                     one.name: described.get(one.data) or _unknown(one) for one in self.evaluation.sets
                 },
-                figures={one.name: _figures(one, which) for which, one in enumerate(self.evaluation.sets)},
-                roc=_roc(self.evaluation),
-                colour_of=colour_of,
-                dash_of=dash_of,
                 abbreviations=ABBREVIATIONS,
+                **more,
             )
         )
 
@@ -153,19 +156,25 @@ def _unknown(evaluated: SetEvaluation) -> DataSet:
     return DataSet(evaluated.data, "", "")
 
 
-def _figures(evaluated: SetEvaluation, which: int) -> dict[str, Markup]:
-    review = evaluated.scores.review
+def _charts(evaluated: SetEvaluation, which: int) -> dict[str, Markup]:
+    """The charts of one set of images, which has this number."""
+    name, review = evaluated.name, evaluated.scores.review
     rule = None
     if review.coverage.value is not None and review.unflagged_accuracy.value is not None:
         rule = (review.coverage.value, 1 - review.unflagged_accuracy.value)
     return {
-        "reliability": reliability_diagram(evaluated.scores.calibration, evaluated.name, which),
-        "risk_coverage": risk_coverage_curve(review.risk_coverage, rule, evaluated.name, which),
+        "reliability": charts.reliability_diagram(
+            evaluated.scores.calibration, f"Reliability, {name}", which
+        ),
+        "risk_coverage": charts.risk_coverage_curve(
+            review.risk_coverage, rule, f"Risk and coverage, {name}", which
+        ),
     }
 
 
-def _roc(evaluation: Evaluation) -> list[Markup]:
-    figures = []
+def _roc(evaluation: Evaluation) -> dict[str, Markup]:
+    """The ROC curves of each class on every set, by the class's name."""
+    drawn = {}
     for index, label in enumerate(evaluation.info.labels):
         of_class = [(which, one.scores.by_class[index]) for which, one in enumerate(evaluation.sets)]
         areas = [
@@ -173,5 +182,6 @@ def _roc(evaluation: Evaluation) -> list[Markup]:
             for which, scores in of_class
         ]
         curves = [(which, scores.roc_curve) for which, scores in of_class if scores.roc_curve]
-        figures.append(roc_curves(curves, cell_class(label).capitalize(), "; ".join(areas)))
-    return figures
+        name = cell_class(label).capitalize()
+        drawn[name] = charts.roc_curves(curves, f"ROC, {name}", "; ".join(areas))
+    return drawn
