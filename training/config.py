@@ -240,7 +240,7 @@ def _build(kind: Any, value: Any, where: str) -> Any:
 
     `where` names the setting in errors.
     """
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         if not isinstance(value, dict):
             raise TrainingError(f"{where}: expected settings by name, found {value!r}.")
         hints = typing.get_type_hints(kind)

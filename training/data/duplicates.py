@@ -43,7 +43,7 @@ def detail(image: Image.Image) -> NDArray[np.float32] | None:
     weight = _smooth(seen, _AROUND) + 1e-6
     difference = (grey - _smooth(grey * seen, _AROUND) / weight) * seen
     spread = np.sqrt(_smooth(difference**2, _AROUND) / weight)
-    points = _smooth(difference / (spread + LEAST_CONTRAST), _SAMPLE).ravel()
+    points = _smooth(np.divide(difference, spread + LEAST_CONTRAST), _SAMPLE).ravel()
     points -= points.mean()
     found: NDArray[np.float32] = points / max(float(np.linalg.norm(points)), 1e-6)
     return found
@@ -79,5 +79,5 @@ _SAMPLE = _gaussians(POINTS, BLUR)
 
 
 def _smooth(squares: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    smoothed: NDArray[np.float32] = weights @ squares @ weights.T
-    return smoothed
+    smoothed = weights @ squares @ weights.T
+    return smoothed.astype(np.float32, copy=False)

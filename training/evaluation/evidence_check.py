@@ -89,7 +89,8 @@ def upper_otsu_threshold(values: Floats, bins: int = 64) -> float:
 
     def spread(first: NDArray[np.int64], last: NDArray[np.int64]) -> Floats:
         """What the group of the bins first..last-1 adds to the variance between groups."""
-        return (total[last] - total[first]) ** 2 / np.maximum(number[last] - number[first], 1)
+        between: Floats = (total[last] - total[first]) ** 2 / np.maximum(number[last] - number[first], 1)
+        return between
 
     low, high = np.triu_indices(bins, 1)
     low, high = low[low > 0], high[low > 0]

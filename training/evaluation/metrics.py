@@ -50,14 +50,15 @@ OfClass = Callable[[Labels, Labels, int, Floats | None], Floats]
 
 def macro(score: OfClass, guesses: Labels, labels: Labels, weights: Floats | None = None) -> Floats:
     """Mean of a class score over the classes that have images; the precision of one never guessed is 0."""
-    return np.mean(
-        [np.nan_to_num(score(guesses, labels, label, weights)) for label in np.unique(labels)], axis=0
-    )
+    of_classes = [np.nan_to_num(score(guesses, labels, label, weights)) for label in np.unique(labels)]
+    average: Floats = np.mean(of_classes, axis=0)
+    return average
 
 
 def calibration_bins(probabilities: Floats, bins: int = 15) -> Labels:
     """The bin of each image's confidence, its highest probability, among `bins` of equal width: [N]."""
-    return np.minimum((probabilities.max(axis=1) * bins).astype(int), bins - 1)
+    bin_of: Labels = np.minimum((probabilities.max(axis=1) * bins).astype(int), bins - 1)
+    return bin_of
 
 
 def expected_calibration_error(
@@ -67,7 +68,8 @@ def expected_calibration_error(
     weights = _given(weights, len(labels))
     gap = probabilities.max(axis=1) - (probabilities.argmax(axis=1) == labels)
     of_bin = np.eye(bins)[calibration_bins(probabilities, bins)]  # [N,bins]
-    return np.abs(weights @ (of_bin * gap[:, None])).sum(axis=-1) / weights.sum(axis=-1)
+    error: Floats = np.abs(weights @ (of_bin * gap[:, None])).sum(axis=-1) / weights.sum(axis=-1)
+    return error
 
 
 def roc_auc(scores: Floats, positive: Mask, weights: Floats | None = None) -> Floats:
@@ -106,4 +108,5 @@ def _given(weights: Floats | None, count: int) -> Floats:
 
 def _ratio(part: Any, whole: Any) -> Floats:
     part, whole = np.asarray(part, float), np.asarray(whole, float)
-    return np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+    ratio: Floats = np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+    return ratio

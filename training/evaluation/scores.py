@@ -115,7 +115,8 @@ def score(
 
 def guesses_among(classes: Labels, probabilities: Floats) -> Labels:
     """The most probable of some of the classes, for probabilities or logits [N,K]: [N]."""
-    return classes[probabilities[:, classes].argmax(axis=1)]
+    guesses: Labels = classes[probabilities[:, classes].argmax(axis=1)]
+    return guesses
 
 
 def _class_scores(

@@ -44,7 +44,8 @@ def calibrate(logits: Floats, distances: Floats, labels: Labels, *, target: floa
 def softmax(logits: Floats) -> Floats:
     """Probabilities over the last axis."""
     exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+    probabilities: Floats = exponentials / exponentials.sum(axis=-1, keepdims=True)
+    return probabilities
 
 
 def fit_temperature(logits: Floats, labels: Labels) -> float:

@@ -13,7 +13,7 @@ from training.model.normalise import SlideNormalisation
 
 
 @keras.saving.register_keras_serializable("hematovision")
-class MeanPlusBias(keras.layers.Layer):
+class MeanPlusBias(keras.layers.Layer):  # type: ignore[misc] # Keras is not where types are checked
     """Class logits [N,K] from evidence maps [N,h,w,K]: their spatial mean plus one bias per class."""
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:

@@ -11,7 +11,7 @@ NUCLEUS = 0.04  # the share of the darkest points whose upper bound is taken for
 
 
 @keras.saving.register_keras_serializable("hematovision")
-class SlideNormalisation(keras.layers.Layer):
+class SlideNormalisation(keras.layers.Layer):  # type: ignore[misc] # Keras is not where types are checked
     """Images float32 [N,H,W,3] in 0–255 with white glass and nuclei of one optical density.
 
     Light falls off exponentially with stain (Beer-Lambert), so a picture is scaled in optical density: per

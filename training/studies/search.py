@@ -166,7 +166,7 @@ def _table(study: optuna.Study, plan: Search) -> Table:
 
 
 def _best_value(trial: FrozenTrial) -> float:
-    return max(trial.value or 0.0, *trial.intermediate_values.values(), 0.0)
+    return float(max(trial.value or 0.0, *trial.intermediate_values.values(), 0.0))
 
 
 def _short(value: Any) -> str:
