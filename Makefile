@@ -130,7 +130,7 @@ protos: .venv/.develops ## Compile serving/wire/*.proto again
 training: .venv-training/.installed ## Install what training needs, in an environment of its own: .venv-training
 
 .PHONY: evaluate
-evaluate: .venv-training/.installed ## Score VERSION (default: the newest) on DATA/pbc and DATA/chula_wbc; RECORD=1 keeps figures and model card in it
+evaluate: .venv-training/.installed ## Score VERSION (default: the newest) on DATA/pbc and DATA/chula_wbc; RECORD=1 keeps scores and model card in it
 	.venv-training/bin/python -m training evaluate $(MODELS)/$(VERSION) --parity --report training/reports \
 		--data "$(DATA)/pbc" --split test --other-lab "$(DATA)/chula_wbc" $(if $(filter-out 0,$(RECORD)),--record) \
 		$(if $(wildcard runs/baselines.json),--baselines runs/baselines.json) \

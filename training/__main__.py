@@ -64,7 +64,7 @@ def evaluate(
         Path | None, typer.Option(help="Folder for <name>-<version>/report.html and its kin.")
     ] = None,
     record: Annotated[
-        bool, typer.Option("--record", help="Keep key figures and model card in the version's folder.")
+        bool, typer.Option("--record", help="Keep key scores and model card in the version's folder.")
     ] = False,
     runs: RunsOption = Path("runs"),
 ) -> None:
@@ -76,7 +76,7 @@ def evaluate(
     sets += [evaluation.ImageSet(load_images(folder), None, same_lab=False) for folder in other_lab or ()]
     result = evaluation.evaluate(version, sets, runs / "cache", with_parity=parity)
     written = Report.of(result, baselines=baselines, formats=formats)
-    print(json.dumps({one.name: evaluation.key_figures(one) for one in result.sets}, indent=2))
+    print(json.dumps({one.name: evaluation.key_scores(one) for one in result.sets}, indent=2))
     if record:
         evaluation.record(version, result)
         (version / MODEL_CARD).write_text(written.model_card(), encoding="utf-8")

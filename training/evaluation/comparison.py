@@ -94,7 +94,7 @@ def _scores_of(evaluated: SetEvaluation) -> SetScores:
 
 def _compared(document: dict[str, Any]) -> Compared:
     scores = {
-        name: SetScores(**{figure: Estimate(**values) for figure, values in figures.items()})
-        for name, figures in document["scores"].items()
+        name: SetScores(**{score: Estimate(**values) for score, values in estimates.items()})
+        for name, estimates in document["scores"].items()
     }
     return Compared(document["name"], document["about"], scores)

@@ -108,8 +108,8 @@ def evaluate(folder: Path, sets: list[ImageSet], cache: Path, *, with_parity: bo
     )
 
 
-def key_figures(evaluated: SetEvaluation) -> dict[str, Any]:
-    """What model.json keeps: figures by name, their 95 % intervals, figures by class, confusion matrix."""
+def key_scores(evaluated: SetEvaluation) -> dict[str, Any]:
+    """What model.json keeps: scores by name, their 95 % intervals, scores by class, confusion matrix."""
     scores = evaluated.scores
     estimates = {
         "accuracy": scores.accuracy,
@@ -146,10 +146,10 @@ def key_figures(evaluated: SetEvaluation) -> dict[str, Any]:
 
 
 def record(folder: Path, evaluation: Evaluation) -> None:
-    """Keep the key figures under metrics of the version's model.json, by the sets' names."""
+    """Keep the key scores under metrics of the version's model.json, by the sets' names."""
     info = ModelInfo.load(folder)
-    figures = {one.name: key_figures(one) for one in evaluation.sets}
-    replace(info, metrics={**info.metrics, **figures}).save(folder)
+    scores = {one.name: key_scores(one) for one in evaluation.sets}
+    replace(info, metrics={**info.metrics, **scores}).save(folder)
 
 
 def evaluate_set(

@@ -1,4 +1,4 @@
-"""What a version is worth on one set of images: every figure of the report, from arrays."""
+"""What a version is worth on one set of images: every score of the report, from arrays."""
 
 from dataclasses import dataclass
 from functools import partial

@@ -20,7 +20,7 @@ PRECISION = "float16"
 
 
 def check_target(target: Path) -> None:
-    """Refuse a version folder that could not be written at the end.
+    """Check before any work that a version folder could be written at the end.
 
     Raises:
         TrainingError: `target` is taken or not named by a number.

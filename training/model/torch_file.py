@@ -1,7 +1,7 @@
 """Reading the tensors of a PyTorch state dictionary without PyTorch, and without running what the file says.
 
 A pickle may name any function to be called. The unpickler here knows the four names that a state dictionary
-needs and refuses every other. The format is that of PyTorch before 1.6 (torch/serialization.py,
+needs and loads no other. The format is that of PyTorch before 1.6 (torch/serialization.py,
 `_legacy_save`): five pickles, then the storages one after another.
 """
 

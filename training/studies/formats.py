@@ -23,7 +23,7 @@ EXAMPLES = 400
 
 
 def compare_formats(version: Path, images: CellImages, split: str, cache: Path) -> dict[str, Any]:
-    """Which version this is, and one row of figures for each of PRECISIONS, on the pictures of one split.
+    """Which version this is, and one row of values for each of PRECISIONS, on the pictures of one split.
 
     They are compared with the SavedModel. Speed is that of pictures in memory: in batches of BATCH on all
     cores, and one by one on one interpreter for each core, as the embedded server works.

@@ -74,7 +74,7 @@ def test_what_cannot_be_told_apart_is_not_let_in(
     assert not findings["accepted"]
     assert not target.parent.exists()
     page = write_report(findings, target, tmp_path / "reports").read_text(encoding="utf-8")
-    assert "Refused" in page
+    assert "Rejected" in page
     assert "Give more cells" in page
 
 

@@ -72,7 +72,7 @@ def test_corrected_labels_change_the_predictions(
     assert counted["right_after"] >= 30
 
 
-def test_an_older_number_is_refused_before_any_work(base: Path, experiment: Experiment, cells: Path) -> None:
+def test_an_older_number_is_invalid_before_any_work(base: Path, experiment: Experiment, cells: Path) -> None:
     images = load_images(cells)
     with pytest.raises(TrainingError, match="exists already"):
         retrain(base, experiment, images, images, base, base.parent / "runs")

@@ -111,8 +111,8 @@ def test_scikit_learn_agrees_on_many_images() -> None:
     given = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     ours = score(version(), given, np.zeros(400), labels, Bootstrap(labels, np.arange(400), draws=10))
     theirs = precision_recall_fscore_support(labels, given.argmax(axis=1))
-    for figure, values in zip(("precision", "recall", "f1"), theirs[:3], strict=True):
-        assert [getattr(one, figure).value for one in ours.by_class] == pytest.approx(values)
+    for name, values in zip(("precision", "recall", "f1"), theirs[:3], strict=True):
+        assert [getattr(one, name).value for one in ours.by_class] == pytest.approx(values)
     for label, one in enumerate(ours.by_class):
         assert one.roc_auc.value == pytest.approx(roc_auc_score(labels == label, given[:, label]))
     weights = random.integers(0, 4, 400).astype(float)

@@ -128,7 +128,7 @@ def test_the_saved_model_is_frozen(version: Path) -> None:
     assert sum(path.stat().st_size for path in (version / "variables").iterdir()) < 2000
 
 
-def test_a_taken_or_ill_named_target_and_an_unfinished_run_are_refused(
+def test_a_taken_or_ill_named_target_and_an_unfinished_run_are_named(
     run: Path, version: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(TrainingError, match="exists already"):

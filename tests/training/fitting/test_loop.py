@@ -1,4 +1,4 @@
-"""training.fitting.loop: interruption, resumption and refusal."""
+"""training.fitting.loop: interruption, resumption, and what stops it."""
 
 import itertools
 import json

@@ -120,20 +120,20 @@ def test_swish_can_be_exported(tmp_path: Path) -> None:
         ("vgg16", "absent.h5", r"no weights file absent\.h5"),
     ],
 )
-def test_an_impossible_choice_is_refused(name: str, weights: str | None, says: str) -> None:
+def test_an_impossible_choice_is_named(name: str, weights: str | None, says: str) -> None:
     with pytest.raises(TrainingError, match=says):
         build_backbone(name, weights)
 
 
 @pytest.mark.parametrize("suffix", [".keras", ".h5", ".weights.h5"])
-def test_a_file_that_does_not_fit_is_refused(tmp_path: Path, suffix: str) -> None:
+def test_a_file_that_does_not_fit_is_named(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"other{suffix}"
     path.write_bytes(b"no weights")
     with pytest.raises(TrainingError, match="does not hold the weights of efficientnet_lite0"):
         build_backbone("efficientnet_lite0", str(path))
 
 
-def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+def test_weights_of_another_network_are_not_loaded(tmp_path: Path) -> None:
     applications.MobileNetV3Small(include_top=False, weights=None).save(tmp_path / "other.keras")
     with pytest.raises(TrainingError, match="does not hold the weights of MobileNetV3Large"):
         build_backbone("mobilenet_v3_large", str(tmp_path / "other.keras"))
@@ -154,7 +154,7 @@ def test_a_package_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatc
         build_backbone("efficientnet_lite2", "package")
 
 
-def test_a_damaged_package_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_package_is_not_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class File:
         suffix = ".pth"
 

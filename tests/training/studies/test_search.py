@@ -108,7 +108,7 @@ def test_an_interrupted_search_goes_on_with_the_same_trial_and_tries_nothing_twi
     assert len({tried.name for tried in fits}) == len(fits)
 
 
-def test_a_longer_search_goes_on_and_another_is_refused(
+def test_a_longer_search_goes_on_and_another_is_not_mixed_in(
     experiment: Experiment,
     varied: Callable[..., Experiment],
     plan: Search,

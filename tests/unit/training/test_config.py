@@ -1,4 +1,4 @@
-"""training.config: what an experiment file may say, and how a wrong one is refused."""
+"""training.config: what an experiment file may say, and what is said of an invalid one."""
 
 from copy import deepcopy
 from pathlib import Path

@@ -168,7 +168,7 @@ def test_a_table_as_spreadsheets_write_it_is_read(table: Callable[..., Path]) ->
         (b"file,label\n", r"images of 0 class\(es\)"),
     ],
 )
-def test_what_is_no_table_is_refused(table: Callable[..., Path], content: bytes, says: str) -> None:
+def test_what_is_no_table_is_invalid(table: Callable[..., Path], content: bytes, says: str) -> None:
     root = table()
     (root / "labels.csv").write_bytes(content)
     with pytest.raises(TrainingError, match=says):
@@ -187,7 +187,7 @@ def test_a_table_may_lie_elsewhere(table: Callable[..., Path], tmp_path: Path) -
         load_images(root, table=tmp_path / "absent.csv")
 
 
-def test_unusable_folders_are_refused(folders: Path, tmp_path: Path) -> None:
+def test_unusable_folders_are_named(folders: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="no data folder"):
         load_images(tmp_path / "absent")
     (tmp_path / "bare").mkdir()
@@ -201,13 +201,13 @@ def test_unusable_folders_are_refused(folders: Path, tmp_path: Path) -> None:
         load_images(folders)
 
 
-def test_a_single_class_is_refused(tmp_path: Path) -> None:
+def test_a_single_class_is_too_few(tmp_path: Path) -> None:
     picture(tmp_path / "basophil" / "0.png", 1)
     with pytest.raises(TrainingError, match=r"images of 1 class\(es\): basophil"):
         load_images(tmp_path)
 
 
-def test_an_empty_split_is_refused(table: Callable[..., Path]) -> None:
+def test_an_empty_split_is_named(table: Callable[..., Path]) -> None:
     root = table()
     (root / "labels.csv").write_text((root / "labels.csv").read_text().replace(",val", ",train"))
     with pytest.raises(TrainingError, match="no image in its 'val' split"):
