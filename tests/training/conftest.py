@@ -2,42 +2,25 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# Before NumPy and TensorFlow are first imported: networks this small only lose by more threads, whose waiting
+# takes processor time from whatever runs beside.
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+import yaml
+from typer.testing import CliRunner
 
 from serving.contract import CELL_LABELS
-from training.config import Augmentation, Backbone, Data, Experiment, Normalisation, Optimiser, Stage
-
-NO_AUGMENTATION = Augmentation(
-    scale=0,
-    shift=0,
-    stretch=0,
-    stain=0,
-    colour=0,
-    exposure=0,
-    shading=0,
-    fringe=0,
-    blur=0,
-    resample=0,
-    jpeg=0,
-    noise=0,
-)
-
-
-def draw_cell(label: int, random: np.random.Generator) -> Image.Image:
-    """A disc on a pale field, in one of the eight corners of the colour cube: the class."""
-    image = Image.new("RGB", (96, 96), (150, 140, 130))
-    radius = random.uniform(25, 35)
-    x, y = 48 + random.uniform(-6, 6, 2)
-    colour = tuple(int(220 * (label >> bit & 1) + random.integers(30)) for bit in range(3))
-    ImageDraw.Draw(image).ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
-    return image
+from tests.training.drawn import NO_AUGMENTATION, draw_cell
+from training.config import Backbone, Data, Experiment, Normalisation, Optimiser, Stage
 
 
 @pytest.fixture(scope="session")
@@ -82,13 +65,48 @@ def varied(experiment: Experiment) -> Callable[..., Experiment]:
 
 
 @pytest.fixture(scope="session")
-def base(experiment: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Version 1 of the base model: the experiment trained long enough to know its cells."""
-    # Not before they are needed: these import TensorFlow.
-    from training.export.export import export
-    from training.fitting.loop import train
+def trained(experiment: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an unbroken run of the experiment; to be read, or copied."""
+    from training.fitting.loop import train  # not before it is needed: it imports TensorFlow
 
+    return train(experiment, tmp_path_factory.mktemp("trained"))
+
+
+def command(*arguments: object) -> str:
+    """What the command line prints."""
+    from training.__main__ import app
+
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@dataclass(frozen=True)
+class Commanded:
+    """What `train` and `export` made of an experiment file, and printed last."""
+
+    runs: Path
+    version: Path
+    trained: str
+    exported: str
+
+
+@pytest.fixture(scope="session")
+def commanded(experiment: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Commanded:
+    """Version 1 of the base model by the command line: trained long enough to know its cells."""
     folder = tmp_path_factory.mktemp("base")
-    target = folder / "models" / "hematovision" / "1"
-    export(train(replace(experiment, stages=(Stage(size=64, epochs=12, batch=8),)), folder / "runs"), target)
-    return target
+    longer = replace(experiment, name="drawn", stages=(Stage(size=64, epochs=12, batch=8),))
+    written, runs, version = folder / "drawn.yaml", folder / "runs", folder / "models" / "hematovision" / "1"
+    written.write_text(yaml.safe_dump(longer.as_dict()))
+    return Commanded(
+        runs=runs,
+        version=version,
+        trained=command("train", written, "--runs", runs).split()[-1],
+        exported=command("export", runs / "drawn", version).split()[-1],
+    )
+
+
+@pytest.fixture(scope="session")
+def base(commanded: Commanded) -> Path:
+    """The folder of version 1 of the base model; to be read, or copied."""
+    return commanded.version

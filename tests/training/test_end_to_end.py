@@ -1,40 +1,21 @@
 """From images to scores by the command line, on drawn cells."""
 
 import json
+import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
-import pytest
-import yaml
-from typer.testing import CliRunner
-
 from serving.contract import ModelInfo
-from training.__main__ import app
-from training.config import Experiment, Stage
+from tests.training.conftest import Commanded, command
 
 
-def command(*arguments: object) -> str:
-    """What the command prints."""
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
-@pytest.fixture
-def written(experiment: Experiment, tmp_path: Path) -> Path:
-    path = tmp_path / "drawn.yaml"
-    longer = replace(experiment, name="drawn", stages=(Stage(size=64, epochs=12, batch=8),))
-    path.write_text(yaml.safe_dump(longer.as_dict()))
-    return path
-
-
-def test_train_export_evaluate(written: Path, cells: Path, tmp_path: Path) -> None:
-    runs, version = tmp_path / "runs", tmp_path / "models" / "hematovision" / "1"
-    assert command("train", written, "--runs", runs).split()[-1] == str(runs / "drawn")
-    assert command("export", runs / "drawn", version).split()[-1] == str(version)
-    reports = tmp_path / "reports"
+def test_train_export_evaluate(commanded: Commanded, cells: Path, tmp_path: Path) -> None:
+    assert commanded.trained == str(commanded.runs / "drawn")
+    assert commanded.exported == str(commanded.version)
+    version = tmp_path / "models" / "hematovision" / "1"
+    shutil.copytree(commanded.version, version)
+    reports, runs = tmp_path / "reports", commanded.runs
     printed = command(
         *("evaluate", version, "--data", cells, "--parity", "--record", "--report", reports, "--runs", runs)
     )

@@ -18,6 +18,7 @@ from training.evaluation.inference import lite_predictor, predict_rows, saved_mo
 from training.export.graphs import PRECISIONS, to_lite
 
 BATCH = 32
+REPEATS = 20  # of a batch, to measure speed
 EXAMPLES = 400
 """Training pictures from which int8 takes the ranges of its activations."""
 
@@ -61,17 +62,17 @@ def compare_formats(version: Path, images: CellImages, split: str, cache: Path) 
     return {**identity(info), "images": f"{images.root.name} {split}", "forms": table}
 
 
-def batch_speed(folder: Path, batch: NDArray[np.uint8], *, repeats: int = 20) -> float:
+def batch_speed(folder: Path, batch: NDArray[np.uint8]) -> float:
     """Images per second of one interpreter on all cores."""
     predict = lite_predictor(folder)
     predict(batch)
     started = time.perf_counter()
-    for _ in range(repeats):
+    for _ in range(REPEATS):
         predict(batch)
-    return repeats * len(batch) / (time.perf_counter() - started)
+    return REPEATS * len(batch) / (time.perf_counter() - started)
 
 
-def single_speed(folder: Path, batch: NDArray[np.uint8], *, repeats: int = 20) -> float:
+def single_speed(folder: Path, batch: NDArray[np.uint8]) -> float:
     """Images per second of an interpreter for each core, one image at a time."""
     cores = os.cpu_count() or 1
     runners = [
@@ -80,7 +81,7 @@ def single_speed(folder: Path, batch: NDArray[np.uint8], *, repeats: int = 20) -
     ]
 
     def work(runner: Any) -> None:
-        for _ in range(repeats):
+        for _ in range(REPEATS):
             for image in batch:
                 runner(**{IMAGE: image[None]})
 
@@ -89,4 +90,4 @@ def single_speed(folder: Path, batch: NDArray[np.uint8], *, repeats: int = 20) -
     started = time.perf_counter()
     with ThreadPoolExecutor(cores) as pool:
         list(pool.map(work, runners))
-    return cores * repeats * len(batch) / (time.perf_counter() - started)
+    return cores * REPEATS * len(batch) / (time.perf_counter() - started)

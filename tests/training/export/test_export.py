@@ -17,19 +17,13 @@ from training.evaluation.inference import Predict, lite_predictor, saved_model_p
 from training.export.calibrate import softmax
 from training.export.export import export
 from training.export.version import load_trainable
-from training.fitting.loop import train
 from training.model.classifier import look_both_ways
 
 
 @pytest.fixture(scope="module")
-def run(experiment: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return train(experiment, tmp_path_factory.mktemp("runs"))
-
-
-@pytest.fixture(scope="module")
-def version(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def version(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("models") / "hematovision" / "7"
-    export(run, target)
+    export(trained, target)
     return target
 
 
@@ -44,7 +38,7 @@ def predict(request: pytest.FixtureRequest, version: Path) -> Predict:
     return predictor(version)
 
 
-def test_the_folder_is_a_version(version: Path, run: Path, experiment: Experiment) -> None:
+def test_the_folder_is_a_version(version: Path, trained: Path, experiment: Experiment) -> None:
     info = ModelInfo.load(version)
     assert (info.name, info.version, info.labels) == ("hematovision", 7, CELL_LABELS)
     assert (info.backbone, info.licence) == ("small_cnn", "drawn")
@@ -73,10 +67,12 @@ def test_names_types_and_shapes(predict: Predict, images: NDArray[np.uint8], cou
 
 
 def test_evidence_explains_the_probabilities(
-    predict: Predict, run: Path, version: Path, images: NDArray[np.uint8]
+    predict: Predict, trained: Path, version: Path, images: NDArray[np.uint8]
 ) -> None:
     outputs = predict(images)
-    bias = keras.saving.load_model(run / "model.keras", compile=False).get_layer("logits").weights[0].numpy()
+    bias = (
+        keras.saving.load_model(trained / "model.keras", compile=False).get_layer("logits").weights[0].numpy()
+    )
     logits = outputs["evidence"].mean(axis=(1, 2)) + bias
     # The LiteRT form keeps its bias, like its weights, in half precision.
     assert np.allclose(
@@ -84,9 +80,9 @@ def test_evidence_explains_the_probabilities(
     )
 
 
-def test_both_forms_compute_what_was_trained(run: Path, version: Path, images: NDArray[np.uint8]) -> None:
+def test_both_forms_compute_what_was_trained(trained: Path, version: Path, images: NDArray[np.uint8]) -> None:
     view = view_slice(224)
-    model = keras.saving.load_model(run / "model.keras", compile=False)
+    model = keras.saving.load_model(trained / "model.keras", compile=False)
     trained = look_both_ways(model, images[:, view, view].astype(np.float32))
     lite, saved = lite_predictor(version)(images), saved_model_predictor(version)(images)
     # The LiteRT form keeps its weights in half precision.
@@ -117,9 +113,9 @@ def test_a_picture_unlike_any_training_cell_is_far(predict: Predict, cells: Path
     assert distances[0] <= 1 < distances[1]
 
 
-def test_it_can_be_trained_further(run: Path, version: Path) -> None:
+def test_it_can_be_trained_further(trained: Path, version: Path) -> None:
     kept = load_trainable(version)
-    model = keras.saving.load_model(run / "model.keras", compile=False)
+    model = keras.saving.load_model(trained / "model.keras", compile=False)
     for one, other in zip(kept.get_weights(), model.get_weights(), strict=True):
         assert np.array_equal(one, other)
 
@@ -129,23 +125,25 @@ def test_the_saved_model_is_frozen(version: Path) -> None:
 
 
 def test_a_taken_or_ill_named_target_and_an_unfinished_run_are_named(
-    run: Path, version: Path, tmp_path: Path
+    trained: Path, version: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(TrainingError, match="exists already"):
-        export(run, version)
+        export(trained, version)
     with pytest.raises(TrainingError, match="named by a number"):
-        export(run, tmp_path / "best")
+        export(trained, tmp_path / "best")
     with pytest.raises(TrainingError, match=r"has no model\.keras"):
         export(tmp_path, tmp_path / "1")
 
 
-def test_a_failure_leaves_nothing_behind(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_leaves_nothing_behind(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full_disk(info: ModelInfo, folder: Path) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(ModelInfo, "save", full_disk)
     with pytest.raises(TrainingError, match="No space left"):
-        export(run, tmp_path / "hematovision" / "1")
+        export(trained, tmp_path / "hematovision" / "1")
     assert not list((tmp_path / "hematovision").iterdir())
 
 

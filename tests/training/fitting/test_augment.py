@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tests.training.conftest import NO_AUGMENTATION
+from tests.training.drawn import NO_AUGMENTATION
 from training.config import Augmentation
 from training.fitting.augment import augment
 

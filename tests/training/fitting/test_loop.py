@@ -3,6 +3,7 @@
 import itertools
 import json
 import resource
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.training.conftest import NO_AUGMENTATION
+from tests.training.drawn import NO_AUGMENTATION
 from training.config import Data, Experiment, Stage
 from training.data.images import load_images, pixels
 from training.errors import Diverged, TrainingError
@@ -57,6 +58,7 @@ def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 )
 def test_an_interrupted_run_ends_as_an_unbroken_one(
     experiment: Experiment,
+    trained: Path,
     interrupt: Callable[..., None],
     tmp_path: Path,
     number: int,
@@ -64,14 +66,13 @@ def test_an_interrupted_run_ends_as_an_unbroken_one(
     sign: signal.Signals,
     stops_at: int,
 ) -> None:
-    unbroken = train(experiment, tmp_path / "unbroken")
     interrupt(number, method, sign)
     with pytest.raises(
         TrainingError, match=f"Interrupted at step {stops_at} of 14. The same command goes on"
     ):
         train(experiment, tmp_path / "broken")
     resumed = train(experiment, tmp_path / "broken")
-    for one, other in zip(weights(unbroken), weights(resumed), strict=True):
+    for one, other in zip(weights(trained), weights(resumed), strict=True):
         assert np.allclose(one, other, atol=1e-5)
     history = json.loads((resumed / "run.json").read_text())["history"]
     assert [(entry["step"], entry["size"]) for entry in history] == [(7, 32), (14, 48)]
@@ -112,9 +113,8 @@ def little_space(size: int) -> Iterator[None]:
 
 
 def test_a_full_disk_is_said_leaves_nothing_half_written_and_can_be_mended(
-    experiment: Experiment, tmp_path: Path
+    experiment: Experiment, trained: Path, tmp_path: Path
 ) -> None:
-    unbroken = train(experiment, tmp_path / "unbroken")
     for stage in experiment.stages:  # room enough for pictures
         pixels(
             load_images(experiment.data.root, seed=experiment.seed), stage.size, tmp_path / "runs" / "cache"
@@ -130,19 +130,19 @@ def test_a_full_disk_is_said_leaves_nothing_half_written_and_can_be_mended(
         assert {path.name for path in run.iterdir()} <= {"run.json", "model.keras", "checkpoints"}
         json.loads((run / "run.json").read_text())
     resumed = train(experiment, tmp_path / "runs")
-    for one, other in zip(weights(unbroken), weights(resumed), strict=True):
+    for one, other in zip(weights(trained), weights(resumed), strict=True):
         assert np.allclose(one, other, atol=1e-5)
 
 
-def test_a_finished_run_is_not_repeated(experiment: Experiment, tmp_path: Path) -> None:
-    run = train(experiment, tmp_path)
+def test_a_finished_run_is_not_repeated(experiment: Experiment, trained: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(trained, tmp_path / trained.name)
     written = (run / "model.keras").stat().st_mtime_ns
     assert train(experiment, tmp_path) == run
     assert (run / "model.keras").stat().st_mtime_ns == written
 
 
-def test_the_record_tells_what_made_the_model(experiment: Experiment, tmp_path: Path) -> None:
-    record = json.loads((train(experiment, tmp_path) / "run.json").read_text())
+def test_the_record_tells_what_made_the_model(experiment: Experiment, trained: Path) -> None:
+    record = json.loads((trained / "run.json").read_text())
     assert record["experiment"] == experiment.as_dict()
     assert all(len(record["fingerprints"][key]) == 64 for key in ("data", "code"))
     assert record["trained_at"].endswith("+00:00")
@@ -221,18 +221,19 @@ def test_the_best_weights_of_the_last_stages_are_averaged(
     assert all(np.allclose(mean, (a + b) / 2) for mean, a, b in zip(weights(run), one, two, strict=True))
 
 
-def test_each_epoch_is_told(experiment: Experiment, tmp_path: Path) -> None:
-    images = load_images(experiment.data.root, seed=experiment.seed)
-    decoded = {stage.size: pixels(images, stage.size, tmp_path / "cache") for stage in experiment.stages}
+def test_each_epoch_is_told(varied: Callable[..., Experiment], tmp_path: Path) -> None:
+    quick = varied(stages=(Stage(size=32, epochs=2, batch=64),))
+    images = load_images(quick.data.root, seed=quick.seed)
     told: list[tuple[int, float]] = []
     run = fit(
-        experiment,
+        quick,
         images,
-        decoded,
+        {32: pixels(images, 32, tmp_path / "cache")},
         tmp_path,
         on_epoch=lambda history: told.append((len(history), history[-1]["val_accuracy"])),
     )
     history = json.loads((run / "run.json").read_text())["history"]
+    assert len(history) == 2
     assert told == [(number, entry["val_accuracy"]) for number, entry in enumerate(history, start=1)]
 
 
@@ -246,9 +247,9 @@ def test_evidence_outside_is_what_lies_in_the_outermost_squares() -> None:
 
 
 def test_a_run_folder_of_other_settings_or_data_is_left_alone(
-    experiment: Experiment, varied: Callable[..., Experiment], tmp_path: Path
+    experiment: Experiment, trained: Path, varied: Callable[..., Experiment], tmp_path: Path
 ) -> None:
-    record = train(experiment, tmp_path) / "run.json"
+    record = shutil.copytree(trained, tmp_path / trained.name) / "run.json"
     with pytest.raises(TrainingError, match="other settings"):
         train(varied(seed=12), tmp_path)
     document = json.loads(record.read_text())

@@ -49,6 +49,15 @@ def published(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     return name, path
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[keras.Model, Path]:
+    """A network of keras.applications, and the file of it as a whole model."""
+    network = applications.MobileNetV3Small(include_top=False, weights=None)
+    path = tmp_path_factory.mktemp("whole") / "whole.keras"
+    network.save(path)
+    return network, path
+
+
 @pytest.fixture
 def downloads(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path | Exception], None]:
     """Sets what Keras' next download gives."""
@@ -78,10 +87,11 @@ def test_pictures_are_scaled_as_keras_says(
         assert np.abs(features - expected).max() < 1e-4 * np.abs(expected).max(), weights
 
 
-def test_a_whole_model_is_a_file_of_weights_too(tmp_path: Path, images: NDArray[np.float32]) -> None:
-    saved = applications.MobileNetV3Small(include_top=False, weights=None)
-    saved.save(tmp_path / "whole.keras")
-    network = build_backbone("mobilenet_v3_small", str(tmp_path / "whole.keras"))
+def test_a_whole_model_is_a_file_of_weights_too(
+    whole: tuple[keras.Model, Path], images: NDArray[np.float32]
+) -> None:
+    saved, path = whole
+    network = build_backbone("mobilenet_v3_small", str(path))
     assert np.allclose(network(images), saved(images), atol=1e-6)
 
 
@@ -133,10 +143,9 @@ def test_a_file_that_does_not_fit_is_named(tmp_path: Path, suffix: str) -> None:
         build_backbone("efficientnet_lite0", str(path))
 
 
-def test_weights_of_another_network_are_not_loaded(tmp_path: Path) -> None:
-    applications.MobileNetV3Small(include_top=False, weights=None).save(tmp_path / "other.keras")
+def test_weights_of_another_network_are_not_loaded(whole: tuple[keras.Model, Path]) -> None:
     with pytest.raises(TrainingError, match="does not hold the weights of MobileNetV3Large"):
-        build_backbone("mobilenet_v3_large", str(tmp_path / "other.keras"))
+        build_backbone("mobilenet_v3_large", str(whole[1]))
 
 
 def test_a_failed_download_says_which_file_to_fetch(downloads: Callable[..., None]) -> None:

@@ -2,12 +2,18 @@
 
 from pathlib import Path
 
+import pytest
+
 from training.data.images import load_images
 from training.export.graphs import PRECISIONS
+from training.studies import formats
 from training.studies.formats import compare_formats
 
 
-def test_every_form_is_measured_against_the_saved_model(base: Path, cells: Path, tmp_path: Path) -> None:
+def test_every_form_is_measured_against_the_saved_model(
+    base: Path, cells: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(formats, "REPEATS", 1)  # nothing is said of speed here
     table = compare_formats(base, load_images(cells), "test", tmp_path)
     assert (table["version"], table["images"]) == ("hematovision 1", "drawn test")
     forms = {form["form"]: form for form in table["forms"]}
