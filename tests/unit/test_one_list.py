@@ -69,4 +69,5 @@ def test_a_suffix_is_a_pictures_or_not() -> None:
 
 
 def test_the_guide_names_every_class_by_which_folders_are_compared() -> None:
-    assert CODES.intersection(re.findall(r"`(\w+)`", (ROOT / "docs/install-one-machine.md").read_text())) == LABELS
+    page = (ROOT / "docs/install-one-machine.md").read_text()
+    assert CODES.intersection(re.findall(r"`(\w+)`", page)) == LABELS

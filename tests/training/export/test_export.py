@@ -83,7 +83,7 @@ def test_evidence_explains_the_probabilities(
 def test_both_forms_compute_what_was_trained(trained: Path, version: Path, images: NDArray[np.uint8]) -> None:
     view = view_slice(224)
     model = keras.saving.load_model(trained / "model.keras", compile=False)
-    trained = look_both_ways(model, images[:, view, view].astype(np.float32))
+    learned = look_both_ways(model, images[:, view, view].astype(np.float32))
     lite, saved = lite_predictor(version)(images), saved_model_predictor(version)(images)
     # The LiteRT form keeps its weights in half precision.
     for name, tolerance in {
@@ -93,8 +93,8 @@ def test_both_forms_compute_what_was_trained(trained: Path, version: Path, image
         "distance": 0.02,
     }.items():
         assert np.allclose(lite[name], saved[name], atol=tolerance, rtol=0.02), name
-    assert np.allclose(saved["embedding"], trained["embedding"], atol=1e-4)
-    assert np.allclose(saved["evidence"][:, 2:-2, 2:-2] * (5 / 7) ** 2, trained["evidence"], atol=1e-3)
+    assert np.allclose(saved["embedding"], learned["embedding"], atol=1e-4)
+    assert np.allclose(saved["evidence"][:, 2:-2, 2:-2] * (5 / 7) ** 2, learned["evidence"], atol=1e-3)
 
 
 def test_nothing_outside_the_view_counts(predict: Predict, images: NDArray[np.uint8]) -> None:

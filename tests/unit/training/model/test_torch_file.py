@@ -112,9 +112,7 @@ class Malicious:
         return os.mkdir, (str(self.folder),)
 
 
-def test_a_file_that_would_run_something_is_left_unread(
-    save: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_a_file_that_would_run_something_is_left_unread(save: Callable[..., Path], tmp_path: Path) -> None:
     path = save({"weight": Malicious(tmp_path / "made")})
     with pytest.raises(TrainingError, match=r"asks for posix\.mkdir, which no weights need"):
         read_state_dict(path)
