@@ -115,5 +115,5 @@ def _where(settings: "Settings") -> str:
     return (
         f"State and logs are in {settings.home}; queues at {flower} (password in secrets.json). "
         f"Messages to people lie in {settings.mail}. "
-        f"Figures for Prometheus: {settings.prometheus} says where."
+        f"Metrics for Prometheus: {settings.prometheus} says where."
     )

@@ -27,8 +27,8 @@ def upload(
     A file is what its bytes are, whatever it is called. Each that is not counted is named with the reason.
 
     Exit codes: 0 every file that may be a picture is classified (with --no-wait: handed over) or was refused
-    before; 1 some are not, or could not be read; 2 the server could not be reached or refused, or there is no
-    image; 130 interrupted.
+    before; 1 some are not, or could not be read; 2 the server could not be reached or denied it, or there is
+    no image; 130 interrupted.
     """
     from infra.client import credentials, report
     from infra.client.client import Client

@@ -48,7 +48,7 @@ def told_metrics() -> set[str]:
             told |= {"counter": {f"{name}_total"}}.get(
                 kind, {f"{name}_bucket", f"{name}_count", f"{name}_sum"}
             )
-    state = (ROOT / "webapp" / "config" / "state.py").read_text()
+    state = (ROOT / "webapp" / "operations" / "metrics.py").read_text()
     return told | {f"hematovision_{name}" for name in re.findall(r'_(?:gauge|age)\(\s*"(\w+)"', state)}
 
 
