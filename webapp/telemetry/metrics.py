@@ -1,4 +1,4 @@
-"""Figures for Prometheus. Labels are names and ids of our own, never anything that people entered.
+"""Metrics for Prometheus. Labels are names and ids of our own, never anything that people entered.
 
 Each program keeps its metrics in files that its processes share (prometheus_client's multiprocess mode), and
 `exposition` tells them on a port of their own.
