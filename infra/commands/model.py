@@ -40,7 +40,7 @@ def list_models() -> None:
     for model in models:
         for version in model["versions"]:
             in_use = version["version"] == model["answers"]
-            scores = [f"{images['name']} {100 * images['accuracy']:.1f} %" for images in version["figures"]]
+            scores = [f"{of['name']} {100 * of['accuracy']:.1f} %" for of in version["evaluations"]]
             table.add_row(
                 escape(_title(model)),
                 str(version["version"]),

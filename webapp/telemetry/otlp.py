@@ -18,9 +18,6 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 
-SEND_SECONDS = 5  # for one batch, all its retries included
-END_SECONDS = 2.0
-
 _setting_up = Lock()
 
 
@@ -36,7 +33,7 @@ def end() -> None:
         # In a thread, because no limit that the library takes holds while the network hangs.
         sending = Thread(target=_provider().shutdown, daemon=True)
         sending.start()
-        sending.join(END_SECONDS)
+        sending.join(settings.TRACES_END_SECONDS)
 
 
 @cache
@@ -49,7 +46,7 @@ def _provider() -> TracerProvider:
         certificate_file=str(files.ca or certifi.where()),
         client_certificate_file=str(files.certificate) if files.certificate else None,
         client_key_file=str(files.key) if files.key else None,
-        timeout=SEND_SECONDS,
+        timeout=settings.TRACES_SEND_TIMEOUT_SECONDS,
         compression=Compression.Gzip,
         session=session,
     )

@@ -3,11 +3,11 @@
 By who obeys them, with the unit in the name; what an operator may move is read from the environment.
 
 Limits that stand elsewhere: what a picture may cost (`serving/decoder/limits.py`), the embedded model
-server's (`serving/embedded/limits.py`), the command line's (`infra/client.py`), at what time of the night
-Celery's tasks run (`workers/celery.py`), Caddy's (`infra/caddy/shared.caddy`), those of probes and of ending
-pods (`k8s/`), gunicorn's for connections that idle or end (`webapp/config/gunicorn.py`), gRPC's for
-connecting again (`serving/channel.py`), the exporter's of traces (`webapp/telemetry/otlp.py`), and the sizes
-of uploads (`uploads.py`, beside this file).
+server's (`serving/embedded/limits.py`), the command line's (`infra/client/limits.py`), the local stack's
+(`infra/local/limits.py`), at what time of the night Celery's tasks run (`workers/celery.py`), Caddy's
+(`infra/caddy/shared.caddy`), those of probes and of ending pods (`k8s/`), gunicorn's for connections
+that idle or end (`webapp/config/gunicorn.py`), gRPC's for connecting again (`serving/channel.py`), and
+the sizes of uploads (`uploads.py`, beside this file).
 """
 
 from itertools import pairwise
@@ -171,7 +171,7 @@ TOKEN_DAYS = env.int("TOKEN_DAYS", 365)  # the longest an API token may live
 TOKEN_LAST_USE_SECONDS = 60  # how exactly a token's last use is known: no write at every request
 
 # --- limits: audit trail ------------------------------------------------------------------------------------
-# Nobody can fill the disk with refusals, or bury an entry: the 10th, 100th … is kept beyond these.
+# Nobody can fill the disk with denials, or bury an entry: the 10th, 100th … is kept beyond these.
 AUDIT_DENIALS_SECONDS = 60  # in which the following are counted
 AUDIT_DENIALS_OF_ONE = 20  # of one person or one address
 AUDIT_DENIALS_OF_ALL = 60  # of all in a chain: 60 MB a day at the very most
@@ -182,6 +182,10 @@ PROBE_TIMEOUT_SECONDS = 2  # for each service: Prometheus and Kubernetes give up
 CERTIFICATE_PROBE_TIMEOUT_SECONDS = 1
 STATUS_KEPT_SECONDS = 5.0  # whoever looks at the status page more often sees the same
 STATUS_SLOW_SECONDS = 60  # images that wait longer are said to wait
+
+# --- limits: traces -----------------------------------------------------------------------------------------
+TRACES_SEND_TIMEOUT_SECONDS = 5  # for one batch, all its retries included
+TRACES_END_SECONDS = 2.0  # for what was not sent yet when a process ends
 
 # --- relations ----------------------------------------------------------------------------------------------
 # Each is shorter than the next. A lease that ends before its task is killed gives the same images to two.

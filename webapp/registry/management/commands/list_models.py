@@ -56,5 +56,5 @@ def _version(version: ModelVersion) -> dict[str, Any]:
         "withdrawn_by": version.withdrawn_by,
         "review_threshold": version.review_threshold,
         "trained_at": trained_at and trained_at.isoformat(),
-        "figures": [asdict(evaluation) for evaluation in evaluations_of(version)],
+        "evaluations": [asdict(evaluation) for evaluation in evaluations_of(version)],
     }
