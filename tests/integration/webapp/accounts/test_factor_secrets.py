@@ -9,7 +9,7 @@ from allauth.mfa.totp.internal.auth import TOTP
 from django.core.cache import cache
 from django.db import connection
 
-from tests.integration.test_key_rotation import NEW, NEW_ID, OLD, OLD_ID, old_key, rotate
+from tests.integration.webapp.crypto.test_rotation import NEW, NEW_ID, OLD, OLD_ID, old_key, rotate
 from tests.support import second_factor
 from webapp.crypto import cipher, rotation
 from webapp.crypto.cipher import Unreadable

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django_scopes import scope, scopes_disabled
 
-from tests.integration.test_openid import PAT, provider, running, sign_in
+from tests.integration.webapp.accounts.test_openid import PAT, provider, running, sign_in
 from tests.support.pages import plain_static
 from tests.support.people import PASSWORD, person
 from webapp.accounts.models import User

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { WAITS } from "../../../../webapp/ui/static/ui/upload/bounds.js";
-import { Final, mayPass, reason, retry } from "../../../../webapp/ui/static/ui/upload/retry.js";
+import { WAITS } from "../../../../../../../webapp/ui/static/ui/upload/bounds.js";
+import { Final, mayPass, reason, retry } from "../../../../../../../webapp/ui/static/ui/upload/retry.js";
 import { atOnce } from "./support.js";
 
 test("what fails for a while succeeds in the end", async (t) => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { walk } from "../../../../webapp/ui/static/ui/upload/folders.js";
+import { walk } from "../../../../../../../webapp/ui/static/ui/upload/folders.js";
 
 const last = (path) => path.slice(path.lastIndexOf("/") + 1);
 const file = (path) => ({ isFile: true, name: last(path), fullPath: path, file: (ok) => ok(new File([], last(path))) });

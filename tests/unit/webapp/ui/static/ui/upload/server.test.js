@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Final } from "../../../../webapp/ui/static/ui/upload/retry.js";
-import { Server } from "../../../../webapp/ui/static/ui/upload/server.js";
+import { Final } from "../../../../../../../webapp/ui/static/ui/upload/retry.js";
+import { Server } from "../../../../../../../webapp/ui/static/ui/upload/server.js";
 
 const ADDRESSES = { begin: "/begin", renew: "/renew", complete: "/complete", token: "a-token" };
 const server = new Server(ADDRESSES, { lab: "a-lab" });

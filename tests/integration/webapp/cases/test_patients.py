@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django_scopes import scope
 
-from tests.integration.test_identifiers import ADA, on_disk, write
+from tests.integration.webapp.cases.test_identifiers import ADA, on_disk, write
 from tests.support.pages import plain_static
 from tests.support.people import person
 from webapp.audit.models import Entry

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { DIGESTED } from "../../../../webapp/ui/static/ui/upload/bounds.js";
-import { hex, sha256 } from "../../../../webapp/ui/static/ui/upload/digest.js";
+import { DIGESTED } from "../../../../../../../webapp/ui/static/ui/upload/bounds.js";
+import { hex, sha256 } from "../../../../../../../webapp/ui/static/ui/upload/digest.js";
 
 test("bytes are written with two digits each", () => {
   assert.equal(hex(new Uint8Array([0, 1, 15, 16, 255]).buffer), "00010f10ff");

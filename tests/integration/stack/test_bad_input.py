@@ -67,7 +67,7 @@ TAKEN: dict[str, Callable[[list[Image.Image]], bytes]] = {
 }
 
 
-UPLOADS_FOLDER = Path(__file__).parents[3] / "shared" / "cases" / "uploads"
+UPLOADS_FOLDER = Path(__file__).parents[4] / "shared" / "cases" / "uploads"
 UPLOADS = sorted(UPLOADS_FOLDER.glob("*"))
 
 

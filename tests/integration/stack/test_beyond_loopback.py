@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from infra.local.config.settings import PREFIX
-from tests.integration.test_stack import HEMATOVISION, Up, environ_of, ours, run, start
+from tests.integration.stack.test_stack import HEMATOVISION, Up, environ_of, ours, run, start
 from tests.support.pictures import many_pictures
 from tests.support.stack import free_settings
 

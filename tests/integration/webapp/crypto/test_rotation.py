@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.test import override_settings
 from django_scopes import scope, scopes_disabled
 
-from tests.integration.test_identifiers import ADA, on_disk, write
+from tests.integration.webapp.cases.test_identifiers import ADA, on_disk, write
 from tests.support.people import person
 from webapp.audit.models import Entry
 from webapp.cases import selectors

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { announced, failures, more, notSent, said, timeLeft } from "../../../../webapp/ui/static/ui/upload/progress.js";
+import { announced, failures, more, notSent, said, timeLeft } from "../../../../../../../webapp/ui/static/ui/upload/progress.js";
 
 const STATE = { active: false, trouble: "", left: 0, total: 0, uploaded: 0, arrived: [], began: 0, doneBefore: 0 };
 const aloud = (left) => announced({ ...STATE, active: true, total: 1000, left }, "");

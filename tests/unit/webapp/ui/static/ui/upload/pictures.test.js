@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { isReadable, pictures } from "../../../../webapp/ui/static/ui/upload/pictures.js";
+import { isReadable, pictures } from "../../../../../../../webapp/ui/static/ui/upload/pictures.js";
 
 const whyNot = pictures(".jpg .jpeg .png", "ffd8ff|89504e470d0a1a0a");
 const file = (name, ...bytes) => new File([new Uint8Array(bytes)], name);

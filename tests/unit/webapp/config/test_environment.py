@@ -13,7 +13,7 @@ from environs import EnvError
 from tests.support.settings import read_settings
 from webapp.config.environment import PREFIX, StrictEnv, data_keys, strong_secret
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 PROGRAMS = {
     "command": [sys.executable, "-m", "webapp", "check"],
     "web": [

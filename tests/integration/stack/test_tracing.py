@@ -14,7 +14,7 @@ import pytest
 
 from infra.client.client import Client
 from infra.demo import cells
-from tests.integration.test_stack import eventually
+from tests.integration.stack.test_stack import eventually
 from tests.support.collector import Told, attributes, collector
 from tests.support.tls import Authority, tls_front
 

@@ -20,7 +20,7 @@ from infra.compose.set_up import make
 from tests.support import doors
 from tests.support.stack import free_settings
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[4]
 SERVICE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["seaweedfs"]
 START_S = 40
 
