@@ -4,6 +4,10 @@ import uuid
 
 import numpy as np
 import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django_scopes import scope
 from pytest_django import Settings
 
@@ -96,3 +100,15 @@ def add_unusable(person: Person, case: Case, status: Image.Status, n: int = 1) -
 def _probabilities(cell_class: str, confidence: float) -> list[float]:
     rest = (1 - confidence) / (len(CELL_LABELS) - 1)
     return [confidence if label == cell_class else rest for label in CELL_LABELS]
+
+
+def queries(client: Client, path: str) -> int:
+    """How many queries showing a page costs."""
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(path).status_code == 200
+    return len(captured)
+
+
+def page_of(person: Person, name: str, *arguments: object, **query: str) -> str:
+    """The page of that name, as `person` sees it."""
+    return person.browser.get(reverse(f"ui:{name}", args=arguments), query).content.decode()

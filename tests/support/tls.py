@@ -7,10 +7,14 @@ import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 # What a client of PostgreSQL sends first, and the answer that TLS may begin (message formats, SSLRequest).
@@ -103,3 +107,21 @@ def _copy(inside: ssl.SSLSocket, server: socket.socket) -> None:
                 if not data:
                     return
                 to.sendall(data)
+
+
+def certificate(path: Path, ends: timedelta) -> str:
+    """Write a certificate that ends in a while, or ended before now; where it is."""
+    now = datetime.now(UTC)
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=10))
+        .not_valid_after(now + ends)
+        .sign(key, SHA256())
+    )
+    path.write_bytes(made.public_bytes(Encoding.PEM))
+    return str(path)

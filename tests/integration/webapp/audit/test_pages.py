@@ -9,7 +9,6 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.urls import reverse
 
-from tests.support.pages import plain_static
 from tests.support.people import Person, person
 from tests.support.present import present
 from webapp.audit.actions import Action
@@ -20,7 +19,6 @@ from webapp.audit.services import record
 from webapp.labs.permissions import Role
 from webapp.ui.audit.views import ENTRIES_A_PAGE
 
-__all__ = ["plain_static"]
 pytestmark = pytest.mark.usefixtures("plain_static")
 
 

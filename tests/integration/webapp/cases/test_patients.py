@@ -7,7 +7,6 @@ from django.urls import reverse
 from django_scopes import scope
 
 from tests.integration.webapp.cases.test_identifiers import ADA, on_disk, write
-from tests.support.pages import plain_static
 from tests.support.people import person
 from webapp.audit.models import Entry
 from webapp.cases import selectors
@@ -15,7 +14,6 @@ from webapp.cases.models import Patient
 from webapp.cases.services import create_case
 from webapp.labs.permissions import Role
 
-__all__ = ["plain_static"]
 pytestmark = pytest.mark.usefixtures("plain_static")
 
 SENT = {**ADA, "birth_date": "1915-12-10"}

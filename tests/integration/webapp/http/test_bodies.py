@@ -1,14 +1,17 @@
 """Large bodies: who may send one, how many at once, and what becomes of them where there is no room."""
 
 import errno
+import json
 import threading
 from typing import Any, cast
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.http import HttpResponse, HttpResponseBase, UnreadablePostError
 from django.test import Client, RequestFactory
+from django.urls import reverse
 from rest_framework.request import Request
 
 from webapp.http import bodies
@@ -112,3 +115,15 @@ def test_a_body_that_stops_half_way_is_no_fault_of_ours(alice, images, monkeypat
     monkeypatch.setattr(Request, "_parse", cut)
     answer = alice.api.post(images, {"files": SimpleUploadedFile("a.jpg", JPEG)})
     assert (answer.status_code, answer.json()["error"]["code"]) == (408, "request_timeout")
+
+
+def test_a_body_beyond_the_limit_is_refused(alice) -> None:
+    large = json.dumps({"accession": "A" * django_settings.DATA_UPLOAD_MAX_MEMORY_SIZE})
+    answer = alice.api.post("/api/v1/cases/", large, content_type="application/json")
+    assert answer.status_code in (400, 413)
+
+
+@pytest.mark.usefixtures("plain_static")
+def test_a_form_of_too_many_fields_is_refused(alice) -> None:
+    fields = {f"field{n}": "x" for n in range(django_settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + 1)}
+    assert alice.browser.post(reverse("ui:new-case"), fields).status_code == 400

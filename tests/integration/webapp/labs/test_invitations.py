@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django_scopes import scope
 
-from tests.support.pages import plain_static
 from tests.support.people import person, proved_who_they_are
 from tests.support.present import present
 from webapp.accounts.services import create_account
@@ -18,7 +17,6 @@ from webapp.audit.models import Entry
 from webapp.labs.models import Invitation, Membership
 from webapp.labs.permissions import Role
 
-__all__ = ["plain_static"]
 pytestmark = pytest.mark.usefixtures("plain_static")
 
 NEW = "nina@northern.example"

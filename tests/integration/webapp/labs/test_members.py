@@ -7,7 +7,6 @@ from django.db import connection
 from django.urls import reverse
 from django_scopes import scope
 
-from tests.support.pages import plain_static
 from tests.support.people import person
 from webapp.audit.models import Entry
 from webapp.labs import services
@@ -15,7 +14,6 @@ from webapp.labs.models import ApiToken, Lab, Membership
 from webapp.labs.permissions import Role
 from webapp.labs.services import LastAdmin
 
-__all__ = ["plain_static"]
 pytestmark = pytest.mark.usefixtures("plain_static")
 
 

@@ -5,7 +5,6 @@ from collections.abc import Set
 import pytest
 from django.urls import reverse
 
-from tests.support.pages import plain_static
 from tests.support.people import person
 from tests.support.present import present
 from webapp.audit.models import Entry
@@ -14,7 +13,6 @@ from webapp.labs.models import Lab
 from webapp.labs.permissions import ADJUSTABLE, TABLE, Permission, Role, granted
 from webapp.labs.services import NotAdjustable
 
-__all__ = ["plain_static"]
 pytestmark = pytest.mark.usefixtures("plain_static")
 
 

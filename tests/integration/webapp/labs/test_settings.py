@@ -8,7 +8,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django_scopes import scope
 
-from tests.support.pages import plain_static
 from tests.support.people import Person, person
 from webapp.audit.models import Entry
 from webapp.cases.models import Case, Image
@@ -16,7 +15,6 @@ from webapp.labs.models import Lab
 from webapp.labs.permissions import Role
 from webapp.ui.labs.forms import zones
 
-__all__ = ["plain_static"]
 pytestmark = pytest.mark.usefixtures("plain_static")
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 

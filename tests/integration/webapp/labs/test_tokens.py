@@ -6,18 +6,18 @@ from io import StringIO
 from unittest.mock import patch
 
 import pytest
+from django.conf import settings as django_settings
 from django.core import mail
-from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
 from django.db import connection
+from django.shortcuts import resolve_url
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from django_scopes import scope
 
-from tests.support.pages import plain_static
 from tests.support.people import PASSWORD, Api, person
 from tests.support.present import present
 from webapp.accounts.models import User
@@ -28,13 +28,7 @@ from webapp.labs.selectors import memberships_of
 from webapp.labs.services import add_member
 from webapp.labs.tokens import issue_token, network
 
-__all__ = ["plain_static"]
-pytestmark = pytest.mark.usefixtures("plain_static")
-
-
-@pytest.fixture(autouse=True)
-def fresh_rates(services):
-    cache.clear()
+pytestmark = pytest.mark.usefixtures("plain_static", "fresh_rates")
 
 
 def make(someone, **form):
@@ -302,3 +296,10 @@ def test_hashing_the_same_password_anew_ends_none(alice, settings):
     user.refresh_from_db()
     assert user.password.startswith("pbkdf2")
     assert reads(alice.token) == 200
+
+
+def test_a_token_does_not_borrow_the_session_it_comes_with(alice, charlie) -> None:
+    """Pages that ask for a fresh sign-in would take that of the thief of a token."""
+    stolen = {"Authorization": f"Bearer {charlie.token}"}
+    answer = alice.browser.get(reverse("ui:cases"), headers=stolen)
+    assert answer["Location"].startswith(resolve_url(django_settings.LOGIN_URL))

@@ -1,12 +1,14 @@
 """Objects lie encrypted on disk, whatever a client asks for; one that asks for nothing is refused."""
 
 import secrets
+import time
 from collections.abc import Callable
 
 import httpx
 import pytest
 from botocore.exceptions import ClientError
 from django.conf import settings
+from django.conf import settings as django_settings
 
 from tests.support.plugin import HOME
 from webapp.storage import objects
@@ -90,3 +92,11 @@ def test_a_sites_proxy_is_not_for_the_store(monkeypatch: pytest.MonkeyPatch) -> 
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.setenv(name, "127.0.0.0/8,::1/128")
     objects._connect(settings.S3_ENDPOINT, timeout_s=5, attempts=3).head_bucket(Bucket=settings.S3_BUCKET)
+
+
+def test_a_link_stays_the_same_for_minutes_so_that_a_gallery_is_not_fetched_again(alice, monkeypatch) -> None:
+    links, kept = [], django_settings.DOWNLOAD_KEPT_SECONDS
+    for seconds in (0, kept - 1, kept):
+        monkeypatch.setattr(time, "time", lambda seconds=seconds: 1_800_000_000 + seconds)
+        links.append(objects.download_url("a key/ü.jpg", "image/jpeg", version="1"))
+    assert links[0] == links[1] != links[2]

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from django.core.cache import cache
 from django.utils import timezone
 from django_scopes import scope
 
@@ -22,14 +21,10 @@ from webapp.inference.services import Refused
 from webapp.storage import objects
 from webapp.uploads.services import finish_abandoned
 
+pytestmark = pytest.mark.usefixtures("fresh_rates")
 JPEG = b"\xff\xd8\xff\xe0 not much of a picture"
 OTHER = b"\xff\xd8\xff\xe0 not much of a cell, too"
 assert len(JPEG) != len(OTHER)
-
-
-@pytest.fixture(autouse=True)
-def fresh_rates(services):
-    cache.clear()
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from django.urls import reverse
 from django_scopes import scope, scopes_disabled
 
 from tests.integration.webapp.accounts.test_openid import PAT, provider, running, sign_in
-from tests.support.pages import plain_static
 from tests.support.people import PASSWORD, person
 from webapp.accounts.models import User
 from webapp.accounts.services import create_account
@@ -21,9 +20,8 @@ from webapp.cases.models import Case, Patient
 from webapp.labs.models import ApiToken, Lab
 from webapp.labs.permissions import Role
 
-__all__ = ["plain_static", "provider", "running"]
+__all__ = ["provider", "running"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_static")]
-
 SLY = "Ann\r\nBcc: all@hospital.example\u202e\u200b eeL"
 EVEN = "Ann Bcc: all@hospital.example eeL"
 NAMES = {
@@ -36,9 +34,6 @@ NAMES = {
 }
 each_name = pytest.mark.parametrize(("written", "kept"), NAMES.items())
 HIDDEN = "Ann\x1bLee"
-
-
-# --- people -------------------------------------------------------------------------------------------------
 
 
 @each_name
@@ -86,9 +81,6 @@ def test_what_hides_in_a_name_is_told_with_its_place(alice):
     assert "U+001B (a control character), which is number 4" in page.content.decode()
 
 
-# --- labs and their mails -----------------------------------------------------------------------------------
-
-
 @each_name
 def test_a_labs_name_however_made_reaches_an_invitation_in_one_line(mailoutbox, written, kept):
     call_command("create_lab", written, stdout=StringIO())
@@ -123,9 +115,6 @@ def test_a_tokens_name(alice, written, kept):
     assert alice.api.send("/tokens/", body).status_code == 201
     with scopes_disabled():
         assert ApiToken.objects.filter(name=kept).count() == 2
-
-
-# --- patients -----------------------------------------------------------------------------------------------
 
 
 def patient_of(case: Case) -> Patient:
@@ -163,39 +152,6 @@ def test_what_hides_in_a_note_is_told_with_its_place(alice):
     assert blank.json()["error"]["code"] == "invalid"
 
 
-@pytest.mark.parametrize("sought", ["12 345.6-X", "12/3456x", "１２３４５６Ｘ", "۱۲۳۴۵۶x", " 123456X\u00a0"])
-def test_an_mrn_is_found_however_it_is_parted(alice, sought):
-    alice.api.send("/cases/", {"accession": "P-1", "patient": {"mrn": "12-3456-X"}})
-    (found,) = alice.api.send("/cases/search/", {"mrn": sought}).json()
-    assert found["patient"]["mrn"] == "12-3456-X"
-    page = alice.browser.post(reverse("ui:find-patient"), {"mrn": sought}).content.decode()
-    assert "12-3456-X" in page
-    assert "written in different ways" not in page
-
-
-def test_mrns_that_differ_in_separators_alone_are_shown_to_differ(alice):
-    for accession, mrn in (("P-1", "1-23"), ("P-2", "12-3")):
-        alice.api.send("/cases/", {"accession": accession, "patient": {"mrn": mrn}})
-    page = alice.browser.post(reverse("ui:find-patient"), {"mrn": "123"}).content.decode()
-    assert "written in different ways" in page
-    assert "1-23" in page
-    assert "12-3" in page
-
-
-# --- accession numbers --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("again", ["E\u0301-10", "É-１０", "É-10\u00a0", "É\u00ad-10"])
-def test_an_accession_is_one_in_whatever_form(alice, again):
-    alice.case("É-10")
-    assert alice.api.send("/cases/", {"accession": again}).status_code == 409
-    page = alice.browser.post(reverse("ui:new-case"), {"accession": again})
-    assert page.status_code == 409
-    assert page.context["existing"].accession == "É-10"
-    assert len(alice.api.read("/cases/", accession=again).json()["results"]) == 1
-    assert "É-10" in alice.browser.get(reverse("ui:cases"), {"q": again}).content.decode()
-
-
 def test_what_was_entered_before_is_made_even(alice):
     first, second, third = (alice.case(accession) for accession in ("N-1", "N-2", "N-3"))
     alice.api.send("/cases/", {"accession": "N-4", "patient": {"mrn": "1234"}})
@@ -216,11 +172,3 @@ def test_what_was_entered_before_is_made_even(alice):
     call_command("even_names", stdout=(again := StringIO()), stderr=StringIO())
     assert "cases: 0 accessions made even" in again.getvalue()
     assert "patients: 0 MRNs hashed anew" in again.getvalue()
-
-
-def test_an_mrn_that_no_search_would_find_is_refused(alice):
-    refused = alice.api.send("/cases/", {"accession": "N-9", "patient": {"mrn": "- /"}})
-    assert refused.status_code == 400
-    assert "An MRN has letters or digits." in str(refused.json())
-    page = alice.browser.post(reverse("ui:new-case"), {"accession": "N-9", "mrn": "- /"})
-    assert "An MRN has letters or digits." in page.content.decode()

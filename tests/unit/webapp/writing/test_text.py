@@ -4,7 +4,6 @@ import unicodedata
 
 import pytest
 
-from webapp.cases.identifiers import normal_accession, normal_mrn
 from webapp.writing.text import lines, one_line, shown, unseen
 
 KEPT = [
@@ -80,25 +79,3 @@ def test_notes_pasted_from_word():
         unseen(lines("a\x08b"), allowed="\n\t")
         == "U+0008 (a control character), which is number 2 of its characters"
     )
-
-
-def test_accessions_alike_are_one():
-    forms = ["É-１０４２", "É-1042", "E\u0301-1042", " É-1042\u00a0", "É-10\u00ad42"]
-    assert {normal_accession(form) for form in forms} == {"É-1042"}
-    assert normal_accession("é-1042") != normal_accession("É-1042")
-
-
-def test_mrns_that_are_written_differently_are_one():
-    assert normal_mrn("77\u3164012") == normal_mrn("77012") == normal_mrn("7\ufe0f7012\u1160")
-    forms = [
-        "ab-12/34.5",
-        "AB 12 345",
-        "ab12345",
-        "ＡＢ１２３４５",
-        "ab–12–345",
-        "ab۱۲۳۴۵",
-        "ab١٢٣٤٥",
-        "AB_12:345\u00a0",
-    ]
-    assert {normal_mrn(form) for form in forms} == {"ab12345"}
-    assert normal_mrn("0012") != normal_mrn("12")

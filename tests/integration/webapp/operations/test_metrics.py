@@ -1,0 +1,70 @@
+"""What is measured of the installation as a whole."""
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+from django_scopes import scope
+
+from tests.support.tls import certificate
+from webapp.audit.actions import Action
+from webapp.audit.services import record
+from webapp.inference.models import Chunk, Queue
+from webapp.operations.metrics import installation_metrics
+
+DAY = dt.timedelta(days=1)
+
+
+def told() -> dict[tuple[str, str], float]:
+    return {
+        (sample.name.removeprefix("hematovision_"), "".join(sample.labels.values())): sample.value
+        for family in installation_metrics()
+        for sample in family.samples
+    }
+
+
+def test_the_state_of_queues_trail_and_keys(alice, model, settings, tmp_path):
+    case = alice.case()
+    with scope(lab=alice.lab):
+        Chunk.objects.create(lab=alice.lab, case=case, queue=Queue.INTERACTIVE)
+        Chunk.objects.create(lab=alice.lab, case=case, queue=Queue.BULK, state=Chunk.State.DEAD)
+    record(Action.AUDIT_ANCHORED, lab=None)
+    record(Action.AUDIT_VERIFIED, lab=None)
+    path = certificate(tmp_path / "web.pem", ends=20 * DAY)
+    settings.WATCHED_CERTIFICATES = [path, "127.0.0.1:1"]
+    now = told()
+    assert {now["service_up", name] for name in ("database", "storage", "broker", "model")} == {1}
+    assert (now["chunks_waiting", "interactive"], now["chunks_waiting", "bulk"]) == (1, 0)
+    assert 0 <= now["images_waiting_oldest_seconds", "interactive"] < 60
+    assert now["dead_letters", ""] == 1
+    assert (now["outbox_waiting", "bulk"], now["broker_waiting", "bulk"]) == (0, 0)
+    assert 0 <= now["audit_anchor_age_seconds", ""] < 60
+    assert ("backup_age_seconds", "") not in now
+    assert (now["audit_whole", ""], now["audit_verified_age_seconds", ""] < 60) == (1, True)
+    assert now["data_key_age_seconds", ""] >= 0
+    assert 19 * 86400 < now["certificate_remaining_seconds", path] < 20 * 86400
+    assert ("certificate_remaining_seconds", "127.0.0.1:1") not in now  # it is away, which others tell
+    record(Action.AUDIT_BROKEN, lab=None)
+    record(Action.BACKUP_MADE, lab=None, subject="a", after={"objects": 1})
+    now = told()
+    assert now["audit_whole", ""] == 0
+    assert 0 <= now["backup_age_seconds", ""] < 60
+
+
+def test_a_trail_that_was_never_anchored_is_as_old_as_the_installation(db, monkeypatch):
+    assert ("audit_anchor_age_seconds", "") not in told()
+    record(Action.SIGNED_IN, lab=None)
+    later = timezone.now() + 3 * DAY
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    now = told()
+    assert now["audit_anchor_age_seconds", ""] == pytest.approx(3 * 86400, abs=60)
+    assert now["audit_verified_age_seconds", ""] == pytest.approx(3 * 86400, abs=60)
+    assert ("audit_whole", "") not in now
+
+
+def test_without_the_broker_the_rest_is_told(db, settings):
+    settings.BROKER_URL = "redis://127.0.0.1:1/0"
+    now = told()
+    assert now["service_up", "broker"] == 0
+    assert ("broker_waiting", "bulk") not in now
+    assert now["dead_letters", ""] == 0

@@ -1,0 +1,8 @@
+"""How the state of a case looks."""
+
+from webapp.cases.selectors import CaseState
+from webapp.ui.templatetags.states import CLASSES
+
+
+def test_every_state_has_its_looks():
+    assert set(CLASSES) == set(CaseState)
