@@ -1,7 +1,9 @@
 """What people do to sign in, as a browser sees it, and what is kept of it on record."""
 
 import re
+from typing import Any
 
+from django.core.mail import EmailMessage
 from django.test import Client
 from django.urls import reverse
 
@@ -11,15 +13,15 @@ from webapp.accounts.models import User
 from webapp.audit.models import Entry
 
 
-def mailed_code(message) -> str:
-    return present(re.search(r"^    (\S+)$", message.body, re.MULTILINE))[1]
+def mailed_code(message: EmailMessage) -> str:
+    return present(re.search(r"^    (\S+)$", str(message.body), re.MULTILINE))[1]
 
 
 def is_in(browser: Client) -> bool:
     return "_auth_user_id" in browser.session
 
 
-def sign_in(browser: Client, email: str, password: str = PASSWORD):
+def sign_in(browser: Client, email: str, password: str = PASSWORD) -> Any:
     return browser.post(reverse("account_login"), {"login": email, "password": password})
 
 
