@@ -1,12 +1,12 @@
 """The Celery application: `celery -A workers worker -Q interactive|bulk`.
 
 Times hold together (`webapp/config/settings/limits.py`): a chunk's lease outlives the task that holds it, and
-the broker hands an unacknowledged message out again only after both (Celery docs, Redis visibility timeout:
+the broker redelivers an unacknowledged message only after both (Celery docs, Redis visibility timeout:
 set in all three places).
 
 SIGTERM lets a worker finish what it has in hand, however long that takes. Where it would be killed after a
 while, as on Kubernetes, REMAP_SIGTERM=SIGQUIT makes that Celery's soft shutdown: after
-WORKER_SOFT_SHUTDOWN_SECONDS what is left is given back.
+WORKER_SOFT_SHUTDOWN_SECONDS it releases its claims and requeues what is left.
 """
 
 from typing import Any
@@ -85,15 +85,15 @@ app.conf.update(
             "schedule": crontab(hour="3", minute="0"),
             "options": NIGHTLY,
         },
-        "forget-expired": {
-            "task": "forget_expired",
+        "delete-expired": {
+            "task": "delete_expired",
             "schedule": crontab(hour="1", minute="30"),
             "options": NIGHTLY,
         },
-        "forget-sent-tasks": {
-            "task": "forget_sent_tasks",
-            "schedule": settings.OUTBOX_FORGET_INTERVAL_SECONDS,
-            "options": {"expires": settings.OUTBOX_FORGET_INTERVAL_SECONDS},
+        "delete-sent-tasks": {
+            "task": "delete_sent_tasks",
+            "schedule": settings.OUTBOX_CLEANUP_INTERVAL_SECONDS,
+            "options": {"expires": settings.OUTBOX_CLEANUP_INTERVAL_SECONDS},
         },
     },
 )

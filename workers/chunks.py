@@ -26,8 +26,8 @@ from serving.client import (
     ModelUnavailable,
     Predictions,
 )
-from serving.decoder.pool import CannotDecode, Decoders, NoTurn
-from serving.decoder.refused import CannotTake
+from serving.decoder.pool import Decoders, DecodersBusy, DecoderUnavailable
+from serving.decoder.refused import FileRefused
 from webapp.cases.models import Image
 from webapp.cases.refusals import Refusal
 from webapp.inference import services
@@ -48,12 +48,12 @@ log = structlog.get_logger(__name__)
 
 
 class VersionUnknown(Exception):
-    """The model server answered with a version that nobody registered here."""
+    """The model server answered with a version that is not in the registry."""
 
 
 @dataclass(frozen=True)
-class Left:
-    """An image that had no turn."""
+class NotBegun:
+    """An image for which the chunk's time did not suffice."""
 
     image: Image
 
@@ -74,9 +74,9 @@ class Prepared:
 
 
 def work_on(chunk_id: int, *, holder: str, redelivered: bool) -> None:
-    """Classify a chunk, unless it is done or in other hands.
+    """Classify a chunk, unless it is done or another worker holds its lease.
 
-    Whatever goes wrong ends up on the chunk's row.
+    Whatever goes wrong is written on the chunk's row: a retry, a deferral or a dead letter.
     """
     chunk = services.claim(chunk_id, holder=holder, redelivered=redelivered)
     if chunk is None:
@@ -91,27 +91,27 @@ def _work_on(chunk: Chunk) -> None:
         _classify(chunk)
     except ModelMissing as error:
         log.error("model missing", error=str(error))
-        services.put_back(chunk, "The model server does not have the model yet.")
+        services.defer(chunk, "The model server does not have the model yet.")
     except ModelUnavailable as error:
         log.warning("model unavailable", error=str(error))
-        services.put_back(chunk, "The model server does not answer.")
+        services.defer(chunk, "The model server does not answer.")
     except objects.StorageUnavailable as error:
         log.warning("storage unavailable", error=str(error))
-        _blame_store_or_chunk(chunk, "The image store could not give one of these images.")
-    except CannotDecode as error:
-        log.error("decoder does not start")
-        services.put_back(chunk, str(error))
+        _defer_or_retry(chunk, "The image store could not give one of these images.")
+    except DecoderUnavailable as error:
+        log.error("decoder unavailable")
+        services.defer(chunk, str(error))
     except VersionUnknown as error:
         log.error("model version unknown", error=str(error))
-        services.put_back(chunk, str(error))
+        services.defer(chunk, str(error))
     except ModelRejected as error:
-        log.error("model refused the request", error=str(error))
-        services.give_up(chunk, f"The model server refused the request: {error}")
+        log.error("model rejected the request", error=str(error))
+        services.dead_letter(chunk, f"The model server rejected the request: {error}")
     except SoftTimeLimitExceeded:
-        log.warning("chunk took too long")
-        _blame_store_or_chunk(chunk, "These images took too long.")
+        log.warning("chunk timed out")
+        _defer_or_retry(chunk, "These images took too long.")
     except ModelTimeout as error:
-        log.warning("model too slow", error=str(error))
+        log.warning("model timed out", error=str(error))
         services.attempt_failed(chunk, "The model took too long to answer.")
     except ModelError as error:
         log.error("model failed", error=str(error))
@@ -123,12 +123,12 @@ def _work_on(chunk: Chunk) -> None:
         )
 
 
-def _blame_store_or_chunk(chunk: Chunk, why: str) -> None:
-    """A store that is away is waited for; if it answers, the trouble is with these images."""
+def _defer_or_retry(chunk: Chunk, why: str) -> None:
+    """Defer the chunk while the store is away; if the store answers, these images failed."""
     if objects.answers():
         services.attempt_failed(chunk, why)
     else:
-        services.put_back(chunk, "The image store does not answer.")
+        services.defer(chunk, "The image store does not answer.")
 
 
 def _classify(chunk: Chunk) -> None:
@@ -138,10 +138,10 @@ def _classify(chunk: Chunk) -> None:
         outcomes = list(_fetchers().map(in_threads(_prepare), images, repeat(until)))
     prepared = [outcome for outcome in outcomes if isinstance(outcome, Prepared)]
     refused = [outcome for outcome in outcomes if isinstance(outcome, Refused)]
-    left = [outcome.image.id for outcome in outcomes if isinstance(outcome, Left)]
-    if left:
-        log.info("chunk split", left=len(left), images=len(images))
-        if not services.split_off(chunk, left):
+    not_begun = [outcome.image.id for outcome in outcomes if isinstance(outcome, NotBegun)]
+    if not_begun:
+        log.info("chunk split", not_begun=len(not_begun), images=len(images))
+        if not services.split_off(chunk, not_begun):
             return
     if not prepared:
         _record(chunk, None, [], refused, sheet_key="")
@@ -185,9 +185,9 @@ def _measure(
             metrics.image_seconds.labels(chunk.queue).observe(waited)
 
 
-def _prepare(image: Image, until: float) -> Prepared | Refused | Left:
+def _prepare(image: Image, until: float) -> Prepared | Refused | NotBegun:
     if time.monotonic() > until:
-        return Left(image)
+        return NotBegun(image)
     try:
         data, object_version = objects.get(image.key)
     except objects.ObjectMissing:
@@ -199,11 +199,11 @@ def _prepare(image: Image, until: float) -> Prepared | Refused | Left:
     try:
         with tracing.span("decode image", {"hematovision.image": image.id}):
             picture = _decoders().read(data, until=until)
-    except NoTurn:
-        return Left(image)
-    except CannotTake as taken_not:
-        refusal = Refusal(taken_not.reason)
-        return Refused(image.id, refusal, taken_not.detail or str(refusal.label), sha256, len(data))
+    except DecodersBusy:
+        return NotBegun(image)
+    except FileRefused as refused:
+        refusal = Refusal(refused.reason)
+        return Refused(image.id, refusal, refused.detail or str(refusal.label), sha256, len(data))
     display_key = ""
     if picture.display is not None:
         display_key = f"{image.key}.png"

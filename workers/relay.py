@@ -2,7 +2,7 @@
 
 Moves due tasks from the database to the broker, labs taking turns, and keeps only a few waiting in the
 broker, so that the order stays fair while the backlog grows. Several relays may run; each entry is taken by
-one. Beside that, it hands messages to the mail server (`workers.post`).
+one. Beside that, it hands messages to the mail server (`workers.mail_relay`).
 """
 
 import signal
@@ -23,7 +23,7 @@ from webapp.telemetry import exposition, metrics, tracing
 from webapp.telemetry.context import carried, resumed
 from workers import heartbeat
 from workers.celery import app
-from workers.post import Post
+from workers.mail_relay import MailRelay
 from workers.telemetry import CONTEXT
 
 log = structlog.get_logger("workers.relay")
@@ -33,7 +33,7 @@ def main() -> None:
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    tracing.known_as("relay")
+    tracing.set_service_name("relay")
     exposition.serve(InstallationMetrics())
     log.info("relay started")
     broker = redis.Redis.from_url(
@@ -42,12 +42,12 @@ def main() -> None:
         socket_connect_timeout=settings.BROKER_CONNECT_TIMEOUT_SECONDS,
         **settings.BROKER_OPTIONS,
     )
-    post = Post(stopping)
-    post.start()
-    while not stopping.is_set() and post.is_alive():
+    mail_relay = MailRelay(stopping)
+    mail_relay.start()
+    while not stopping.is_set() and mail_relay.is_alive():
         try:
             _listen()
-            while not stopping.is_set() and post.is_alive():
+            while not stopping.is_set() and mail_relay.is_alive():
                 heartbeat.beat()
                 full = _relay_once(broker)
                 _wait(settings.RELAY_FULL_PAUSE_SECONDS if full else settings.RELAY_IDLE_PAUSE_SECONDS)
@@ -59,7 +59,7 @@ def main() -> None:
         heartbeat.beat()
         stopping.wait(settings.RELAY_RETRY_SECONDS)
     stopping.set()
-    post.join(timeout=settings.RELAY_LAST_MESSAGE_SECONDS)
+    mail_relay.join(timeout=settings.RELAY_LAST_MESSAGE_SECONDS)
     log.info("relay stopped")
 
 

@@ -29,12 +29,12 @@ def classify_chunk(self: LabTask, chunk_id: str) -> None:
 
 
 @worker_ready.connect
-def take_up_what_a_killed_worker_left(sender: Consumer, **_: object) -> None:
+def release_claims_of_a_killed_worker(sender: Consumer, **_: object) -> None:
     inference.release_claims(sender.hostname)
 
 
 @worker_shutting_down.connect
-def give_back_what_cannot_be_finished(sender: str, how: str, **_: object) -> None:
+def release_claims_before_shutdown(sender: str, how: str, **_: object) -> None:
     if how == "Cold":  # else it finishes what it has in hand
         inference.release_claims(sender, blameless=True)
 
@@ -49,24 +49,24 @@ def finish_abandoned_uploads() -> int:
     return uploads.finish_abandoned()
 
 
-@app.task(name="forget_sent_tasks")
-def forget_sent_tasks() -> int:
-    return outbox.forget_sent(older_than=timedelta(seconds=settings.OUTBOX_SENT_KEPT_SECONDS))
+@app.task(name="delete_sent_tasks")
+def delete_sent_tasks() -> int:
+    return outbox.delete_sent(older_than=timedelta(seconds=settings.OUTBOX_SENT_KEPT_SECONDS))
 
 
 @app.task(
-    name="forget_expired",
+    name="delete_expired",
     soft_time_limit=settings.NIGHTLY_TASK_SOFT_TIME_LIMIT_SECONDS,
     time_limit=settings.NIGHTLY_TASK_TIME_LIMIT_SECONDS,
 )
-def forget_expired() -> None:
-    """What has ended lies about no longer than people need to see that it has."""
+def delete_expired() -> None:
+    """Delete what has expired, once people have had time to see that it has."""
     shown = timedelta(days=settings.EXPIRED_SHOWN_DAYS)
     log.info(
-        "forgotten",
-        sessions=accounts.forget_expired_sessions(),
-        invitations=invitations.forget_expired(older_than=shown),
-        tokens=tokens.forget_expired(older_than=shown),
+        "expired things deleted",
+        sessions=accounts.delete_expired_sessions(),
+        invitations=invitations.delete_expired(older_than=shown),
+        tokens=tokens.delete_expired(older_than=shown),
     )
 
 

@@ -1,4 +1,4 @@
-"""Requests to one server and its object store: whom to trust, through which proxy, and when to retry."""
+"""Requests to one server and its object store: trusted certificates, proxies, retries and timeouts."""
 
 import io
 import random
@@ -66,7 +66,7 @@ class Connection:
             SignInError: the token or the password is not accepted, or is not allowed this.
             ClientError: the server cannot be reached, is none of ours, or does not do it.
         """
-        response = self._retried(lambda: self.api.request(method, path, **request))
+        response = self._retry(lambda: self.api.request(method, path, **request))
         if response.is_success:
             try:
                 return response.json()
@@ -79,17 +79,17 @@ class Connection:
         try:
             error = response.json()["error"]
             message, code = str(error["message"]), error["code"]
-            told = {name: _first(what) for name, what in error.get("fields", {}).items()}
+            problems = {name: _first(what) for name, what in error.get("fields", {}).items()}
         except (ValueError, KeyError, TypeError, AttributeError):
             self._not_ours(f"answers {response.status_code}")
-        if told:
-            message = " ".join([message, *(f"{name}: {what}" for name, what in told.items())])
+        if problems:
+            message = " ".join([message, *(f"{name}: {what}" for name, what in problems.items())])
         denied = response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
         raise _ERRORS.get(code, SignInError if denied else ClientError)(message)
 
     @contextmanager
     def understood(self) -> Iterator[None]:
-        """Whatever an answer lacks here, it is no answer of ours."""
+        """Whoever reads a response inside, and misses something in it, raises ClientError: it is not ours."""
         try:
             yield
         except (KeyError, IndexError, TypeError, AttributeError, ValueError):
@@ -103,7 +103,7 @@ class Connection:
             Stopped: `stop` was set.
         """
         store = self._store(url)
-        return self._retried(
+        return self._retry(
             lambda: store.post(url, data=fields, files={"file": ("file", Abortable(data, self.stop))})
         )
 
@@ -131,8 +131,8 @@ class Connection:
             f"{self.url} {what} and is perhaps not a HematoVision server, or of another version."
         )
 
-    def _retried(self, send: Callable[[], httpx.Response]) -> httpx.Response:
-        """Send until there is an answer that a retry would not better.
+    def _retry(self, send: Callable[[], httpx.Response]) -> httpx.Response:
+        """Send, and retry until there is a response that no retry would change.
 
         Raises:
             ClientError: no answer after the last try, or none that could ever come.
@@ -143,8 +143,8 @@ class Connection:
             try:
                 response = send()
             except httpx.RequestError as error:
-                if not tries_left or not _may_pass(error):
-                    raise ClientError(_why(error)) from error
+                if not tries_left or not _is_transient(error):
+                    raise ClientError(_reason(error)) from error
                 wait = backoff
             except (httpx.InvalidURL, UnicodeError) as error:
                 raise ClientError(f"That cannot be sent: {error}.") from error
@@ -205,26 +205,26 @@ def _trust(ca: Path | None, url: str) -> ssl.SSLContext:
     return trusted
 
 
-def _first(told: Any) -> str:
+def _first(problem: Any) -> str:
     """The first sentence in what the API says of a field."""
-    while isinstance(told, list | dict) and told:
-        told = told[0] if isinstance(told, list) else next(iter(told.values()))
-    return str(told)
+    while isinstance(problem, list | dict) and problem:
+        problem = problem[0] if isinstance(problem, list) else next(iter(problem.values()))
+    return str(problem)
 
 
-def _may_pass(error: httpx.RequestError) -> bool:
+def _is_transient(error: httpx.RequestError) -> bool:
     """Whether a retry may help: not with an address, a certificate or a proxy that will not do."""
     lasting = (httpx.UnsupportedProtocol, httpx.ProxyError, httpx.DecodingError, httpx.LocalProtocolError)
     return not isinstance(error, lasting) and "[SSL" not in str(error)
 
 
-def _why(error: httpx.RequestError) -> str:
+def _reason(error: httpx.RequestError) -> str:
     where = "{0.scheme}://{0.netloc}".format(urlsplit(str(error.request.url)))
     said = str(error) or type(error).__name__
     if "CERTIFICATE_VERIFY_FAILED" in said:
         return f"The certificate of {where} is not trusted: {said}. Name its authority with --ca."
     if isinstance(error, httpx.ProxyError):
-        return f"The proxy on the way to {where} refuses: {said}."
+        return f"The proxy on the way to {where} does not let it through: {said}."
     return f"No answer from {where}: {said}."
 
 

@@ -78,7 +78,7 @@ def wait(client: Client, case: Case, console: Console) -> Case:
 
 
 @dataclass
-class Account:
+class Summary:
     """What became of every file given: each is in one of the lists, by its name, with the reason if any.
 
     Attributes:
@@ -100,19 +100,19 @@ class Account:
     is_whole: bool = True
 
     @classmethod
-    def of(cls, place: Path, given: Given, uploaded: Uploaded, judged: Iterable[dict[str, Any]]) -> "Account":
-        """Account for an upload.
+    def of(cls, place: Path, given: Given, uploaded: Uploaded, judged: Iterable[dict[str, Any]]) -> "Summary":
+        """Summary for an upload.
 
         Args:
             place: where the files were given; they are named as seen from there.
             judged: what the API says of images that are refused or failed now.
         """
-        account = cls(left_out=[(_named(left.path, place), left.reason) for left in given.left_out])
+        summary = cls(left_out=[(_named(left.path, place), left.reason) for left in given.left_out])
         reasons = {image["id"]: image["reason"] for image in judged}
         for path in given.files:
-            account._add(path, place, uploaded, reasons.get(uploaded.ids.get(path, -1)))
-        account.is_whole = not account.not_taken and not any(left.is_loss for left in given.left_out)
-        return account
+            summary._add(path, place, uploaded, reasons.get(uploaded.ids.get(path, -1)))
+        summary.is_whole = not summary.not_taken and not any(left.is_loss for left in given.left_out)
+        return summary
 
     def _add(self, path: Path, place: Path, uploaded: Uploaded, reason: dict[str, str] | None) -> None:
         name, had = _named(path, place), uploaded.already.get(path)

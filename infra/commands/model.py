@@ -128,7 +128,7 @@ def _learn(command: str, *arguments: str | Path, model: dict[str, Any], base: Pa
     import shlex
     import shutil
 
-    from infra.commands.learn import BelowBound, run
+    from infra.commands.training import BelowBound, run
     from infra.local.config.settings import home_from_environment
 
     home = home_from_environment() / "training"

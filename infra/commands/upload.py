@@ -40,7 +40,7 @@ def upload(
     with failures():
         if not given.files:
             if given.left_out:
-                report.Account.of(folder, given, Uploaded(), []).print(console)
+                report.Summary.of(folder, given, Uploaded(), []).print(console)
             fail(f"There is no image in {shown(folder)}.")
         server = server_at(url)
         with Client(server, token or credentials.load(server), ca=ca or authority(server)) as client:
@@ -55,7 +55,7 @@ def upload(
                 for status in ("refused", "failed"):
                     judged += client.images(opened.id, status=status)
                 console.print(report.differential(finished))
-            account = report.Account.of(folder, given, uploaded, judged)
-            account.print(console)
+            summary = report.Summary.of(folder, given, uploaded, judged)
+            summary.print(console)
             console.print(f"{client.url}/cases/{opened.id}/", soft_wrap=True, markup=False)
-    raise typer.Exit(0 if account.is_whole else NOT_EVERYTHING)
+    raise typer.Exit(0 if summary.is_whole else NOT_EVERYTHING)

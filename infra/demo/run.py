@@ -125,12 +125,12 @@ def _classify(
             style="yellow",
             soft_wrap=True,
         )
-    account = report.Account.of(place, given, sent, answers.values())
-    account.print(console)
+    summary = report.Summary.of(place, given, sent, answers.values())
+    summary.print(console)
     console.print(
         f"Classified: {classified} of {len(files)}.   Case: {settings.url}/cases/{case.id}/", soft_wrap=True
     )
-    return account.is_whole
+    return summary.is_whole
 
 
 def accuracy(outcomes: Iterable[tuple[Path, dict[str, Any]]]) -> str | None:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from serving.decoder.limits import ALLOWANCE, CPU_SECONDS, Limits
 from serving.decoder.messages import Ended, receive, send
 from serving.decoder.read import read
-from serving.decoder.refused import CannotTake
+from serving.decoder.refused import FileRefused
 
 
 def main(descriptor: int, max_pixels: int) -> None:
@@ -26,7 +26,7 @@ def main(descriptor: int, max_pixels: int) -> None:
         _start_the_clock()
         try:
             picture = read(bytes(parts.pop()), max_pixels=max_pixels)
-        except CannotTake as refused:
+        except FileRefused as refused:
             send(channel, {"refused": refused.reason, "detail": refused.detail})
         except MemoryError:
             send(channel, {"memory": True})
@@ -43,8 +43,8 @@ def _confine(limits: Limits) -> None:
 
 
 def _private_bytes() -> int:
-    with open("/proc/self/statm", encoding="ascii") as figures:  # noqa: PTH123 - pathlib is not needed here
-        return int(figures.read().split()[5]) * resource.getpagesize()
+    with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 - pathlib is not needed here
+        return int(statm.read().split()[5]) * resource.getpagesize()
 
 
 def _start_the_clock() -> None:

@@ -4,7 +4,7 @@ from serving.decoder.bounds import check_memory, check_size
 from serving.decoder.kinds import BMP
 from serving.decoder.limits import RUNS, Limits
 from serving.decoder.opened import opened
-from serving.decoder.refused import CannotTake, too_costly, unusual
+from serving.decoder.refused import FileRefused, too_costly, unusual
 from serving.decoder.source import Opened, Source
 
 _RUN_LENGTH = {1, 2}
@@ -20,7 +20,7 @@ def decode(data: bytes, limits: Limits) -> Source:
         raise unusual(f"A BMP with a {_INSIDE[compression]} inside")
     try:
         image = opened(data, "BMP")
-    except CannotTake as error:
+    except FileRefused as error:
         if compression == _BITFIELDS and "bitfields" in str(error.__cause__):
             raise unusual("A BMP with colours of this many bits") from error
         raise

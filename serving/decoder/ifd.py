@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from serving.decoder.limits import DIRECTORIES, ENTRIES, PIECES
-from serving.decoder.refused import CannotTake, Reason, too_costly
+from serving.decoder.refused import FileRefused, Reason, too_costly
 
 ORIENTATION = 274
 _SUB_DIRECTORIES = 330
@@ -35,7 +35,7 @@ class Directory:
         """The whole numbers of a tag; empty where it is absent or of another type.
 
         Raises:
-            CannotTake: there are more than `most`.
+            FileRefused: there are more than `most`.
         """
         kind, count, where = self.tags.get(tag, (0, 0, 0))
         if kind not in _NUMBERS:
@@ -57,7 +57,7 @@ def directories(data: bytes) -> tuple[list[Directory], list[Directory]]:
     """The directories of the file's chain, and those that hang below its first; the first of very many.
 
     Raises:
-        CannotTake: they are damaged, or lead in a circle.
+        FileRefused: they are damaged, or lead in a circle.
     """
     try:
         layout, first = _header(data)
@@ -65,7 +65,7 @@ def directories(data: bytes) -> tuple[list[Directory], list[Directory]]:
         below = chain[0].numbers(_SUB_DIRECTORIES, DIRECTORIES)
         return chain, [_directory(data, layout, where)[0] for where in below]
     except (struct.error, IndexError) as error:
-        raise CannotTake(Reason.DAMAGED) from error
+        raise FileRefused(Reason.DAMAGED) from error
 
 
 def orientation(exif: bytes) -> int:
@@ -73,7 +73,7 @@ def orientation(exif: bytes) -> int:
     try:
         layout, first = _header(exif)
         found = _directory(exif, layout, first)[0].number(ORIENTATION, 1)
-    except (struct.error, IndexError, CannotTake):
+    except (struct.error, IndexError, FileRefused):
         return 1
     return found if 1 <= found <= 8 else 1
 
@@ -89,7 +89,7 @@ class _Layout:
 def _header(data: bytes) -> tuple[_Layout, int]:
     order = {b"II": "<", b"MM": ">"}.get(data[:2])
     if order is None:
-        raise CannotTake(Reason.DAMAGED)
+        raise FileRefused(Reason.DAMAGED)
     (version,) = struct.unpack_from(order + "H", data, 2)
     layout = _Layout(order, "Q", "Q", "Q") if version == 43 else _Layout(order, "I", "I", "H")
     (first,) = struct.unpack_from(order + layout.offset, data, 8 if version == 43 else 4)
@@ -100,7 +100,7 @@ def _chain(data: bytes, layout: _Layout, where: int) -> Iterator[Directory]:
     seen: set[int] = set()
     while where and len(seen) < DIRECTORIES:
         if where in seen:
-            raise CannotTake(Reason.DAMAGED, "The TIFF is damaged: its pages lead in a circle.")
+            raise FileRefused(Reason.DAMAGED, "The TIFF is damaged: its pages lead in a circle.")
         seen.add(where)
         directory, where = _directory(data, layout, where)
         yield directory
@@ -124,7 +124,7 @@ def _directory(data: bytes, layout: _Layout, where: int) -> tuple[Directory, int
         if value + size <= len(data):
             tags.setdefault(tag, (kind, count, value))
         elif tag < ORIENTATION or tag in (277, 278, 279, 284, 324, 325):
-            raise CannotTake(Reason.DAMAGED)
+            raise FileRefused(Reason.DAMAGED)
         where += head + room
     (following,) = struct.unpack_from(layout.order + layout.offset, data, where)
     return Directory(data, layout.order, tags), following

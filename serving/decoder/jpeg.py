@@ -11,7 +11,7 @@ from serving.decoder.bounds import check_memory, check_size
 from serving.decoder.kinds import JPEG
 from serving.decoder.limits import LARGE, SCANS, SEGMENTS, Limits
 from serving.decoder.opened import opened
-from serving.decoder.refused import CannotTake, Reason, too_costly
+from serving.decoder.refused import FileRefused, Reason, too_costly
 from serving.decoder.samples import to_eight_bits
 from serving.decoder.source import Array, Opened, Source
 
@@ -66,7 +66,7 @@ def parse(data: bytes, limits: Limits) -> Jpeg:
     """Walk the markers.
 
     Raises:
-        CannotTake: it has no picture, or more scans or segments than are borne.
+        FileRefused: it has no picture, or more scans or segments than are borne.
     """
     found = Jpeg(b"")
     kept: list[bytes | memoryview] = [b"\xff\xd8"]
@@ -84,7 +84,7 @@ def parse(data: bytes, limits: Limits) -> Jpeg:
             continue
         length = int.from_bytes(data[position : position + 2], "big")
         if length < 2:  # its own two bytes: less would lead a decoder elsewhere than us
-            raise CannotTake(Reason.DAMAGED)
+            raise FileRefused(Reason.DAMAGED)
         end = position + length
         payload = data[position + 2 : end]
         if code in _FRAMES:
@@ -102,7 +102,7 @@ def parse(data: bytes, limits: Limits) -> Jpeg:
             kept += [bytes([0xFF, code]), view[position:end]]
         position = max(end, position)
     if not found.frame:
-        raise CannotTake(Reason.DAMAGED)
+        raise FileRefused(Reason.DAMAGED)
     found.kept = b"".join(kept)
     return found
 
@@ -111,12 +111,12 @@ def decode(data: bytes, limits: Limits) -> Source:
     found = parse(data, limits)
     check_size(found.width, found.height, limits)
     if len(found.sampling) == 1:
-        raise CannotTake(Reason.NO_COLOUR)
+        raise FileRefused(Reason.NO_COLOUR)
     if found.precision != 8 or found.frame not in _BY_PILLOW:
         return _deep(found, limits)
     # A block takes a bit at least, two where it comes in one scan. libjpeg makes what is missing grey.
     if found.frame in _HUFFMAN and 8 * found.coded < found.blocks * (1 if found.frame in _PROGRESSIVE else 2):
-        raise CannotTake(Reason.DAMAGED)
+        raise FileRefused(Reason.DAMAGED)
     pixels = found.width * found.height
     halved = pixels > LARGE
     check_memory("The JPEG", found.coefficients + (pixels if halved else 4 * pixels), limits)
@@ -137,7 +137,7 @@ def decode(data: bytes, limits: Limits) -> Source:
 def _deep(found: Jpeg, limits: Limits) -> Source:
     """More than eight bits, lossless, or JPEG-LS; imagecodecs takes what has no end, so that is asked for."""
     if not found.whole:
-        raise CannotTake(Reason.DAMAGED)
+        raise FileRefused(Reason.DAMAGED)
     size = 2 if found.precision > 8 else 1
     samples = found.width * found.height * len(found.sampling)
     check_memory("The JPEG", size * samples + found.coefficients, limits)
@@ -146,10 +146,10 @@ def _deep(found: Jpeg, limits: Limits) -> Source:
     else:
         decoded = imagecodecs.jpeg8_decode(found.kept)
     if decoded.shape[:2] != (found.height, found.width) or decoded.ndim != 3:
-        raise CannotTake(Reason.DAMAGED)
+        raise FileRefused(Reason.DAMAGED)
     modes = {3: "RGB", 4: "CMYK"}
     if decoded.shape[2] not in modes:
-        raise CannotTake(Reason.NO_COLOUR)
+        raise FileRefused(Reason.NO_COLOUR)
     depth = None if found.precision == 16 else found.precision  # cameras put fewer bits into 16 here, too
     pixels = Array(decoded, to_eight_bits(decoded, depth=depth), modes[decoded.shape[2]])
     turn = ifd.orientation(found.exif)
@@ -158,14 +158,14 @@ def _deep(found: Jpeg, limits: Limits) -> Source:
 
 def _frame(found: Jpeg, code: int, payload: bytes) -> None:
     if found.frame or len(payload) < 6 or len(payload) < 6 + 3 * payload[5]:
-        raise CannotTake(Reason.DAMAGED)
+        raise FileRefused(Reason.DAMAGED)
     found.frame, found.precision = code, payload[0]
     found.height, found.width = int.from_bytes(payload[1:3], "big"), int.from_bytes(payload[3:5], "big")
     found.sampling = tuple(
         (payload[at] >> 4 or 1, payload[at] & 15 or 1) for at in range(7, 6 + 3 * payload[5], 3)
     )
     if not found.sampling:
-        raise CannotTake(Reason.DAMAGED)
+        raise FileRefused(Reason.DAMAGED)
 
 
 def _check_scans(found: Jpeg, limits: Limits) -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from serving.decoder.refused import CannotTake, Reason
+from serving.decoder.refused import FileRefused, Reason
 
 JPEG, PNG, TIFF, BMP, WEBP = "image/jpeg", "image/png", "image/tiff", "image/bmp", "image/webp"
 
@@ -76,7 +76,7 @@ def kind_of(data: bytes) -> str:
     """The media type of a file that may be taken.
 
     Raises:
-        CannotTake: it is of another kind, which is named where it is known.
+        FileRefused: it is of another kind, which is named where it is known.
     """
     for where, mark, what, then in _OTHERS:
         if data.startswith(mark, where):
@@ -93,8 +93,8 @@ def kind_of(data: bytes) -> str:
             raise _other("an SVG drawing", "Upload the picture that the microscope's camera took.")
         raise _other("a web page or XML", "Upload the picture itself.")
     if _is(data[:1024], bytes.isascii) and b"\0" not in data[:1024]:
-        raise CannotTake(Reason.NOT_AN_IMAGE, "This is text, not an image. Upload the picture itself.")
-    raise CannotTake(Reason.NOT_AN_IMAGE)
+        raise FileRefused(Reason.NOT_AN_IMAGE, "This is text, not an image. Upload the picture itself.")
+    raise FileRefused(Reason.NOT_AN_IMAGE)
 
 
 def known(media_type: str) -> str:
@@ -111,8 +111,8 @@ def _is(data: bytes, test: Callable[[bytes], bool]) -> bool:
     return bool(data) and test(data)
 
 
-def _other(what: str, then: str) -> CannotTake:
-    return CannotTake(
+def _other(what: str, then: str) -> FileRefused:
+    return FileRefused(
         Reason.UNSUPPORTED_TYPE,
         f"This is {what}. Only JPEG, PNG, TIFF, BMP and WebP images are taken. {then}".rstrip(),
     )

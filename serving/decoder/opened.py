@@ -4,7 +4,7 @@ import io
 
 from PIL import Image
 
-from serving.decoder.refused import CannotTake, Reason
+from serving.decoder.refused import FileRefused, Reason
 
 # Pillow's own bound on pixels is a constant of the module; ours is checked before.
 Image.MAX_IMAGE_PIXELS = None
@@ -17,14 +17,14 @@ def opened(data: bytes, form: str, size: tuple[int, int] | None = None) -> Image
         size: the width and height that were judged, where the caller has read them itself.
 
     Raises:
-        CannotTake: its headers are broken, or say another size.
+        FileRefused: its headers are broken, or say another size.
     """
     try:
         image = Image.open(io.BytesIO(data), formats=[form])
     except MemoryError:
         raise
     except Exception as error:  # broken headers make Pillow's parsers raise many kinds
-        raise CannotTake(Reason.DAMAGED) from error
+        raise FileRefused(Reason.DAMAGED) from error
     if size is not None and image.size != size:
-        raise CannotTake(Reason.DAMAGED)
+        raise FileRefused(Reason.DAMAGED)
     return image

@@ -10,7 +10,7 @@ from serving.decoder.bounds import check_memory, check_size
 from serving.decoder.kinds import PNG
 from serving.decoder.limits import LARGE, SEGMENTS, Limits
 from serving.decoder.opened import opened
-from serving.decoder.refused import CannotTake, Reason, too_costly
+from serving.decoder.refused import FileRefused, Reason, too_costly
 from serving.decoder.samples import to_eight_bits
 from serving.decoder.source import Array, Opened, Source
 
@@ -22,16 +22,16 @@ _COLOURS = {2: "RGB", 6: "RGBA"}  # colour types; 0 and 4 are grey, 3 has a pale
 def decode(data: bytes, limits: Limits) -> Source:
     chunks = list(_chunks(data))
     if not chunks or chunks[0][0] != b"IHDR" or len(chunks[0][1]) < 25:
-        raise CannotTake(Reason.DAMAGED)
+        raise FileRefused(Reason.DAMAGED)
     width, height, depth, colour = struct.unpack_from(">IIBB", chunks[0][1], 8)
     check_size(width, height, limits)
     first = {name: bytes(chunk[8:-4]) for name, chunk in reversed(chunks) if name in (b"eXIf", b"acTL")}
     if len(first.get(b"acTL", b"")) >= 4 and int.from_bytes(first[b"acTL"][:4], "big") > 1:
-        raise CannotTake(Reason.SEVERAL_PICTURES)
+        raise FileRefused(Reason.SEVERAL_PICTURES)
     if chunks[-1][0] != b"IEND":
-        raise CannotTake(Reason.DAMAGED)
+        raise FileRefused(Reason.DAMAGED)
     if colour in (0, 4):
-        raise CannotTake(Reason.NO_COLOUR)
+        raise FileRefused(Reason.NO_COLOUR)
     # By libpng where Pillow would drop eight bits, or keep four bytes of each of very many pixels.
     by_libpng = colour in _COLOURS and (depth == 16 or width * height > LARGE)
     needed = (
@@ -50,7 +50,7 @@ def decode(data: bytes, limits: Limits) -> Source:
         return Source(Opened(image), width, height, PNG, shown=turn == 1, orientation=turn)
     decoded = imagecodecs.png_decode(kept)
     if decoded.shape != (height, width, samples):
-        raise CannotTake(Reason.DAMAGED)
+        raise FileRefused(Reason.DAMAGED)
     pixels = Array(decoded, to_eight_bits(decoded), _COLOURS[colour])
     return Source(pixels, width, height, PNG, shown=depth == 8 and turn == 1, orientation=turn)
 

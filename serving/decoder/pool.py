@@ -23,7 +23,7 @@ from serving.decoder import kinds
 from serving.decoder.limits import END_SECONDS, START_SECONDS, TRIES, WALL_SECONDS
 from serving.decoder.messages import Ended, receive, send
 from serving.decoder.picture import Picture
-from serving.decoder.refused import CannotTake, Reason
+from serving.decoder.refused import FileRefused, Reason
 
 _ROOT = Path(serving.__file__).parents[1]
 _TOO_LONG = "Decoding this image took too long, and was stopped. Save it again as a plain PNG, TIFF or JPEG."
@@ -32,19 +32,19 @@ _NOT_STARTED = "The picture decoder does not start."
 _CRASHED = "The decoder broke down on this image, twice. Save it again as a plain PNG, TIFF or JPEG."
 
 
-class NoTurn(Exception):
-    """No decoder was free in time: the picture was not looked at."""
+class DecodersBusy(Exception):
+    """No decoder was free before the timeout: the picture was not looked at."""
 
 
-class CannotDecode(Exception):
-    """No decoder process comes up: the trouble is with this machine, not with any picture."""
+class DecoderUnavailable(Exception):
+    """No decoder process starts: the fault is this machine's, not a picture's."""
 
 
 class Decoders:
     """Decodes pictures in up to `processes` processes; safe to use from several threads.
 
-    A process starts when it is first needed, and again as soon as one had to be killed. `ended` is told of
-    each that ended over a picture: "time", "memory" or "crash".
+    A process starts when it is first needed, and again as soon as one had to be killed. `ended` is called
+    for each that ended over a picture, with "time", "memory" or "crash".
     """
 
     def __init__(
@@ -65,16 +65,15 @@ class Decoders:
     def read(self, data: bytes, *, until: float = float("inf")) -> Picture:
         """Decode an uploaded file.
 
-        A picture during which a decoder dies by another's hand is tried once more: what was missing may have
-        been another's memory.
+        A picture on which a decoder crashes is retried once: another process may have used up the memory.
 
         Args:
             until: on `time.monotonic`'s clock; a picture that has no decoder by then is not begun.
 
         Raises:
-            CannotTake: the file cannot be used, or costs too much.
-            NoTurn: it was not begun.
-            CannotDecode: no decoder comes up.
+            FileRefused: the file cannot be used, or costs too much.
+            DecodersBusy: it was not begun.
+            DecoderUnavailable: no decoder comes up.
         """
         process = self._turn(until)
         try:
@@ -87,17 +86,17 @@ class Decoders:
                 except TimeoutError:
                     process.kill()
                     self._ended("time")
-                    raise CannotTake(Reason.TOO_COSTLY, _TOO_LONG) from None
+                    raise FileRefused(Reason.TOO_COSTLY, _TOO_LONG) from None
                 except MemoryError:
                     process.kill()  # the kernel takes back what it could not finish
                     self._ended("memory")
-                    raise CannotTake(Reason.TOO_COSTLY, _TOO_MUCH) from None
+                    raise FileRefused(Reason.TOO_COSTLY, _TOO_MUCH) from None
                 except Ended:
                     if process.ended_by() == -signal.SIGXCPU:
                         self._ended("time")
-                        raise CannotTake(Reason.TOO_COSTLY, _TOO_LONG) from None
+                        raise FileRefused(Reason.TOO_COSTLY, _TOO_LONG) from None
                     self._ended("crash")
-            raise CannotTake(Reason.TOO_COSTLY, _CRASHED)
+            raise FileRefused(Reason.TOO_COSTLY, _CRASHED)
         finally:
             if process is not None and not process.alive():
                 process = _started_or_none(self._max_pixels)
@@ -117,7 +116,7 @@ class Decoders:
                 return self._free.get()
             return self._free.get(timeout=patience) if patience > 0 else self._free.get_nowait()
         except Empty:
-            raise NoTurn from None
+            raise DecodersBusy from None
 
 
 class _Process:
@@ -140,7 +139,7 @@ class _Process:
                 )
         except OSError as error:
             self._channel.close()
-            raise CannotDecode(_NOT_STARTED) from error
+            raise DecoderUnavailable(_NOT_STARTED) from error
 
     def wait_until_ready(self) -> None:
         if self._ready:
@@ -149,7 +148,7 @@ class _Process:
             receive(self._channel, time.monotonic() + START_SECONDS)
         except (TimeoutError, Ended) as error:
             self.kill()
-            raise CannotDecode(_NOT_STARTED) from error
+            raise DecoderUnavailable(_NOT_STARTED) from error
         self._ready = True
 
     def alive(self) -> bool:
@@ -161,7 +160,7 @@ class _Process:
             TimeoutError: it took longer.
             Ended: the process is gone, or answers nonsense.
             MemoryError: the picture needs more than it may have.
-            CannotTake: the file is refused.
+            FileRefused: the file is refused.
         """
         self._channel.settimeout(max(0.001, until - time.monotonic()))
         send(self._channel, {}, data)
@@ -170,7 +169,7 @@ class _Process:
             raise MemoryError
         try:
             if "refused" in said:
-                raise CannotTake(Reason(said["refused"]), str(said["detail"]))
+                raise FileRefused(Reason(said["refused"]), str(said["detail"]))
             pixels, display = parts
             return Picture(
                 pixels=np.frombuffer(pixels, np.uint8).reshape(INPUT_SHAPE),
@@ -200,7 +199,7 @@ class _Process:
 def _started_or_none(max_pixels: int) -> _Process | None:
     try:
         return _Process(max_pixels)
-    except CannotDecode:
+    except DecoderUnavailable:
         return None
 
 

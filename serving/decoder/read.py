@@ -11,7 +11,7 @@ from serving.contract import to_model_input
 from serving.decoder import bmp, jpeg, kinds, png, tiff, webp
 from serving.decoder.limits import Limits
 from serving.decoder.picture import Picture
-from serving.decoder.refused import CannotTake, Reason
+from serving.decoder.refused import FileRefused, Reason
 from serving.decoder.source import Opened, Source, upright_rgb
 
 GREY_TOLERANCE = 6  # levels of 255 between channels that compression alone explains
@@ -32,24 +32,24 @@ def read(data: bytes, *, max_pixels: int) -> Picture:
     animations and multi-page files, whose other pictures would go missing from the count.
 
     Raises:
-        CannotTake: the file cannot be used.
+        FileRefused: the file cannot be used.
         MemoryError: it needs more than this process may have.
     """
     if not data:
-        raise CannotTake(Reason.EMPTY)
+        raise FileRefused(Reason.EMPTY)
     decode = _DECODERS[kinds.kind_of(data)]
     try:
         source = decode(data, Limits(max_pixels))
         image, was_transparent = upright_rgb(source)
         source = replace(source, pixels=Opened(image))  # the large one may go
-    except (CannotTake, MemoryError):
+    except (FileRefused, MemoryError):
         raise
     except Exception as error:  # broken files make codecs raise many kinds
-        raise CannotTake(Reason.DAMAGED) from error
+        raise FileRefused(Reason.DAMAGED) from error
     pixels = to_model_input(image)
     # Every eighth pixel tells colour from grey, at a sixty-fourth of the cost.
     if np.ptp(pixels[::8, ::8].astype(np.int16), axis=2).max() <= GREY_TOLERANCE:
-        raise CannotTake(Reason.NO_COLOUR)
+        raise FileRefused(Reason.NO_COLOUR)
     width, height = source.width, source.height
     if source.orientation >= 5:  # these lie on their side
         width, height = height, width

@@ -17,7 +17,7 @@ class Reason(StrEnum):
     SEVERAL_PICTURES = "several_pictures"
 
 
-class CannotTake(Exception):
+class FileRefused(Exception):
     """The file is refused. `detail` is a sentence for people, or "" where that of the code says it all."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
@@ -26,13 +26,13 @@ class CannotTake(Exception):
         super().__init__(detail or reason.value)
 
 
-def too_costly(what: str) -> CannotTake:
+def too_costly(what: str) -> FileRefused:
     """A refusal of a file that would take too long or too much memory; `what` is of the file."""
-    return CannotTake(
+    return FileRefused(
         Reason.TOO_COSTLY, f"{what}: too much work to decode. Save it again as a plain PNG, TIFF or JPEG."
     )
 
 
-def unusual(what: str) -> CannotTake:
+def unusual(what: str) -> FileRefused:
     """A refusal of a right file of a kind that is not read; `what` names it."""
-    return CannotTake(Reason.UNSUPPORTED_TYPE, f"{what} is not taken. Save it as 8-bit RGB TIFF or PNG.")
+    return FileRefused(Reason.UNSUPPORTED_TYPE, f"{what} is not taken. Save it as 8-bit RGB TIFF or PNG.")

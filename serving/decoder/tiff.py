@@ -22,7 +22,7 @@ from serving.decoder.ifd import ORIENTATION, Directory, directories
 from serving.decoder.kinds import TIFF
 from serving.decoder.limits import SEGMENTS, SEGMENTS_OF_A_PIECE, Limits
 from serving.decoder.opened import opened
-from serving.decoder.refused import CannotTake, Reason, too_costly, unusual
+from serving.decoder.refused import FileRefused, Reason, too_costly, unusual
 from serving.decoder.samples import Samples, to_eight_bits
 from serving.decoder.source import Array, Opened, Pixels, Source, from_bytes, upright_rgb
 from serving.decoder.tiff_page import Page, Piece
@@ -72,10 +72,10 @@ def decode(data: bytes, limits: Limits) -> Source:
     _check_channels(page, others)
     source = _decoded(page, limits)
     if len(others) > _COPIES:
-        raise CannotTake(Reason.SEVERAL_PICTURES)
+        raise FileRefused(Reason.SEVERAL_PICTURES)
     for other in others:
         if not _is_thumbnail(other, source, limits):
-            raise CannotTake(Reason.SEVERAL_PICTURES)
+            raise FileRefused(Reason.SEVERAL_PICTURES)
     return source
 
 
@@ -86,13 +86,13 @@ def _check_kind(chain: Sequence[Directory], below: Sequence[Directory]) -> None:
         (what for mark, what in _SLIDES.items() if mark in said), "a Hamamatsu NDPI" if _NDPI in first else ""
     )
     if slide:
-        raise CannotTake(
+        raise FileRefused(
             Reason.UNSUPPORTED_TYPE,
             f"This is {slide} whole slide, with thousands of cells. Export each cell's region as TIFF.",
         )
     raw = {_COLOUR_FILTERS, _LINEAR_RAW}
     if _DNG in first or any(Page(one).photometric in raw for one in (*chain, *below)):
-        raise CannotTake(
+        raise FileRefused(
             Reason.UNSUPPORTED_TYPE,
             "This is a camera's raw file. Develop it to TIFF or JPEG in the camera's software.",
         )
@@ -118,12 +118,12 @@ def _meant(chain: list[Page], below: list[Page]) -> tuple[Page, list[Page]]:
 def _check_channels(page: Page, others: Sequence[Page]) -> None:
     """
     Raises:
-        CannotTake: the picture's colours lie apart, each a grey picture of its own.
+        FileRefused: the picture's colours lie apart, each a grey picture of its own.
     """
     alike = any((other.width, other.height) == (page.width, page.height) for other in others)
     # ImageJ need not describe the others.
     if _is_grey(page) and (alike or b"channels=" in page.tags.bytes_of(270, 512)):
-        raise CannotTake(
+        raise FileRefused(
             Reason.NO_COLOUR,
             "The file holds several grey pictures, perhaps the channels of one. Save it as one RGB picture; "
             "in ImageJ: Image ▸ Type ▸ RGB Color.",
@@ -147,7 +147,7 @@ def _is_thumbnail(other: Page, source: Source, limits: Limits) -> bool:
             )
             for one in (source, theirs)
         ]
-    except CannotTake:
+    except FileRefused:
         return False
     return bool(np.abs(looks[0] - looks[1]).mean() < _ALIKE)
 
@@ -163,7 +163,7 @@ def _decoded(page: Page, limits: Limits) -> Source:
 
 def _pixels(page: Page, limits: Limits) -> Pixels:
     if _is_grey(page):
-        raise CannotTake(Reason.NO_COLOUR)
+        raise FileRefused(Reason.NO_COLOUR)
     if page.compression not in _HERE | _BY_PILLOW:
         named = _OTHERS.get(page.compression, f"number {page.compression}")
         raise unusual(f"A TIFF with {named} compression")
@@ -194,7 +194,7 @@ def _is_plain_jpeg(page: Page) -> bool:
 def _check_jpegs(page: Page, limits: Limits) -> None:
     """
     Raises:
-        CannotTake: a strip or tile holds a larger picture than it shows, or is progressive or lossless, or
+        FileRefused: a strip or tile holds a larger picture than it shows, or is progressive or lossless, or
             all hold much else.
     """
     pieces, segments = page.pieces(), 0
@@ -203,7 +203,7 @@ def _check_jpegs(page: Page, limits: Limits) -> None:
         if inner.frame in jpeg.LOSSLESS:
             raise unusual("A TIFF with lossless JPEG compression")
         if inner.width > piece.columns or inner.height > piece.rows or inner.scans > 4:
-            raise CannotTake(Reason.DAMAGED)
+            raise FileRefused(Reason.DAMAGED)
         segments += inner.segments
         if segments > max(SEGMENTS, SEGMENTS_OF_A_PIECE * len(pieces)):
             raise too_costly("The TIFF's JPEGs have very many segments")
@@ -290,7 +290,7 @@ def _piece(page: Page, piece: Piece, dtype: np.dtype[Any]) -> Samples:
     row = -(-piece.columns * channels * page.bits // 8)
     raw = _uncompressed(page, piece, row * piece.rows)
     if len(raw) < row * piece.rows:
-        raise CannotTake(Reason.DAMAGED)
+        raise FileRefused(Reason.DAMAGED)
     shape = (piece.rows, piece.columns, channels)
     if page.bits not in (8, 16, 32, 64):
         unpacked = imagecodecs.packints_decode(bytes(raw), dtype, page.bits, runlen=piece.columns * channels)
@@ -313,7 +313,7 @@ def _jpeg_piece(page: Page, piece: Piece, dtype: np.dtype[Any]) -> Samples:
     )
     needed = (min(piece.rows, page.height - piece.top), min(piece.columns, page.width - piece.left), 3)
     if decoded.dtype != dtype or any(has < needs for has, needs in zip(decoded.shape, needed, strict=True)):
-        raise CannotTake(Reason.DAMAGED)
+        raise FileRefused(Reason.DAMAGED)
     return np.asarray(decoded)
 
 

@@ -7,7 +7,7 @@ from math import ceil
 from serving.decoder.bounds import check_memory
 from serving.decoder.ifd import Directory
 from serving.decoder.limits import PADDED, PIECE, PIECES, Limits
-from serving.decoder.refused import CannotTake, Reason, too_costly, unusual
+from serving.decoder.refused import FileRefused, Reason, too_costly, unusual
 
 NONE, LZW, JPEG, DEFLATE, OLD_DEFLATE, PACKBITS = 1, 5, 7, 8, 32946, 32773
 LZMA, OLD_ZSTD, ZSTD = 34925, 34926, 50000
@@ -107,7 +107,7 @@ class Page:
     def check(self, limits: Limits) -> None:
         """
         Raises:
-            CannotTake: it costs too much, lies, or points outside the file.
+            FileRefused: it costs too much, lies, or points outside the file.
         """
         if not 1 <= self.samples <= 8:
             raise unusual(f"A TIFF with {self.samples} channels")
@@ -128,7 +128,7 @@ class Page:
         for piece in pieces:
             taken += piece.size
             if piece.offset + piece.size > len(self.tags.data) or not piece.size:
-                raise CannotTake(Reason.DAMAGED)
+                raise FileRefused(Reason.DAMAGED)
         if taken > 2 * len(self.tags.data):
             raise too_costly("The TIFF uses the same bytes for many parts of its picture")
         if largest > max(PIECE, self.area):
@@ -138,7 +138,7 @@ class Page:
         """All strips or tiles, in the order of the file.
 
         Raises:
-            CannotTake: there are too many, or fewer than the picture needs.
+            FileRefused: there are too many, or fewer than the picture needs.
         """
         tiled = 322 in self.tags
         if tiled:
@@ -146,7 +146,7 @@ class Page:
         else:
             columns, rows = self.width, min(self.tags.number(278, self.height), self.height)
         if columns < 1 or rows < 1:
-            raise CannotTake(Reason.DAMAGED)
+            raise FileRefused(Reason.DAMAGED)
         down, across = ceil(self.height / rows), ceil(self.width / columns)
         planes = self.samples if self.planar else 1
         expected = down * across * planes
@@ -157,7 +157,7 @@ class Page:
         if not sizes and expected == 1 and self.compression == NONE:  # old software left it out
             sizes = (ceil(columns * self.samples * self.bits / 8) * rows,)
         if min(len(offsets), len(sizes)) < expected:
-            raise CannotTake(Reason.DAMAGED)
+            raise FileRefused(Reason.DAMAGED)
         places = self._places(planes, down, across, rows, columns, tiled)
         return [
             Piece(offset, size, *place)

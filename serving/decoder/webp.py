@@ -8,7 +8,7 @@ from serving.decoder import ifd
 from serving.decoder.bounds import check_memory, check_size
 from serving.decoder.kinds import WEBP
 from serving.decoder.limits import SEGMENTS, Limits
-from serving.decoder.refused import CannotTake, Reason, too_costly
+from serving.decoder.refused import FileRefused, Reason, too_costly
 from serving.decoder.samples import to_eight_bits
 from serving.decoder.source import Array, Source
 
@@ -21,11 +21,11 @@ _LOSSY, _LOSSLESS = b"VP8 ", b"VP8L"
 def decode(data: bytes, limits: Limits) -> Source:
     length = 8 + int.from_bytes(data[4:8], "little")
     if length > len(data):
-        raise CannotTake(Reason.DAMAGED)
+        raise FileRefused(Reason.DAMAGED)
     chunks = list(_chunks(memoryview(data)[:length], _HEADER))
     names = [name for name, _ in chunks]
     if names.count(_FRAME) > 1:
-        raise CannotTake(Reason.SEVERAL_PICTURES)
+        raise FileRefused(Reason.SEVERAL_PICTURES)
     found = dict(reversed(chunks))
     extended = found[_EXTENDED] if names[:1] == [_EXTENDED] else None
     if extended and extended[0] & _ANIMATED and _FRAME in found:  # an animation of one picture is one
@@ -39,14 +39,14 @@ def decode(data: bytes, limits: Limits) -> Source:
         width, height = _lossy_size(picture)
         bytes_a_pixel = 5 if b"ALPH" in dict(chunks) else 3
     else:
-        raise CannotTake(Reason.DAMAGED)
+        raise FileRefused(Reason.DAMAGED)
     check_size(width, height, limits)
     if extended and _canvas_size(extended) != (width, height):
-        raise CannotTake(Reason.DAMAGED)
+        raise FileRefused(Reason.DAMAGED)
     check_memory("The WebP", width * height * bytes_a_pixel, limits)
     decoded = imagecodecs.webp_decode(data)
     if decoded.ndim != 3 or decoded.shape[:2] != (height, width):
-        raise CannotTake(Reason.DAMAGED)
+        raise FileRefused(Reason.DAMAGED)
     turn = ifd.orientation(bytes(found.get(_EXIF, b"")).removeprefix(b"Exif\0\0"))
     pixels = Array(decoded, to_eight_bits(decoded), "RGB" if decoded.shape[2] == 3 else "RGBA")
     return Source(pixels, width, height, WEBP, shown=turn == 1, orientation=turn)
@@ -60,7 +60,7 @@ def _chunks(data: bytes | memoryview, position: int) -> Iterator[tuple[bytes, me
             raise too_costly("The WebP has very many chunks")
         size = int.from_bytes(view[position + 4 : position + 8], "little")
         if position + 8 + size > len(data):
-            raise CannotTake(Reason.DAMAGED)
+            raise FileRefused(Reason.DAMAGED)
         yield bytes(view[position : position + 4]), view[position + 8 : position + 8 + size]
         position += 8 + size + size % 2
 

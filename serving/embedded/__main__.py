@@ -33,9 +33,9 @@ def main() -> int:
     try:
         asyncio.run(_serve(options))
     except PortTakenError as error:
-        return _refused(str(error))
+        return _invalid(str(error))
     except OSError as error:
-        return _refused(
+        return _invalid(
             f"TLS needs --certificate, --key and --client-ca that can be read and fit together: {error}"
         )
     return 0
@@ -65,7 +65,7 @@ def _parse() -> argparse.Namespace:
         "--max-waiting",
         type=_positive,
         default=8 * MAX_BATCH,
-        help="images that may queue; a request beyond is refused as UNAVAILABLE (default: %(default)s)",
+        help="images that may queue; a request beyond is rejected as UNAVAILABLE (default: %(default)s)",
     )
     parser.add_argument(
         "--poll-seconds", type=float, default=1.0, help="between looks at the folder (default: %(default)s)"
@@ -93,7 +93,7 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _refused(reason: str) -> int:
+def _invalid(reason: str) -> int:
     print(f"serving.embedded: {reason}", file=sys.stderr)  # noqa: T201
     return 1
 

@@ -42,7 +42,7 @@ class ServerTls:
 
     def read(self) -> Pem:
         """Key, certificate and CA of clients as the files hold them. Raises as `credentials` does."""
-        # Also what refuses half of a replacement: a certificate whose key is still to come.
+        # Half of a replacement is invalid, too: a certificate whose key is still to come.
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate, self.key)
         if self.client_ca:

@@ -1,4 +1,4 @@
-"""A refusal, with the gRPC code and sentence that tensorflow/serving would give."""
+"""A rejected request, with the gRPC code and sentence that tensorflow/serving would give."""
 
 import grpc
 

@@ -1,4 +1,4 @@
-"""What a Predict request asks for, checked in tensorflow/serving's order and refused with its codes."""
+"""What a Predict request asks for, checked in tensorflow/serving's order and rejected with its codes."""
 
 import grpc
 import numpy as np

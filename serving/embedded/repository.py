@@ -206,7 +206,7 @@ class ModelRepository:
                 )
         except ModelFolderError as error:
             version.state, version.error = _State.END, str(error)
-            _log.error("version refused", model=name, version=number, reason=version.error)
+            _log.error("version rejected", model=name, version=number, reason=version.error)
             return
         version.state, version.model = _State.AVAILABLE, model
         _log.info("version available", model=name, version=number, seconds=round(time.monotonic() - began, 2))

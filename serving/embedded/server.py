@@ -95,7 +95,7 @@ class EmbeddedServer:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Say NOT_SERVING, refuse new requests, finish those under way."""
+        """Say NOT_SERVING, reject new requests, finish those under way."""
         _log.info("stopping")
         if self._watching is not None:
             self._watching.cancel()

@@ -117,7 +117,7 @@ class ModelService(ModelServiceServicer):
 
     @_rpc
     async def GetModelStatus(self, request: GetModelStatusRequest) -> GetModelStatusResponse:
-        """State of every version of a model, or of the one asked for; a refused version says why."""
+        """State of every version of a model, or of the one asked for; a rejected version says why."""
         name, number, _ = _servable(request.HasField("model_spec"), request.model_spec)
         versions = self._repository.versions(name)
         if not versions:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from serving.decoder.pool import Decoders
-from serving.decoder.refused import CannotTake
+from serving.decoder.refused import FileRefused
 from tests.support.hostile import hostile_pictures
 
 MAX_PIXELS = 25_000_000
@@ -44,7 +44,7 @@ def cost(data: bytes) -> Cost:
         try:
             found = decoders.read(data)
             outcome = f"taken, {found.width}×{found.height}"
-        except CannotTake as refused:
+        except FileRefused as refused:
             outcome = f"{refused.reason}: {refused.detail}"
         seconds = time.perf_counter() - began
         return Cost(len(data), seconds, _cpu(process) - before, _peak_mb(process), outcome)

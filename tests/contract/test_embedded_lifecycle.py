@@ -120,7 +120,7 @@ def test_a_broken_version_is_reported_and_the_old_one_stays(base: Path) -> None:
         client = ModelClient(server.target)
 
         folder = make_version(base / "hematovision", 2, labels=("neutrophil", "lymphocyte"))
-        refused = server.event("version refused", version=2)
+        refused = server.event("version rejected", version=2)
 
         assert "8 classes but model.json has 2 labels" in refused["reason"]
         assert client.predict(IMAGE).version == 1
@@ -148,7 +148,7 @@ def test_a_folder_still_being_copied_is_left_alone(base: Path) -> None:
                 time.sleep(0.1)
         server.event("version available", version=2)
 
-        assert not [line for line in server.logged if line["event"] == "version refused"]
+        assert not [line for line in server.logged if line["event"] == "version rejected"]
 
 
 def test_a_removed_version_is_unloaded_and_the_one_before_serves(base: Path) -> None:

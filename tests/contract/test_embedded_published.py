@@ -76,14 +76,14 @@ def test_what_was_not_published_so_does_not_answer(
     ready = publish(models.parent / "made" / MODEL_NAME, 2)
     spoil(ready)
     ready.rename(models / MODEL_NAME / "2")
-    refused = server.event("version refused", version=2)
+    refused = server.event("version rejected", version=2)
     assert why in refused["reason"]
     assert answering(server) == 1
 
 
 def test_a_version_that_is_signed_later_answers_then(server: RunningServer, models: Path) -> None:
     folder = make_version(models / MODEL_NAME, 2)
-    server.event("version refused", version=2)
+    server.event("version rejected", version=2)
     sign(folder)
     server.event("version available", version=2)
     assert answering(server) == 2
@@ -122,5 +122,5 @@ def test_no_configuration_gives_a_version_another_models_name(server: RunningSer
 def test_no_link_in_the_folder_leads_out_of_it(server: RunningServer, models: Path, tmp_path: Path) -> None:
     folder = publish(tmp_path / "outside" / MODEL_NAME, 2)
     (models / MODEL_NAME / "2").symlink_to(folder, target_is_directory=True)
-    assert "leads out" in server.event("version refused", version=2)["reason"]
+    assert "leads out" in server.event("version rejected", version=2)["reason"]
     assert answering(server) == 1

@@ -27,4 +27,4 @@ class AccountMails(DefaultAccountAdapter):  # type: ignore[misc]  # allauth carr
         """Do what a message costs, though there is nobody to write to."""
         message = self.render_mail("account/email/nobody", "", {"request": self.request, "code": "000000"})
         message.to = []
-        mail.post(message)
+        mail.enqueue(message)

@@ -32,12 +32,12 @@ def fresh_sign_in(view: View) -> View:
 
     @wraps(view)
     def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        return view(request, *args, **kwargs) if is_fresh(request) else ask_again(request)
+        return view(request, *args, **kwargs) if is_fresh(request) else redirect_to_reauthentication(request)
 
     return checked
 
 
-def ask_again(request: HttpRequest) -> HttpResponseBase:
+def redirect_to_reauthentication(request: HttpRequest) -> HttpResponseBase:
     """Ask for password or second factor, and then go on with this request.
 
     A person who has neither, because another service signs them in, is sent there anew.

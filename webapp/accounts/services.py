@@ -32,7 +32,7 @@ def change_name(user: User, name: str) -> None:
         user.save(update_fields=["name"])
 
 
-def forget_expired_sessions() -> int:
+def delete_expired_sessions() -> int:
     """Delete sessions whose time is over, and what allauth lists of sessions that are no more; returns how
     many of the latter."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()

@@ -10,7 +10,7 @@ from webapp.writing.text import one_line
 
 
 class WrittenField(serializers.CharField):
-    """What people write: made even by `normalise`, and invalid by `check` where something hides in it."""
+    """What people write: normalised by `normalise`, and invalid by `check` where something hides in it."""
 
     def __init__(
         self,

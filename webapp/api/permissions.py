@@ -31,8 +31,10 @@ class LabPermission(BasePermission):
         asked = lab_request(request)
         if against := conflict(asked, request.headers.get(HEADER)):
             raise OfAnotherLab(against.message, against.code)
-        if asked.kept_out is not None:
-            raise SecondFactorNeeded(f"{asked.kept_out.lab} asks your role for a second factor of sign-in.")
+        if asked.without_factor is not None:
+            raise SecondFactorNeeded(
+                f"{asked.without_factor.lab} asks your role for a second factor of sign-in."
+            )
         if asked.membership is None:
             return False
         if request.method == "OPTIONS":

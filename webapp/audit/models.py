@@ -10,7 +10,7 @@ from webapp.audit.chain import INSTALLATION
 class Entry(models.Model):
     """Something that somebody did. Entries are made by `services.record`, and never change or go.
 
-    A trigger of the database refuses UPDATE, DELETE and TRUNCATE, and each entry carries the hash of the one
+    A trigger of the database rejects UPDATE, DELETE and TRUNCATE, and each entry carries the hash of the one
     before it in its lab's chain. Ids and names are plain values: what they point to may go, the entry stays.
     """
 

@@ -85,7 +85,7 @@ def used_from() -> list[str]:
 
 @contextmanager
 def emptied() -> Iterator[None]:
-    """An empty database inside. What it held is dropped afterwards or, where that fails, put back."""
+    """An empty database inside. What it held is dropped afterwards or, where that fails, restored."""
     _execute(
         f"ALTER SCHEMA public RENAME TO {_ASIDE}; CREATE SCHEMA public; "
         "GRANT USAGE ON SCHEMA public TO PUBLIC"  # as in a new database
@@ -93,12 +93,12 @@ def emptied() -> Iterator[None]:
     try:
         yield
     except BaseException:
-        put_back()
+        undo_emptied()
         raise
     _execute(f"DROP SCHEMA {_ASIDE} CASCADE")
 
 
-def put_back() -> None:
+def undo_emptied() -> None:
     """Undo an `emptied` that did not come to its end, if there was one."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regnamespace(%s)", [_ASIDE])

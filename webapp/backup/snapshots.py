@@ -259,7 +259,7 @@ class Snapshot:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def exclusive(folder: Path) -> Iterator[None]:
     """Be the only one who makes a snapshot in a folder, as far as its file system has locks.
 
     Raises:

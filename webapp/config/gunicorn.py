@@ -5,13 +5,13 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 from webapp.telemetry import exposition
-from webapp.telemetry.paths import shown
+from webapp.telemetry.redaction import redacted
 
 
 class AccessLogger(Logger):  # type: ignore[misc]
     def atoms(self, *args: Any) -> dict[str, Any]:
         atoms: dict[str, Any] = super().atoms(*args)
-        return {**atoms, "U": shown(atoms["U"])}
+        return {**atoms, "U": redacted(atoms["U"])}
 
 
 logger_class = AccessLogger

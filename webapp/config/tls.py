@@ -105,7 +105,7 @@ class Connection:
 
 
 def check(connections: Iterable[Connection], *, required: bool) -> None:
-    """Refuse settings that contradict each other and, where `required`, plain text beyond this machine.
+    """Reject settings that contradict each other and, where `required`, plain text beyond this machine.
 
     Raises:
         ImproperlyConfigured: with one line that names the setting.

@@ -6,5 +6,5 @@ from webapp.config.environment import set_up
 from webapp.telemetry import tracing
 
 set_up()
-tracing.known_as("web")
+tracing.set_service_name("web")
 application = get_wsgi_application()

@@ -41,5 +41,5 @@ def unseal_text(written: str, place: Place) -> str:
     try:
         sealed = base64.b64decode(written.rpartition(":")[2], validate=True)
     except binascii.Error:
-        sealed = b""  # which is no sealed value, and is told as such
+        sealed = b""  # which is no sealed value, and is reported as such
     return unseal(Sealed(sealed), place)

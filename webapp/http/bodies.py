@@ -1,8 +1,7 @@
 """Who may send a large body, and how many at once.
 
-A small one has arrived before its request gets a thread (`webapp.http.gunicorn_worker`). A large one is
-read by the thread, hardly faster than its sender likes, and lies on disk meanwhile: that is for those whom we
-know.
+A small body has arrived before its request gets a thread (`webapp.http.gunicorn_worker`). A large one keeps a
+thread for as long as its sender takes, and lies on disk meanwhile. So only those who signed in may send one.
 """
 
 import threading
@@ -11,16 +10,16 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
 
-from webapp.http.gunicorn_worker import HELD
+from webapp.http.gunicorn_worker import BUFFERED_BYTES
 from webapp.labs.requests import LabRequest
 
-SMALL = HELD
+SMALL = BUFFERED_BYTES
 
 _MEGABYTE = 1024 * 1024
 
 
 class BodyMiddleware:
-    """Refuses large bodies by their length, before a byte of them is parsed or written anywhere."""
+    """Rejects large bodies by their length, before a byte of them is parsed or written anywhere."""
 
     def __init__(self, get_response: Callable[[LabRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -31,19 +30,19 @@ class BodyMiddleware:
         if length <= SMALL:
             return self.get_response(request)
         if not (request.membership or request.user.is_authenticated):
-            return _refusal(
+            return _rejection(
                 request, 413, "body_too_large", f"Without signing in, send {SMALL // 1024} KB at most."
             )
         if length > settings.UPLOAD_REQUEST_MAX_BYTES:
             most = settings.UPLOAD_REQUEST_MAX_BYTES // _MEGABYTE
-            return _refusal(
+            return _rejection(
                 request,
                 413,
                 "body_too_large",
                 f"One request may hold {most} MB. Send fewer files at once, or ask for upload forms.",
             )
         if not self._room.acquire(blocking=False):
-            busy = _refusal(
+            busy = _rejection(
                 request,
                 503,
                 "busy",
@@ -57,7 +56,7 @@ class BodyMiddleware:
             self._room.release()
 
 
-def _refusal(request: LabRequest, status: int, code: str, message: str) -> HttpResponse:
+def _rejection(request: LabRequest, status: int, code: str, message: str) -> HttpResponse:
     if request.path.startswith("/api/"):
         return JsonResponse({"error": {"code": code, "message": message}}, status=status)
     return HttpResponse(message, status=status, content_type="text/plain")

@@ -14,25 +14,25 @@ class FailOpenCache(RedisCache):
     """
 
     def add(self, *args: Any, **kwargs: Any) -> bool:
-        return bool(_tried(super().add, True, *args, **kwargs))
+        return bool(_or_default(super().add, True, *args, **kwargs))
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
-        return _tried(super().get, default, key, default, version)
+        return _or_default(super().get, default, key, default, version)
 
     def get_many(self, keys: Any, version: int | None = None) -> Any:
-        return _tried(super().get_many, {}, keys, version)
+        return _or_default(super().get_many, {}, keys, version)
 
     def set(self, *args: Any, **kwargs: Any) -> None:
-        _tried(super().set, None, *args, **kwargs)
+        _or_default(super().set, None, *args, **kwargs)
 
     def set_many(self, *args: Any, **kwargs: Any) -> list[Any]:
-        return list(_tried(super().set_many, [], *args, **kwargs))
+        return list(_or_default(super().set_many, [], *args, **kwargs))
 
     def delete(self, *args: Any, **kwargs: Any) -> bool:
-        return bool(_tried(super().delete, False, *args, **kwargs))
+        return bool(_or_default(super().delete, False, *args, **kwargs))
 
 
-def _tried(operation: Any, otherwise: Any, *args: Any, **kwargs: Any) -> Any:
+def _or_default(operation: Any, otherwise: Any, *args: Any, **kwargs: Any) -> Any:
     try:
         return operation(*args, **kwargs)
     except RedisError as error:

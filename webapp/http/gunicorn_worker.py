@@ -1,9 +1,9 @@
 """A web worker in which a request occupies no thread before it has arrived.
 
 gunicorn's own threaded worker gives a thread to whoever sends the first byte, and lets that thread wait for
-the rest: a few idle connections occupy them all ("slow loris"). Here heads, and bodies up to `HELD` bytes,
-are collected by the loop that waits for all connections, each until its deadline. Larger bodies are read by
-the thread, at no less than a rate; which requests may have one is for `webapp.http.bodies` to say.
+the rest: a few idle connections occupy them all ("slow loris"). Here the loop that waits for all connections
+collects heads, and bodies up to `BUFFERED_BYTES`, each until its deadline. The thread reads larger bodies,
+at no less than a rate; `webapp.http.bodies` decides which requests may have one.
 
 gunicorn 27 has deadlines for the first byte and for what is left of a body, but not for heads and bodies.
 """
@@ -24,7 +24,7 @@ from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 HEAD_BYTES = 64 * 1024
-HELD = 64 * 1024  # of a body, before a thread takes over
+BUFFERED_BYTES = 64 * 1024  # of a body, before a thread takes over
 
 _END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"^content-length[ \t]*:[ \t]*0*(\d{1,15})[ \t]*\r$", re.IGNORECASE | re.MULTILINE)
@@ -79,7 +79,7 @@ class Arrival:
         if _ENCODING.search(head):
             raise Rejected(_NO_LENGTH)
         length = _LENGTH.search(head)
-        body = min(int(length[1]), HELD) if length else 0
+        body = min(int(length[1]), BUFFERED_BYTES) if length else 0
         self.whole = end + len(_END) + body
         self.deadline = time.monotonic() + settings.HTTP_BODY_SECONDS
         self.continues = not self.complete and bool(_EXPECT.search(head))
@@ -204,7 +204,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _on_arriving(self, arrival: Arrival, sock: socket.socket) -> None:
         try:
-            data = sock.recv(HELD)
+            data = sock.recv(BUFFERED_BYTES)
         except BlockingIOError:
             return
         except OSError:
@@ -247,7 +247,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _on_lingering(self, sock: socket.socket) -> None:
         try:
-            if sock.recv(HELD):
+            if sock.recv(BUFFERED_BYTES):
                 return
         except BlockingIOError:
             return

@@ -99,7 +99,7 @@ def prediction_of(image: Image) -> Prediction | None:
 
 
 def dead_letters() -> QuerySet[Chunk]:
-    """The lab's chunks that were given up, each with its case and the number `n` of its images."""
+    """The lab's dead letters, each with its case and the number `n` of its images."""
     found = Chunk.objects.filter(state=Chunk.State.DEAD).select_related("case")
     return found.annotate(n=Count("images")).order_by("-id")
 

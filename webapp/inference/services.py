@@ -1,9 +1,9 @@
-"""The life of a chunk: handed over, claimed, then recorded, put back, or given up.
+"""The life of a chunk: enqueued, claimed, then recorded, retried, deferred, or a dead letter.
 
-A worker's claim counts as an attempt; an outage of the model server or the object store is nobody's fault, so
-it gives the attempt back and waits. After CHUNK_MAX_ATTEMPTS a chunk of several images is halved, so that one
-picture that brings workers down cannot take its neighbours with it; a single image becomes a dead letter, for
-a person.
+A worker's claim counts as an attempt, and a failed attempt is retried. While the model server or the object
+store is away, the chunk is deferred: that counts as no attempt. After CHUNK_MAX_ATTEMPTS a chunk of several
+images is halved, so that one picture that brings workers down cannot take its neighbours with it. A single
+image becomes a dead letter, which a person can requeue.
 """
 
 import random
@@ -65,7 +65,7 @@ class Classified:
     distance: float
 
 
-def hand_over(case: Case, image_ids: Sequence[int], *, bulk: bool = False) -> None:
+def enqueue_images(case: Case, image_ids: Sequence[int], *, bulk: bool = False) -> None:
     """Group received images into chunks and have them classified.
 
     Call in the transaction that received them.
@@ -83,10 +83,10 @@ def hand_over(case: Case, image_ids: Sequence[int], *, bulk: bool = False) -> No
 
 @transaction.atomic
 def claim(chunk_id: int, *, holder: str, redelivered: bool) -> Chunk | None:
-    """Take a chunk to work on it; None if it is finished or in other hands.
+    """Take a chunk to work on it, under a lease; None if it is finished or another holds its lease.
 
-    `holder` names the worker and the task. A message delivered again to the same holder means that the
-    process that had it in hand is gone.
+    `holder` names the worker and the task. A message redelivered to the same holder means that the process
+    that worked on it is gone.
     """
     chunk = Chunk.objects.select_for_update().filter(id=chunk_id).first()
     if chunk is None or chunk.state not in (Chunk.State.QUEUED, Chunk.State.RUNNING):
@@ -102,11 +102,11 @@ def claim(chunk_id: int, *, holder: str, redelivered: bool) -> Chunk | None:
         return None
     if chunk.attempts >= settings.CHUNK_MAX_ATTEMPTS:
         chunk.error = chunk.error or "The worker stopped each time it had these images in hand."
-        _halve_or_give_up(chunk)
+        _halve_or_dead_letter(chunk)
         return None
     chunk.state, chunk.attempts = Chunk.State.RUNNING, chunk.attempts + 1
     chunk.claimed_by, chunk.lease_until = holder, now + _lease()
-    # What an outage left is not what may stop this attempt; `_halve_or_give_up` must not repeat it.
+    # The error of an earlier outage is not that of this attempt; `_halve_or_dead_letter` must not show it.
     chunk.error = ""
     chunk.save(update_fields=["state", "attempts", "claimed_by", "lease_until", "error"])
     return chunk
@@ -123,12 +123,12 @@ def record(
     """Write a chunk's results, all or nothing; a second delivery of the same work changes nothing.
 
     `version` is None only where every image was refused. An image that the case has already, by its bytes, is
-    refused as a duplicate here, where it can be decided under the case's lock.
+    refused as a duplicate here: only the case's lock lets us deduplicate for sure.
     """
     _lock_case(chunk.case_id)
-    if not _still_held(chunk):
+    if not _holds_lease(chunk):
         return
-    new, duplicates = _without_duplicates(chunk.case_id, answers)
+    new, duplicates = _deduplicate(chunk.case_id, answers)
     now = timezone.now()
     _refuse([*refusals, *duplicates], now)
     if version is not None:
@@ -151,34 +151,34 @@ def record(
     chunk.state, chunk.finished_at, chunk.sheet_key, chunk.error = Chunk.State.DONE, now, sheet_key, ""
     chunk.save(update_fields=["state", "finished_at", "sheet_key", "error"])
     if chunk.deferrals:
-        outbox.hurry(CLASSIFY)  # the others that wait for what was away need not wait longer
+        outbox.make_due(CLASSIFY)  # what was away is back: deferred chunks need not wait longer
 
 
 @transaction.atomic
-def put_back(chunk: Chunk, why: str) -> None:
-    """Something the chunk needs cannot be reached: give the attempt back and try again later.
+def defer(chunk: Chunk, why: str) -> None:
+    """Retry a chunk later because something it needs cannot be reached; the attempt does not count.
 
-    This goes on for as long as it takes.
+    The pauses back off, and there is no last retry.
     """
-    if not _still_held(chunk):
+    if not _holds_lease(chunk):
         return
     chunk.attempts -= 1
     chunk.deferrals += 1
-    _try_again(chunk, why, _back_off(chunk.deferrals))
+    _retry(chunk, why, _back_off(chunk.deferrals))
 
 
 @transaction.atomic
 def split_off(chunk: Chunk, image_ids: Sequence[int]) -> bool:
-    """Make those of the chunk's images that had no turn a chunk of their own, which begins with no attempt.
+    """Move the images that nobody began into a chunk of their own, which begins with no attempt.
 
-    It is a bulk one, so that one lab's slow pictures keep nobody waiting at a screen. If none of the chunk
-    had a turn, the chunk itself is put back. Returns whether anything of it is left to do.
+    It is a bulk one, so that one lab's slow pictures keep nobody waiting at a screen. If no image of the
+    chunk was begun, the chunk itself is deferred. Returns whether anything of it is left to do.
     """
-    if not _still_held(chunk):
+    if not _holds_lease(chunk):
         return False
     mine = Image.objects.filter(chunk=chunk, status=Image.Status.RECEIVED)
     if not mine.exclude(id__in=image_ids).exists():
-        put_back(chunk, "The images were too slow to come.")
+        defer(chunk, "The images were too slow to come.")
         return False
     other = Chunk.objects.create(lab_id=chunk.lab_id, case_id=chunk.case_id, queue=Queue.BULK)
     mine.filter(id__in=image_ids).update(chunk=other)
@@ -188,27 +188,27 @@ def split_off(chunk: Chunk, image_ids: Sequence[int]) -> bool:
 
 @transaction.atomic
 def attempt_failed(chunk: Chunk, why: str) -> None:
-    """The attempt was the chunk's own failure: try again; after CHUNK_MAX_ATTEMPTS halve it or give it up."""
-    if not _still_held(chunk):
+    """Retry after a failure of the chunk's own; after CHUNK_MAX_ATTEMPTS halve or dead-letter it."""
+    if not _holds_lease(chunk):
         return
     chunk.deferrals = 0  # whatever it waited for has answered
     if chunk.attempts >= settings.CHUNK_MAX_ATTEMPTS:
         chunk.error = why[:500]
-        _halve_or_give_up(chunk)
+        _halve_or_dead_letter(chunk)
     else:
-        _try_again(chunk, why, _back_off(chunk.attempts))
+        _retry(chunk, why, _back_off(chunk.attempts))
 
 
 @transaction.atomic
-def give_up(chunk: Chunk, why: str) -> None:
-    """The model server refused the request itself, so asking again is of no use: a dead letter at once."""
-    if _still_held(chunk):
-        _bury(chunk, why)
+def dead_letter(chunk: Chunk, why: str) -> None:
+    """Make it a dead letter at once: the model server rejected the request, and no retry would help."""
+    if _holds_lease(chunk):
+        _mark_dead(chunk, why)
 
 
 @transaction.atomic
 def requeue(case: Case) -> int:
-    """Have a case's dead letters tried again, from the first attempt; returns how many images."""
+    """Enqueue a case's dead letters again, from the first attempt; returns how many images they have."""
     dead = list(Chunk.objects.select_for_update().filter(case=case, state=Chunk.State.DEAD).order_by("id"))
     images = Image.objects.filter(chunk__in=dead, status=Image.Status.FAILED).update(
         status=Image.Status.RECEIVED, detail="", finished_at=None
@@ -236,9 +236,9 @@ def requeue(case: Case) -> int:
 
 @transaction.atomic
 def release_claims(worker: str, *, blameless: bool = False) -> int:
-    """A worker of this name has just started or ended, so whatever it held is free at once; returns how many.
+    """End the leases of a worker that has just started or stopped, and enqueue its chunks; returns how many.
 
-    `blameless`: it was told to end before it could finish, which counts against no image. Runs over all labs.
+    `blameless`: it was stopped before it could finish, so the attempt does not count. Runs over all labs.
     """
     with scopes_disabled():
         held = Chunk.objects.select_for_update(skip_locked=True).filter(
@@ -254,10 +254,10 @@ def release_claims(worker: str, *, blameless: bool = False) -> int:
 
 @transaction.atomic
 def recover_lost() -> int:
-    """Enqueue chunks again that nobody works on any more: their worker or their message is gone.
+    """Enqueue lost chunks again: their worker or their message is gone.
 
-    A chunk is lost when its lease is over and no message for it is waiting to be sent, or was sent within
-    the time of a lease. Returns how many were found. Runs over all labs.
+    A chunk is lost when its lease is over, no message for it waits to be sent, and none was sent within the
+    time of a lease. Returns how many were found. Runs over all labs.
     """
     now = timezone.now()
     with scopes_disabled():
@@ -301,27 +301,27 @@ def _enqueue(chunks: Sequence[Chunk], wait: timedelta = timedelta(0)) -> None:
         outbox.enqueue(lab_id, queue, CLASSIFY, ids, wait=wait)
 
 
-def _try_again(chunk: Chunk, why: str, wait: timedelta) -> None:
+def _retry(chunk: Chunk, why: str, wait: timedelta) -> None:
     chunk.state, chunk.error, chunk.lease_until, chunk.claimed_by = Chunk.State.QUEUED, why[:500], None, ""
     chunk.save(update_fields=["state", "attempts", "deferrals", "error", "lease_until", "claimed_by"])
     # Jitter, so that what failed together does not return together.
     _enqueue([chunk], wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
 
 
-def _halve_or_give_up(chunk: Chunk) -> None:
+def _halve_or_dead_letter(chunk: Chunk) -> None:
     ids = list(Image.objects.filter(chunk=chunk).order_by("id").values_list("id", flat=True))
     if len(ids) < 2:
-        _bury(chunk, chunk.error)
+        _mark_dead(chunk, chunk.error)
         return
     other = Chunk.objects.create(lab_id=chunk.lab_id, case_id=chunk.case_id, queue=Queue.BULK)
     Image.objects.filter(id__in=ids[len(ids) // 2 :]).update(chunk=other)
     chunk.attempts, chunk.queue = 0, Queue.BULK
     chunk.save(update_fields=["queue"])
-    _try_again(chunk, chunk.error, timedelta(0))
+    _retry(chunk, chunk.error, timedelta(0))
     _enqueue([other])
 
 
-def _bury(chunk: Chunk, why: str) -> None:
+def _mark_dead(chunk: Chunk, why: str) -> None:
     now = timezone.now()
     chunk.state, chunk.error, chunk.finished_at = Chunk.State.DEAD, why[:500], now
     chunk.save(update_fields=["state", "error", "finished_at"])
@@ -335,8 +335,8 @@ def _lock_case(case_id: UUID) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [str(case_id)])
 
 
-def _still_held(chunk: Chunk) -> bool:
-    """Whether this claim is still the chunk's own; a lease that ran out may have passed it on.
+def _holds_lease(chunk: Chunk) -> bool:
+    """Whether this claim still holds the chunk's lease; else another worker may have claimed it since.
 
     Locks the row.
     """
@@ -347,10 +347,8 @@ def _still_held(chunk: Chunk) -> bool:
     )
 
 
-def _without_duplicates(
-    case_id: UUID, answers: Sequence[Classified]
-) -> tuple[list[Classified], list[Refused]]:
-    """Split off the answers whose bytes the case has already, in an earlier chunk or earlier in this one."""
+def _deduplicate(case_id: UUID, answers: Sequence[Classified]) -> tuple[list[Classified], list[Refused]]:
+    """Separate duplicates: answers whose bytes the case has, from an earlier chunk or from this one."""
     seen: dict[bytes, str] = {
         bytes(sha): name
         for sha, name in Image.objects.filter(
@@ -384,11 +382,11 @@ def _refuse(refusals: Sequence[Refused], now: datetime) -> None:
         cursor.execute(
             """
             UPDATE cases_image AS image
-            SET status = 'refused', refusal = said.refusal, detail = said.detail, finished_at = %s,
-                sha256 = coalesce(said.sha256, image.sha256), bytes = coalesce(said.bytes, image.bytes)
+            SET status = 'refused', refusal = refused.refusal, detail = refused.detail, finished_at = %s,
+                sha256 = coalesce(refused.sha256, image.sha256), bytes = coalesce(refused.bytes, image.bytes)
             FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bytea[], %s::bigint[])
-                AS said (id, refusal, detail, sha256, bytes)
-            WHERE image.id = said.id
+                AS refused (id, refusal, detail, sha256, bytes)
+            WHERE image.id = refused.id
             """,
             [
                 now,
@@ -407,14 +405,14 @@ def _classify(answers: Sequence[Classified], now: datetime) -> None:
             """
             UPDATE cases_image AS image
             SET status = 'classified', detail = '', finished_at = %s,
-                sha256 = said.sha256, bytes = said.bytes, width = said.width, height = said.height,
-                object_version = said.object_version, media_type = said.media_type, tile = said.tile,
-                display_key = said.display_key
+                sha256 = answer.sha256, bytes = answer.bytes, width = answer.width, height = answer.height,
+                object_version = answer.object_version, media_type = answer.media_type, tile = answer.tile,
+                display_key = answer.display_key
             FROM unnest(
                 %s::bigint[], %s::bytea[], %s::bigint[], %s::int[], %s::int[], %s::text[], %s::text[],
                 %s::smallint[], %s::text[]
-            ) AS said (id, sha256, bytes, width, height, object_version, media_type, tile, display_key)
-            WHERE image.id = said.id
+            ) AS answer (id, sha256, bytes, width, height, object_version, media_type, tile, display_key)
+            WHERE image.id = answer.id
             """,
             [
                 now,

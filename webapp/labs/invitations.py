@@ -130,7 +130,7 @@ def accept(signed: str, user: User) -> Membership:
     return membership
 
 
-def forget_expired(older_than: timedelta) -> int:
+def delete_expired(older_than: timedelta) -> int:
     """Delete invitations that expired longer ago than `older_than`, of all labs; returns how many."""
     with scopes_disabled():
         deleted, _ = Invitation.objects.filter(expires_at__lt=timezone.now() - older_than).delete()

@@ -23,11 +23,11 @@ BEARER = "Bearer "
 
 
 class LabScopeMiddleware:
-    """Sets `request.membership`, scopes every query of the request to its lab, and tells times in its zone.
+    """Sets `request.membership`, scopes every query of the request to its lab, and shows times in its zone.
 
-    A request without a membership stays unscoped, so a scoped query in it raises instead of leaking. That
-    goes too for those whom the lab asks for a second factor that they have not: theirs is `kept_out`; and for
-    those who were put out of the lab that they worked in, until they choose another.
+    A request without a membership stays unscoped, so a scoped query in it raises instead of leaking. So does
+    one of a person who lacks the second factor that the lab asks for: the membership is `without_factor`.
+    And so does one of a person who was removed from the lab they worked in, until they choose another.
     """
 
     def __init__(self, get_response: Callable[[LabRequest], HttpResponseBase]) -> None:
@@ -36,7 +36,7 @@ class LabScopeMiddleware:
     def __call__(self, request: LabRequest) -> HttpResponseBase:
         header = request.headers.get("Authorization", "")
         request.by_token = header.startswith(BEARER)
-        request.memberships, request.kept_out, request.lost_lab = [], None, None
+        request.memberships, request.without_factor, request.lost_lab = [], None, None
         membership: Membership | None
         if request.by_token:
             request.user = AnonymousUser()  # a token must not borrow the sign-in of whoever sends it
@@ -51,7 +51,7 @@ class LabScopeMiddleware:
         else:
             membership = self._membership_of_session(request)
         request.membership = membership
-        worked_in = membership or request.kept_out
+        worked_in = membership or request.without_factor
         request.lab_worked_in = worked_in.lab if worked_in else None
         if membership is None:
             return self.get_response(request)
@@ -80,7 +80,7 @@ class LabScopeMiddleware:
         if membership is None:
             request.lost_lab = selectors.lab_called(wanted)
         if membership and membership.needs_second_factor and not has_second_factor(request.user):
-            request.kept_out = membership
+            request.without_factor = membership
             return None
         return membership
 

@@ -130,7 +130,7 @@ def revoke(token: ApiToken) -> None:
     token.delete()
 
 
-def forget_expired(older_than: timedelta) -> int:
+def delete_expired(older_than: timedelta) -> int:
     """Delete tokens that expired longer ago than `older_than`, of all labs; returns how many."""
     with scopes_disabled():
         deleted, _ = ApiToken.objects.filter(expires_at__lt=timezone.now() - older_than).delete()

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 
-from webapp.mail.services import post
+from webapp.mail.services import enqueue
 
 
 class OutboxBackend(BaseEmailBackend):
@@ -11,5 +11,5 @@ class OutboxBackend(BaseEmailBackend):
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         for message in email_messages:
-            post(message)
+            enqueue(message)
         return len(email_messages)

@@ -1,4 +1,4 @@
-"""Putting messages into the outbox, and handing them to the mail server, at least once each."""
+"""Messages are enqueued in the database and handed to the mail server, at least once each."""
 
 import smtplib
 from datetime import timedelta
@@ -20,11 +20,11 @@ log = structlog.get_logger(__name__)
 
 
 @transaction.atomic
-def post(message: EmailMessage) -> None:
-    """Have a message of plain text sent once the transaction commits.
+def enqueue(message: EmailMessage) -> None:
+    """Send a message of plain text once the transaction commits.
 
-    One without recipients goes the same way and to nobody: so a request that writes to nobody costs what one
-    costs that does, and nobody learns from its time who has an account.
+    A message without recipients goes the same way, to nobody. So a request that writes to nobody takes as
+    long as one that writes to somebody, and its time does not tell who has an account.
     """
     row = Message()
     row.sealed = seal_message(message, row.id)
@@ -37,9 +37,9 @@ def post(message: EmailMessage) -> None:
 def deliver_next() -> bool:
     """Try to hand over the message that has been due longest; False if none is due.
 
-    A mail server that is away, or says "later", is asked again with growing pauses for MAIL_RETRIED_HOURS. A
-    message that it refuses for good, or that cannot be opened, is dropped with a line in the log: it says
-    nothing of whom or what.
+    While the mail server is away, or says "later", the message is deferred: it is retried for
+    MAIL_RETRY_HOURS, and the pauses back off. One that the server rejects for good, or that cannot be
+    opened, is dropped. The log says so, but neither to whom nor what.
     """
     due = Message.objects.filter(not_before__lte=timezone.now()).order_by("not_before")
     row = due.select_for_update(skip_locked=True).first()
@@ -51,39 +51,39 @@ def deliver_next() -> bool:
             get_connection(settings.MAIL_TRANSPORT).send_messages([message])
             metrics.mail_sent.inc()
     except (Unreadable, ValueError, smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError) as error:
-        if _for_good(error):
-            _give_up(row, error)
+        if _is_permanent(error):
+            _drop(row, error)
         else:
-            _put_back(row, error)
+            _defer(row, error)
     except (OSError, smtplib.SMTPException) as error:
-        _put_back(row, error)
+        _defer(row, error)
     else:
         row.delete()
     return True
 
 
-def _for_good(error: Exception) -> bool:
-    """Whether trying again would change nothing: codes of 500 and above are permanent (RFC 5321, 4.2.1)."""
+def _is_permanent(error: Exception) -> bool:
+    """Whether no retry would help: codes of 500 and above are permanent (RFC 5321, 4.2.1)."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code >= 500 for code, _ in error.recipients.values())
     return not isinstance(error, smtplib.SMTPDataError) or error.smtp_code >= 500
 
 
-def _put_back(row: Message, error: Exception) -> None:
+def _defer(row: Message, error: Exception) -> None:
     now = timezone.now()
-    if now - row.created_at >= timedelta(hours=settings.MAIL_RETRIED_HOURS):
-        return _give_up(row, error)
+    if now - row.created_at >= timedelta(hours=settings.MAIL_RETRY_HOURS):
+        return _drop(row, error)
     wait = settings.MAIL_RETRY_FIRST_SECONDS * 2 ** min(row.attempts, 16)
     row.not_before = now + timedelta(seconds=min(wait, settings.MAIL_RETRY_LONGEST_SECONDS))
     row.attempts += 1
     row.save(update_fields=["attempts", "not_before"])
-    log.warning("a message waits", message=str(row.id), attempts=row.attempts, reason=_reason(error))
+    log.warning("message deferred", message=str(row.id), attempts=row.attempts, reason=_reason(error))
     return None
 
 
-def _give_up(row: Message, error: Exception) -> None:
-    log.error("a message was given up", message=str(row.id), attempts=row.attempts, reason=_reason(error))
-    metrics.mail_given_up.inc()
+def _drop(row: Message, error: Exception) -> None:
+    log.error("message dropped", message=str(row.id), attempts=row.attempts, reason=_reason(error))
+    metrics.mail_dropped.inc()
     row.delete()
 
 

@@ -1,7 +1,7 @@
 """Why a TLS handshake failed, in words that may be shown to anybody."""
 
 # What OpenSSL, BoringSSL (gRPC) and libpq say of a failed handshake; the first that is found counts.
-_TROUBLE = {
+_TLS_FAILURES = {
     "alert certificate expired": "it says that our certificate has expired",
     "certificate has expired": "its certificate has expired",
     "hostname mismatch": "its certificate is for another name",
@@ -21,7 +21,7 @@ _TROUBLE = {
 }
 
 
-def trouble(error: BaseException) -> str | None:
+def tls_failure(error: BaseException) -> str | None:
     """What is wrong with TLS, where that is why a connection failed; nothing of our insides."""
     said = str(error).lower()
-    return next((reason for words, reason in _TROUBLE.items() if words in said), None)
+    return next((reason for words, reason in _TLS_FAILURES.items() if words in said), None)

@@ -29,12 +29,12 @@ def alive(request: HttpRequest) -> HttpResponse:
 
 def ready(request: HttpRequest) -> JsonResponse:
     needed = {
-        "database": _said(_database),
-        "migrations": _said(_migrations),
-        "storage": _said(objects.check),
-        "certificates": _said(_certificates),
+        "database": _outcome(_database),
+        "migrations": _outcome(_migrations),
+        "storage": _outcome(objects.check),
+        "certificates": _outcome(_certificates),
     }
-    wanted = {"broker": _said(_broker), "model": _said(_model)}
+    wanted = {"broker": _outcome(_broker), "model": _outcome(_model)}
     well = all(answer == OK for answer in needed.values())
     return JsonResponse({"ready": well, **needed, **wanted}, status=200 if well else 503)
 
@@ -42,10 +42,10 @@ def ready(request: HttpRequest) -> JsonResponse:
 def services() -> dict[str, str]:
     """What each service says that we depend on: "ok", or what is wrong."""
     return {
-        "database": _said(_database),
-        "storage": _said(objects.check),
-        "broker": _said(_broker),
-        "model": _said(_model),
+        "database": _outcome(_database),
+        "storage": _outcome(objects.check),
+        "broker": _outcome(_broker),
+        "model": _outcome(_model),
     }
 
 
@@ -53,12 +53,12 @@ class NotReady(Exception):
     """What is asked for answers, but not as we need it; the message says what is missing, to anybody."""
 
 
-def _said(check: Callable[[], None]) -> str:
+def _outcome(check: Callable[[], None]) -> str:
     try:
         check()
     except (DatabaseError, redis.RedisError, grpc.RpcError, *objects.StorageUnavailable) as error:
         # The kind of failure only: addresses and names of our insides are for the log, not for all who ask.
-        return f"failed: {handshake.trouble(error) or _kind(error)}"
+        return f"failed: {handshake.tls_failure(error) or _kind(error)}"
     except NotReady as missing:
         return f"failed: {missing}"
     return OK

@@ -1,4 +1,4 @@
-"""Metrics of the installation as a whole: asked at each scrape, told by the relay alone."""
+"""Metrics of the installation as a whole: measured at each scrape, served by the relay alone."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -35,7 +35,7 @@ class InstallationMetrics(Collector):
 
 
 def installation_metrics() -> Iterator[GaugeMetricFamily]:
-    """What cannot be told is left out; which service is at fault stands in `hematovision_service_up`."""
+    """What cannot be measured is left out; `hematovision_service_up` shows which service is at fault."""
     answers = health.services()
     yield _services(answers)
     parts = (
@@ -53,18 +53,20 @@ def installation_metrics() -> Iterator[GaugeMetricFamily]:
         try:
             yield from part()
         except (DatabaseError, redis.RedisError) as error:
-            log.warning("state cannot be told", part=part.__name__, error=repr(error))
+            log.warning("metric cannot be measured", part=part.__name__, error=repr(error))
 
 
-def _gauge(name: str, said: str, values: Iterable[tuple[str, float]], label: str = "") -> GaugeMetricFamily:
-    gauge = GaugeMetricFamily(f"hematovision_{name}", said, labels=[label] if label else [])
+def _gauge(
+    name: str, help_text: str, values: Iterable[tuple[str, float]], label: str = ""
+) -> GaugeMetricFamily:
+    gauge = GaugeMetricFamily(f"hematovision_{name}", help_text, labels=[label] if label else [])
     for value_of, value in values:
         gauge.add_metric([value_of] if label else [], value)
     return gauge
 
 
-def _age(name: str, said: str, since: datetime | None) -> GaugeMetricFamily:
-    return _gauge(name, said, [("", (timezone.now() - since).total_seconds())] if since else [])
+def _age(name: str, help_text: str, since: datetime | None) -> GaugeMetricFamily:
+    return _gauge(name, help_text, [("", (timezone.now() - since).total_seconds())] if since else [])
 
 
 def _services(answers: Mapping[str, str]) -> GaugeMetricFamily:
@@ -84,14 +86,16 @@ def _waiting() -> Iterator[GaugeMetricFamily]:
         }
         dead = Chunk.objects.filter(state=Chunk.State.DEAD).count()
     ages = {queue: (now - row["since"]).total_seconds() for queue, row in chunks.items()}
-    yield _gauge("outbox_waiting", "Tasks due in the database.", _each(lambda q: tasks.get(q, 0)), "queue")
+    yield _gauge(
+        "outbox_waiting", "Tasks in the outbox that are due.", _each(lambda q: tasks.get(q, 0)), "queue"
+    )
     yield _gauge(
         "chunks_waiting", "Chunks not done.", _each(lambda q: chunks[q]["n"] if q in chunks else 0), "queue"
     )
     yield _gauge(
         "images_waiting_oldest_seconds", "How long images wait.", _each(lambda q: ages.get(q, 0)), "queue"
     )
-    yield _gauge("dead_letters", "Chunks given up.", [("", dead)])
+    yield _gauge("dead_letters", "Chunks that are dead letters, which wait for a person.", [("", dead)])
 
 
 def _each(value: Callable[[str], float]) -> list[tuple[str, float]]:

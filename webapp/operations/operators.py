@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from webapp.accounts.models import User
-from webapp.ui.permissions import turned_away
+from webapp.ui.permissions import redirect_unless_operator
 
 OPERATOR = "X-Operator"
 """The header that tells the proxy, and by it Grafana, who was let through."""
@@ -18,7 +18,7 @@ OPERATOR = "X-Operator"
 
 @require_safe
 def admit(request: HttpRequest) -> HttpResponseBase:
-    """204 for operators; others are turned away. Who signs in first then comes to `X-Forwarded-Uri`."""
-    if elsewhere := turned_away(request, request.headers.get("X-Forwarded-Uri", "/")):
+    """204 for operators; others are redirected or denied. After signing in they come to `X-Forwarded-Uri`."""
+    if elsewhere := redirect_unless_operator(request, request.headers.get("X-Forwarded-Uri", "/")):
         return elsewhere
     return HttpResponse(status=204, headers={OPERATOR: cast("User", request.user).email})

@@ -1,8 +1,8 @@
-"""At-least-once hand-over of tasks from the database to the broker.
+"""The transactional outbox: tasks go from the database to the broker, at least once each.
 
 `enqueue` is called inside the transaction that makes the work due; the relay calls `send_due`. If the broker
-is down the entries wait here; if the relay dies between sending and committing, the entry is sent again, so
-every task must bear being delivered twice.
+is down the entries wait here. If the relay dies between sending and committing, the entry is sent again, so
+every task must be idempotent.
 """
 
 from collections.abc import Callable, Iterable
@@ -74,15 +74,15 @@ def send_due(queue: str, room: int, send: Callable[[OutboxEntry], None]) -> int:
     return len(ids)
 
 
-def hurry(task: str) -> None:
-    """Have delayed entries of `task` sent now: what they waited for is back."""
+def make_due(task: str) -> None:
+    """Make deferred entries of `task` due now: what they waited for is back."""
     OutboxEntry.objects.filter(task=task, sent_at=None, not_before__gt=timezone.now()).update(
         not_before=timezone.now()
     )
     _wake_relay()
 
 
-def forget_sent(older_than: timedelta) -> int:
+def delete_sent(older_than: timedelta) -> int:
     """Delete entries sent longer ago than `older_than`; returns how many."""
     deleted, _ = OutboxEntry.objects.filter(sent_at__lt=timezone.now() - older_than).delete()
     return deleted

@@ -67,7 +67,7 @@ def publish(source: Path, *, by: str, lab: Lab | None = None, as_next: bool = Fa
             f"{source} is a version of {info.name}. "
             + ("That is another lab's model." if lab else "If that is a lab's own model, say whose: --lab.")
         )
-    with _alone() as root:
+    with _exclusive() as root:
         newest = newest_number(root, name)
         number = newest + 1 if as_next else info.version
         if number <= newest:
@@ -99,7 +99,7 @@ def roll_back(*, by: str, lab: Lab | None = None, to: int | None = None) -> Roll
         PublishingError: there is no version to withdraw, or none that could answer instead.
     """
     name = lab_model_name(lab.id) if lab else MODEL_NAME
-    with _alone() as root:
+    with _exclusive() as root:
         live = list(published(name))
         if not live:
             raise PublishingError(
@@ -136,34 +136,34 @@ def _called(lab: Lab | None) -> str:
 
 
 @contextmanager
-def _alone() -> Iterator[ModelRoot]:
+def _exclusive() -> Iterator[ModelRoot]:
     """One command at a time, from whatever machine; before and after it files and registry agree."""
     root = ModelRoot(settings.MODELS)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         try:
-            _settle(root)
+            _repair(root)
             try:
                 yield root
             finally:
-                _settle(root)
+                _repair(root)
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
 
 
-def _settle(root: ModelRoot) -> None:
-    """End what was begun, now or by a command that was interrupted."""
+def _repair(root: ModelRoot) -> None:
+    """Make files and registry agree: finish what a command began, this one or one that was interrupted."""
     try:
-        _settle_files(root)
+        _repair_files(root)
     except OSError as error:
         raise PublishingError(
             f"The models in {root.path} could not be brought into order: {error}. Mend that first."
         ) from error
 
 
-def _settle_files(root: ModelRoot) -> None:
+def _repair_files(root: ModelRoot) -> None:
     root.clear_drafts()
-    _adopt(root)
+    _register_signed(root)
     for version in ModelVersion.objects.filter(published_at=None):
         if version.version in root.versions(version.name):
             with transaction.atomic():
@@ -178,13 +178,13 @@ def _settle_files(root: ModelRoot) -> None:
             root.put_aside(version.name, version.version)
     for version in ModelVersion.objects.filter(withdrawn_at=None).exclude(published_at=None):
         if version.version in root.versions(version.name):
-            _vouch(root, version)
+            _sign_manifest(root, version)
     if root.names():
         root.write_config(settings.MODELS_MOUNT)
 
 
-def _vouch(root: ModelRoot, version: ModelVersion) -> None:
-    """Have the manifest say what the registry does, signed with the key of now: servers believe no other."""
+def _sign_manifest(root: ModelRoot, version: ModelVersion) -> None:
+    """Sign a manifest of the files that the registry has, with the current key: servers accept no other."""
     if version.files is None:
         # Registered by a release that kept no digests: what is there today counts from now on.
         version.files = digests(root.folder(version.name, version.version))
@@ -205,7 +205,7 @@ def _publisher() -> Publisher:
     return Publisher(settings.MODEL_KEY)
 
 
-def _adopt(root: ModelRoot) -> None:
+def _register_signed(root: ModelRoot) -> None:
     """Register what was published here and is not in the registry, as after an older database was restored.
 
     What nobody signed stays what it is: nothing that a server would answer with.

@@ -1,6 +1,6 @@
 """Objects that nobody may change or take back, in a bucket of their own.
 
-The bucket keeps versions and, where the store offers object lock, refuses to delete them before their time.
+The bucket keeps versions and, where the store offers object lock, denies deleting them before their time.
 What was hidden by a delete marker or written over is listed all the same.
 """
 
@@ -26,8 +26,8 @@ def prepare() -> None:
             raise
         try:
             store.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
-        except ClientError as refused:
-            if refused.response["Error"]["Code"] not in _NO_LOCK:
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _NO_LOCK:
                 raise
             store.create_bucket(Bucket=bucket)
     store.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})

@@ -24,7 +24,7 @@ from webapp.telemetry import tracing
 ENCRYPTION = "AES256"
 CONNECTIONS = 32
 StorageUnavailable = (BotoCoreError, ClientError, urllib3.exceptions.HTTPError)
-"""What a call raises while the store cannot be reached or refuses us; `ObjectMissing` is told apart."""
+"""What a call raises while the store cannot be reached, or rejects us; `ObjectMissing` is another matter."""
 
 
 class ObjectMissing(Exception):
@@ -96,7 +96,7 @@ def upload_form(key: str, max_bytes: int) -> dict[str, Any]:
     return form
 
 
-class _OnTheTick(S3SigV4QueryAuth):  # type: ignore[misc]  # botocore has no types
+class _RoundedTimeAuth(S3SigV4QueryAuth):  # type: ignore[misc]  # botocore has no types
     """Signs as of the last full DOWNLOAD_KEPT_SECONDS, so that a link is the same until the next."""
 
     def _modify_request_before_signing(self, request: AWSRequest) -> None:
@@ -111,7 +111,7 @@ def download_url(key: str, content_type: str, *, version: str = "") -> str:
 
     Browsers keep what they got for DOWNLOAD_KEPT_SECONDS, no longer: the store cannot tell them that a person
     has signed out. The link stays the same for as long, so that a gallery that is looked at again is not
-    fetched again. `version` is one that `get` told; without it the latest is read.
+    fetched again. `version` is one that `get` returned; without it the latest is read.
     """
     asked = {
         "response-content-type": content_type,
@@ -122,7 +122,7 @@ def download_url(key: str, content_type: str, *, version: str = "") -> str:
         "GET", f"{settings.S3_PUBLIC_ENDPOINT}/{settings.S3_BUCKET}/{quote(key)}", params=asked
     )
     credentials = Credentials(settings.S3_ACCESS_KEY, settings.S3_SECRET_KEY)
-    _OnTheTick(credentials, "s3", settings.S3_REGION, expires=settings.DOWNLOAD_LINK_SECONDS).add_auth(
+    _RoundedTimeAuth(credentials, "s3", settings.S3_REGION, expires=settings.DOWNLOAD_LINK_SECONDS).add_auth(
         request
     )
     return str(request.url)
@@ -143,7 +143,7 @@ def prepare() -> None:
             "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": ENCRYPTION}}]
         },
     )
-    _refuse_unencrypted(client)
+    _deny_unencrypted(client)
     client.put_bucket_cors(
         Bucket=settings.S3_BUCKET,
         CORSConfiguration={
@@ -159,13 +159,13 @@ def prepare() -> None:
     )
 
 
-def _refuse_unencrypted(client: Any) -> None:
-    """Have the store refuse what is put without asking for encryption: a client that forgot is found out.
+def _deny_unencrypted(client: Any) -> None:
+    """Have the store deny a put that does not ask for encryption: so a client that omits it is found out.
 
     A store without bucket policies encrypts it all the same, by the bucket's default.
     """
     statement = {
-        "Sid": "RefuseUnencrypted",
+        "Sid": "DenyUnencrypted",
         "Effect": "Deny",
         "Principal": "*",
         "Action": "s3:PutObject",
@@ -182,7 +182,7 @@ def _refuse_unencrypted(client: Any) -> None:
 
 def check() -> None:
     """Raise one of `StorageUnavailable` unless the bucket answers within seconds."""
-    _impatient_client().head_bucket(Bucket=settings.S3_BUCKET)
+    _probe_client().head_bucket(Bucket=settings.S3_BUCKET)
 
 
 def answers() -> bool:
@@ -202,17 +202,17 @@ def _span(operation: str, key: str) -> AbstractContextManager[None]:
 
 @cache
 def _client() -> Any:
-    return _patient(settings.S3_ENDPOINT)
+    return _retrying_client(settings.S3_ENDPOINT)
 
 
 @cache
-def _impatient_client() -> Any:
+def _probe_client() -> Any:
     return _connect(settings.S3_ENDPOINT, timeout_s=settings.S3_PROBE_TIMEOUT_SECONDS, attempts=1)
 
 
 @cache
 def _public_client() -> Any:
-    return _patient(settings.S3_PUBLIC_ENDPOINT)
+    return _retrying_client(settings.S3_PUBLIC_ENDPOINT)
 
 
 @cache
@@ -233,7 +233,7 @@ def _connections() -> urllib3.PoolManager:
     )
 
 
-def _patient(endpoint: str) -> Any:
+def _retrying_client(endpoint: str) -> Any:
     return _connect(endpoint, timeout_s=settings.S3_READ_TIMEOUT_SECONDS, attempts=settings.S3_MAX_ATTEMPTS)
 
 

@@ -1,4 +1,4 @@
-"""What ties log lines and spans together, and goes along with work that is put off."""
+"""The context that log lines and spans share; it goes along with tasks that are enqueued."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,20 +16,20 @@ R = TypeVar("R")
 
 
 def carried() -> dict[str, str]:
-    """What a task that is enqueued now should be known by later."""
+    """The context that a task enqueued now takes along."""
     return {name: value for name, value in get_contextvars().items() if name in CARRIED} | tracing.headers()
 
 
 @contextmanager
 def resumed(context: Mapping[str, str], **more: str) -> Iterator[None]:
-    """Log lines and spans inside belong to what `carried` said then."""
+    """Log lines and spans inside belong to the context that `carried` returned then."""
     known = {name: context[name] for name in CARRIED if name in context}
     with bound_contextvars(**known, **more), tracing.resumed(context.get(tracing.TRACEPARENT, "")):
         yield
 
 
 def in_threads(work: Callable[P, R]) -> Callable[P, R]:
-    """`work` for other threads, where log lines and spans belong to what they belong to here and now."""
+    """`work` for other threads, with the context of here and now."""
     here = copy_context()
 
     def there(*args: P.args, **kwargs: P.kwargs) -> R:

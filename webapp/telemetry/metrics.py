@@ -1,7 +1,7 @@
 """Metrics for Prometheus. Labels are names and ids of our own, never anything that people entered.
 
 Each program keeps its metrics in files that its processes share (prometheus_client's multiprocess mode), and
-`exposition` tells them on a port of their own.
+`exposition` serves them on a port of their own.
 """
 
 from prometheus_client import Counter, Histogram
@@ -16,13 +16,15 @@ http_request_seconds = Histogram(
 )
 task_seconds = Histogram(
     "hematovision_task_seconds",
-    "A task's work, by how it ended: done, failed or to be tried again.",
+    "A task's work, by how it ended: done, failed or retry.",
     ["task", "outcome"],
     buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 45),
 )
 relay_sent = Counter("hematovision_relay_sent", "Tasks handed to the broker.", ["queue"])
 mail_sent = Counter("hematovision_mail_sent", "Messages handed to the mail server.")
-mail_given_up = Counter("hematovision_mail_given_up", "Messages that nobody will get.")
+mail_dropped = Counter(
+    "hematovision_mail_dropped", "Messages dropped: rejected by the mail server, or retried for too long."
+)
 image_seconds = Histogram(
     "hematovision_image_seconds",
     "An image's way from its arrival to its class.",

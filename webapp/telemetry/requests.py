@@ -33,7 +33,7 @@ class RequestMiddleware:
         begun = time.perf_counter()
         with structlog.contextvars.bound_contextvars(request=request_id), _traced(request):
             response = self.get_response(request)
-            _tell(request, response)
+            _observe(request, response)
         response.headers[HEADER] = request_id
         metrics.http_request_seconds.labels(
             # By name: there is a page for each case, and what nobody serves has as many names as one likes.
@@ -55,7 +55,7 @@ def _traced(request: HttpRequest) -> AbstractContextManager[None]:
     )
 
 
-def _tell(request: HttpRequest, response: HttpResponseBase) -> None:
+def _observe(request: HttpRequest, response: HttpResponseBase) -> None:
     answered = {"http.response.status_code": response.status_code}
     failure = str(response.status_code) if response.status_code >= 500 else ""
     if match := request.resolver_match:

@@ -1,6 +1,6 @@
-"""Traces: what a request set off, told as spans to a collector (OpenTelemetry).
+"""Traces: what a request set off, sent as spans to a collector (OpenTelemetry).
 
-A trace begins with a request to the web and goes along with the work that is put off (`context.carried`).
+A trace begins with a request to the web and goes along with the tasks that it enqueues (`context.carried`).
 What happens outside one is not recorded. Names and attributes follow OpenTelemetry's semantic conventions;
 values are ids of our own, routes and counts, never anything that people entered: no path, whose parts may be
 secrets, and no exception's message.
@@ -59,7 +59,7 @@ def begin(name: str, attributes: Attributes, *, caller: str = "") -> Iterator[No
 
 @contextmanager
 def resumed(traceparent: str) -> Iterator[None]:
-    """Spans inside belong to the trace that `traceparent` told of, if there was one."""
+    """Spans inside belong to the trace that `traceparent` names, if there is one."""
     if not _is_on():
         yield
         return
@@ -82,7 +82,7 @@ def span(
 
 
 def message(operation: Operation, queue: str, task: str, id_: str = "") -> AbstractContextManager[None]:
-    """What is done with a task on its way: written to the outbox, sent to the broker, worked on."""
+    """A span of a task on its way: created in the outbox, sent to the broker, processed."""
     named = {"messaging.system": "celery", "messaging.destination.name": queue, "hematovision.task": task}
     if id_:
         named["messaging.message.id"] = id_
@@ -117,8 +117,8 @@ def name_trace(_logger: object, _method: str, event: MutableMapping[str, Any]) -
     return event
 
 
-def known_as(program: str) -> None:
-    """Say which program of ours this is, unless whoever started it did."""
+def set_service_name(program: str) -> None:
+    """Set the service name of traces, unless the environment has one."""
     os.environ.setdefault("OTEL_SERVICE_NAME", f"hematovision-{program}")
 
 
@@ -172,12 +172,12 @@ def _recorded() -> bool:
 
 
 def _read(traceparent: str) -> trace.SpanContext:
-    told = _w3c.extract({TRACEPARENT: traceparent}, context.Context())
-    return trace.get_current_span(told).get_span_context()
+    theirs = _w3c.extract({TRACEPARENT: traceparent}, context.Context())
+    return trace.get_current_span(theirs).get_span_context()
 
 
-class Rarely(logging.Filter):
-    """Lets one line through in ten minutes: a collector that is away would fill the log with the same."""
+class RateLimitFilter(logging.Filter):
+    """A rate limit of log lines, one in ten minutes: a collector that is away would fill the log."""
 
     SECONDS = 600.0
 

@@ -1,4 +1,4 @@
-"""Who may see a page, and of what."""
+"""Which permission a page needs, and what happens to those who lack it."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -41,19 +41,19 @@ class MemberRequest(PageRequest):
 def needs(permission: Permission | None) -> Callable[[View], View]:
     """Keep a page for members of the lab whose role has `permission`; None: for all members.
 
-    Others sign in, set up the second factor that their role asks for, or are told why not. What the lab does
-    not have is not found.
+    Others are redirected to sign in or to set up a second factor, or are denied. Another lab's things are
+    not found.
     """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def checked(request: PageRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
-                return to_sign_in(request)
+                return redirect_to_sign_in(request)
             if against := _conflict(request):
-                return told_of(request, against)
-            if request.kept_out is not None:
-                return to_second_factor(request, request.kept_out.lab)
+                return conflict_page(request, against)
+            if request.without_factor is not None:
+                return redirect_to_second_factor(request, request.without_factor.lab)
             if request.membership is None or not (permission is None or may(request.membership, permission)):
                 raise PermissionDenied
             try:
@@ -72,12 +72,12 @@ def for_operators(view: View) -> View:
 
     @wraps(view)
     def checked(request: PageRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        return turned_away(request, request.get_full_path()) or view(request, *args, **kwargs)
+        return redirect_unless_operator(request, request.get_full_path()) or view(request, *args, **kwargs)
 
     return checked
 
 
-def turned_away(request: HttpRequest, back: str) -> HttpResponseBase | None:
+def redirect_unless_operator(request: HttpRequest, back: str) -> HttpResponseBase | None:
     """Where somebody goes who is no operator: to sign in and then `back`, or to set up a second factor.
 
     Raises:
@@ -93,7 +93,7 @@ def turned_away(request: HttpRequest, back: str) -> HttpResponseBase | None:
     return None
 
 
-def told_of(request: PageRequest, against: Conflict) -> HttpResponseBase:
+def conflict_page(request: PageRequest, against: Conflict) -> HttpResponseBase:
     """Say that the page is of another lab than the one worked in, and offer to go there."""
     template = "ui/labs/other_lab/content.html" if request.htmx else "ui/labs/other_lab/page.html"
     return render(request, template, {"conflict": against}, status=HTTPStatus.CONFLICT)
@@ -104,7 +104,7 @@ def _conflict(request: PageRequest) -> Conflict | None:
     return conflict(request, request.headers.get(HEADER), posted)
 
 
-def to_second_factor(request: PageRequest, lab: Lab) -> HttpResponseBase:
+def redirect_to_second_factor(request: PageRequest, lab: Lab) -> HttpResponseBase:
     """Send a person whose role in `lab` asks for a second factor of sign-in to where one is set up."""
     message = f"{lab} asks your role for a second factor of sign-in. Set one up to go on."
     messages.info(request, message)
@@ -112,7 +112,7 @@ def to_second_factor(request: PageRequest, lab: Lab) -> HttpResponseBase:
     return HttpResponseClientRedirect(page) if request.htmx else redirect(page)
 
 
-def to_sign_in(request: PageRequest) -> HttpResponseBase:
+def redirect_to_sign_in(request: PageRequest) -> HttpResponseBase:
     """Send a stranger to sign in and then back; a part of a page must not be replaced by the sign-in page."""
     if request.htmx:
         try:

@@ -1,7 +1,7 @@
-"""From a wish to upload to work for the model.
+"""Uploads, from the upload form to the chunks for the model.
 
 `begin` makes the rows and the links, the client posts the bytes straight to the object store, `complete`
-hands the images over to the workers. `receive` is the plain road, in one request through the web process.
+hands the images over to the workers. `receive` takes files in one request, through the web process.
 
 A file is what its bytes are, never what it is called: one whose digest the case has gets no second row. Until
 a worker has measured it, a row's digest is what its client claimed; where other bytes came, the worker
@@ -25,7 +25,7 @@ from webapp.audit.actions import Action
 from webapp.audit.services import record
 from webapp.cases.models import Case, Image
 from webapp.cases.refusals import NO_VERDICT, Refusal
-from webapp.inference.services import hand_over
+from webapp.inference.services import enqueue_images
 from webapp.storage import objects
 from webapp.uploads.names import may_be_image, shown_name
 
@@ -89,19 +89,19 @@ def renew(case: Case, image_ids: Iterable[int]) -> list[Upload]:
 def complete(case: Case, image_ids: Sequence[int], *, bulk: bool = False) -> int:
     """Hand uploaded images to the workers; returns how many were accepted now.
 
-    May be called again with the same ids: an image is accepted once. One that was given up as never uploaded,
-    because its line was slow, is taken up again.
+    May be called again with the same ids: an image is accepted once. One that was refused as never uploaded,
+    because its line was slow, is accepted after all.
     `bulk` says that nobody waits at a screen.
     """
-    given_up = Q(status=Image.Status.REFUSED, refusal__in=NO_VERDICT)
+    not_uploaded = Q(status=Image.Status.REFUSED, refusal__in=NO_VERDICT)
     waiting = Image.objects.filter(
-        given_up | Q(status=Image.Status.AWAITING_UPLOAD), case=case, id__in=image_ids
+        not_uploaded | Q(status=Image.Status.AWAITING_UPLOAD), case=case, id__in=image_ids
     )
     accepted = list(waiting.select_for_update().order_by("id").values_list("id", flat=True))
     Image.objects.filter(id__in=accepted).update(
         status=Image.Status.RECEIVED, received_at=timezone.now(), refusal="", detail="", finished_at=None
     )
-    hand_over(case, accepted, bulk=bulk)
+    enqueue_images(case, accepted, bulk=bulk)
     if accepted:
         record(
             Action.IMAGES_UPLOADED,

@@ -1,1 +1,1 @@
-"""What people write: made even where nobody sees a difference, refused by name where something hides."""
+"""What people write: normalised where nobody sees a difference, invalid where a character cannot be seen."""

@@ -1,4 +1,4 @@
-"""Fields that take what people write as `webapp.writing.text` makes it even."""
+"""Fields that normalise what people write, as `webapp.writing.text` does."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,15 +12,15 @@ from webapp.writing.text import lines, one_line, unseen
 
 def seen(value: str) -> None:
     """Raise ValidationError for a line in which something hides; it says what and where."""
-    _refuse(unseen(value))
+    _reject(unseen(value))
 
 
 def seen_lines(value: str) -> None:
     """As `seen`, of several lines, with tabs."""
-    _refuse(unseen(value, allowed="\n\t"))
+    _reject(unseen(value, allowed="\n\t"))
 
 
-def _refuse(found: str | None) -> None:
+def _reject(found: str | None) -> None:
     if found:
         raise ValidationError(
             f"A character in it cannot be seen: {found}. Take it out, or type the text anew."
@@ -52,12 +52,13 @@ class Lines(Line):
 
 
 class LineField(models.CharField):  # type: ignore[type-arg]  # not generic at run time
-    """A column for a name or number in one line: even whoever writes it, and found however it is asked for.
+    """A column for a name or number in one line: normalised when it is written and when it is looked up.
 
-    Forms refuse what hides in it; what comes another way is expected to be clean, or cleaned by `shown`.
+    Forms reject characters that cannot be seen; what comes another way is expected to be clean, or cleaned by
+    `shown`.
 
     Args:
-        normalise: how it is made even.
+        normalise: how it is normalised.
     """
 
     default_validators = [*models.CharField.default_validators, seen]
@@ -72,18 +73,18 @@ class LineField(models.CharField):  # type: ignore[type-arg]  # not generic at r
         return name, "django.db.models.CharField", args, kwargs
 
     def to_python(self, value: Any) -> Any:
-        return self._even(super().to_python(value))
+        return self._normalised(super().to_python(value))
 
     def get_prep_value(self, value: Any) -> Any:
-        return self._even(super().get_prep_value(value))
+        return self._normalised(super().get_prep_value(value))
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
-        value = self._even(super().pre_save(model_instance, add))
+        value = self._normalised(super().pre_save(model_instance, add))
         setattr(model_instance, self.attname, value)
         return value
 
     def formfield(self, **options: Any) -> Any:
         return super().formfield(**{"form_class": Line, "normalise": self.normalise, **options})
 
-    def _even(self, value: Any) -> Any:
+    def _normalised(self, value: Any) -> Any:
         return self.normalise(value) if isinstance(value, str) else value

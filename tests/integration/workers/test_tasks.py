@@ -18,7 +18,7 @@ from webapp.labs.invitations import invite
 from webapp.labs.models import ApiToken, Invitation
 from webapp.labs.permissions import Role
 from workers.celery import app
-from workers.tasks import forget_expired
+from workers.tasks import delete_expired
 
 __all__ = ["plain_static"]
 
@@ -28,7 +28,7 @@ def ended(ago: timedelta) -> dict[str, object]:
 
 
 def test_it_is_done_every_night():
-    nightly = [entry for entry in app.conf.beat_schedule.values() if entry["task"] == forget_expired.name]
+    nightly = [entry for entry in app.conf.beat_schedule.values() if entry["task"] == delete_expired.name]
     assert len(nightly) == 1
     assert {int(hour) for hour in nightly[0]["schedule"].hour} == {1}
 
@@ -48,7 +48,7 @@ def test_sessions_whose_time_is_over_go_and_those_of_today_stay(alice, plain_sta
         user=alice.membership.user, session_key="just-being-begun", ip="127.0.0.1", user_agent=""
     )
     assert just_begun.session_key is None
-    forget_expired()
+    delete_expired()
     assert [key for (key,) in Session.objects.values_list("session_key")] == [here]
     left = UserSession.objects.values_list("session_key", flat=True)
     assert set(left) == {here, "just-being-begun"}
@@ -70,7 +70,7 @@ def test_invitations_and_tokens_go_a_month_after_they_expired(alice, charlie, se
         ApiToken.objects.create(
             membership=charlie.membership, name="of before", prefix="hv_old", digest=b"old", expires_at=None
         )
-        forget_expired()
+        delete_expired()
         assert Invitation.objects.count() == 4
         assert sorted(ApiToken.objects.values_list("membership__user__name", flat=True)) == [
             "Charlie",

@@ -11,7 +11,7 @@ from serving.contract import MODEL_JSON
 from tests.support.tiny_model import make_version
 from webapp.cases.models import Image
 from webapp.registry.models import ModelVersion
-from workers.chunks import Left, Prepared, _answers, _prepare
+from workers.chunks import NotBegun, Prepared, _answers, _prepare
 
 
 @pytest.fixture
@@ -75,4 +75,4 @@ def test_below_the_threshold_a_cell_is_flagged(version):
 
 def test_an_image_whose_turn_has_not_come_in_time_is_not_even_fetched():
     image = Image(id=7)
-    assert _prepare(image, time.monotonic() - 1) == Left(image)
+    assert _prepare(image, time.monotonic() - 1) == NotBegun(image)

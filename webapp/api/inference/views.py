@@ -125,6 +125,6 @@ class DeadLetters(generics.GenericAPIView[Chunk]):
 
     @extend_schema(operation_id="dead_letters_list", responses=DeadLetterSerializer(many=True))
     def get(self, request: Request) -> Response:
-        """What was given up, in all of the lab's cases; requeue it by its case."""
+        """The dead letters of all of the lab's cases; requeue them by their case."""
         page = self.paginate_queryset(selectors.dead_letters())
         return self.get_paginated_response(DeadLetterSerializer(page or [], many=True).data)

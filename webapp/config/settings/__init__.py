@@ -46,7 +46,7 @@ tls.check(
         tls.Connection("EMAIL_URL", EMAIL_HOST or "", EMAIL_USE_TLS or EMAIL_USE_SSL, "use submission://"),
         tls.Connection("ALLOWED_HOSTS", ",".join(ALLOWED_HOSTS), HTTPS, "set HEMATOVISION_HTTPS=true"),
     ],
-    required=env.bool("REQUIRE_TLS", True),  # refuse to start where anything beyond this machine is plain
+    required=env.bool("REQUIRE_TLS", True),  # fail at the start where anything beyond this machine is plain
 )
 
 env.check_names()

@@ -69,7 +69,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "webapp.operations.status.StatusPageMiddleware",
-    "webapp.accounts.even.EvenMailMiddleware",
+    "webapp.accounts.enumeration.EnumerationMiddleware",
     "webapp.labs.middleware.LabScopeMiddleware",
     "webapp.http.bodies.BodyMiddleware",
 ]

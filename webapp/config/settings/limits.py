@@ -72,7 +72,7 @@ NIGHTLY_TASK_EXPIRES_SECONDS = 3600
 # The store is away for a while now and then; a night is long.
 ANCHOR_RETRIES, ANCHOR_RETRY_FIRST_SECONDS, ANCHOR_RETRY_LONGEST_SECONDS = 20, 60, 240
 OUTBOX_SENT_KEPT_SECONDS = 3600  # by entries that were sent, labs take turns and lost chunks are told apart
-OUTBOX_FORGET_INTERVAL_SECONDS = 600
+OUTBOX_CLEANUP_INTERVAL_SECONDS = 600
 EXPIRED_SHOWN_DAYS = 30  # for so long expired invitations and tokens are listed as such
 
 # --- limits: the relay --------------------------------------------------------------------------------------
@@ -128,8 +128,8 @@ MAIL_RETRY_LONGEST_SECONDS = env.int(
     "MAIL_RETRY_LONGEST_SECONDS", 15 * 60, validate=_positive
 )  # the longest wait between two retries of a message
 # Codes are stale by then, and an invitation can be sent again.
-MAIL_RETRIED_HOURS = env.int(
-    "MAIL_RETRIED_HOURS", 24, validate=_positive
+MAIL_RETRY_HOURS = env.int(
+    "MAIL_RETRY_HOURS", 24, validate=_positive
 )  # for which a message that nobody takes is tried again
 
 # --- limits: requests ---------------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ TOKEN_DAYS = env.int("TOKEN_DAYS", 365)  # the longest an API token may live
 TOKEN_LAST_USE_SECONDS = 60  # how exactly a token's last use is known: no write at every request
 
 # --- limits: audit trail ------------------------------------------------------------------------------------
-# Nobody can fill the disk with denials, or bury an entry: the 10th, 100th … is kept beyond these.
+# Denials cannot fill the disk, nor hide an entry: beyond these, the 10th, 100th … is recorded.
 AUDIT_DENIALS_SECONDS = 60  # in which the following are counted
 AUDIT_DENIALS_OF_ONE = 20  # of one person or one address
 AUDIT_DENIALS_OF_ALL = 60  # of all in a chain: 60 MB a day at the very most

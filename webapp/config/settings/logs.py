@@ -30,14 +30,14 @@ LOGGING = {
         }
     },
     "filters": {
-        "rarely": {"()": "webapp.telemetry.tracing.Rarely"},
-        "without_secrets": {"()": "webapp.telemetry.paths.WithoutSecrets"},
+        "rate_limited": {"()": "webapp.telemetry.tracing.RateLimitFilter"},
+        "redact_secrets": {"()": "webapp.telemetry.redaction.RedactSecrets"},
     },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_secrets"]},
-        "rarely": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["rarely"]},
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact_secrets"]},
+        "rate_limited": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["rate_limited"]},
     },
-    "loggers": {"opentelemetry": {"handlers": ["rarely"], "propagate": False}},
+    "loggers": {"opentelemetry": {"handlers": ["rate_limited"], "propagate": False}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }
 structlog.configure(

@@ -28,7 +28,7 @@ if LINKEDIN_CLIENT_ID:
             "name": "LinkedIn",
             "client_id": LINKEDIN_CLIENT_ID,
             "secret": env.str("LINKEDIN_CLIENT_SECRET"),  # only with HEMATOVISION_LINKEDIN_CLIENT_ID
-            # LinkedIn refuses PKCE where there is a secret, and sends no nonce back.
+            # LinkedIn rejects PKCE where there is a secret, and sends no nonce back.
             "settings": {"server_url": "https://www.linkedin.com/oauth", "oauth_pkce_enabled": False},
         }
     ]

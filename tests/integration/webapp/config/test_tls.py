@@ -21,7 +21,7 @@ from psycopg.conninfo import make_conninfo
 from tests.support.plugin import SETTINGS
 from tests.support.tls import Authority, Pem, tls_front
 from webapp.config.tls import TlsFiles
-from webapp.operations.handshake import trouble
+from webapp.operations.handshake import tls_failure
 from webapp.storage import objects
 
 HOST = "127.0.0.1"
@@ -78,7 +78,7 @@ def fetching(port: int, files: TlsFiles) -> None:
 
 def _use_store(port: int, files: TlsFiles) -> None:
     django_settings.S3_ENDPOINT, django_settings.S3_TLS = f"https://{HOST}:{port}", files
-    for made in (objects._client, objects._impatient_client, objects._connections):
+    for made in (objects._client, objects._probe_client, objects._connections):
         made.cache_clear()
 
 
@@ -109,7 +109,7 @@ def _the_store_as_it_was(settings, django_db_modify_db_settings) -> Iterator[Non
     settings.S3_ENDPOINT = settings.S3_ENDPOINT
     settings.S3_TLS = settings.S3_TLS
     yield
-    for made in (objects._client, objects._impatient_client, objects._connections):
+    for made in (objects._client, objects._probe_client, objects._connections):
         made.cache_clear()
     gc.collect()
 
@@ -123,7 +123,7 @@ def refusal(ask: Ask, port: int, files: TlsFiles) -> str:
     """What is said of the certificate that kept the question from being answered."""
     with pytest.raises(Exception) as refused:  # noqa: PT011 - each library has its own
         ask(port, files)
-    return trouble(refused.value) or repr(refused.value)
+    return tls_failure(refused.value) or repr(refused.value)
 
 
 @every_connection

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.config.settings import LOOPBACK
-from webapp.http.gunicorn_worker import HEAD_BYTES, HELD
+from webapp.http.gunicorn_worker import BUFFERED_BYTES, HEAD_BYTES
 
 SOCKETS = 100
 HEAD = b"POST /read HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n"
@@ -94,7 +94,7 @@ HALVES = {
     "empty lines": b"\r\n\r\n",
     "a length of many digits": HEAD.replace(b"%d", b"0" * 30 + b"9") + b"\r\nhalf",
     "half of the next": whole(b"all of it") + HEAD % 10 + b"\r\nhalf",
-    "what nobody reads": HEAD.replace(b"/read", b"/") % 10_000_000 + b"\r\n" + b"x" * (HELD + 1),
+    "what nobody reads": HEAD.replace(b"/read", b"/") % 10_000_000 + b"\r\n" + b"x" * (BUFFERED_BYTES + 1),
 }
 
 
@@ -140,7 +140,7 @@ def test_who_does_not_hang_up_keeps_nobody_waiting(port: int) -> None:
         assert time.monotonic() - began < 1
 
 
-@pytest.mark.parametrize("body", [b"", b"small", b"x" * HELD, b"x" * (3 * HELD + 1)])
+@pytest.mark.parametrize("body", [b"", b"small", b"x" * BUFFERED_BYTES, b"x" * (3 * BUFFERED_BYTES + 1)])
 def test_a_body_comes_in_whole_however_it_is_cut(port: int, body: bytes) -> None:
     request = whole(body)
     with socket.create_connection((LOOPBACK, port), timeout=20) as client:
@@ -187,7 +187,7 @@ def test_byte_by_byte_a_request_meets_its_deadline(hasty: int, begin: bytes, mor
 def test_a_large_body_must_keep_up_its_pace(hasty: int) -> None:
     began = time.monotonic()
     with socket.create_connection((LOOPBACK, hasty), timeout=60) as client:
-        client.sendall(HEAD % 10_000_000 + b"\r\n" + b"x" * (HELD + 1))
+        client.sendall(HEAD % 10_000_000 + b"\r\n" + b"x" * (BUFFERED_BYTES + 1))
         drip(client, lambda _: b"x")
         assert not rest(client).startswith(b"HTTP/1.1 200")
     assert time.monotonic() - began < 20

@@ -46,7 +46,7 @@ def receive(case, how_many, **options):
         )
         for number in range(how_many)
     )
-    services.hand_over(case, [image.id for image in images], **options)
+    services.enqueue_images(case, [image.id for image in images], **options)
     return images
 
 
@@ -154,7 +154,7 @@ def test_an_outage_gives_the_attempt_back_and_says_so(case):
     for _ in range(5):
         OutboxEntry.objects.all().delete()
         chunk = claim(only_chunk().id)
-        services.put_back(chunk, "The model server does not answer.")
+        services.defer(chunk, "The model server does not answer.")
     chunk = only_chunk()
     assert (chunk.attempts, chunk.deferrals, chunk.state) == (0, 5, "queued")
     wait = OutboxEntry.objects.get().not_before - timezone.now()
@@ -236,7 +236,7 @@ def test_a_worker_that_must_end_early_gives_its_attempts_back(case):
 
 def test_a_refused_request_is_not_repeated(case):
     receive(case, 3)
-    services.give_up(claim(only_chunk().id), "wrong shape")
+    services.dead_letter(claim(only_chunk().id), "wrong shape")
     assert statuses(case) == {"failed": 3}
 
 
@@ -290,7 +290,7 @@ def test_labs_take_turns_when_there_is_room_for_one(alice, charlie):
 
 def test_an_old_outage_is_not_blamed_for_a_new_failure(case):
     (image,) = receive(case, 1)
-    services.put_back(claim(only_chunk().id), "The model server does not answer.")
+    services.defer(claim(only_chunk().id), "The model server does not answer.")
     for attempt in range(4):  # killed each time: nothing is written
         claim(only_chunk().id, "t", redelivered=attempt > 0)
     image.refresh_from_db()
@@ -300,7 +300,7 @@ def test_an_old_outage_is_not_blamed_for_a_new_failure(case):
 
 def test_the_page_says_nothing_of_an_outage_that_is_over(case):
     receive(case, 1)
-    services.put_back(claim(only_chunk().id), "The model server does not answer.")
+    services.defer(claim(only_chunk().id), "The model server does not answer.")
     services.attempt_failed(claim(only_chunk().id), "It broke.")
     assert selectors.model_notice(case) is None
 
@@ -324,7 +324,7 @@ def test_delayed_work_waits(case):
 def test_when_the_model_is_back_nobody_waits_longer(case, version):
     first, second = receive(case, 1), receive(case, 1)
     for image in (*first, *second):
-        services.put_back(claim(Chunk.objects.get(images=image).id), "away")
+        services.defer(claim(Chunk.objects.get(images=image).id), "away")
     OutboxEntry.objects.filter(not_before__lte=timezone.now()).delete()
     assert outbox.send_due("interactive", 5, lambda entry: None) == 0
     services.record(claim(Chunk.objects.get(images=first[0]).id), version, [answer(first[0].id)], [], "")

@@ -1,4 +1,4 @@
-"""Names, numbers and notes: taken from everywhere they enter, made even, found again, and safe in mails."""
+"""Names, numbers and notes: taken from everywhere they enter, normalised, found again, and safe in mails."""
 
 import json
 from io import StringIO
@@ -164,11 +164,11 @@ def test_what_was_entered_before_is_made_even(alice):
         cursor.execute("UPDATE cases_patient SET mrn_hash = %s", [b"of another time"])
     assert alice.api.read("/cases/", accession="É-1").json()["results"] == []
     told, failed = StringIO(), StringIO()
-    call_command("even_names", stdout=told, stderr=failed)
+    call_command("normalise_names", stdout=told, stderr=failed)
     assert len(alice.api.read("/cases/", accession="É-1").json()["results"]) == 1
     assert f"case {third.id}: another has this accession already" in failed.getvalue()
     assert User.objects.get().name == EVEN
     assert len(alice.api.send("/cases/search/", {"mrn": "12-34"}).json()) == 1
-    call_command("even_names", stdout=(again := StringIO()), stderr=StringIO())
-    assert "cases: 0 accessions made even" in again.getvalue()
+    call_command("normalise_names", stdout=(again := StringIO()), stderr=StringIO())
+    assert "cases: 0 accessions normalised" in again.getvalue()
     assert "patients: 0 MRNs hashed anew" in again.getvalue()

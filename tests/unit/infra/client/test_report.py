@@ -19,7 +19,7 @@ def shown(*what: object) -> str:
     return file.getvalue()
 
 
-def printed(account: report.Account) -> str:
+def printed(account: report.Summary) -> str:
     file = io.StringIO()
     account.print(Console(file=file, width=40))
     return file.getvalue()
@@ -62,7 +62,7 @@ def test_nothing_is_divided_by_no_cells() -> None:
 def test_names_from_outside_are_not_markup() -> None:
     place = Path("slides")
     path = place / "[red]x.jpg"
-    account = report.Account.of(place, Given([path]), Uploaded(unsent={path: "[/] is empty"}), [])
+    account = report.Summary.of(place, Given([path]), Uploaded(unsent={path: "[/] is empty"}), [])
     assert "  [red]x.jpg  [/] is empty\n" in printed(account)
 
 
@@ -128,7 +128,7 @@ def test_every_file_is_accounted_for_once_by_name_and_reason() -> None:
         {"id": ids["dup"], "reason": {"code": "duplicate", "message": "The same as x.jpg."}},
         {"id": 99, "reason": {"code": "empty", "message": "Somebody else's."}},
     ]
-    text = printed(report.Account.of(place, Given(list(paths.values()), left_out), uploaded, judged))
+    text = printed(report.Summary.of(place, Given(list(paths.values()), left_out), uploaded, judged))
     first, *lines = text.splitlines()
     kinds = first.removeprefix("12 files: ").removesuffix(".").split(", ")
     assert kinds == [
@@ -163,11 +163,11 @@ def test_what_was_refused_before_or_is_no_picture_leaves_nothing_to_do() -> None
     harmless = LeftOut(Path("a/notes.txt"), "not a picture", is_loss=False)
     loss = LeftOut(Path("a/slide"), "a link", is_loss=True)
     judged = [{"id": 1, "reason": {"code": "no_colour", "message": "Grey."}}]
-    assert report.Account.of(Path("a"), Given([path], [harmless]), uploaded, judged).is_whole
-    assert not report.Account.of(Path("a"), Given([path], [loss]), uploaded, judged).is_whole
-    assert not report.Account.of(Path("a"), Given([path]), Uploaded(ids={path: 1}), judged).is_whole
+    assert report.Summary.of(Path("a"), Given([path], [harmless]), uploaded, judged).is_whole
+    assert not report.Summary.of(Path("a"), Given([path], [loss]), uploaded, judged).is_whole
+    assert not report.Summary.of(Path("a"), Given([path]), Uploaded(ids={path: 1}), judged).is_whole
 
 
 def test_one_file_is_named_by_its_name() -> None:
     path = Path("far/away/b.jpg")
-    assert report.Account.of(path, Given([path]), Uploaded(ids={path: 1}), []).sent == ["b.jpg"]
+    assert report.Summary.of(path, Given([path]), Uploaded(ids={path: 1}), []).sent == ["b.jpg"]

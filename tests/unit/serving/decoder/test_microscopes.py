@@ -13,7 +13,7 @@ from PIL import Image, ImageCms
 
 from infra.demo.cells import draw
 from serving.decoder.read import read
-from serving.decoder.refused import CannotTake, Reason
+from serving.decoder.refused import FileRefused, Reason
 
 MAX_PIXELS = 25_000_000
 CELL = draw("eosinophil", seed=4)
@@ -26,7 +26,7 @@ def taken(data):
 
 
 def refused(data):
-    with pytest.raises(CannotTake) as caught:
+    with pytest.raises(FileRefused) as caught:
         taken(data)
     return caught.value
 

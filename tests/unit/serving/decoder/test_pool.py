@@ -13,9 +13,9 @@ import psutil
 import pytest
 
 from infra.demo.cells import draw
-from serving.decoder.pool import CannotDecode, Decoders, NoTurn
+from serving.decoder.pool import Decoders, DecodersBusy, DecoderUnavailable
 from serving.decoder.read import read
-from serving.decoder.refused import CannotTake, Reason
+from serving.decoder.refused import FileRefused, Reason
 
 MAX_PIXELS = 25_000_000
 
@@ -53,7 +53,7 @@ def test_it_gives_what_reading_gives(decoders):
 
 
 def test_a_refusal_comes_with_its_reason(decoders):
-    with pytest.raises(CannotTake, match="a PDF document") as caught:
+    with pytest.raises(FileRefused, match="a PDF document") as caught:
         decoders.read(b"%PDF-1.7")
     assert caught.value.reason == Reason.UNSUPPORTED_TYPE
 
@@ -73,7 +73,7 @@ def test_a_picture_that_takes_too_long_is_refused_and_the_next_is_decoded():
     stuck = the_process()
     stuck.send_signal(signal.SIGSTOP)
     began = time.monotonic()
-    with pytest.raises(CannotTake) as caught:
+    with pytest.raises(FileRefused) as caught:
         decoders.read(CELL)
     assert time.monotonic() - began < 5
     assert caught.value.reason == Reason.TOO_COSTLY
@@ -141,7 +141,7 @@ def test_it_ends_with_its_worker():
 
 def test_a_picture_without_a_turn_is_not_begun(decoders):
     decoders._free.get()  # as another picture would
-    with pytest.raises(NoTurn):
+    with pytest.raises(DecodersBusy):
         decoders.read(CELL, until=time.monotonic() + 0.1)
 
 
@@ -161,5 +161,5 @@ def test_a_decoder_that_does_not_come_up_is_no_pictures_fault(decoders, monkeypa
     monkeypatch.setattr("serving.decoder.pool._environment", dict)  # it finds no module of ours
     monkeypatch.setattr("serving.decoder.pool._ROOT", "/nowhere")
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    with pytest.raises(CannotDecode):
+    with pytest.raises(DecoderUnavailable):
         decoders.read(CELL)

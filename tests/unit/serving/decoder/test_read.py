@@ -5,7 +5,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from serving.decoder.read import read
-from serving.decoder.refused import CannotTake, Reason
+from serving.decoder.refused import FileRefused, Reason
 from tests.support.present import present
 from webapp.cases.refusals import Refusal
 
@@ -27,7 +27,7 @@ def encoded(image, form="JPEG", **options):
 
 
 def refusal_of(data):
-    with pytest.raises(CannotTake) as caught:
+    with pytest.raises(FileRefused) as caught:
         read(data, max_pixels=MAX_PIXELS)
     assert len(caught.value.detail) < 300  # what a row holds
     return caught.value.reason
@@ -75,7 +75,7 @@ def test_each_reason_has_its_sentence():
     ],
 )
 def test_other_kinds_are_named(start, named):
-    with pytest.raises(CannotTake, match=named) as caught:
+    with pytest.raises(FileRefused, match=named) as caught:
         read(start + b"\0\1" * 600, max_pixels=MAX_PIXELS)
     assert caught.value.reason == Reason.UNSUPPORTED_TYPE
 
@@ -153,7 +153,7 @@ def test_a_tiff_of_many_pages_cut_anywhere_is_refused_not_an_error():
     frames = [picture(64, 64), picture(64, 64).rotate(90), picture(64, 64).rotate(180)]
     data = encoded(frames[0], "TIFF", save_all=True, append_images=frames[1:])
     for kept in range(8, len(data), 97):
-        with pytest.raises(CannotTake):
+        with pytest.raises(FileRefused):
             read(data[:kept], max_pixels=MAX_PIXELS)
 
 

@@ -147,14 +147,14 @@ def test_log_lines_name_the_trace(spans):
 
 
 def test_lines_about_a_collector_that_is_away_are_rare():
-    rarely = tracing.Rarely()
+    rate_limited = tracing.RateLimitFilter()
     line = logging.makeLogRecord({})
-    assert [rarely.filter(line) for _ in range(3)] == [True, False, False]
+    assert [rate_limited.filter(line) for _ in range(3)] == [True, False, False]
 
 
 def test_the_library_logs_through_that():
     kept = logging.getLogger("opentelemetry")
-    assert [type(one) for handler in kept.handlers for one in handler.filters] == [tracing.Rarely]
+    assert [type(one) for handler in kept.handlers for one in handler.filters] == [tracing.RateLimitFilter]
     assert not kept.propagate
 
 

@@ -9,7 +9,7 @@ from django_scopes import scopes_disabled
 from webapp.audit.actions import Action
 from webapp.audit.services import record
 from webapp.backup import database, objects
-from webapp.backup.snapshots import DUMP, SECRETS, Busy, Damaged, Snapshot, StoredObject, alone
+from webapp.backup.snapshots import DUMP, SECRETS, Busy, Damaged, Snapshot, StoredObject, exclusive
 from webapp.cases.models import Case, Image
 from webapp.crypto.keyring import keyring
 
@@ -38,7 +38,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, folder: Path, secrets: Path | None, postgres: Path | None, **_: Any) -> None:
         try:
-            with alone(folder):
+            with exclusive(folder):
                 self._back_up(folder, secrets, postgres)
         except (Busy, Damaged) as error:
             raise CommandError(str(error)) from error

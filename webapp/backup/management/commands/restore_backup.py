@@ -55,7 +55,7 @@ class Command(BaseCommand):
                 f"HematoVision, or somebody with its password, is connected to this database from "
                 f"{', '.join(addresses)}. Stop all but the services."
             )
-        database.put_back()
+        database.undo_emptied()
         empty = database.is_empty()
         if not empty and not force:
             raise CommandError("The database is not empty. --force drops what it holds.")

@@ -10,7 +10,7 @@ from webapp.audit.folding import record_denial
 from webapp.labs.conflicts import Conflict
 from webapp.labs.middleware import ACTIVE_LAB
 from webapp.labs.permissions import Permission, Role
-from webapp.ui.permissions import PageRequest, to_second_factor, to_sign_in, told_of
+from webapp.ui.permissions import PageRequest, conflict_page, redirect_to_second_factor, redirect_to_sign_in
 
 # What those find here who have no business with open cases.
 WORK_OF_ROLE = {
@@ -25,11 +25,11 @@ WORK_OF_ROLE = {
 def home(request: PageRequest) -> HttpResponseBase:
     """The cases, or for those whose role may not see them, what their role will find here."""
     if not request.user.is_authenticated:
-        return to_sign_in(request)
+        return redirect_to_sign_in(request)
     if request.lost_lab is not None:
-        return told_of(request, Conflict(lost=request.lost_lab))
-    if request.kept_out is not None:
-        return to_second_factor(request, request.kept_out.lab)
+        return conflict_page(request, Conflict(lost=request.lost_lab))
+    if request.without_factor is not None:
+        return redirect_to_second_factor(request, request.without_factor.lab)
     if request.membership is None:
         return render(request, "ui/labs/no_lab.html")
     if request.membership.may(Permission.VIEW_CASES):
@@ -41,7 +41,7 @@ def home(request: PageRequest) -> HttpResponseBase:
 @require_POST
 def switch_lab(request: PageRequest) -> HttpResponseBase:
     if not request.user.is_authenticated:
-        return to_sign_in(request)
+        return redirect_to_sign_in(request)
     wanted = request.POST.get("lab")
     if wanted not in {str(membership.lab_id) for membership in request.memberships}:
         record_denial(Action.ACCESS_DENIED, lab=None, subject="a lab of others")

@@ -15,7 +15,7 @@ from webapp.labs.models import Invitation
 from webapp.labs.permissions import Permission, Role
 from webapp.ui.labs.forms import InvitationForm
 from webapp.ui.labs.views.members import list_context
-from webapp.ui.permissions import MemberRequest, PageRequest, needs, to_sign_in
+from webapp.ui.permissions import MemberRequest, PageRequest, needs, redirect_to_sign_in
 
 
 @needs(Permission.MANAGE_MEMBERS)
@@ -78,7 +78,7 @@ def invitation(request: PageRequest, secret: str) -> HttpResponseBase:
         return render(request, "ui/labs/invitation_gone.html", status=404)
     if not request.user.is_authenticated:
         if request.method == "POST":
-            return to_sign_in(request)
+            return redirect_to_sign_in(request)
         context = {"invitation": found, "sign_up": welcome(request, found.email)}
         return render(request, "ui/labs/invitation.html", context)
     if request.method == "POST":

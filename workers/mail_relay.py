@@ -1,7 +1,7 @@
 """Hands waiting messages to the mail server, in a thread of the relay.
 
-Not a Celery task: workers open pictures of strangers, and have no way out of the installation; and a message
-then needs no broker, which would keep what it holds.
+It is no Celery task, for two reasons. Workers open pictures of strangers, so they have no way out of the
+installation. And a message in the broker could be read there.
 """
 
 from threading import Event, Thread
@@ -13,14 +13,14 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from webapp.mail import services
 
-log = structlog.get_logger("workers.post")
+log = structlog.get_logger("workers.mail_relay")
 
 
-class Post(Thread):
-    """Delivers until `stopping` is set. Should it end of itself, the relay ends too, and is started again."""
+class MailRelay(Thread):
+    """Delivers until `stopping` is set. If it ends by itself, the relay ends too and is started again."""
 
     def __init__(self, stopping: Event) -> None:
-        super().__init__(name="post", daemon=True)
+        super().__init__(name="mail-relay", daemon=True)
         self._stopping = stopping
 
     def run(self) -> None:

@@ -1,7 +1,7 @@
-"""Nobody learns from the time of an answer who has an account (OWASP ASVS 5.0, 6.3.8).
+"""Against account enumeration: no response's time tells who has an account (OWASP ASVS 5.0, 6.3.8).
 
-What is asked for with an e-mail address costs the same whether or not there is an account of it: each
-accepted request puts one message into the outbox; where there is nobody to write to, a message to nobody.
+A request with an e-mail address takes the same time whether or not it has an account. Each accepted request
+enqueues one message; where there is nobody to write to, it is a message to nobody.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ MAILS = {
 }
 
 
-class EvenMailMiddleware:
+class EnumerationMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 

@@ -21,17 +21,17 @@ WRITTEN: list[tuple[type[models.Model], str]] = [
 
 class Command(BaseCommand):
     help = (
-        "Make names, accession numbers and the hashes of MRNs of before as they are made today: else those "
+        "Normalise names, accession numbers and hashes of MRNs of older rows as it is done today: else those "
         "written in another form of Unicode are not found. May be stopped and run again."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         with scopes_disabled():
             for model, name in WRITTEN:
-                self._even(model, name)
+                self._normalised(model, name)
             self._hash()
 
-    def _even(self, model: type[models.Model], name: str) -> None:
+    def _normalised(self, model: type[models.Model], name: str) -> None:
         field: Any = model._meta.get_field(name)
         changed = 0
         for pk, text in _rows(model.objects, name):  # type: ignore[attr-defined]
@@ -45,7 +45,7 @@ class Command(BaseCommand):
                 self.stderr.write(
                     f"{model._meta.verbose_name} {pk}: another has this {name} already. It stays as it is."
                 )
-        self.stdout.write(f"{model._meta.verbose_name_plural}: {changed} {name}s made even.")
+        self.stdout.write(f"{model._meta.verbose_name_plural}: {changed} {name}s normalised.")
 
     def _hash(self) -> None:
         field: Any = Patient._meta.get_field("mrn_hash")
