@@ -1,4 +1,4 @@
-"""No program outlives the stack: children die with their parent, and what was left behind is ended."""
+"""No program outlives the stack: children end with their parent, and orphans are ended at the next start."""
 
 import ctypes
 import os

@@ -15,7 +15,7 @@ _COMMAND_ERROR = "CommandError: "  # after it, Django's last word is for people
 
 
 def product_environment() -> Mapping[str, str]:
-    """Variables for a command: of this machine's running stack, or where the product was told of a database.
+    """Variables for a command: of this machine's running stack, or those that the environment has.
 
     Raises:
         NotRunningError: neither.

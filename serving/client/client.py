@@ -111,9 +111,9 @@ class ModelClient:
     ) -> Predictions:
         """Classify `images`: uint8 [N, 224, 224, 3], 1 <= N <= MAX_BATCH.
 
-        One Predict call. A server that is down, full or without the model is asked again after a pause,
-        but never beyond the client's deadline. `metadata` goes with the call, by gRPC's
-        rules for its keys: of which trace it is, say.
+        One Predict call. While the server is down, full or without the model, it is retried with a back-off,
+        but never beyond the client's deadline. `metadata` goes with the call, by gRPC's rules for its keys:
+        of which trace it is, say.
 
         Raises ValueError for images of another type or shape, ModelUnavailable (ModelMissing is one),
         ModelTimeout or ModelRejected.

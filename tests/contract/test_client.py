@@ -145,7 +145,7 @@ def test_a_slow_server_is_a_timeout_and_is_not_asked_again(client: ModelClient, 
         grpc.StatusCode.UNIMPLEMENTED,
     ],
 )
-def test_a_refusal_is_not_retried(client: ModelClient, scripted: Scripted, code: grpc.StatusCode) -> None:
+def test_a_rejection_is_not_retried(client: ModelClient, scripted: Scripted, code: grpc.StatusCode) -> None:
     scripted.script = [code]
 
     with pytest.raises(ModelRejected, match=code.name):
@@ -181,7 +181,7 @@ def test_a_server_that_fails_on_a_request_is_not_called_unavailable(
         (answer(distance=np.zeros((2, 1), np.float32)), "distance"),
     ],
 )
-def test_an_answer_that_does_not_fit_is_refused(
+def test_an_answer_that_does_not_fit_is_rejected(
     client: ModelClient, scripted: Scripted, response: serving_pb2.PredictResponse, says: str
 ) -> None:
     scripted.response = response

@@ -150,7 +150,7 @@ INVALID = grpc.StatusCode.INVALID_ARGUMENT
         (predict_request(outputs=("evidence", "evidence")), INVALID, "duplicate"),
     ],
 )
-def test_predict_refuses(
+def test_predict_rejects(
     prediction: Any, request_: serving_pb2.PredictRequest, code: grpc.StatusCode, says: str
 ) -> None:
     with pytest.raises(grpc.RpcError) as refusal:
@@ -189,7 +189,7 @@ def test_metadata_describes_the_signature(prediction: Any) -> None:
         (["signature_def"], spec("x"), grpc.StatusCode.NOT_FOUND),
     ],
 )
-def test_metadata_refuses(
+def test_metadata_rejects(
     prediction: Any, fields: list[str], of: serving_pb2.ModelSpec, code: grpc.StatusCode
 ) -> None:
     with pytest.raises(grpc.RpcError) as refusal:
@@ -215,7 +215,7 @@ def test_status_of_an_available_version(model_service: Any) -> None:
         (None, INVALID),
     ],
 )
-def test_status_refuses(model_service: Any, of: serving_pb2.ModelSpec | None, code: grpc.StatusCode) -> None:
+def test_status_rejects(model_service: Any, of: serving_pb2.ModelSpec | None, code: grpc.StatusCode) -> None:
     with pytest.raises(grpc.RpcError) as refusal:
         model_service.GetModelStatus(serving_pb2.GetModelStatusRequest(model_spec=of))
 

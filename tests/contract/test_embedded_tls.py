@@ -131,7 +131,7 @@ def test_a_client_takes_up_new_files(base: Path, ours: Authority, others: Author
         (["--certificate", "missing.pem", "--key", "{key}"], "TLS needs"),
     ],
 )
-def test_a_start_that_would_not_be_safe_is_refused(
+def test_a_start_that_would_not_be_safe_is_rejected(
     tmp_path: Path, ours: Authority, arguments: list[str], word: str
 ) -> None:
     pem, other = ours.issue(HOST), ours.issue("other.example")

@@ -27,7 +27,7 @@ def test_it_holds_certificate_key_and_who_may_ask(tmp_path: Path) -> None:
     assert (tmp_path / "ssl.config").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
+def test_a_key_of_another_certificate_is_rejected(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     pem, other = authority.issue("model.example"), authority.issue("other.example")
     refused = write(tmp_path, "--certificate", pem.certificate, "--key", other.key)

@@ -1,4 +1,4 @@
-"""Where we differ from what allauth does by itself."""
+"""Where our accounts differ from what allauth does by itself: sign-up, rate limits, second factors, mails."""
 
 from collections.abc import Collection, Iterable
 from typing import Any

@@ -1,7 +1,7 @@
-"""Browsers in which a person has signed in before: their attempts are counted apart from a stranger's.
+"""Device cookies: the rate limit of sign-ins counts a known browser apart from strangers.
 
-Else a stranger's wrong passwords would shut the owner out (OWASP, Slow Down Online Guessing Attacks with
-Device Cookies). The cookie lets nobody in: it says which count of wrong passwords is theirs.
+Else a stranger's wrong passwords would lock the owner out (OWASP, Slow Down Online Guessing Attacks with
+Device Cookies). The cookie signs nobody in: it only says which count of wrong passwords is theirs.
 """
 
 import secrets

@@ -1,4 +1,4 @@
-"""Fresh sign-in: what changes who may do what asks again who is there (OWASP ASVS 5.0, 7.5)."""
+"""Reauthentication: who changes permissions or keys must have signed in freshly (OWASP ASVS 5.0, 7.5)."""
 
 import time
 from collections.abc import Callable
@@ -24,7 +24,7 @@ def is_fresh(request: HttpRequest) -> bool:
 
 
 def fresh_sign_in(view: View) -> View:
-    """Let a person through to a page only soon after they signed in; others are asked again, then sent on.
+    """Open a page only to a person who signed in freshly; others sign in again, and are then sent on.
 
     What a form has posted is kept meanwhile, and done once the person has answered. Not for parts of pages
     (htmx), where the question would take the place of the part.

@@ -1,4 +1,4 @@
-"""How often each API token may ask."""
+"""The rate limit of each API token."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 
 
 class PerToken(SimpleRateThrottle):
-    """So that one program gone wild does not take the server from all others (`HEMATOVISION_API_RATE`)."""
+    """One program that goes wild must not take the server from all others (`HEMATOVISION_API_RATE`)."""
 
     def get_rate(self) -> str:
         return str(settings.API_RATE)
@@ -27,5 +27,5 @@ class PerToken(SimpleRateThrottle):
         try:
             return super().allow_request(request, view)
         except RedisError as error:
-            log.warning("API rates cannot be counted", error=repr(error))
+            log.warning("cache unavailable; API rate limit does not hold", error=repr(error))
             return True

@@ -74,7 +74,7 @@ def heads() -> dict[UUID, tuple[int, bytes]]:
 def anchor() -> list[Anchor]:
     """Write every chain's head to the locked bucket and to the log, and record that it was done.
 
-    The installation's comes last, with that record in it: nothing says so before it is so.
+    The installation's chain comes last, because this record is in it.
 
     Raises:
         StorageUnavailable: the store did not take them.

@@ -1,6 +1,6 @@
-"""What happens too often to be kept each time: denials, failed sign-ins, and looking at things.
+"""Folding: denials, failed sign-ins and readings are too many to record each time.
 
-How often is counted in the cache. Without it everything is kept: a gap in the trail is worse than its length.
+The cache counts them. Without the cache each is recorded: a gap in the trail is worse than a long trail.
 """
 
 from collections.abc import Mapping

@@ -33,8 +33,8 @@ def record(
 ) -> None:
     """Put an entry at the end of a lab's chain, or of the installation's (`lab=None`).
 
-    Written in the caller's transaction: it is there if and only if what it tells of is. Others who record for
-    the same lab wait until that ends, so call it late in a long one.
+    It is written in the caller's transaction, so it is there if and only if the deed is. Others who record
+    for the same lab wait until that transaction ends, so call it late in a long one.
 
     Args:
         subject: what was acted on, as people call it; it stands in the action's sentence.

@@ -166,7 +166,7 @@ class Snapshot:
 
     @classmethod
     def begin(cls, folder: Path) -> "Snapshot":
-        """A new one, under a name that no reader takes for a snapshot until `finish`; only inside `alone`."""
+        """A new one, whose name no reader takes for a snapshot until `finish`; only inside `exclusive`."""
         for left_behind in folder.glob("snapshots/*.partial"):
             left_behind.unlink() if left_behind.is_symlink() else shutil.rmtree(left_behind)
         for part in ("contents", "snapshots"):  # pictures lie there in the clear

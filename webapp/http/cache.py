@@ -8,9 +8,9 @@ log = structlog.get_logger(__name__)
 
 
 class FailOpenCache(RedisCache):
-    """Forgets everything while the cache is away, instead of failing.
+    """A cache that is empty while its server is away, instead of failing.
 
-    Work goes on without it: passwords and codes are still asked for, only how often cannot be counted.
+    Work goes on without it, and passwords and codes are still checked. Only rate limits do not hold.
     """
 
     def add(self, *args: Any, **kwargs: Any) -> bool:
@@ -36,5 +36,5 @@ def _or_default(operation: Any, otherwise: Any, *args: Any, **kwargs: Any) -> An
     try:
         return operation(*args, **kwargs)
     except RedisError as error:
-        log.warning("the cache is away; rates are not counted", error=repr(error))
+        log.warning("cache unavailable; rate limits do not hold", error=repr(error))
         return otherwise

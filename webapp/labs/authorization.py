@@ -1,4 +1,4 @@
-"""The one place where pages and API ask whether somebody may, and where denials are put on record."""
+"""The one place where pages and API check a permission, and where denials are recorded."""
 
 from webapp.audit.actions import Action
 from webapp.audit.folding import record_denial
@@ -7,7 +7,7 @@ from webapp.labs.permissions import Permission
 
 
 def may(membership: Membership | None, permission: Permission) -> bool:
-    """Whether the member who asks may do it; a denial is recorded, many are folded into few."""
+    """Whether the member has the permission; a denial is recorded, and repeated ones are folded."""
     if membership is not None and membership.may(permission):
         return True
     record_denial(

@@ -1,4 +1,4 @@
-"""Two windows, two labs: what a session sends says of which lab it is, and nothing is done in another."""
+"""Two windows, two labs: each request of a session names its lab, and is rejected in another (409)."""
 
 from dataclasses import dataclass
 
@@ -44,7 +44,7 @@ class Conflict:
 
 
 def conflict(request: LabRequest, *named: str | None) -> Conflict | None:
-    """What speaks against answering a session's request in its lab; None: nothing.
+    """Why a session's request must not be answered in its lab; None: it may be.
 
     Args:
         named: the labs that the request says it is of, None where it does not. What changes something must.

@@ -66,7 +66,7 @@ def invite(lab: Lab, *, email: str, role: Role, by: User, link: Link) -> Invitat
     except IntegrityError as error:
         raise CannotInvite(f"{email} is invited already. Send the invitation again instead.") from error
     record(Action.MEMBER_INVITED, lab=lab.id, subject=email, after={"role": role.label})
-    _check_rates(lab.id, email)
+    _check_rate_limit(lab.id, email)
     mails.send_invitation(invitation, link(_signer.sign(secret)))
     return invitation
 
@@ -82,7 +82,7 @@ def renew(invitation: Invitation, *, link: Link) -> None:
     invitation.digest, invitation.sent_at, invitation.expires_at = digest(secret), timezone.now(), _expiry()
     invitation.save(update_fields=["digest", "sent_at", "expires_at"])
     record(Action.INVITATION_RENEWED, lab=invitation.lab_id, subject=invitation.email)
-    _check_rates(invitation.lab_id, invitation.email)
+    _check_rate_limit(invitation.lab_id, invitation.email)
     mails.send_invitation(invitation, link(_signer.sign(secret)))
 
 
@@ -137,8 +137,8 @@ def delete_expired(older_than: timedelta) -> int:
     return deleted
 
 
-def _check_rates(lab: UUID, email: str) -> None:
-    """Take back what was just recorded, with the transaction, if it is one message too many.
+def _check_rate_limit(lab: UUID, email: str) -> None:
+    """The rate limit of invitations: roll the transaction back if this message is one too many.
 
     Counted are the entries of the trail, which stay where an invitation is withdrawn and made anew; who
     records in a lab's chain waits until the one before has committed, so no two are the last at once.

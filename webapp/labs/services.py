@@ -67,7 +67,7 @@ def change_role(membership: Membership, role: Role) -> None:
 
 @transaction.atomic
 def deactivate(membership: Membership) -> None:
-    """Shut a member out at once, their API tokens for good, until they are made active again.
+    """Deactivate a member at once, until `reactivate`; their API tokens end for good.
 
     Raises:
         LastAdmin, Membership.DoesNotExist: as for `change_role`.
@@ -81,7 +81,7 @@ def deactivate(membership: Membership) -> None:
 
 @transaction.atomic
 def reactivate(membership: Membership) -> None:
-    """Let a deactivated member in again, with the role they had. Tokens they make anew."""
+    """Make a deactivated member active again, with the role they had. They make new tokens themselves."""
     current = _locked(membership, stays_admin=True)
     current.active = True
     current.save(update_fields=["active"])
@@ -178,8 +178,9 @@ def _check_limits(role: Role, permissions: Set[Permission]) -> None:
 
 
 def _locked(membership: Membership, *, stays_admin: bool = False) -> Membership:
-    """The membership as it is now, locked until the transaction ends together with all administrators of its
-    lab; so that of two administrators who each do away with the other, the second finds out.
+    """The membership as it is now, locked until the transaction ends, with all administrators of its lab.
+
+    So two administrators cannot both remove the other: the second one fails.
 
     Raises:
         LastAdmin: without this one there is no other, and it is not to stay one.

@@ -26,7 +26,7 @@ TOKEN_MARK = "hv_"  # noqa: S105 - the public beginning of every token
 
 
 class InvalidToken(Exception):
-    """A request's token opens nothing; the message is for whoever sent it."""
+    """A request's token is invalid; the message is for whoever sent it."""
 
     code = "invalid_token"
 
@@ -104,9 +104,8 @@ def network(text: str) -> str:
 def end_with_password(user: User, **_: Any) -> None:
     """End the API tokens of a person whose password was replaced, in all their labs, and tell them.
 
-    Whoever knew the old password could have made them, by the page or by the API. So it goes for a change by
-    the owner as for a reset: nobody can tell from a change whether the owner feared that, and a token is made
-    anew in a minute.
+    Whoever knew the old password could have made them, by the page or by the API. This holds for a change by
+    the owner as well as for a reset: we cannot know why the owner changed it, and a new token takes a minute.
     """
     with scopes_disabled():
         owned = (
@@ -144,7 +143,7 @@ def use(secret: str, address: str) -> Membership:
         address: the IP address that it is used from.
 
     Raises:
-        InvalidToken: it opens nothing, or not from there.
+        InvalidToken: it is unknown, expired or revoked, or may not be used from there.
         SecondFactorNeeded: the lab asks for a second factor that its owner had not when it was made, or has
             no more.
     """

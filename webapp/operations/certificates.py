@@ -19,7 +19,7 @@ def is_file(name: str) -> bool:
 def remaining(name: str) -> float | None:
     """Seconds until the certificate in a PEM file, or of a `host:port`, ends.
 
-    0 for a file that cannot be read; None while a host does not answer, of which others tell.
+    0 for a file that cannot be read; None while a host does not answer, which other metrics show.
     """
     try:
         if is_file(name):

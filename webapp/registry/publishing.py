@@ -1,8 +1,7 @@
 """Giving model servers a version, and taking one from them.
 
-The registry knows a version before any server does, so that no answer comes from one that workers cannot
-read; and it forgets none. Files follow by one rename each. Whatever interrupts this, the next command finds
-what was begun and ends it.
+The registry has a version before any server does, so no answer comes from one that workers cannot read. It
+keeps every version. Files follow by one rename each. If a command is interrupted, the next one finishes it.
 """
 
 import json

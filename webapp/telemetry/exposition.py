@@ -1,4 +1,4 @@
-"""Tells a program's metrics to Prometheus, on an address of its own that is not open to the world."""
+"""Serves a program's metrics to Prometheus, on an address of its own that is not open to the world."""
 
 import atexit
 import os

@@ -1,4 +1,4 @@
-"""An id, a stopwatch and a trace for each request."""
+"""An id, a duration and a trace for each request."""
 
 import re
 import time
@@ -19,7 +19,7 @@ _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 class RequestMiddleware:
-    """Binds `request` to all log lines of a request, tells it in `X-Request-ID`, and times the answer.
+    """Binds `request` to all log lines of a request, returns it in `X-Request-ID`, and times the response.
 
     The id that a client or a proxy sent is kept where it is one: 8 to 64 letters, digits and `._:-`.
     """

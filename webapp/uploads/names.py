@@ -24,5 +24,5 @@ def shown_name(given: str) -> str:
 
 
 def may_be_image(name: str) -> bool:
-    """False for the names of documents and the like; all others say nothing, and the content decides."""
+    """False for the suffixes of documents and the like; of any other file the content decides."""
     return PurePosixPath(name.lower()).suffix not in OTHER_SUFFIXES

@@ -1,7 +1,7 @@
 """Uploads, from the upload form to the chunks for the model.
 
 `begin` makes the rows and the links, the client posts the bytes straight to the object store, `complete`
-hands the images over to the workers. `receive` takes files in one request, through the web process.
+enqueues the images. `receive` takes files in one request, through the web process.
 
 A file is what its bytes are, never what it is called: one whose digest the case has gets no second row. Until
 a worker has measured it, a row's digest is what its client claimed; where other bytes came, the worker
@@ -87,7 +87,7 @@ def renew(case: Case, image_ids: Iterable[int]) -> list[Upload]:
 
 @transaction.atomic
 def complete(case: Case, image_ids: Sequence[int], *, bulk: bool = False) -> int:
-    """Hand uploaded images to the workers; returns how many were accepted now.
+    """Enqueue uploaded images; returns how many were accepted now.
 
     May be called again with the same ids: an image is accepted once. One that was refused as never uploaded,
     because its line was slow, is accepted after all.
@@ -138,7 +138,7 @@ def receive(case: Case, files: Sequence[tuple[str, int, IO[bytes]]]) -> list[Upl
 
 
 def finish_abandoned() -> int:
-    """Hand over uploads whose client went away before saying `complete`; returns how many.
+    """Complete uploads whose client went away before `complete`; returns how many.
 
     The worker asks the store for each: what did arrive is classified, what did not is refused as never
     uploaded. Either way it shows on the case. Runs over all labs.
@@ -175,7 +175,7 @@ def _known(case: Case, digests: Iterable[bytes | None]) -> dict[tuple[bytes | No
 
 
 def _reopen(images: Iterable[Image]) -> None:
-    """Take back what workers refused for its content. Should its client go away, the timer hands it over."""
+    """Reopen what workers refused for its content. If its client goes away, the timer completes it."""
     judged = [image for image in images if image.status == Image.Status.REFUSED and image.chunk_id]
     for image in judged:
         image.status, image.created_at = Image.Status.AWAITING_UPLOAD, timezone.now()

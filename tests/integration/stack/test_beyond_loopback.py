@@ -135,7 +135,7 @@ def test_no_log_holds_a_signature_or_an_invitation(up: Up, browser: httpx.Client
     ("setting", "value"),
     [("CERTIFICATE", "/nowhere.pem"), ("HOST", "https://lab"), ("PLAIN_HTTP", "perhaps")],
 )
-def test_what_cannot_be_is_refused_in_one_line(tmp_path: Path, setting: str, value: str) -> None:
+def test_what_cannot_be_is_rejected_in_one_line(tmp_path: Path, setting: str, value: str) -> None:
     env = {**environ_of(free_settings(tmp_path / "var")), PREFIX + setting: value}
     refused = subprocess.run([HEMATOVISION, "up"], env=env, capture_output=True, text=True, timeout=30)
     assert refused.returncode == 2

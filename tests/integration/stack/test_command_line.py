@@ -294,7 +294,7 @@ class TestFailuresAreSentences:
             for words, said in zip(told.values(), pool.map(ask, told), strict=True):
                 assert words in said
 
-    def test_a_proxy_that_refuses_or_is_none(self, terminal: Terminal, folder: Path, elsewhere: str) -> None:
+    def test_a_proxy_that_rejects_or_is_none(self, terminal: Terminal, folder: Path, elsewhere: str) -> None:
         upload = ("upload", folder, "--case", "X", "--url", "http://lab.example")
         assert "socks" in self.refused(terminal, *upload, http_proxy="socks5://127.0.0.1:1")
         said = self.refused(terminal, "upload", folder, "--case", "X", "--url", "https://lab.example",
@@ -419,7 +419,7 @@ def test_without_a_good_token_the_way_to_one_is_told(terminal: Terminal, folder:
         assert "hematovision login" in refused.stdout
 
 
-def test_a_wrong_password_is_refused(terminal: Terminal) -> None:
+def test_signing_in_with_a_wrong_password_fails(terminal: Terminal) -> None:
     terminal.technician = {**terminal.technician, "password": "wrong"}
     refused = terminal.sign_in()
     assert refused.returncode == 2

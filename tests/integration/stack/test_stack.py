@@ -331,7 +331,7 @@ def test_a_taken_port_is_named_with_what_moves_it(tmp_path: Path, service: str, 
 
 
 @pytest.mark.parametrize("value", ["eighty", "80", "70000", "-1", "1e4"])
-def test_a_bad_port_is_refused(tmp_path: Path, value: str) -> None:
+def test_a_bad_port_is_rejected(tmp_path: Path, value: str) -> None:
     settings = free_settings(tmp_path / "var")
     env = {**environ_of(settings), f"{PREFIX}WEB_PORT": value}
     refused = subprocess.run([HEMATOVISION, "up"], env=env, capture_output=True, text=True, timeout=30)

@@ -58,7 +58,7 @@ def test_values_written_one_by_one_are_read(tensor: TensorProto, expected: list[
         (TensorProto(), "DT_INVALID"),
     ],
 )
-def test_a_tensor_that_contradicts_itself_is_refused(tensor: TensorProto, says: str) -> None:
+def test_a_tensor_that_contradicts_itself_is_rejected(tensor: TensorProto, says: str) -> None:
     with pytest.raises(TensorError, match=says):
         to_array(tensor)
 

@@ -1,4 +1,4 @@
-"""What the model said of images, and images that it was asked about in vain."""
+"""Predictions, their evidence, and dead letters."""
 
 from uuid import UUID
 
@@ -114,7 +114,7 @@ class Requeue(generics.GenericAPIView[Case]):
 
     @extend_schema(request=None)
     def post(self, request: Request, case_id: UUID) -> Response:
-        """Try the case's failed images again."""
+        """Requeue the case's dead letters: its failed images are tried again."""
         return Response({"images": services.requeue(open_case(case_id))})
 
 

@@ -23,24 +23,24 @@ _positive = validate.Range(min=0, min_inclusive=False, error="must be greater th
 # A worker that is killed says nothing: its chunk is free again once the lease is over.
 CHUNK_LEASE_SECONDS = env.int(
     "CHUNK_LEASE_SECONDS", 60, validate=_positive
-)  # for which a worker may keep images that it took; then others take them
-# Then a chunk of several images is halved, and a single image becomes a dead letter.
+)  # the lease of a chunk: after it another worker may claim its images
+# After the last attempt a chunk of several images is halved, and a single image becomes a dead letter.
 CHUNK_MAX_ATTEMPTS = env.int(
     "CHUNK_MAX_ATTEMPTS", 3, validate=_positive
-)  # tries of the same images, retries included, before they are parted or given up
-# Doubled with each further retry up to the longest; random by half, so that what failed together comes apart.
+)  # attempts with the same images, retries included, before the chunk is halved or a dead letter
+# The back-off doubles with each retry up to the longest; jitter of a half parts what failed together.
 CHUNK_RETRY_FIRST_SECONDS = env.float(
     "CHUNK_RETRY_FIRST_SECONDS", 2, validate=_positive
 )  # to wait before the first retry of images
 CHUNK_RETRY_LONGEST_SECONDS = env.float(
     "CHUNK_RETRY_LONGEST_SECONDS", 60, validate=_positive
-)  # the longest wait between two retries of images, while the model server or the store is away
+)  # the longest back-off between two retries of images, while the model server or the store is away
 CHUNK_RECOVERY_INTERVAL_SECONDS = env.int(
     "CHUNK_RECOVERY_INTERVAL_SECONDS", 10, validate=_positive
-)  # how often lost images are looked for, whose worker or message is gone
+)  # how often lost chunks are looked for, whose worker or message is gone
 UPLOAD_ABANDONED_SECONDS = env.int(
     "UPLOAD_ABANDONED_SECONDS", 2 * 3600, validate=_positive
-)  # after which an upload that its client forgot is handed over
+)  # after which an upload that its client abandoned is completed
 UPLOAD_ABANDONED_INTERVAL_SECONDS = env.int(
     "UPLOAD_ABANDONED_INTERVAL_SECONDS", 600, validate=_positive
 )  # how often such uploads are looked for
@@ -49,17 +49,17 @@ UPLOAD_ABANDONED_INTERVAL_SECONDS = env.int(
 # Below the hard limit, so that a task can say on its chunk what took too long.
 TASK_SOFT_TIME_LIMIT_SECONDS = env.int(
     "TASK_SOFT_TIME_LIMIT_SECONDS", 45, validate=_positive
-)  # after which a task is told to end
+)  # the soft time limit: after it a task is asked to end
 TASK_TIME_LIMIT_SECONDS = env.int(
     "TASK_TIME_LIMIT_SECONDS", 55, validate=_positive
-)  # after which the process that works on a task is killed
+)  # the time limit: after it the process that works on a task is killed
 # The nightly ones go over all labs. Still below the visibility timeout: else they would run twice.
 NIGHTLY_TASK_SOFT_TIME_LIMIT_SECONDS = 260
 NIGHTLY_TASK_TIME_LIMIT_SECONDS = 270
-# A message that no worker acknowledged is handed out again after it: longer than any task and any lease.
+# A message that no worker acknowledged is redelivered after it: longer than any task and any lease.
 BROKER_VISIBILITY_TIMEOUT_SECONDS = env.int(
     "BROKER_VISIBILITY_TIMEOUT_SECONDS", 300, validate=_positive
-)  # after which the broker hands out again what no worker acknowledged
+)  # the visibility timeout: after it the broker redelivers what no worker acknowledged
 # Celery does nothing else in that time, not even stop the clocks of tasks that are done.
 WORKER_SOFT_SHUTDOWN_SECONDS = env.int(
     "WORKER_SOFT_SHUTDOWN_SECONDS", 30, validate=_positive
@@ -83,10 +83,10 @@ RELAY_FULL_PAUSE_SECONDS = env.float(
 # Entries whose wait is over wake nobody.
 RELAY_IDLE_PAUSE_SECONDS = env.float(
     "RELAY_IDLE_PAUSE_SECONDS", 1.0, validate=_positive
-)  # until the relay looks for delayed tasks and messages that fell due
+)  # until the relay looks for deferred tasks and messages that fell due
 RELAY_RETRY_SECONDS = env.float(
     "RELAY_RETRY_SECONDS", 1.0, validate=_positive
-)  # until the relay tries again, while database or broker is away
+)  # between two retries of the relay, while database or broker is away
 RELAY_BROKER_TIMEOUT_SECONDS = 5  # for an answer of the broker
 RELAY_LAST_MESSAGE_SECONDS = 10.0  # for a message that is being handed over when the relay stops
 
@@ -94,7 +94,7 @@ RELAY_LAST_MESSAGE_SECONDS = 10.0  # for a message that is being handed over whe
 # What is left makes room for others, and comes back as a chunk of its own. With the time that a last picture
 # and the model may take, it is below the soft time limit of a task.
 CHUNK_TURN_SECONDS = 4.0  # no picture of a chunk is begun later than this
-# The server of a lost connection is back in seconds: a worker waits that long before it puts images back.
+# The server of a lost connection is back in seconds: a worker retries for that long before it defers a chunk.
 MODEL_DEADLINE_SECONDS = 20.0  # for one request to the model server, its retries included
 MODEL_MAX_ATTEMPTS = 5
 MODEL_RETRY_FIRST_SECONDS = 0.25  # the longest pause before the first retry; doubled with each: 3.75 s in all
@@ -123,14 +123,14 @@ KEY_ROTATION_PAUSE_SECONDS = 0.5  # between those
 EMAIL_TIMEOUT = 10  # seconds for a word of the mail server; Django's name
 MAIL_RETRY_FIRST_SECONDS = env.int(
     "MAIL_RETRY_FIRST_SECONDS", 5, validate=_positive
-)  # to wait before a message is tried again; doubled with each further retry
+)  # to wait before the first retry of a message; doubled with each further one
 MAIL_RETRY_LONGEST_SECONDS = env.int(
     "MAIL_RETRY_LONGEST_SECONDS", 15 * 60, validate=_positive
-)  # the longest wait between two retries of a message
+)  # the longest back-off between two retries of a message
 # Codes are stale by then, and an invitation can be sent again.
 MAIL_RETRY_HOURS = env.int(
     "MAIL_RETRY_HOURS", 24, validate=_positive
-)  # for which a message that nobody takes is tried again
+)  # for which a deferred message is retried; then it is dropped
 
 # --- limits: requests ---------------------------------------------------------------------------------------
 # Half a request must keep no thread ("slow loris").
@@ -144,8 +144,8 @@ HTTP_BODY_BYTES_PER_SECOND = 4096  # that a large body must keep up beyond
 HTTP_SEND_SECONDS = 60.0  # for one piece of an answer
 HTTP_LINGER_SECONDS = 2.0  # in which who was answered too early may read the answer
 HTTP_LARGE_BODIES_AT_ONCE = 4  # in each process; half of its threads (`webapp/config/gunicorn.py`)
-HTTP_LARGE_BODY_RETRY_AFTER_SECONDS = 2  # told to whoever found no room
-API_RATE = env.str("API_RATE", "50/s")  # requests by each API token: a number per s, min, hour or day
+HTTP_LARGE_BODY_RETRY_AFTER_SECONDS = 2  # the `Retry-After` of those who found no room
+API_RATE = env.str("API_RATE", "50/s")  # the rate limit of each API token: a number per s, min, hour or day
 
 # --- limits: accounts and signing in ------------------------------------------------------------------------
 # Several are allauth's and Django's by name; those are seconds.
@@ -181,7 +181,7 @@ AUDIT_READINGS_SECONDS = 3600  # in which the same reading by the same person is
 PROBE_TIMEOUT_SECONDS = 2  # for each service: Prometheus and Kubernetes give up after a few times that
 CERTIFICATE_PROBE_TIMEOUT_SECONDS = 1
 STATUS_KEPT_SECONDS = 5.0  # whoever looks at the status page more often sees the same
-STATUS_SLOW_SECONDS = 60  # images that wait longer are said to wait
+STATUS_SLOW_SECONDS = 60  # images that wait longer are shown as waiting
 
 # --- limits: traces -----------------------------------------------------------------------------------------
 TRACES_SEND_TIMEOUT_SECONDS = 5  # for one batch, all its retries included

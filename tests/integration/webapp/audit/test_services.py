@@ -53,7 +53,7 @@ def test_each_chain_goes_on_from_its_head(lab, charlie):
     ["UPDATE audit_entry SET subject = ''", "DELETE FROM audit_entry", "TRUNCATE audit_entry"],
     ids=lambda statement: statement.split()[0],
 )
-def test_the_database_refuses_to_change_it(lab, statement):
+def test_the_database_rejects_to_change_it(lab, statement):
     note(lab)
     with (
         pytest.raises(DatabaseError, match="append-only"),

@@ -89,7 +89,7 @@ def test_the_api_changes_what_is_named(alice, case):
     ],
     ids=str,
 )
-def test_what_cannot_be_is_refused_without_repeating_it(alice, case, wrong):
+def test_what_cannot_be_is_rejected_without_repeating_it(alice, case, wrong):
     refused = patch(alice, case, wrong)
     assert refused.status_code == 400
     (name, value), *_ = wrong.items()

@@ -127,7 +127,7 @@ def refusal(ask: Ask, port: int, files: TlsFiles) -> str:
 
 
 @every_connection
-def test_who_is_not_whom_we_look_for_is_refused(ask: Ask, ours: Authority, others: Authority) -> None:
+def test_who_is_not_whom_we_look_for_is_rejected(ask: Ask, ours: Authority, others: Authority) -> None:
     files = TlsFiles("S3", ca=ours.file)
     with front(ask, ours.issue(HOST)) as port:
         ask(port, files)

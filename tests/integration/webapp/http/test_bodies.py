@@ -40,7 +40,7 @@ def test_strangers_send_small_bodies(path: str) -> None:
     assert b"64 KB" in answer.content
 
 
-def test_a_token_that_is_none_is_refused_unread() -> None:
+def test_a_token_that_is_none_is_rejected_unread() -> None:
     sized: dict[str, Any] = {"CONTENT_LENGTH": str(len(LARGE)), "wsgi.input": Unread()}
     forged = Client(headers={"Authorization": "Bearer hv_nobody"})
     assert forged.generic("POST", "/api/v1/cases/", b"", **sized).status_code == 401

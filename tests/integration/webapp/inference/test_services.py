@@ -234,7 +234,7 @@ def test_a_worker_that_must_end_early_gives_its_attempts_back(case):
     assert (only_chunk().attempts, only_chunk().state) == (0, "running")
 
 
-def test_a_refused_request_is_not_repeated(case):
+def test_a_rejected_request_is_not_repeated(case):
     receive(case, 3)
     services.dead_letter(claim(only_chunk().id), "wrong shape")
     assert statuses(case) == {"failed": 3}

@@ -194,7 +194,7 @@ def test_one_address_is_sent_only_so_many_even_when_they_are_withdrawn(ada):
     assert len(mail.outbox) == 3
 
 
-def test_a_former_link_still_leads_there_where_another_was_refused(ada, settings):
+def test_a_former_link_still_leads_there_where_another_was_rejected(ada, settings):
     settings.INVITATIONS_A_DAY_TO_ONE = 1
     invite(ada)
     ada.browser.post(reverse("ui:invitation-renew", args=[only_invitation(ada).id]))

@@ -72,7 +72,7 @@ def test_administrators_set_it_and_it_is_on_record(ada):
 @pytest.mark.parametrize(
     "form", [{"time_zone": "Mars/Base", "full_count": "100"}, {"time_zone": "", "full_count": "50"}]
 )
-def test_what_cannot_be_is_refused(ada, form):
+def test_what_cannot_be_is_rejected(ada, form):
     page = save(ada, **form)
     assert page.status_code == 422
     assert b"field-error" in page.content

@@ -96,7 +96,7 @@ class TestPublish:
         assert publish(made(1)).status == Status.PUBLISHED
 
     @pytest.mark.parametrize("number", [1, 2, 3])
-    def test_a_number_that_is_not_new_is_refused_with_the_one_to_use(self, root, made, number):
+    def test_a_number_that_is_not_new_is_rejected_with_the_one_to_use(self, root, made, number):
         sources = {number: made(number) for number in (1, 2, 3)}
         publish(sources[2])
         publish(sources[3])
@@ -124,7 +124,7 @@ class TestPublish:
             (lambda folder: (folder / MODEL_JSON).write_text('{"format": 1}'), "format is 1"),
         ],
     )
-    def test_an_incomplete_folder_is_refused(self, root, made, spoil, says):
+    def test_an_incomplete_folder_is_rejected(self, root, made, spoil, says):
         folder = made(1)
         spoil(folder)
         with pytest.raises(ModelFolderError, match=says):
@@ -132,7 +132,7 @@ class TestPublish:
         assert everything_in(root) == []
         assert not ModelVersion.objects.exists()
 
-    def test_answers_that_are_no_numbers_are_refused(self, root, made, monkeypatch):
+    def test_answers_that_are_no_numbers_are_rejected(self, root, made, monkeypatch):
         run = LoadedModel.run
 
         def broken(self, thread, image):
@@ -291,7 +291,7 @@ class TestRollBack:
         ("to", "says"),
         [(None, "only one"), (4, r"Version 4 .* is not published; 1 are"), (1, "answers already")],
     )
-    def test_what_cannot_be_is_refused(self, root, made, to, says):
+    def test_what_cannot_be_is_rejected(self, root, made, to, says):
         publish(made(1))
         with pytest.raises(publishing.PublishingError, match=says):
             roll_back(to=to)

@@ -70,7 +70,7 @@ def test_without_encryption_it_could_be_seen():
 
 
 @pytest.mark.parametrize("asked", [{}, {"ServerSideEncryption": "aws:kms"}], ids=["nothing", "another"])
-def test_what_is_put_without_it_is_refused(asked: dict[str, str]):
+def test_what_is_put_without_it_is_denied(asked: dict[str, str]):
     with pytest.raises(ClientError) as refused:
         objects._client().put_object(Bucket=settings.S3_BUCKET, Key="a", Body=b"a", **asked)
     assert refused.value.response["Error"]["Code"] == "AccessDenied"

@@ -101,7 +101,7 @@ def test_a_labs_name_however_made_reaches_an_invitation_in_one_line(mailoutbox, 
     "arguments",
     [[HIDDEN], ["North", "--member=a\r\nBcc: b@c.example:admin"], ["North", "--member=a@b@c:admin"]],
 )
-def test_what_hides_in_a_labs_or_members_name_is_refused(arguments):
+def test_what_hides_in_a_labs_or_members_name_is_rejected(arguments):
     with pytest.raises(CommandError):
         call_command("create_lab", *arguments, stdout=StringIO())
     assert not Lab.objects.exists()

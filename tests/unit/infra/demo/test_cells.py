@@ -70,6 +70,6 @@ def test_folders_are_named_after_classes_and_kept(tmp_path: Path) -> None:
     assert paths[0].stat().st_mtime_ns == stamp
 
 
-def test_an_unknown_class_is_refused() -> None:
+def test_an_unknown_class_is_rejected() -> None:
     with pytest.raises(ValueError, match="not in tuple"):
         cells.draw("blast", 1)

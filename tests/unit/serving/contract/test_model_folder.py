@@ -128,7 +128,7 @@ def test_a_missing_key_is_named(folder: Path, key: str) -> None:
         ({"trained_at": "2026-01-31T12:00:00+02:00"}, "UTC"),
     ],
 )
-def test_a_wrong_value_is_refused_with_the_reason(
+def test_a_wrong_value_is_rejected_with_the_reason(
     folder: Path, changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ModelFolderError, match=message) as refusal:
@@ -140,7 +140,7 @@ def test_a_wrong_value_is_refused_with_the_reason(
     ("content", "message"),
     [(None, "no model.json"), (b"{", "not JSON"), (b"\xff\xfe", "not JSON"), (b"[]", "one JSON object")],
 )
-def test_a_missing_or_unreadable_file_is_refused(folder: Path, content: bytes | None, message: str) -> None:
+def test_a_missing_or_unreadable_file_is_rejected(folder: Path, content: bytes | None, message: str) -> None:
     if content is not None:
         (folder / "model.json").write_bytes(content)
 

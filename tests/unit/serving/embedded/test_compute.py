@@ -98,7 +98,7 @@ def test_a_batch_is_not_put_off_for_ever(
     assert model.asked == [0] + [1] * 30 + [2]
 
 
-def test_a_full_queue_refuses_and_takes_again_when_there_is_room(model: Echo, pool: ComputePool) -> None:
+def test_a_full_queue_rejects_and_takes_again_when_there_is_room(model: Echo, pool: ComputePool) -> None:
     async def scenario() -> None:
         waiting = asyncio.create_task(pool.run(model, images(*[1] * 60)))
         await begun(model, 1)

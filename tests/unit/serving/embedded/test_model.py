@@ -27,7 +27,7 @@ def test_every_thread_answers_alike(tmp_path: Path) -> None:
     assert model.inputs["image"].shape == (-1, *INPUT_SHAPE)
 
 
-def test_labels_that_contradict_the_graph_are_refused(tmp_path: Path) -> None:
+def test_labels_that_contradict_the_graph_are_rejected(tmp_path: Path) -> None:
     folder = make_version(tmp_path, labels=CELL_LABELS[:5])
 
     with pytest.raises(ModelFolderError, match=r"has 8 classes but model\.json has 5 labels"):
@@ -37,7 +37,7 @@ def test_labels_that_contradict_the_graph_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "damage", [lambda data: b"", lambda data: data[: len(data) // 2], lambda data: b"no model" * 99]
 )
-def test_a_damaged_file_is_refused(tmp_path: Path, damage: Any) -> None:
+def test_a_damaged_file_is_rejected(tmp_path: Path, damage: Any) -> None:
     folder = make_version(tmp_path)
     model = folder / MODEL_FILE
     model.write_bytes(damage(model.read_bytes()))
@@ -46,7 +46,7 @@ def test_a_damaged_file_is_refused(tmp_path: Path, damage: Any) -> None:
         LoadedModel(folder, threads=1)
 
 
-def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+def test_a_missing_file_is_rejected(tmp_path: Path) -> None:
     folder = make_version(tmp_path)
     (folder / MODEL_FILE).unlink()
 
@@ -68,7 +68,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         ({"distance": np.zeros(1, np.float32)}, "distance is float32 with 2 axes"),
     ],
 )
-def test_another_signature_is_refused(
+def test_another_signature_is_rejected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outputs: dict[str, Any], says: str
 ) -> None:
     right = {

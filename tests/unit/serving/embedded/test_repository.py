@@ -172,7 +172,7 @@ def test_folders_that_are_no_versions_are_ignored(play: Callable[[Scenario], Non
     play(scenario)
 
 
-def test_a_model_served_under_another_name_is_refused(play: Callable[[Scenario], None]) -> None:
+def test_a_model_served_under_another_name_is_rejected(play: Callable[[Scenario], None]) -> None:
     async def scenario(repository: ModelRepository, models: Path) -> None:
         make_version(models, 1, name="other")
         await repository.sync()

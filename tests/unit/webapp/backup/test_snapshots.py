@@ -48,7 +48,7 @@ def test_what_was_written_is_read():
         {"another": 1},
     ],
 )
-def test_what_nobody_wrote_is_refused(change):
+def test_what_nobody_wrote_is_rejected(change):
     with pytest.raises(ValueError, match=r"."):
         Manifest.parse(json.dumps({**GOOD, **change}).encode())
 

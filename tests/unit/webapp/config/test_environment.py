@@ -119,12 +119,12 @@ def test_what_is_empty_is_not_set(monkeypatch):
 
 
 @pytest.mark.parametrize("key", ["x" * 60, "abcd" * 5, "django-insecure-" + "abcdefghij" * 5])
-def test_a_secret_key_that_can_be_guessed_is_refused(key):
+def test_a_secret_key_that_can_be_guessed_is_rejected(key):
     with pytest.raises(ImproperlyConfigured, match="SECRET_KEY can be guessed"):
         strong_secret(key)
 
 
-def test_unusable_data_keys_are_refused():
+def test_unusable_data_keys_are_rejected():
     with pytest.raises(ImproperlyConfigured, match="HEMATOVISION_DATA_KEYS cannot be used"):
         data_keys("one")
 

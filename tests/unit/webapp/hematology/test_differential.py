@@ -40,7 +40,7 @@ def test_nothing_counted_has_no_percentages():
 
 
 @pytest.mark.parametrize("counts", [{"neutrophyl": 1}, {"neutrophil": -1}])
-def test_what_is_no_count_is_refused(counts):
+def test_what_is_no_count_is_rejected(counts):
     with pytest.raises(ValueError, match="not a count"):
         differential(counts, 100)
 

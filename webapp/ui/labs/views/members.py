@@ -1,4 +1,4 @@
-"""The people of a lab: who belongs to it, in which role, and who is shut out."""
+"""The people of a lab: who belongs to it, in which role, and who is deactivated."""
 
 from collections.abc import Callable
 from typing import Any

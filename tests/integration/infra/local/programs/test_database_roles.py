@@ -110,7 +110,7 @@ def test_a_table_of_a_later_migration_is_reached_at_once(product):
 
 
 @pytest.mark.parametrize(("role", "said"), [("nobody_we_know", "no role"), ("postgres", "superuser")])
-def test_a_role_that_may_more_is_refused(monkeypatch, role, said):
+def test_a_role_that_may_more_is_rejected(monkeypatch, role, said):
     monkeypatch.setattr(settings, "DATABASE_ROLE", role)
     with pytest.raises(CommandError, match=said):
         grant()

@@ -226,7 +226,7 @@ def test_ipv6_is_written_in_brackets_where_it_is_part_of_an_address(tmp_path: Pa
 @pytest.mark.parametrize(
     "text", ["https://lab.example", "lab.example:8000", "fe80::1%eth0", "a b", "[::1", "-x"]
 )
-def test_what_is_no_host_is_refused(name: str, text: str) -> None:
+def test_what_is_no_host_is_rejected(name: str, text: str) -> None:
     with pytest.raises(StackError, match=f"HEMATOVISION_{name} is"):
         Settings.from_environment({f"HEMATOVISION_{name}": text})
 
