@@ -19,7 +19,7 @@ from infra.client.limits import (
     CONNECT_TIMEOUT_S,
     FIRST_BACKOFF_S,
     LONGEST_BACKOFF_S,
-    MAX_TRIES,
+    MAX_ATTEMPTS,
     STORE_TIMEOUT_S,
 )
 from infra.client.proxies import proxy_for
@@ -137,20 +137,20 @@ class Connection:
         Raises:
             ClientError: no answer after the last try, or none that could ever come.
         """
-        tries_left, backoff = MAX_TRIES, FIRST_BACKOFF_S
+        attempts_left, backoff = MAX_ATTEMPTS, FIRST_BACKOFF_S
         while True:
-            tries_left -= 1
+            attempts_left -= 1
             try:
                 response = send()
             except httpx.RequestError as error:
-                if not tries_left or not _is_transient(error):
+                if not attempts_left or not _is_transient(error):
                     raise ClientError(_reason(error)) from error
                 wait = backoff
             except (httpx.InvalidURL, UnicodeError) as error:
                 raise ClientError(f"That cannot be sent: {error}.") from error
             else:
                 overloaded = response.status_code == 429 or response.status_code >= 500
-                if not (overloaded and tries_left):
+                if not (overloaded and attempts_left):
                     return response
                 wait = _retry_after(response) or backoff
             self._back_off(wait * random.uniform(0.5, 1.0))  # noqa: S311 - spreads clients out, protects nothing

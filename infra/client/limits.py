@@ -4,7 +4,7 @@ from typing import Final
 
 # A request is retried while the server is unreachable or overloaded. Between tries the client backs off,
 # twice as long each time; a server that names a time in Retry-After is heard, up to the longest.
-MAX_TRIES: Final = 6
+MAX_ATTEMPTS: Final = 6
 FIRST_BACKOFF_S: Final = 0.5
 LONGEST_BACKOFF_S: Final = 15.0
 

@@ -40,7 +40,9 @@ WALL_SECONDS = 15.0
 ALLOWANCE = 192 * 1024 * 1024
 START_SECONDS = 20.0  # for a decoder process to come up; a machine may be very busy
 END_SECONDS = 1.0  # for one that is ending to end
-TRIES = 2  # of a picture over which a decoder broke down: what was missing may have been another's memory
+MAX_ATTEMPTS = (
+    2  # of a picture over which a decoder broke down: what was missing may have been another's memory
+)
 
 
 @dataclass(frozen=True)

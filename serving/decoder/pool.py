@@ -20,7 +20,7 @@ import numpy as np
 import serving
 from serving.contract import INPUT_SHAPE
 from serving.decoder import kinds
-from serving.decoder.limits import END_SECONDS, START_SECONDS, TRIES, WALL_SECONDS
+from serving.decoder.limits import END_SECONDS, MAX_ATTEMPTS, START_SECONDS, WALL_SECONDS
 from serving.decoder.messages import Ended, receive, send
 from serving.decoder.picture import Picture
 from serving.decoder.refused import FileRefused, Reason
@@ -77,7 +77,7 @@ class Decoders:
         """
         process = self._turn(until)
         try:
-            for _ in range(TRIES):
+            for _ in range(MAX_ATTEMPTS):
                 if process is None or not process.alive():
                     process = _Process(self._max_pixels)
                 process.wait_until_ready()

@@ -3,8 +3,8 @@
 `begin` makes the rows and the links, the client posts the bytes straight to the object store, `complete`
 enqueues the images. `receive` takes files in one request, through the web process.
 
-A file is what its bytes are, never what it is called: one whose digest the case has gets no second row. Until
-a worker has measured it, a row's digest is what its client claimed; where other bytes came, the worker
+Files are deduplicated by their bytes, never by their names: one whose digest the case has gets no second row.
+Until a worker has measured it, a row's digest is what its client claimed; where other bytes came, the worker
 refuses the row, so that it cannot stand for a file that never arrived.
 """
 
