@@ -69,6 +69,6 @@ def test_who_was_invited_signs_up_with_that_address_alone(rf):
 
 
 @pytest.mark.parametrize("password", ["short", "password1234", "nora@hospital.example"])
-def test_a_poor_password_is_refused(anyone_may_sign_up, password):
+def test_a_poor_password_is_rejected(anyone_may_sign_up, password):
     page = Client().post(reverse("account_signup"), {**NEW, "password1": password})
     assert b"field-error" in page.content

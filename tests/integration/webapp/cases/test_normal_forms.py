@@ -36,7 +36,7 @@ def test_an_accession_is_one_in_whatever_form(alice, again):
     assert "É-10" in alice.browser.get(reverse("ui:cases"), {"q": again}).content.decode()
 
 
-def test_an_mrn_that_no_search_would_find_is_refused(alice):
+def test_an_mrn_that_no_search_would_find_is_rejected(alice):
     refused = alice.api.send("/cases/", {"accession": "N-9", "patient": {"mrn": "- /"}})
     assert refused.status_code == 400
     assert "An MRN has letters or digits." in str(refused.json())

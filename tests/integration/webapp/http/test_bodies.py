@@ -117,13 +117,13 @@ def test_a_body_that_stops_half_way_is_no_fault_of_ours(alice, images, monkeypat
     assert (answer.status_code, answer.json()["error"]["code"]) == (408, "request_timeout")
 
 
-def test_a_body_beyond_the_limit_is_refused(alice) -> None:
+def test_a_body_beyond_the_limit_is_rejected(alice) -> None:
     large = json.dumps({"accession": "A" * django_settings.DATA_UPLOAD_MAX_MEMORY_SIZE})
     answer = alice.api.post("/api/v1/cases/", large, content_type="application/json")
     assert answer.status_code in (400, 413)
 
 
 @pytest.mark.usefixtures("plain_static")
-def test_a_form_of_too_many_fields_is_refused(alice) -> None:
+def test_a_form_of_too_many_fields_is_rejected(alice) -> None:
     fields = {f"field{n}": "x" for n in range(django_settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + 1)}
     assert alice.browser.post(reverse("ui:new-case"), fields).status_code == 400

@@ -67,7 +67,7 @@ def test_a_mail_server_that_is_away_is_asked_again_for_a_day(settings, caplog):
         pauses.append(due_again())
     seconds = [round(pause.total_seconds()) for pause in pauses]
     assert seconds == [5, 10, 20, 40, 80, 160, 320, 640, 900, 900, 900, 900]
-    Message.objects.update(created_at=timezone.now() - timedelta(hours=settings.MAIL_RETRIED_HOURS))
+    Message.objects.update(created_at=timezone.now() - timedelta(hours=settings.MAIL_RETRY_HOURS))
     services.deliver_next()
     assert not Message.objects.exists()
     assert "nora" not in caplog.text
@@ -77,7 +77,7 @@ def test_a_mail_server_that_is_away_is_asked_again_for_a_day(settings, caplog):
     ("answer", "left"),
     [({"RCPT": 550}, 0), ({"RCPT": 451}, 1), ({"DATA": 554}, 0), ({"DATA": 451}, 1), ({"MAIL": 530}, 1)],
 )
-def test_what_is_refused_for_good_is_given_up_and_what_is_put_off_waits(server, answer, left):
+def test_what_is_rejected_for_good_is_dropped_and_what_is_deferred_waits(server, answer, left):
     server.answer |= answer
     mail_a_secret()
     services.deliver_next()
@@ -95,7 +95,7 @@ def test_one_that_cannot_be_built_stops_no_other(server):
 
 
 def test_one_to_nobody_goes_nowhere(server):
-    services.post(EmailMessage("For nobody", "text", None, []))
+    services.enqueue(EmailMessage("For nobody", "text", None, []))
     services.deliver_next()
     assert (server.taken, Message.objects.exists()) == ([], False)
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("plain_static")
 def test_models_are_shown_with_what_they_are_worth(alice):
     sue = person(alice.lab, "Sue", Role.SUPERVISOR)
     assert "No model is published" in page_of(sue, "models")
-    figures = {
+    scores = {
         "images": 2307,
         "accuracy": 0.9912,
         "intervals": {"accuracy": [0.987, 0.9996]},
@@ -27,7 +27,7 @@ def test_models_are_shown_with_what_they_are_worth(alice):
         "backbone": "efficientnet_lite0",
         "base": {"name": "hematovision", "version": 1},
         "licence": "CC BY <4.0>",
-        "metrics": {"pbc_test": figures, "notes": "said by nobody", "empty": {"accuracy": None}},
+        "metrics": {"pbc_test": scores, "notes": "said by nobody", "empty": {"accuracy": None}},
     }
     for number, withdrawn in ((1, None), (2, None), (3, timezone.now())):
         ModelVersion.objects.create(

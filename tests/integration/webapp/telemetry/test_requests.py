@@ -6,7 +6,7 @@ from tests.support.pages import add_cells
 from webapp.audit.actions import Action
 from webapp.audit.models import Entry
 from webapp.audit.services import record
-from webapp.inference.services import hand_over
+from webapp.inference.services import enqueue_images
 from webapp.outbox.models import OutboxEntry
 from webapp.telemetry.context import carried, resumed
 
@@ -27,7 +27,7 @@ def test_a_request_is_known_by_its_id_in_the_trail_and_in_its_tasks(alice):
     with scope(lab=alice.lab), resumed({"request": "request-0002"}):
         assert carried() == {"request": "request-0002"}
         (image,) = add_cells(alice, case, "neutrophil", 0.9)
-        hand_over(case, [image.id], bulk=False)
+        enqueue_images(case, [image.id], bulk=False)
         record(Action.IMAGES_UPLOADED, lab=alice.lab.id)
     assert OutboxEntry.objects.latest("id").context == {"request": "request-0002"}
     assert Entry.objects.latest("at").request_id == "request-0002"

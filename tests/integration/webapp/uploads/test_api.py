@@ -55,7 +55,7 @@ def test_the_store_bounds_the_size(alice, settings):
     assert post_to_store(upload, b"x" * 1000).status_code in (200, 204)
 
 
-def test_the_store_refuses_a_form_for_another_key(alice):
+def test_the_store_denies_a_form_for_another_key(alice):
     case = alice.case()
     (upload,) = begin(alice, case, "cell.jpg").json()["uploads"]
     upload["fields"]["key"] = "labs/another/cell"

@@ -21,7 +21,7 @@ from webapp.crypto.keys import InvalidKeys, Keyring
         (f"{OLD},{key('2026-01-31', 1)}", "under two ids"),
     ],
 )
-def test_malformed_keys_are_refused_and_not_shown(written, why):
+def test_malformed_keys_are_rejected_and_not_shown(written, why):
     with pytest.raises(InvalidKeys, match=why) as refused:
         Keyring.parse(written)
     for secret in ("c2hvcnQ", "AAAA", "AQEB"):

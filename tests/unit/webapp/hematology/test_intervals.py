@@ -25,6 +25,6 @@ def test_wilson_holds_the_share_within_zero_and_one(pair):
 
 
 @pytest.mark.parametrize("pair", [(1, 0), (-1, 5), (6, 5)])
-def test_wilson_refuses_what_is_no_proportion(pair):
+def test_wilson_rejects_what_is_no_proportion(pair):
     with pytest.raises(ValueError, match="not a proportion"):
         wilson(*pair)
