@@ -15,10 +15,10 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
-from webapp.inference.models import Queue
 from webapp.operations.metrics import InstallationMetrics
 from webapp.outbox import services
 from webapp.outbox.models import OutboxEntry
+from webapp.outbox.queues import Queue
 from webapp.telemetry import exposition, metrics, tracing
 from webapp.telemetry.context import carried, resumed
 from workers import heartbeat

@@ -14,7 +14,8 @@ from pytest_django import Settings
 from serving.contract import CELL_LABELS, MODEL_NAME
 from tests.support.people import Person
 from webapp.cases.models import Case, Image
-from webapp.inference.models import Chunk, Prediction, Queue
+from webapp.inference.models import Chunk, Prediction
+from webapp.outbox.queues import Queue
 from webapp.registry.models import ModelVersion
 
 GRID = 7

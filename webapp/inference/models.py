@@ -9,14 +9,8 @@ from serving.contract import is_unlike, is_unsure
 from webapp.cases.models import Case, Image
 from webapp.hematology.classes import UNIDENTIFIED
 from webapp.labs.models import Lab
+from webapp.outbox.queues import Queue
 from webapp.registry.models import ModelVersion
-
-
-class Queue(models.TextChoices):
-    """The Celery queues: a person waiting at the screen is never behind a night's bulk upload."""
-
-    INTERACTIVE = "interactive", "Interactive"
-    BULK = "bulk", "Bulk"
 
 
 class Chunk(models.Model):  # type: ignore[django-manager-missing] # ScopedManager makes classes at run time

@@ -23,8 +23,9 @@ from webapp.audit import services as audit
 from webapp.audit.actions import Action
 from webapp.cases.models import Case, Image
 from webapp.cases.refusals import Refusal
-from webapp.inference.models import Chunk, Prediction, Queue
+from webapp.inference.models import Chunk, Prediction
 from webapp.outbox import services as outbox
+from webapp.outbox.queues import Queue
 from webapp.registry.models import ModelVersion
 
 CLASSIFY = "classify_chunk"  # the task's name; workers register it
@@ -294,9 +295,9 @@ def _back_off(retry: int) -> timedelta:
 
 
 def _enqueue(chunks: Sequence[Chunk], wait: timedelta = timedelta(0)) -> None:
-    by_target: dict[tuple[UUID, str], list[int]] = {}
+    by_target: dict[tuple[UUID, Queue], list[int]] = {}
     for chunk in chunks:
-        by_target.setdefault((chunk.lab_id, chunk.queue), []).append(chunk.id)
+        by_target.setdefault((chunk.lab_id, Queue(chunk.queue)), []).append(chunk.id)
     for (lab_id, queue), ids in by_target.items():
         outbox.enqueue(lab_id, queue, CLASSIFY, ids, wait=wait)
 

@@ -16,10 +16,11 @@ from prometheus_client.registry import Collector
 
 from webapp.audit.selectors import trail_state
 from webapp.crypto.keyring import current_key_age
-from webapp.inference.models import Chunk, Queue
+from webapp.inference.models import Chunk
 from webapp.mail.models import Message
 from webapp.operations import certificates, health
 from webapp.outbox.models import OutboxEntry
+from webapp.outbox.queues import Queue
 
 log = structlog.get_logger(__name__)
 

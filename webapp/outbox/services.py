@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from webapp.outbox.models import OutboxEntry
+from webapp.outbox.queues import Queue
 from webapp.telemetry import tracing
 from webapp.telemetry.context import carried
 
@@ -41,7 +42,7 @@ _FAIR_CHOICE = """
 
 
 def enqueue(
-    lab_id: UUID, queue: str, task: str, subjects: Iterable[object], *, wait: timedelta = timedelta(0)
+    lab_id: UUID, queue: Queue, task: str, subjects: Iterable[object], *, wait: timedelta = timedelta(0)
 ) -> None:
     """Have `task(lab, subject)` run once for each of `subjects`, after `wait`; nothing is sent unless the
     transaction commits."""

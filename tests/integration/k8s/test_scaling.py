@@ -5,7 +5,8 @@ from django.db import connection
 from django_scopes import scope
 
 from tests.support.manifests import of_kind, render
-from webapp.inference.models import Chunk, Queue
+from webapp.inference.models import Chunk
+from webapp.outbox.queues import Queue
 
 
 def query(queue: str) -> str:

@@ -30,7 +30,7 @@ from tests.support.manifests import (
 )
 from tests.support.present import present
 from webapp.config import gunicorn
-from webapp.inference.models import Queue
+from webapp.outbox.queues import Queue
 from workers import celery
 
 OVERLAYS = ("overlays/dev", "overlays/prod", "../tests/support/monitored")

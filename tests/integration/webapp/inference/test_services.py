@@ -18,6 +18,7 @@ from webapp.inference.models import Chunk, Prediction
 from webapp.inference.services import Classified, Refused
 from webapp.outbox import services as outbox
 from webapp.outbox.models import OutboxEntry
+from webapp.outbox.queues import Queue
 from webapp.registry.models import ModelVersion
 
 LABELS = ["neutrophil", "platelet"]
@@ -317,7 +318,7 @@ def test_a_broker_that_fails_leaves_everything_due(case):
 
 
 def test_delayed_work_waits(case):
-    outbox.enqueue(case.lab_id, "bulk", "t", [1], wait=timedelta(hours=1))
+    outbox.enqueue(case.lab_id, Queue.BULK, "t", [1], wait=timedelta(hours=1))
     assert outbox.send_due("bulk", 5, lambda entry: None) == 0
 
 

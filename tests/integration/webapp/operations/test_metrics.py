@@ -9,8 +9,9 @@ from django_scopes import scope
 from tests.support.tls import certificate
 from webapp.audit.actions import Action
 from webapp.audit.services import record
-from webapp.inference.models import Chunk, Queue
+from webapp.inference.models import Chunk
 from webapp.operations.metrics import installation_metrics
+from webapp.outbox.queues import Queue
 
 DAY = dt.timedelta(days=1)
 

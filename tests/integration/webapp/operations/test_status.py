@@ -6,8 +6,9 @@ import pytest
 from django.db import DatabaseError
 from django_scopes import scope
 
-from webapp.inference.models import Chunk, Queue
+from webapp.inference.models import Chunk
 from webapp.operations import health, status
+from webapp.outbox.queues import Queue
 
 
 def shown(client) -> tuple[int, str]:

@@ -10,7 +10,7 @@ import yaml
 from infra.compose.set_up import make
 from infra.docs.settings_table import compose_settings, read
 from serving.embedded.limits import GRACE_S
-from webapp.inference.models import Queue
+from webapp.outbox.queues import Queue
 from workers.celery import app
 
 ROOT = Path(__file__).parents[4]
