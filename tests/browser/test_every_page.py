@@ -3,11 +3,15 @@
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from django.urls import resolve
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Screen
+from tests.permissions.endpoints import ENDPOINTS
+from webapp.ui.urls import urlpatterns
 
 AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1.min.js").read_text()
 
@@ -59,6 +63,7 @@ PAGES: dict[str, Callable[[Page], object]] = {
     "evidence": _evidence,
     "cell": lambda page: page.goto(page.locator(".tile").first.evaluate("tile => tile.href")),
     "files": lambda page: page.get_by_role("link", name="All files of this case").click(),
+    "patient": lambda page: page.goto(f"{page.url}patient/"),
     "cases": lambda page: page.get_by_label("Main").get_by_role("link", name="Cases").click(),
     "menu": lambda page: page.locator(".account summary").click(),
     "menu of an operator": lambda page: page.locator(".account summary").click(),
@@ -102,6 +107,29 @@ BY_ADDRESS: dict[str, tuple[str | None, str]] = {
     "sign-in by code": (None, "/accounts/login/code/"),
     "forgotten password": (None, "/accounts/password/reset/"),
 }
+
+# Addresses that are in PAGES, and those that are none of a page: parts, pictures, files, and ways on.
+BY_CLICK = {
+    "cases/<uuid:case_id>/",
+    "cases/<uuid:case_id>/cells/<int:image_id>/",
+    "cases/<uuid:case_id>/files/",
+    "cases/<uuid:case_id>/patient/",
+}
+NO_PAGES = {
+    "",
+    "cases/new/",
+    "cases/<uuid:case_id>/live/",
+    "cases/<uuid:case_id>/gallery/",
+    "cases/<uuid:case_id>/sheets/<int:chunk_id>.jpg",
+    "installation/audit/export.csv",
+    "installation/audit/export.jsonl",
+}
+
+
+def test_every_page_of_ours_is_looked_at():
+    by_address = {resolve(urlsplit(path).path).route for _, path in BY_ADDRESS.values()}
+    pages = {pattern.pattern._route for pattern in urlpatterns if "GET" in ENDPOINTS[pattern.pattern._route]}
+    assert pages - by_address - BY_CLICK == NO_PAGES
 
 
 @pytest.fixture(params=dict.fromkeys([*PAGES, *BY_ADDRESS]))

@@ -183,6 +183,10 @@ def test_every_route_of_the_urlconf_is_in_the_table_and_no_other():
     assert {route for route, _ in routes() if not route.startswith("admin/")} == set(ENDPOINTS)
 
 
+def test_every_permission_opens_something():
+    assert {needed for _, _, needed in ALL if isinstance(needed, Permission)} == set(Permission)
+
+
 def test_the_installation_s_admin_is_for_nobody_of_a_lab(alice, place):
     asker = Asker(person(alice.lab, "Ada", Role.ADMIN).browser, place)
     for route, _ in routes():
