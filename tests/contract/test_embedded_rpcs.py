@@ -10,7 +10,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from numpy.typing import NDArray
 
 from serving.channel import open_channel
-from serving.contract import CELL_LABELS, MAX_BATCH
+from serving.contract import MAX_BATCH
 from serving.tensors import to_array
 from serving.wire import framework_pb2, serving_pb2, serving_pb2_grpc
 from tests.support.embedded import RunningServer
@@ -74,7 +74,7 @@ def test_predict_gives_every_output_for_every_image_in_order(prediction: Any) ->
         "embedding": (8, 3),
         "distance": (8,),
     }
-    assert outputs["probabilities"].argmax(axis=1).tolist() == list(range(len(CELL_LABELS)))
+    assert outputs["probabilities"].argmax(axis=1).tolist() == list(range(len(CORNER_COLOURS)))
     np.testing.assert_allclose(outputs["embedding"], np.array(CORNER_COLOURS) / 255, atol=1e-6)
     np.testing.assert_allclose(outputs["distance"], 0, atol=1e-5)
     assert response.model_spec.name == "hematovision"

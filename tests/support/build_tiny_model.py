@@ -15,7 +15,6 @@ import numpy as np
 import tensorflow as tf
 
 from serving.contract import (
-    CELL_LABELS,
     DISTANCE,
     EMBEDDING,
     EVIDENCE,
@@ -24,6 +23,7 @@ from serving.contract import (
     PROBABILITIES,
     SIGNATURE,
 )
+from tests.support.tiny_model import CORNER_COLOURS
 
 GRID = 7
 SHARPNESS = 8.0
@@ -35,7 +35,7 @@ class NearestCorner(tf.Module):
 
     @tf.function(input_signature=[tf.TensorSpec((None, *INPUT_SHAPE), tf.uint8, name=IMAGE)])
     def classify(self, image: Any) -> dict[str, Any]:
-        corners = np.array([[k >> 2 & 1, k >> 1 & 1, k & 1] for k in range(len(CELL_LABELS))], np.float32)
+        corners = np.array([[k >> 2 & 1, k >> 1 & 1, k & 1] for k in range(len(CORNER_COLOURS))], np.float32)
         cell = INPUT_SHAPE[0] // GRID
         features = tf.nn.avg_pool2d(tf.cast(image, tf.float32) / 255.0, cell, cell, "VALID")
         # -|x - c|^2 is 2 c.x - |c|^2 and a term that is the same for every class.

@@ -19,6 +19,9 @@ TINY_MODEL = Path(__file__).with_name("tiny_model.tflite")
 CORNER_COLOURS = tuple((255 * (k >> 2 & 1), 255 * (k >> 1 & 1), 255 * (k & 1)) for k in range(8))
 """RGB of a plain image that the tiny model gives to class k (see build_tiny_model)."""
 
+TINY_LABELS = CELL_LABELS[: len(CORNER_COLOURS)]
+"""The classes that it knows: as many as a cube has corners, however many a model may name."""
+
 
 def make_version(base: Path, version: int = 1, /, **changes: Any) -> Path:
     """Make ``base/<version>/`` and return it; `changes` replace fields of its ModelInfo.
@@ -29,7 +32,7 @@ def make_version(base: Path, version: int = 1, /, **changes: Any) -> Path:
     values: dict[str, Any] = {
         "name": MODEL_NAME,
         "version": version,
-        "labels": CELL_LABELS,
+        "labels": TINY_LABELS,
         "input_size": INPUT_SIZE,
         "temperature": 1.0,
         "review_threshold": 0.5,

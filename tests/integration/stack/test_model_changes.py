@@ -15,10 +15,9 @@ import pytest
 
 from infra.client.client import Client
 from infra.local.config.settings import PREFIX
-from serving.contract import CELL_LABELS
 from tests.support.pictures import many_pictures
 from tests.support.stack import RunningStack
-from tests.support.tiny_model import make_version
+from tests.support.tiny_model import TINY_LABELS, make_version
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -121,7 +120,7 @@ def test_two_labs_get_answers_from_different_models(
         Client(stack.url, other["technician"]["token"]) as others,
     ):
         (base,) = {image["model"] for image in classify(theirs, files[0])}
-        run("publish", make_version(tmp_path, labels=tuple(reversed(CELL_LABELS))), "--lab", own)
+        run("publish", make_version(tmp_path, labels=tuple(reversed(TINY_LABELS))), "--lab", own)
         assert f"{own}’s own" in run("list").stdout
         (image,) = classify(theirs, files[1])
         assert image["model"].startswith("lab-")

@@ -72,4 +72,4 @@ def test_folders_are_named_after_classes_and_kept(tmp_path: Path) -> None:
 
 def test_an_unknown_class_is_rejected() -> None:
     with pytest.raises(ValueError, match="not in tuple"):
-        cells.draw("blast", 1)
+        cells.draw("smudge", 1)

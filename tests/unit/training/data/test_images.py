@@ -135,7 +135,7 @@ def test_the_fingerprint_follows_pixels_labels_and_splits(table: Callable[..., P
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        ({"file": "basophil/0.png", "label": "blast", "split": "train"}, r"line 22: unknown class 'blast'"),
+        ({"file": "basophil/0.png", "label": "smudge", "split": "train"}, r"line 22: unknown class 'smudge'"),
         ({"file": "basophil/0.png", "label": "basophil", "split": "dev"}, r"line 22: unknown split 'dev'"),
         (
             {"file": "basophil/77.png", "label": "basophil", "split": "val"},
@@ -196,8 +196,8 @@ def test_unusable_folders_are_named(folders: Path, tmp_path: Path) -> None:
     (folders / "platelet").mkdir()
     with pytest.raises(TrainingError, match=r"platelet has no image"):
         load_images(folders)
-    (folders / "platelet").rename(folders / "blast")
-    with pytest.raises(TrainingError, match=r"blast is not a known class"):
+    (folders / "platelet").rename(folders / "smudge")
+    with pytest.raises(TrainingError, match=r"smudge is not a known class"):
         load_images(folders)
 
 
