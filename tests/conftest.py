@@ -1,38 +1,74 @@
 """What tests start once for the whole run, and only if one of them asks."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
+from django.core.files.storage import storages
 from django.db.backends.postgresql.operations import DatabaseOperations
+from whitenoise.base import WhiteNoise
+from whitenoise.responders import Redirect, StaticFile
 
 from infra.local.stack import Stack
 from tests.support import plugin
-from tests.support.stack import RunningStack
+from tests.support.stack import RunningStack, free_settings
+
+# What tests that kill programs wait for. A task still has the 20 s after which the model client gives up.
+SHORT_WAITS = {
+    "WORKER_SOFT_SHUTDOWN_SECONDS": "26",
+    "TASK_SOFT_TIME_LIMIT_SECONDS": "28",
+    "TASK_TIME_LIMIT_SECONDS": "30",
+    "CHUNK_LEASE_SECONDS": "32",
+    "CHUNK_RECOVERY_INTERVAL_SECONDS": "2",
+    "CHUNK_RETRY_LONGEST_SECONDS": "8",
+}
 
 
 @pytest.fixture(scope="session")
-def services() -> Iterator[Stack]:
-    """PostgreSQL, Valkey, the object store and the model server; no code of ours but the last."""
-    stack = Stack(plugin.SETTINGS)
-    stack.start_services()
-    yield stack
+def services() -> None:
+    """PostgreSQL, Valkey, the object store and the model server: one of each, which all workers share."""
+    plugin.RUN.start_services()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """The whole product, as `make up` starts it, with services of its own: tests stop and kill them."""
+    stack = Stack(free_settings(tmp_path_factory.mktemp("product")))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in SHORT_WAITS.items():
+            patch.setenv(f"HEMATOVISION_{name}", value)
+        stack.start()
+    yield RunningStack(stack)
     stack.stop()
 
 
 @pytest.fixture(scope="session")
-def stack(services: Stack) -> RunningStack:
-    """The whole product, as `make up` starts it."""
-    services.start_product()
-    return RunningStack(services)
-
-
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings(services: Stack) -> None:
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, services: None) -> None:
     """Tests that use Django's database get a real one, with a bucket and the static files beside it."""
     from django.core.management import call_command
 
     call_command("prepare_storage", verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
+    plugin.RUN.once("static", partial(call_command, "collectstatic", interactive=False, verbosity=0))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_looked_at_once() -> Iterator[None]:
+    """Each test client makes the middleware anew, for which WhiteNoise would look at every static file."""
+    found: dict[tuple[str, str, type], dict[str, StaticFile | Redirect]] = {}
+    update = WhiteNoise.update_files_dictionary
+
+    def from_before(self: WhiteNoise, root: str, prefix: str) -> None:
+        key = (root, prefix, type(storages["staticfiles"]))
+        if key not in found:
+            before = self.files
+            self.files = found[key] = {}
+            update(self, root, prefix)
+            self.files = before
+        self.files.update(found[key])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoise, "update_files_dictionary", from_before)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,12 +1,16 @@
 """The whole product, or its services alone, on free ports in a folder of its own, for tests."""
 
+import fcntl
 import json
+import os
 import random
 import signal
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -19,16 +23,27 @@ from infra.local.stack import Stack
 ROLES = ("technician", "pathologist", "lab_supervisor", "clinician", "researcher", "data_scientist", "admin")
 
 
+# One port that the store derives lies 10,000 above: below those that the kernel gives to connections.
+_PORTS = range(20_000, 22_700 - len(BLOCK), len(BLOCK) + 1)
+_taken: list[IO[str]] = []
+
+
 def free_settings(home: Path) -> Settings:
-    """Settings for a stack in `home` on ports that nothing uses now."""
-    while True:
-        first = random.randrange(20_000, 30_000 - len(BLOCK) - 1)
+    """Settings for a stack in `home` on free ports, which no other test gets while this process lives."""
+    locks = Path(tempfile.gettempdir()) / f"hematovision-ports-{os.getuid()}"
+    locks.mkdir(mode=0o700, exist_ok=True)
+    for first in random.sample(_PORTS, len(_PORTS)):
         settings = Settings(home=home, web_port=first, base_port=first + 1)
+        lock = (locks / f"{first}").open("w")
         try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             check_free(settings)
-        except StackError:
+        except (BlockingIOError, StackError):
+            lock.close()
             continue
+        _taken.append(lock)
         return settings
+    raise StackError(f"None of the ports from {_PORTS[0]} on is left for tests.")
 
 
 class RunningStack:

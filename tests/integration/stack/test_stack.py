@@ -24,7 +24,7 @@ import redis
 from infra.local.config import authority
 from infra.local.config.secrets import Secrets
 from infra.local.config.settings import BLOCK, LOOPBACK, PREFIX, Settings
-from infra.local.lifeline import PROGRAM
+from infra.local.lifeline import PROGRAM, die_with_parent
 from infra.local.programs.catalogue import all_programs
 from infra.local.stack import Stack, states
 from tests.support import doors
@@ -87,6 +87,7 @@ def start(settings: Settings) -> Up:
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
+            preexec_fn=partial(die_with_parent, os.getpid()),  # should this worker die
         )
     assert eventually(lambda: "Ctrl-C" in output.read_text() or process.poll() is not None, 240)
     said = output.read_text()

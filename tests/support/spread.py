@@ -1,0 +1,123 @@
+"""How pytest-xdist spreads the tests over its workers (`-n auto`).
+
+Whatever shares a costly fixture runs on one worker, one after another: tests of the product that a worker has
+started, of a module with fixtures of its own. All other tests go to whoever is free.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+
+from tests.support import plugin
+
+# The longest first, so that no worker is left with one of them at the end.
+LONGEST = (
+    "tests/faults",
+    "product",
+    "tests/integration/test_stack.py",
+    "tests/faults/test_backup.py",
+    "tests/contract/test_official.py",
+    "tests/integration/test_way_in.py",
+    "tests/integration/test_beyond_loopback.py",
+)
+
+
+# What `--fast` leaves out beside whatever starts the product.
+SLOW = ("tests/browser", "tests/faults", *LONGEST[2:])
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--fast", action="store_true", help="leave out what starts the product, and whatever else is slow"
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
+    if config.option.fast:
+        slow = [item for item in items if _is_slow(item)]
+        items[:] = [item for item in items if not _is_slow(item)]
+        config.hook.pytest_deselected(items=slow)
+        by_folder = Counter(_folder(item) for item in slow)
+        _left_out().write_text(", ".join(f"{number} of {folder}" for folder, number in by_folder.items()))
+    groups = {item: group_of(item) for item in items}
+    yield
+    if plugin.WORKER:
+        items.sort(key=lambda item: _rank(groups[item]))  # after pytest-django has
+        draft = _groups().with_suffix(f".{plugin.WORKER}")
+        draft.write_text(json.dumps({item.nodeid: group for item, group in groups.items() if group}))
+        draft.replace(_groups())  # all workers write the same
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> "Spread":
+    return Spread(config, log)
+
+
+class Spread(LoadScopeScheduling):  # type: ignore[misc]
+    """Hands out groups whole, in the order in which they were collected."""
+
+    def __init__(self, config: pytest.Config, log: Producer) -> None:
+        super().__init__(config, log)
+        config.option.loadscopereorder = False
+
+    def _split_scope(self, nodeid: str) -> str:
+        return self._groups.get(nodeid, nodeid)
+
+    @cached_property
+    def _groups(self) -> dict[str, str]:
+        groups: dict[str, str] = json.loads(_groups().read_text())
+        return groups
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if config.option.fast and _left_out().exists():
+        terminalreporter.write_line(f"--fast left out {_left_out().read_text()}; and all of training.")
+
+
+def group_of(item: pytest.Item) -> str:
+    """The group with which a test runs; empty: it may run anywhere."""
+    folder = _folder(item)
+    if "stack" in _fixtures(item):
+        return "product" if folder != "tests/faults" else folder
+    if "package" in (scopes := set(_fixtures(item).values())) and folder != "tests/permissions":
+        return folder
+    return item.nodeid.partition("::")[0] if scopes & {"class", "module"} else ""
+
+
+def _fixtures(item: pytest.Item) -> dict[str, str]:
+    """The scope of each fixture of ours that a test has."""
+    assert isinstance(item, pytest.Function)
+    found = {name: definitions[-1] for name, definitions in item._fixtureinfo.name2fixturedefs.items()}
+    return {name: fixture.scope for name, fixture in found.items() if fixture.baseid.startswith("tests")}
+
+
+def _folder(item: pytest.Item) -> str:
+    return "/".join(item.nodeid.split("/")[:2])
+
+
+def _groups() -> Path:
+    """Written by the workers, which know the tests, for the process that hands them out."""
+    return plugin.HOME / "groups.json"
+
+
+def _left_out() -> Path:
+    """Written by whoever collects, which is not the process that reports."""
+    return plugin.HOME / "left-out"
+
+
+def _is_slow(item: pytest.Item) -> bool:
+    return "stack" in _fixtures(item) or item.nodeid.startswith(SLOW)
+
+
+def _rank(group: str) -> int:
+    """Grouped tests before the others."""
+    if not group:
+        return len(LONGEST) + 1
+    return LONGEST.index(group) if group in LONGEST else len(LONGEST)
