@@ -14,7 +14,7 @@ from django.test import Client
 from tests.permissions.endpoints import path_of
 from tests.permissions.test_endpoints import ALL, API, Place, each, place, rolled_back
 from tests.support.pages import plain_static
-from tests.support.people import person, somebody_who_may
+from tests.support.people import Person, role_that_may
 from webapp.labs.permissions import Permission, Role
 
 __all__ = ["place", "plain_static"]
@@ -78,11 +78,8 @@ FIELDS = (
 )
 
 
-def asker(alice, route: str, needed) -> Client:
-    if isinstance(needed, Permission):
-        someone = somebody_who_may(alice.lab, needed)
-    else:
-        someone = person(alice.lab, "Ada", Role.ADMIN)
+def asker(colleagues: dict[Role, Person], route: str, needed: object) -> Client:
+    someone = colleagues[role_that_may(needed) if isinstance(needed, Permission) else Role.ADMIN]
     someone.membership.user.is_staff = True
     someone.membership.user.save()
     return someone.browser
@@ -109,9 +106,9 @@ def ask(client: Client, method: str, path: str, body: object = b"", content_type
 
 
 @each([entry for entry in ALL if entry[1] == "GET"])
-def test_queries(alice, place: Place, route, method, needed):
+def test_queries(colleagues, place: Place, route, method, needed):
     found: set[str] = set()
-    client, path = asker(alice, route, needed), path_of(route, vars(place))
+    client, path = asker(colleagues, route, needed), path_of(route, vars(place))
     queries = [f"cursor={quote(text)}" for text in CURSORS.values()] if route.startswith(API) else []
     # One by one, for the first that is refused hides the others; then those that are seldom refused together.
     queries += [f"{name}=%00" for name in NAMES]
@@ -122,9 +119,9 @@ def test_queries(alice, place: Place, route, method, needed):
 
 
 @each([entry for entry in ALL if entry[0].startswith(API) and entry[1] != "GET"])
-def test_json(alice, place: Place, route, method, needed):
+def test_json(colleagues, place: Place, route, method, needed):
     found: set[str] = set()
-    client, path = asker(alice, route, needed), path_of(route, vars(place))
+    client, path = asker(colleagues, route, needed), path_of(route, vars(place))
     bodies = [
         "[" * DEEP,
         '{"a":' * DEEP,
@@ -161,9 +158,9 @@ def test_json(alice, place: Place, route, method, needed):
 
 
 @each([entry for entry in ALL if entry[1] != "GET"])
-def test_bodies_of_other_kinds(alice, place: Place, route, method, needed):
+def test_bodies_of_other_kinds(colleagues, place: Place, route, method, needed):
     found: set[str] = set()
-    client, path = asker(alice, route, needed), path_of(route, vars(place))
+    client, path = asker(colleagues, route, needed), path_of(route, vars(place))
     part = 'Content-Disposition: form-data; name="files"; filename="{}"\r\n\r\n'
     for content_type, body in (
         ("text/plain", "words"),
@@ -201,7 +198,7 @@ def test_bodies_of_other_kinds(alice, place: Place, route, method, needed):
 
 
 @each(ALL)
-def test_headers_and_cookies(alice, place: Place, route, method, needed):
+def test_headers_and_cookies(place: Place, route, method, needed):
     found: set[str] = set()
     path = path_of(route, vars(place))
     for headers in (
@@ -219,7 +216,9 @@ def test_headers_and_cookies(alice, place: Place, route, method, needed):
 
 @pytest.mark.parametrize("number", [HUGE, 2**63, 10**30, "0", "00", "%00", "-1", "%D9%A3"])
 @each([entry for entry in ALL if "<int:" in entry[0]])
-def test_numbers_in_addresses(alice, place: Place, route, method, needed, number):
+def test_numbers_in_addresses(colleagues, place: Place, route, method, needed, number):
     arguments = {name: number if name != "case_id" else value for name, value in vars(place).items()}
-    answer = ask(asker(alice, route, needed), method, path_of(route, arguments), "{}", "application/json")
+    answer = ask(
+        asker(colleagues, route, needed), method, path_of(route, arguments), "{}", "application/json"
+    )
     assert answer.status_code < 500

@@ -14,7 +14,6 @@ from django_scopes import scope
 from tests.permissions.endpoints import ENDPOINTS, path_of
 from tests.permissions.test_endpoints import ALL, API, Place, each, place, rolled_back
 from tests.support.pages import plain_static
-from tests.support.people import person
 from webapp.audit.models import Entry
 from webapp.cases.models import Case
 from webapp.cases.services import change_identifiers
@@ -87,8 +86,8 @@ def names(entry: Entry, case_id: object) -> bool:
 
 
 @each(ALL)
-def test_whoever_is_shown_a_patient_is_on_record(alice, known, route, method, needed):
-    staff = person(alice.lab, "Stan", Role.TECHNICIAN)
+def test_whoever_is_shown_a_patient_is_on_record(alice, colleagues, known, route, method, needed):
+    staff = colleagues[Role.TECHNICIAN]
     staff.membership.user.is_staff = True
     staff.membership.user.save()
     askers = [alice.browser, staff.browser, *([alice.api] if route.startswith(API) else [])]

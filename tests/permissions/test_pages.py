@@ -58,8 +58,8 @@ def test_a_part_of_a_page_is_never_replaced_by_the_sign_in_page(subject, page):
 
 
 @pytest.mark.parametrize("role", list(Role), ids=str)
-def test_everyone_finds_a_start_page(alice, role):
-    response = person(alice.lab, f"Some.{role.value}", role).browser.get(reverse("ui:home"), follow=True)
+def test_everyone_finds_a_start_page(colleagues, role):
+    response = colleagues[role].browser.get(reverse("ui:home"), follow=True)
     assert response.status_code == 200
     heading = b"<h1>Cases</h1>" if allows(role, Permission.VIEW_CASES) else b"What you will find here"
     assert heading in response.content
@@ -103,8 +103,8 @@ def test_the_lab_switcher_leads_only_to_ones_own_labs(alice, charlie):
 
 
 @pytest.mark.parametrize("role", list(Role), ids=str)
-def test_the_bar_leads_where_one_may_go(alice, role):
-    page = person(alice.lab, f"Some.{role.value}", role).browser.get(reverse("ui:home"), follow=True)
+def test_the_bar_leads_where_one_may_go(colleagues, role):
+    page = colleagues[role].browser.get(reverse("ui:home"), follow=True)
     bar = page.content.decode().partition("<nav")[2].partition("</nav>")[0]
     assert (reverse("ui:cases") in bar) == allows(role, Permission.VIEW_CASES)
     assert (reverse("ui:models") in bar) == allows(role, Permission.VIEW_MODELS)

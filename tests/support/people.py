@@ -2,14 +2,16 @@
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django_scopes import scope
 from pytest_django import Settings
 
+from tests.support.present import present
 from webapp.accounts.models import User
 from webapp.cases.models import Case
 from webapp.cases.services import create_case
@@ -30,6 +32,8 @@ PASSWORD = "correct horse battery staple"
 class Person:
     membership: Membership
     token: str
+    session: str = ""
+    """Of a browser in which they are signed in already."""
 
     @property
     def lab(self) -> Lab:
@@ -43,9 +47,16 @@ class Person:
     def browser(self) -> Client:
         """At a page of the lab: what it sends says so."""
         client = Client(headers={"X-Lab": str(self.lab.id)})
-        client.force_login(self.membership.user)
+        if self.session:
+            client.cookies[settings.SESSION_COOKIE_NAME] = self.session
+        else:
+            client.force_login(self.membership.user)
         proved_who_they_are(client, self.membership.user)
         return client
+
+    def signed_in(self) -> "Person":
+        """The same, in whose browsers nobody has to sign in again."""
+        return replace(self, session=present(self.browser.session.session_key))
 
     def case(self, accession: str = "A-1") -> Case:
         with scope(lab=self.lab):
@@ -77,16 +88,19 @@ def person(lab: Lab, name: str, role: Role) -> Person:
     return Person(membership, token)
 
 
-def somebody_who_may(lab: Lab, permission: Permission) -> Person:
-    """A member of `lab`, an administrator where their role has `permission`."""
-    role = next(role for role in (Role.ADMIN, *Role) if allows(role, permission))
-    return person(lab, "Somebody", role)
+def role_that_may(permission: Permission) -> Role:
+    """One whose members have `permission`: administrators, where they do."""
+    roles: tuple[Role, ...] = (Role.ADMIN, *Role)
+    return next(role for role in roles if allows(role, permission))
+
+
+QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(autouse=True)
 def quick_passwords(settings: Settings) -> None:
     """A hash made to be slow would be most of the run."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.PASSWORD_HASHERS = QUICK_HASHERS
 
 
 @pytest.fixture
