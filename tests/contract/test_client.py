@@ -126,7 +126,7 @@ def test_retries_end_with_the_deadline(
 
     with pytest.raises(ModelUnavailable):
         client.predict(IMAGES)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
 
 
 def test_a_slow_server_is_a_timeout_and_is_not_asked_again(client: ModelClient, scripted: Scripted) -> None:

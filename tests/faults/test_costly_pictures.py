@@ -46,7 +46,7 @@ def test_another_labs_image_is_classified_beside_hostile_ones(stack, hostile, tm
         began = time.monotonic()
         neighbour.upload(case, [good])
         assert finished(neighbour, case)["classified"] == 1
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 20
         uploaded.result()
         progress = finished(attacker, attacked)
         assert progress["failed"] == 0

@@ -1,4 +1,4 @@
-"""Things die in the middle of 300 images; every image ends classified exactly once, with no human help."""
+"""Things die in the middle of an upload; every image ends classified exactly once, with no human help."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.pictures import many_pictures
 
-IMAGES = 300
+IMAGES = 150  # three chunks, for the queue of those whom nobody waits for
 FEW = 4
 PATIENCE_S = 150
 
@@ -32,7 +32,7 @@ def client(stack):
 
 @pytest.fixture
 def upload(client, files):
-    """A case whose 300 images are being uploaded; some are classified already, some are not."""
+    """A case whose images are being uploaded; some are classified already, some are not."""
     case = client.open_case("faults")
     with ThreadPoolExecutor(1) as background:
         uploaded = background.submit(client.upload, case, files)

@@ -228,7 +228,7 @@ def test_half_sent_requests_keep_nobody_waiting(local: Way, service: str, half: 
         for _ in range(5):
             began = time.monotonic()
             assert client.get("/healthz").is_success
-            assert time.monotonic() - began < 1
+            assert time.monotonic() - began < 5  # half a request is hung up after 10 s
 
 
 def test_byte_by_byte_a_request_meets_its_deadline(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from infra.local.config.settings import LOOPBACK
 from webapp.http.gunicorn_worker import BUFFERED_BYTES, HEAD_BYTES
 
 SOCKETS = 100
+SOON_S = 10  # far less than the 30 s after which half a request is hung up
 HEAD = b"POST /read HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n"
 ECHO = """
 def application(environ, start_response):
@@ -109,7 +110,7 @@ def test_half_sent_requests_keep_nobody_waiting(port: int, half: bytes) -> None:
         for _ in range(5):
             began = time.monotonic()
             assert asked(port).startswith(b"HTTP/1.1 200")
-            assert time.monotonic() - began < 1
+            assert time.monotonic() - began < SOON_S
 
 
 def test_connections_that_were_used_before_are_no_different(port: int) -> None:
@@ -126,7 +127,7 @@ def test_connections_that_were_used_before_are_no_different(port: int) -> None:
             client.sendall(HEAD % 10 + b"\r\n")
         began = time.monotonic()
         assert asked(port).startswith(b"HTTP/1.1 200")
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < SOON_S
 
 
 def test_who_does_not_hang_up_keeps_nobody_waiting(port: int) -> None:
@@ -137,7 +138,7 @@ def test_who_does_not_hang_up_keeps_nobody_waiting(port: int) -> None:
             client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         began = time.monotonic()
         assert asked(port).startswith(b"HTTP/1.1 200")
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < SOON_S
 
 
 @pytest.mark.parametrize("body", [b"", b"small", b"x" * BUFFERED_BYTES, b"x" * (3 * BUFFERED_BYTES + 1)])
