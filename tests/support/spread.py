@@ -20,11 +20,11 @@ from tests.support import plugin
 LONGEST = (
     "tests/faults",
     "product",
-    "tests/integration/test_stack.py",
+    "tests/integration/stack/test_stack.py",
     "tests/faults/test_backup.py",
     "tests/contract/test_official.py",
-    "tests/integration/test_way_in.py",
-    "tests/integration/test_beyond_loopback.py",
+    "tests/integration/infra/caddy/test_way_in.py",
+    "tests/integration/stack/test_beyond_loopback.py",
 )
 
 
