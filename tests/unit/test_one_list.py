@@ -54,6 +54,17 @@ def test_a_further_list_of_classes_names_them_all() -> None:
                 assert texts - {UNIDENTIFIED} in (LABELS, CODES), f"{path}:{line}"
 
 
+def test_reports_of_training_shorten_names_as_the_product_does() -> None:
+    # That module imports what this environment has not.
+    source = ast.parse((ROOT / "training/report/evaluation.py").read_text())
+    (named,) = (
+        node.value
+        for node in source.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "ABBREVIATIONS"
+    )
+    assert ast.literal_eval(named) == {label: BY_CODE[label].short for label in CELL_LABELS}
+
+
 def test_no_module_but_the_contract_lists_suffixes() -> None:
     for path in SOURCES:
         if path == ROOT / "serving" / "contract" / "files.py":

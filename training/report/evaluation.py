@@ -21,7 +21,7 @@ MODEL_CARD = "MODEL_CARD.md"
 ABBREVIATIONS = {
     "basophil": "BAS",
     "eosinophil": "EOS",
-    "erythroblast": "ERB",
+    "erythroblast": "NRBC",
     "immature_granulocyte": "IG",
     "lymphocyte": "LYM",
     "monocyte": "MON",
