@@ -22,7 +22,7 @@ LONGEST = (
     "product",
     "tests/integration/stack/test_stack.py",
     "tests/faults/test_backup.py",
-    "tests/contract/test_official.py",
+    "tests/protocol/test_official.py",
     "tests/integration/infra/caddy/test_way_in.py",
     "tests/integration/stack/test_beyond_loopback.py",
 )
