@@ -24,7 +24,7 @@ from training.evaluation.inference import (
     saved_model_predictor,
 )
 from training.evaluation.intervals import Bootstrap
-from training.evaluation.metrics import Labels
+from training.evaluation.measures import Labels
 from training.evaluation.scores import Scores, score
 from training.fingerprint import code_fingerprint
 

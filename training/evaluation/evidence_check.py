@@ -14,9 +14,9 @@ from scipy import ndimage
 from scipy.spatial import ConvexHull
 
 from training.data.view import view_slice
-from training.evaluation import metrics
+from training.evaluation import measures
 from training.evaluation.intervals import Bootstrap, Estimate
-from training.evaluation.metrics import Floats, Mask
+from training.evaluation.measures import Floats, Mask
 
 CENTRE = 1 / 8  # of the side: how far from the middle the nearest part of the cell may lie
 SIZES = (0.01, 0.6)  # share of the view that a cell takes; what is smaller or larger is none
@@ -132,7 +132,7 @@ def summarise(found: list[Pointing | None], right: Mask, bootstrap: Bootstrap) -
     each = [one or nothing for one in found]
 
     def mean(values: list[float]) -> Estimate:
-        return bootstrap.estimate(partial(metrics.mean, np.array(values), among))
+        return bootstrap.estimate(partial(measures.mean, np.array(values), among))
 
     return EvidenceScores(
         right=int(right.sum()),

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from serving.contract import DISTANCE, PROBABILITIES, ModelInfo
 from training.evaluation.inference import Outputs
-from training.evaluation.metrics import Floats, Labels, Mask
+from training.evaluation.measures import Floats, Labels, Mask
 from training.evaluation.pictures import data_uri, with_evidence
 
 MISTAKES = 24

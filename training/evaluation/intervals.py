@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.evaluation.metrics import Floats, Labels, Mask, mean
+from training.evaluation.measures import Floats, Labels, Mask, mean
 
 DRAWS = 1000
 LEVEL = 0.95

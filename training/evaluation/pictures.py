@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import binary_erosion
 
-from training.evaluation.metrics import Floats, Mask
+from training.evaluation.measures import Floats, Mask
 
 SIDE = 160
 EVIDENCE_COLOUR = (230, 97, 0)  # in the stain's palette nothing is orange

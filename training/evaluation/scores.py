@@ -7,9 +7,9 @@ import numpy as np
 from sklearn.metrics import roc_curve
 
 from serving.contract import ModelInfo, is_unlike, is_unsure
-from training.evaluation import metrics
+from training.evaluation import measures
 from training.evaluation.intervals import Bootstrap, Estimate
-from training.evaluation.metrics import Floats, Labels, Mask
+from training.evaluation.measures import Floats, Labels, Mask
 
 BINS = 15
 CURVE_POINTS = 200
@@ -91,24 +91,26 @@ def score(
     guesses, everything = probabilities.argmax(axis=1), np.ones(len(labels), bool)
     among_present = guesses_among(np.unique(labels), probabilities)
 
-    def macro(of_class: metrics.OfClass) -> Estimate:
-        return bootstrap.estimate(lambda weights: metrics.macro(of_class, guesses, labels, weights))
+    def macro(of_class: measures.OfClass) -> Estimate:
+        return bootstrap.estimate(lambda weights: measures.macro(of_class, guesses, labels, weights))
 
     return Scores(
         images=len(labels),
         distinct_cells=bootstrap.cells,
         accuracy=bootstrap.share(guesses == labels, everything),
         accuracy_among_present=bootstrap.share(among_present == labels, everything),
-        macro_precision=macro(metrics.precision),
-        macro_recall=macro(metrics.recall),
-        macro_f1=macro(metrics.f1),
-        ece=bootstrap.estimate(partial(metrics.expected_calibration_error, probabilities, labels, bins=BINS)),
+        macro_precision=macro(measures.precision),
+        macro_recall=macro(measures.recall),
+        macro_f1=macro(measures.f1),
+        ece=bootstrap.estimate(
+            partial(measures.expected_calibration_error, probabilities, labels, bins=BINS)
+        ),
         review=_review(info, probabilities, distance, guesses == labels, bootstrap),
         by_class=[
             _class_scores(name, index, probabilities, labels, bootstrap)
             for index, name in enumerate(info.labels)
         ],
-        confusion=metrics.confusion_matrix(guesses, labels, len(info.labels)).tolist(),
+        confusion=measures.confusion_matrix(guesses, labels, len(info.labels)).tolist(),
         calibration=_calibration(probabilities, labels),
     )
 
@@ -130,9 +132,9 @@ def _class_scores(
         images=int(is_it.sum()),
         precision=bootstrap.share(is_it, guessed),
         recall=bootstrap.share(guessed, is_it),
-        # Of the images that are or were guessed to be of the class, both: as metrics.f1.
+        # Of the images that are or were guessed to be of the class, both: as measures.f1.
         f1=bootstrap.share(is_it & guessed, is_it | guessed).map(lambda both: 2 * both / (1 + both)),
-        roc_auc=bootstrap.estimate(partial(metrics.roc_auc, probabilities[:, label], is_it)),
+        roc_auc=bootstrap.estimate(partial(measures.roc_auc, probabilities[:, label], is_it)),
         roc_curve=_thinned(*roc_curve(is_it, probabilities[:, label])[:2]) if has_both else [],
     )
 
@@ -153,13 +155,13 @@ def _review(
         both=int((unsure & unlike).sum()),
         wrong=int((~right).sum()),
         wrong_unflagged=int((~right & ~flagged).sum()),
-        risk_coverage=_thinned(*metrics.risk_coverage(probabilities.max(axis=1), right)),
+        risk_coverage=_thinned(*measures.risk_coverage(probabilities.max(axis=1), right)),
     )
 
 
 def _calibration(probabilities: Floats, labels: Labels) -> list[ConfidenceBin]:
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
-    bin_of = metrics.calibration_bins(probabilities, BINS)
+    bin_of = measures.calibration_bins(probabilities, BINS)
     return [
         ConfidenceBin(
             low=index / BINS,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.stats import beta
 
 from serving.contract import is_unlike
-from training.evaluation.metrics import Floats, Labels
+from training.evaluation.measures import Floats, Labels
 
 LOWEST_THRESHOLD = 0.5  # a suggestion more likely wrong than right is always flagged
 CONFIDENCE = 0.75  # that the true accuracy above the threshold is no lower than asked for

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serving.contract import CELL_LABELS
-from training.evaluation.metrics import Floats, Labels
+from training.evaluation.measures import Floats, Labels
 
 AXES = 128
 RIDGE = 0.05  # of the mean variance within classes, added to every axis

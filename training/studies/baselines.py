@@ -20,7 +20,7 @@ from training.data.view import view_slice
 from training.evaluation.comparison import Baselines, Compared, SetScores
 from training.evaluation.evaluate import ImageSet
 from training.evaluation.intervals import Bootstrap
-from training.evaluation.metrics import Floats, f1, macro
+from training.evaluation.measures import Floats, f1, macro
 from training.evaluation.scores import guesses_among
 from training.export.calibrate import softmax
 from training.fitting.loop import WEIGHTS_FILE, train

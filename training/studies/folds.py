@@ -13,7 +13,7 @@ from serving.contract import CELL_LABELS
 from training.config import Experiment
 from training.data.folds import fold_splits
 from training.data.images import load_images, pixels
-from training.evaluation import metrics
+from training.evaluation import measures
 from training.files import write_whole
 from training.fingerprint import code_fingerprint
 from training.fitting.loop import WEIGHTS_FILE, fit
@@ -65,14 +65,14 @@ def cross_validate(experiment: Experiment, count: int, runs: Path) -> Path:
     return path
 
 
-def _scores(guesses: metrics.Labels, labels: metrics.Labels) -> dict[str, float]:
+def _scores(guesses: measures.Labels, labels: measures.Labels) -> dict[str, float]:
     recalls = {
-        f"recall of {CELL_LABELS[label]}": float(metrics.recall(guesses, labels, label))
+        f"recall of {CELL_LABELS[label]}": float(measures.recall(guesses, labels, label))
         for label in np.unique(labels)
     }
     return {
         "accuracy": float(np.mean(guesses == labels)),
-        "macro F1": float(metrics.macro(metrics.f1, guesses, labels)),
+        "macro F1": float(measures.macro(measures.f1, guesses, labels)),
         **recalls,
     }
 

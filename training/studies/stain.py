@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from training.evaluation.metrics import Floats
+from training.evaluation.measures import Floats
 
 Picture = NDArray[np.uint8]
 Restain = Callable[[Picture], Picture]

@@ -7,7 +7,7 @@ from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 from serving.contract import CELL_LABELS
 from tests.support.answers import version
 from training.evaluation.intervals import Bootstrap
-from training.evaluation.metrics import roc_auc
+from training.evaluation.measures import roc_auc
 from training.evaluation.scores import Scores, guesses_among, score
 
 BASOPHIL, EOSINOPHIL, PLATELET = (CELL_LABELS.index(name) for name in ("basophil", "eosinophil", "platelet"))

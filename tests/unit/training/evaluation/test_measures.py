@@ -1,9 +1,9 @@
-"""training.evaluation.metrics against values worked out by hand."""
+"""training.evaluation.measures against values worked out by hand."""
 
 import numpy as np
 import pytest
 
-from training.evaluation.metrics import (
+from training.evaluation.measures import (
     calibration_bins,
     confusion_matrix,
     expected_calibration_error,
