@@ -73,7 +73,7 @@ def _static_files_are_looked_at_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _emptied_between_tests() -> Iterator[None]:
-    """Tests that commit leave nothing behind, though the audit trail refuses to be emptied."""
+    """Tests that commit leave nothing behind, though the audit trail lets nobody empty it."""
     flush = DatabaseOperations.sql_flush
 
     def with_the_trail(self, style, tables, **options):

@@ -1,4 +1,4 @@
-"""`make compose-test`: the product as docker-compose.yml runs it, used, disturbed and refused for real."""
+"""`make compose-test`: the product as docker-compose.yml runs it, used, disturbed and rejecting for real."""
 
 import json
 import shutil
@@ -203,8 +203,8 @@ def test_destroyed_it_comes_back_from_its_backup(
     with browser(compose) as http:
         bytes_before = http.get(picture, headers=headers, follow_redirects=True).raise_for_status().content
     assert "cases" in backup(compose)
-    refused = backup(compose, "restore", "/backups", "--force")
-    assert "is connected to this database from" in refused
+    rejected = backup(compose, "restore", "/backups", "--force")
+    assert "is connected to this database from" in rejected
 
     compose.destroy()
     shutil.rmtree(compose.folder / "secrets")

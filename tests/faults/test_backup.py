@@ -147,8 +147,8 @@ def test_it_moves_to_other_services(told_where, up, folder, tmp_path):
     }
     restored = told(there, "restore", folder)
     assert restored.returncode == 0, restored.stderr
-    refused = told(there, "restore", folder)
-    assert "The database is not empty" in refused.stderr
+    rejected = told(there, "restore", folder)
+    assert "The database is not empty" in rejected.stderr
     away = told({**there, "HEMATOVISION_S3_ENDPOINT": "http://127.0.0.1:1"}, "restore", folder, "--force")
     assert "127.0.0.1:1" in away.stderr
     assert "2 cases" in told(there, "backup", tmp_path / "still there", "--without-keys").stdout
@@ -203,9 +203,9 @@ def test_a_list_that_somebody_changed_exchanges_no_picture(told_where, folder, t
 def test_two_backups_at_once_do_not_remove_each_others(told_where, folder):
     with (folder / ".lock").open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        refused = told(told_where, "backup", folder, "--without-keys")
-    assert refused.returncode == 2
-    assert "under way" in refused.stderr
+        rejected = told(told_where, "backup", folder, "--without-keys")
+    assert rejected.returncode == 2
+    assert "under way" in rejected.stderr
 
 
 def test_a_link_in_the_folder_is_not_written_through(told_where, tmp_path):
@@ -215,9 +215,9 @@ def test_a_link_in_the_folder_is_not_written_through(told_where, tmp_path):
         target = tmp_path / f"backup-{link}"
         target.mkdir()
         (target / link).symlink_to(there)
-        refused = told(told_where, "backup", target, "--without-keys")
-        assert refused.returncode == 2
-        assert "is a link" in refused.stderr
+        rejected = told(told_where, "backup", target, "--without-keys")
+        assert rejected.returncode == 2
+        assert "is a link" in rejected.stderr
     assert list(there.iterdir()) == []
 
 
@@ -230,35 +230,35 @@ def test_its_keys_can_be_taken_out(told_where, up, folder, tmp_path):
 def test_a_timer_that_gives_no_passphrase_is_told(told_where, folder, tmp_path):
     forgotten = {**told_where, "HEMATOVISION_PASSPHRASE": ""}
     for command in (("backup", tmp_path), ("restore", folder, "--keys-to", tmp_path / "keys")):
-        refused = told(forgotten, *command)
-        assert refused.returncode == 2
-        assert "Set HEMATOVISION_PASSPHRASE" in refused.stderr
+        rejected = told(forgotten, *command)
+        assert rejected.returncode == 2
+        assert "Set HEMATOVISION_PASSPHRASE" in rejected.stderr
 
 
 def test_a_database_that_is_in_use_is_not_written_over(told_where, up, folder):
-    refused = told(told_where, "restore", folder, "--force")
-    assert refused.returncode == 2
-    assert "is connected to this database from 127.0.0.1." in refused.stderr
+    rejected = told(told_where, "restore", folder, "--force")
+    assert rejected.returncode == 2
+    assert "is connected to this database from 127.0.0.1." in rejected.stderr
 
 
 def test_a_running_installation_is_not_written_over(up, folder):
-    refused = hematovision(up, "restore", str(folder), "--force")
-    assert refused.returncode == 2
-    assert "is running" in refused.stdout
+    rejected = hematovision(up, "restore", str(folder), "--force")
+    assert rejected.returncode == 2
+    assert "is running" in rejected.stdout
 
 
 def test_what_is_there_is_refused(up, folder):
     assert hematovision(up, "down").returncode == 0
     assert up.process.wait(10) == 0
-    refused = hematovision(up, "restore", str(folder))
-    assert refused.returncode == 2
-    assert "holds an installation" in refused.stdout
+    rejected = hematovision(up, "restore", str(folder))
+    assert rejected.returncode == 2
+    assert "holds an installation" in rejected.stdout
 
 
 def test_another_passphrase_changes_nothing(up, folder):
-    refused = hematovision(up, "restore", str(folder), "--force", passphrase="another passphrase")
-    assert refused.returncode == 2
-    assert "does not open" in refused.stdout
+    rejected = hematovision(up, "restore", str(folder), "--force", passphrase="another passphrase")
+    assert rejected.returncode == 2
+    assert "does not open" in rejected.stdout
     assert (up.home / "postgres").is_dir()
 
 
@@ -269,9 +269,9 @@ def test_a_damaged_backup_changes_nothing(up, folder, tmp_path):
     with victim.open("r+b") as file:
         file.seek(1000)
         file.write(b"\0\1\2\3")
-    refused = hematovision(up, "restore", str(damaged), "--force")
-    assert refused.returncode == 2
-    assert victim.name in refused.stdout.replace("\n", "")
+    rejected = hematovision(up, "restore", str(damaged), "--force")
+    assert rejected.returncode == 2
+    assert victim.name in rejected.stdout.replace("\n", "")
     assert (up.home / "postgres").is_dir()
     assert [path.name for path in up.home.parent.iterdir() if path.name.startswith("var")] == ["var"]
 
@@ -338,10 +338,10 @@ def endless(snapshot: Path) -> None:
 )
 def test_what_somebody_else_wrote_is_refused_before_anything_is_touched(up, folder, tmp_path, change, said):
     forged = tampered_with(folder, tmp_path / "forged", change)
-    refused = hematovision(up, "restore", str(forged), "--force")
-    assert refused.returncode == 2
-    assert said in refused.stdout.replace("\n", " "), refused.stdout
-    assert "Traceback" not in refused.stdout
+    rejected = hematovision(up, "restore", str(forged), "--force")
+    assert rejected.returncode == 2
+    assert said in rejected.stdout.replace("\n", " "), rejected.stdout
+    assert "Traceback" not in rejected.stdout
     assert [path.name for path in up.home.parent.iterdir() if path.name.startswith("var")] == ["var"]
     assert (up.home / "postgres").is_dir()
 
@@ -360,10 +360,10 @@ def test_names_are_not_believed_even_when_nobody_need_vouch_for_them(up, folder,
         of_the_release_before(snapshot, **more)
 
     forged = tampered_with(folder, tmp_path / "forged", change)
-    refused = hematovision(up, "restore", str(forged), "--force", "--unauthenticated")
-    assert refused.returncode == 2
-    assert "Nothing is restored." in refused.stdout, refused.stdout
-    assert "Traceback" not in refused.stdout
+    rejected = hematovision(up, "restore", str(forged), "--force", "--unauthenticated")
+    assert rejected.returncode == 2
+    assert "Nothing is restored." in rejected.stdout, rejected.stdout
+    assert "Traceback" not in rejected.stdout
     assert not list(up.home.parent.rglob("escaped"))
 
 
@@ -374,9 +374,9 @@ def test_another_installations_backup_is_not_believed(up, folder, tmp_path):
     keys.write_text("2026-01-01-aaaaaa:" + "A" * 43 + "=\n")
     forged = tampered_with(folder, tmp_path / "forged", lambda snapshot: (snapshot / "secrets.json").unlink())
     env = environ_of(replace(up.settings, home=keys.parent))
-    refused = subprocess.run([HEMATOVISION, "restore", forged], env=env, capture_output=True, text=True)
-    assert refused.returncode == 2
-    assert "not a snapshot of this installation" in refused.stderr.replace("\n", " ")
+    rejected = subprocess.run([HEMATOVISION, "restore", forged], env=env, capture_output=True, text=True)
+    assert rejected.returncode == 2
+    assert "not a snapshot of this installation" in rejected.stderr.replace("\n", " ")
     assert [path.name for path in keys.parent.parent.iterdir()] == ["var"]
     assert [path.name for path in keys.parent.iterdir()] == [keys.name]
 

@@ -120,9 +120,9 @@ def test_a_broken_version_is_reported_and_the_old_one_stays(base: Path) -> None:
         client = ModelClient(server.target)
 
         folder = make_version(base / "hematovision", 2, labels=("neutrophil", "lymphocyte"))
-        refused = server.event("version rejected", version=2)
+        rejected = server.event("version rejected", version=2)
 
-        assert "8 classes but model.json has 2 labels" in refused["reason"]
+        assert "8 classes but model.json has 2 labels" in rejected["reason"]
         assert client.predict(IMAGE).version == 1
         assert client.status() == [(1, "AVAILABLE"), (2, "END")]
         with open_channel(server.target) as channel:
@@ -200,13 +200,13 @@ def test_a_reload_that_cannot_be_met_changes_nothing(base: Path) -> None:
     make_version(base / "second", 1, name="wrong")
     with embedded_server(base) as server:
         server.wait_ready()
-        refused = {
+        rejected = {
             grpc.StatusCode.UNKNOWN: [config(base, 5)],
             grpc.StatusCode.NOT_FOUND: [config(base, name="nobody")],
             grpc.StatusCode.FAILED_PRECONDITION: [config(base, canary=9)],
             grpc.StatusCode.INVALID_ARGUMENT: [config(base), config(base)],
         }
-        for code, configs in refused.items():
+        for code, configs in rejected.items():
             with pytest.raises(grpc.RpcError) as refusal:
                 reload(server, *configs)
             assert refusal.value.code() == code

@@ -76,8 +76,8 @@ def test_what_was_not_published_so_does_not_answer(
     ready = publish(models.parent / "made" / MODEL_NAME, 2)
     spoil(ready)
     ready.rename(models / MODEL_NAME / "2")
-    refused = server.event("version rejected", version=2)
-    assert why in refused["reason"]
+    rejected = server.event("version rejected", version=2)
+    assert why in rejected["reason"]
     assert answering(server) == 1
 
 
@@ -103,10 +103,10 @@ def test_no_configuration_leads_out_of_the_folder(
         models / MODEL_NAME / ".." / ".." / "outside" / MODEL_NAME,
         withdrawn,
     ):
-        with pytest.raises(grpc.RpcError) as refused:
+        with pytest.raises(grpc.RpcError) as rejected:
             reload(server, path)
-        assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
-        assert "below the folder of models" in (refused.value.details() or "")
+        assert rejected.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+        assert "below the folder of models" in (rejected.value.details() or "")
     assert answering(server) == 1
     reload(server, models / MODEL_NAME)
     assert answering(server) == 1

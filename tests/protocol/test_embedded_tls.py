@@ -1,4 +1,4 @@
-"""TLS between our client and the embedded server: who is refused, and with which word."""
+"""TLS between our client and the embedded server: who is rejected, and with which word."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A mail server that takes messages, or refuses them with the code it is told to."""
+"""A mail server that takes messages, or rejects them with the code it is told to."""
 
 import socketserver
 from collections.abc import Iterator

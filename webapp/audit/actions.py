@@ -43,7 +43,7 @@ class Action(TextChoices):
     MEMBER_ROLE_SET = "member.role_set", "made {subject} {after[role]:a}"
     MEMBER_INVITED = "member.invited", "invited {subject} as {after[role]}"
     INVITATION_RENEWED = "member.invitation_renewed", "sent {subject} their invitation again"
-    INVITATION_REVOKED = "member.invitation_revoked", "took back the invitation of {subject}"
+    INVITATION_REVOKED = "member.invitation_revoked", "revoked the invitation of {subject}"
     MEMBER_JOINED = "member.joined", "accepted an invitation and joined as {after[role]}"
     MEMBER_DEACTIVATED = "member.deactivated", "deactivated {subject}"
     MEMBER_REACTIVATED = "member.reactivated", "reactivated {subject}"

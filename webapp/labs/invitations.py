@@ -115,7 +115,7 @@ def accept(signed: str, user: User) -> Membership:
     """
     invitation = open_invitation(signed, lock=True)
     if invitation is None:
-        raise CannotAccept("This invitation has expired, was withdrawn, or has been accepted already.")
+        raise CannotAccept("This invitation has expired, was revoked, or has been accepted already.")
     if invitation.email.lower() != user.email.lower():
         raise CannotAccept(f"This invitation is for {invitation.email}; you are signed in as {user.email}.")
     lab = invitation.lab
@@ -140,7 +140,7 @@ def delete_expired(older_than: timedelta) -> int:
 def _check_rate_limit(lab: UUID, email: str) -> None:
     """The rate limit of invitations: roll the transaction back if this message is one too many.
 
-    Counted are the entries of the trail, which stay where an invitation is withdrawn and made anew; who
+    Counted are the entries of the trail, which stay where an invitation is revoked and made anew; who
     records in a lab's chain waits until the one before has committed, so no two are the last at once.
     """
     mailed = (Action.MEMBER_INVITED, Action.INVITATION_RENEWED)

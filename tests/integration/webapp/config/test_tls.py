@@ -1,4 +1,4 @@
-"""TLS to database, broker and object store, as the web and the workers connect: who is refused, and why.
+"""TLS to database, broker and object store, as the web and the workers connect: who is rejected, and why.
 
 The services are the real ones, PostgreSQL and Valkey from wheels built without TLS. So a front ends it before
 them, and before the store alike; what it shows is checked by the libraries that the product connects with.
@@ -121,9 +121,9 @@ def front(ask: Ask, pem: Pem, **more) -> AbstractContextManager[int]:
 
 def refusal(ask: Ask, port: int, files: TlsFiles) -> str:
     """What is said of the certificate that kept the question from being answered."""
-    with pytest.raises(Exception) as refused:  # noqa: PT011 - each library has its own
+    with pytest.raises(Exception) as rejected:  # noqa: PT011 - each library has its own
         ask(port, files)
-    return tls_failure(refused.value) or repr(refused.value)
+    return tls_failure(rejected.value) or repr(rejected.value)
 
 
 @every_connection

@@ -1,4 +1,4 @@
-"""Invitations: a mailed link, good once, for one person, until it expires or is withdrawn."""
+"""Invitations: a mailed link, good once, for one person, until it expires or is revoked."""
 
 import re
 from datetime import timedelta
@@ -127,7 +127,7 @@ def test_an_expired_one_leads_nowhere_until_it_is_sent_again(ada, link):
     assert browser.get(link_of(mail.outbox[-1])).status_code == 200
 
 
-def test_a_withdrawn_one_leads_nowhere(ada, link):
+def test_a_revoked_one_leads_nowhere(ada, link):
     ada.browser.post(reverse("ui:invitation-revoke", args=[only_invitation(ada).id]))
     assert signed_in(NEW).get(link).status_code == 404
 
@@ -184,7 +184,7 @@ def test_what_was_sent_yesterday_counts_no_more(ada, settings, monkeypatch):
     assert invite(ada, "other@northern.example").status_code == 200
 
 
-def test_one_address_is_sent_only_so_many_even_when_they_are_withdrawn(ada):
+def test_one_address_is_sent_only_so_many_even_when_they_are_revoked(ada):
     for _ in range(3):
         assert invite(ada, NEW.upper()).status_code == 200
         ada.browser.post(reverse("ui:invitation-revoke", args=[only_invitation(ada).id]))

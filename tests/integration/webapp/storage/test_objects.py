@@ -1,4 +1,4 @@
-"""Objects lie encrypted on disk, whatever a client asks for; one that asks for nothing is refused."""
+"""Objects lie encrypted on disk, whatever a client asks for; one that asks for nothing is denied."""
 
 import secrets
 import time
@@ -71,9 +71,9 @@ def test_without_encryption_it_could_be_seen():
 
 @pytest.mark.parametrize("asked", [{}, {"ServerSideEncryption": "aws:kms"}], ids=["nothing", "another"])
 def test_what_is_put_without_it_is_denied(asked: dict[str, str]):
-    with pytest.raises(ClientError) as refused:
+    with pytest.raises(ClientError) as denied:
         objects._client().put_object(Bucket=settings.S3_BUCKET, Key="a", Body=b"a", **asked)
-    assert refused.value.response["Error"]["Code"] == "AccessDenied"
+    assert denied.value.response["Error"]["Code"] == "AccessDenied"
 
 
 @pytest.mark.parametrize("asked", [None, "aws:kms"])

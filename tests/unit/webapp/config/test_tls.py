@@ -1,4 +1,4 @@
-"""Settings about TLS: what is refused at the start, and in which words."""
+"""Settings about TLS: what is invalid at the start, and in which words."""
 
 import os
 import subprocess

@@ -65,7 +65,7 @@ def renew(request: MemberRequest, invitation_id: int) -> HttpResponseBase:
 def revoke(request: MemberRequest, invitation_id: int) -> HttpResponseBase:
     invitation = _invitation_or_404(invitation_id)
     invitations.revoke(invitation)
-    messages.success(request, f"The invitation of {invitation.email} is withdrawn; its link leads nowhere.")
+    messages.success(request, f"The invitation of {invitation.email} is revoked; its link leads nowhere.")
     return redirect("ui:members")
 
 
