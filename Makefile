@@ -54,7 +54,7 @@ demo: install ## Classify drawn cells in a demo lab and keep serving; IMAGES=fol
 
 # --- containers ------------------------------------------------------------------------------------------------
 
-# Without a registry, one image with the same programs from Debian stands for the official ones.
+# Without a registry, one container image with the same programs from Debian stands for the official ones.
 ifneq ($(filter-out 0,$(OFFLINE)),)
 export POSTGRES_IMAGE := hematovision/offline
 export COMPOSE_TEST_OFFLINE := 1
@@ -67,7 +67,7 @@ images: ## Build the container images that docker-compose.yml runs; ROLES="train
 	@infra/images/build $(ROLES)
 
 .PHONY: compose-test
-compose-test: .venv/.develops ## Bring docker-compose.yml up for real and use it (needs Docker and the images); OFFLINE=1 without a registry
+compose-test: .venv/.develops ## Bring docker-compose.yml up for real and use it (needs Docker and the container images); OFFLINE=1 without a registry
 	@$(OFFLINE_IMAGE)
 	$(BIN)/pytest tests/compose
 

@@ -1,5 +1,5 @@
-# What all images of the product share, in two parts: `build` has the means to install, `runtime` is what ships.
-# infra/images/build makes both before the images that start from them.
+# What all container images of the product share, in two parts: `build` has the means to install, `runtime` is what ships.
+# infra/images/build makes both before the container images that start from them.
 ARG PYTHON_IMAGE=python:3.11.14-slim-bookworm
 
 FROM ${PYTHON_IMAGE} AS build
@@ -26,4 +26,4 @@ ENV HOME=/tmp \
 WORKDIR /app
 USER 10001:10001
 LABEL org.opencontainers.image.title="HematoVision" \
-      org.opencontainers.image.description="Blood-cell images in, a reviewed differential count out. Not a cleared medical device."
+      org.opencontainers.image.description="Blood-cell images in, a suggested differential count out. Not a cleared medical device."

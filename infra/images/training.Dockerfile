@@ -1,4 +1,4 @@
-# Making model versions: the one image with TensorFlow. Not part of the running product.
+# Making model versions: the one container image with TensorFlow. Not part of the running product.
 ARG BUILD_IMAGE=hematovision/build
 ARG RUNTIME_IMAGE=hematovision/runtime
 

@@ -71,7 +71,7 @@ class Compose:
 
 @pytest.fixture(scope="session")
 def compose(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
-    """Everything, healthy. COMPOSE_TEST_OFFLINE=1 takes no image from a registry."""
+    """Everything, healthy. COMPOSE_TEST_OFFLINE=1 takes no container image from a registry."""
     compose = Compose(
         tmp_path_factory.mktemp("compose"), offline=os.environ.get("COMPOSE_TEST_OFFLINE") == "1"
     )

@@ -1,5 +1,5 @@
-# In the place of the official images of PostgreSQL, Redis, SeaweedFS and Caddy, for a try without a registry: the same
-# programs from Debian packages and Python wheels, in one image.
+# In the place of the official container images of PostgreSQL, Redis, SeaweedFS and Caddy, for a try without a registry: the same
+# programs from Debian packages and Python wheels, in one container image.
 ARG PYTHON_IMAGE=python:3.11.14-slim-bookworm
 FROM ${PYTHON_IMAGE}
 # hadolint ignore=DL3008
