@@ -48,8 +48,8 @@ TABLE: dict[Role, frozenset[Permission]] = {
 }
 
 # What a lab may give a role, or take from it. All else stays as in TABLE: nobody but administrators manages
-# people and roles, and they cannot lose it; clinicians see signed cases only, researchers anonymised data
-# only, and neither can be given more.
+# people and roles, and they cannot lose it; clinicians are to see signed cases only, researchers anonymised
+# data only, once there are any, and neither can be given more.
 ADJUSTABLE: dict[Role, frozenset[Permission]] = {
     Role.TECHNICIAN: _BENCH | _IDENTIFIERS | _TOOLS,
     Role.PATHOLOGIST: _BENCH | _IDENTIFIERS | _TOOLS,

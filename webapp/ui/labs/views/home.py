@@ -14,10 +14,9 @@ from webapp.ui.permissions import PageRequest, conflict_page, redirect_to_second
 
 # What those find here who have no business with open cases.
 WORK_OF_ROLE = {
-    Role.CLINICIAN: "Signed reports, with pictures of the cells and reference ranges. "
-    "A report appears here once a pathologist has signed it.",
-    Role.RESEARCHER: "Anonymised data of signed cases. Nobody's name or number is in them.",
-    Role.DATA_SCIENTIST: "How each version of the model does, and the cells on which people overruled it.",
+    Role.CLINICIAN: "Reports that a pathologist has signed. Nobody can sign in this release yet.",
+    Role.RESEARCHER: "Anonymised data of signed cases. Nobody can sign a case in this release yet.",
+    Role.DATA_SCIENTIST: "How each version of the model does.",
 }
 
 
