@@ -92,9 +92,9 @@ class ModelClient:
         target: str,
         *,
         model_name: str = MODEL_NAME,
-        deadline_s: float = 20.0,
-        attempts: int = 5,
-        first_pause_s: float = 0.25,
+        deadline_s: float,
+        attempts: int,
+        first_pause_s: float,
         tls: ChannelTls | None = None,
     ) -> None:
         self._target = target

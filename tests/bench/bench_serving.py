@@ -22,6 +22,7 @@ from rich.table import Table
 from serving.client import ModelClient
 from serving.contract import IMAGE, INPUT_SHAPE, MAX_BATCH, MODEL_FILE, MODEL_NAME, SIGNATURE, ModelInfo
 from tests.support.embedded import RunningServer, embedded_server
+from tests.support.model_client import model_client
 
 MODELS = Path(__file__).parents[2] / "serving" / "models" / MODEL_NAME
 CLIENTS = 3
@@ -77,7 +78,7 @@ def measure(version: Path) -> Measured:
     with embedded_server(version.parent) as server:
         server.wait_ready(ModelInfo.load(version).name)
         clients = [
-            ModelClient(server.target, model_name=ModelInfo.load(version).name) for _ in range(CLIENTS)
+            model_client(server.target, model_name=ModelInfo.load(version).name) for _ in range(CLIENTS)
         ]
         asks: list[Callable[[], int]] = [partial(_predict, client, images) for client in clients]
         here, there = {"bench": psutil.Process()}, _process(server)

@@ -20,6 +20,7 @@ from serving.client import (
 )
 from serving.wire import serving_pb2, serving_pb2_grpc
 from tests.support.embedded import RunningServer
+from tests.support.model_client import model_client
 from tests.support.tensors import to_proto
 from tests.support.tiny_model import CORNER_COLOURS
 
@@ -75,7 +76,7 @@ def client(scripted: Scripted) -> Iterator[ModelClient]:
     serving_pb2_grpc.add_PredictionServiceServicer_to_server(scripted, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    client = ModelClient(f"127.0.0.1:{port}", deadline_s=2, attempts=ATTEMPTS, first_pause_s=0.01)
+    client = model_client(f"127.0.0.1:{port}", deadline_s=2, attempts=ATTEMPTS, first_pause_s=0.01)
     yield client
     client.close()
     server.stop(0).wait()
@@ -207,8 +208,15 @@ def test_images_that_no_server_takes_are_not_sent(
     assert scripted.calls == 0
 
 
+def test_clients_of_tests_are_as_patient_as_workers(settings: Any) -> None:
+    defaults = model_client.__kwdefaults__
+    assert defaults["deadline_s"] == settings.MODEL_DEADLINE_SECONDS
+    assert defaults["attempts"] == settings.MODEL_MAX_ATTEMPTS
+    assert defaults["first_pause_s"] == settings.MODEL_RETRY_FIRST_SECONDS
+
+
 def test_nobody_there_is_unavailable() -> None:
-    client = ModelClient("127.0.0.1:1", first_pause_s=0.01)
+    client = model_client("127.0.0.1:1", first_pause_s=0.01)
 
     assert not client.ready(timeout_s=1)
     with pytest.raises(ModelUnavailable):
@@ -218,7 +226,7 @@ def test_nobody_there_is_unavailable() -> None:
 
 
 def test_a_client_made_before_a_fork_works_in_the_child(server: RunningServer) -> None:
-    client = ModelClient(server.target)
+    client = model_client(server.target)
     white = np.full((1, 224, 224, 3), CORNER_COLOURS[7], np.uint8)
 
     def classify(sender: Any) -> None:
@@ -241,6 +249,6 @@ def test_a_sites_proxy_is_not_for_the_model_server(
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     for name in ("no_grpc_proxy", "no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    client = ModelClient(server.target)
+    client = model_client(server.target)
     assert len(client.predict(IMAGES).probabilities) == len(IMAGES)
     client.close()

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from serving.channel import open_channel
-from serving.client import ModelClient
 from serving.contract import MAX_BATCH
 from serving.embedded.model import LoadedModel
 from serving.embedded.repository import ModelRepository
 from serving.embedded.server import EmbeddedServer
 from serving.wire import serving_pb2, serving_pb2_grpc
+from tests.support.model_client import model_client
 from tests.support.tensors import to_proto
 
 pytestmark = pytest.mark.enable_socket
@@ -41,7 +41,7 @@ class SlowServer(EmbeddedServer):
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()
-        while not await asyncio.to_thread(ModelClient(self.target).ready, 1):
+        while not await asyncio.to_thread(model_client(self.target).ready, 1):
             await asyncio.sleep(0.05)
         run = LoadedModel.run
 

@@ -14,10 +14,11 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from serving.channel import open_channel
-from serving.client import ModelClient, ModelMissing
+from serving.client import ModelMissing
 from serving.contract import MODEL_FILE
 from serving.wire import serving_pb2, serving_pb2_grpc
 from tests.support.embedded import RunningServer, embedded_server
+from tests.support.model_client import model_client
 from tests.support.tiny_model import make_version
 
 pytestmark = pytest.mark.enable_socket
@@ -49,7 +50,7 @@ def health(server: RunningServer) -> int:
 
 def test_not_serving_until_a_version_is_loaded(tmp_path: Path) -> None:
     with embedded_server(tmp_path) as server:
-        client = ModelClient(server.target)
+        client = model_client(server.target)
         assert health(server) == health_pb2.HealthCheckResponse.NOT_SERVING
         assert not client.ready(timeout_s=1)
         with pytest.raises(ModelMissing, match="NOT_FOUND"):
@@ -71,7 +72,7 @@ def test_all_servers_of_a_name_are_asked_and_one_may_stop_without_a_lost_request
         stop = threading.Event()
 
         def ask() -> None:
-            client = ModelClient(f"ipv4:{staying.target},{leaving.target}")
+            client = model_client(f"ipv4:{staying.target},{leaving.target}")
             while not stop.is_set():
                 seen.append(client.predict(IMAGE).version)
 
@@ -93,7 +94,7 @@ def test_all_servers_of_a_name_are_asked_and_one_may_stop_without_a_lost_request
 def test_a_new_version_takes_over_without_a_lost_request(base: Path) -> None:
     with embedded_server(base) as server:
         server.wait_ready()
-        client = ModelClient(server.target)
+        client = model_client(server.target)
         seen: list[int] = []
         stop = threading.Event()
 
@@ -117,7 +118,7 @@ def test_a_new_version_takes_over_without_a_lost_request(base: Path) -> None:
 def test_a_broken_version_is_reported_and_the_old_one_stays(base: Path) -> None:
     with embedded_server(base) as server:
         server.wait_ready()
-        client = ModelClient(server.target)
+        client = model_client(server.target)
 
         folder = make_version(base / "hematovision", 2, labels=("neutrophil", "lymphocyte"))
         rejected = server.event("version rejected", version=2)
@@ -159,7 +160,7 @@ def test_a_removed_version_is_unloaded_and_the_one_before_serves(base: Path) -> 
         shutil.rmtree(second)
         server.event("version unloaded", version=2)
 
-        assert ModelClient(server.target).predict(IMAGE).version == 1
+        assert model_client(server.target).predict(IMAGE).version == 1
 
 
 def test_a_base_may_be_one_model_or_several(base: Path) -> None:
@@ -167,7 +168,7 @@ def test_a_base_may_be_one_model_or_several(base: Path) -> None:
     with embedded_server(base) as server:
         server.wait_ready("hematovision")
         server.wait_ready("second")
-        answer = ModelClient(server.target, model_name="second").predict(IMAGE)
+        answer = model_client(server.target, model_name="second").predict(IMAGE)
         assert (answer.model_name, answer.version) == ("second", 7)
     with embedded_server(base / "second") as server:
         server.wait_ready("second")
@@ -187,7 +188,7 @@ def test_reload_chooses_versions_and_labels(base: Path) -> None:
                 model_spec=labelled, metadata_field=["signature_def"]
             )
             assert stub.GetModelMetadata(request).model_spec.version.value == 1
-        client = ModelClient(server.target)
+        client = model_client(server.target)
         assert client.predict(IMAGE).version == 2
 
         reload(server, config(base, 1))
@@ -213,7 +214,7 @@ def test_a_reload_that_cannot_be_met_changes_nothing(base: Path) -> None:
         with pytest.raises(grpc.RpcError, match="name is 'wrong' but it is served as 'second'"):
             reload(server, config(base), config(base, name="second"))
 
-        client = ModelClient(server.target)
+        client = model_client(server.target)
         assert client.predict(IMAGE).version == 1
         make_version(base / "hematovision", 2)
         server.event("version available", version=2)

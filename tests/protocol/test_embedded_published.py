@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from serving.channel import open_channel
-from serving.client import ModelClient
 from serving.contract import MODEL_FILE, MODEL_JSON, MODEL_NAME
 from serving.manifest import MANIFEST
 from serving.wire import serving_pb2, serving_pb2_grpc
 from tests.support.embedded import RunningServer, embedded_server
+from tests.support.model_client import model_client
 from tests.support.published import PUBLISHER, STRANGER, publish, sign
 from tests.support.tiny_model import make_version
 
@@ -47,7 +47,7 @@ def reload(server: RunningServer, base_path: Path, name: str = MODEL_NAME) -> No
 
 
 def answering(server: RunningServer) -> int:
-    client = ModelClient(server.target)
+    client = model_client(server.target)
     try:
         return client.predict(IMAGE).version
     finally:

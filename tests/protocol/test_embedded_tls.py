@@ -10,8 +10,9 @@ import pytest
 
 from infra.local.config import certificates
 from serving.channel import ChannelTls
-from serving.client import ModelClient, ModelUnavailable
+from serving.client import ModelUnavailable
 from tests.support.embedded import RunningServer, embedded_server
+from tests.support.model_client import model_client
 from tests.support.tls import Authority, Pem
 
 pytestmark = pytest.mark.enable_socket
@@ -36,7 +37,7 @@ def serve(base: Path, pem: Pem, *more: str) -> AbstractContextManager[RunningSer
 
 def ask(server: RunningServer, tls: ChannelTls | None) -> int:
     """The version that answers."""
-    client = ModelClient(server.target, tls=tls, deadline_s=1)
+    client = model_client(server.target, tls=tls, deadline_s=1)
     try:
         return client.predict(IMAGE).version
     finally:
@@ -111,7 +112,7 @@ def test_a_client_takes_up_new_files(base: Path, ours: Authority, others: Author
     ca = base / "ca.pem"
     ca.write_bytes(others.file.read_bytes())
     with serve(base, ours.issue(HOST)) as server:
-        client = ModelClient(ready(server).target, tls=ChannelTls(ca), deadline_s=1)
+        client = model_client(ready(server).target, tls=ChannelTls(ca), deadline_s=1)
         with pytest.raises(ModelUnavailable):
             client.predict(IMAGE)
         ca.write_bytes(ours.file.read_bytes())

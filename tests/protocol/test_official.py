@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
-from serving.client import ModelClient, ModelMissing
+from serving.client import ModelMissing
 from serving.contract import MAX_BATCH
 from serving.model_config import CONFIG
 from serving.wire import error_codes_pb2, framework_pb2, serving_pb2
 from tests.support.embedded import embedded_server
+from tests.support.model_client import model_client
 from tests.support.tiny_model import make_version
 from webapp.registry.folder import ModelRoot
 
@@ -96,7 +97,7 @@ def test_the_official_package_agrees_with_the_embedded_server_and_our_protos(
 
 
 def test_our_client_understands_a_server_built_from_the_official_servicer(official_server: str) -> None:
-    client = ModelClient(official_server)
+    client = model_client(official_server)
     images = np.zeros((MAX_BATCH, 224, 224, 3), np.uint8)
     images[:] = (np.arange(MAX_BATCH) % 8)[:, None, None, None]
 
@@ -111,4 +112,4 @@ def test_our_client_understands_a_server_built_from_the_official_servicer(offici
     assert client.status() == [(3, "AVAILABLE")]
     assert client.ready(timeout_s=5)
     with pytest.raises(ModelMissing, match="NOT_FOUND"):
-        ModelClient(official_server, model_name="nobody").predict(images[:1])
+        model_client(official_server, model_name="nobody").predict(images[:1])

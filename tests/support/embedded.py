@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from serving.client import ModelClient
 from serving.contract import MODEL_NAME
+from tests.support.model_client import model_client
 
 START_S = 30.0
 
@@ -42,7 +42,7 @@ class RunningServer:
 
     def wait_ready(self, name: str = MODEL_NAME) -> None:
         """Return once the server has a version of the model to answer with."""
-        client = ModelClient(self.target, model_name=name)
+        client = model_client(self.target, model_name=name)
         deadline = time.monotonic() + START_S
         while not client.ready(timeout_s=1):
             if time.monotonic() > deadline:

@@ -1,7 +1,6 @@
 """What the manifests say of the code is so: settings, queues, ports, probes, times."""
 
 import base64
-import inspect
 import json
 import os
 import re
@@ -13,7 +12,6 @@ import pytest
 from django.urls import resolve
 
 from infra.docs import settings_table
-from serving.client.client import ModelClient
 from serving.manifest import Publisher
 from tests.support.manifests import (
     ROOT,
@@ -307,13 +305,13 @@ def test_the_web_has_time_to_finish():
     assert busy + 5 <= pod(deployment("web"))["terminationGracePeriodSeconds"]
 
 
-def test_a_model_server_stays_until_nobody_asks_it_any_more():
+def test_a_model_server_stays_until_nobody_asks_it_any_more(settings):
     """Connections end after max_connection_age (and a tenth, by chance); the last request on one takes no
     longer than a worker waits."""
     serving = deployment("serving")
     said = re.findall(r"max_connection_age_(?:grace_)?ms=(\d+)", " ".join(app(serving)["args"]))
     age, grace = (int(value) / 1000 for value in said)
-    deadline = inspect.signature(ModelClient).parameters["deadline_s"].default
+    deadline = settings.MODEL_DEADLINE_SECONDS
     assert grace >= deadline
     drain = app(serving)["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert drain >= 1.1 * age + deadline

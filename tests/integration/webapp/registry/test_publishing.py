@@ -16,12 +16,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from google.protobuf import text_format
 
-from serving.client import ModelClient
 from serving.contract import MODEL_FILE, MODEL_JSON, MODEL_NAME, SAVED_MODEL_FILE, ModelFolderError, ModelInfo
 from serving.embedded.model import LoadedModel
 from serving.manifest import MANIFEST, Publisher, Verifier, check, digests
 from serving.wire.serving_pb2 import ModelServerConfig
 from tests.support.embedded import embedded_server
+from tests.support.model_client import model_client
 from tests.support.published import STRANGER, sign
 from tests.support.tiny_model import make_version
 from webapp.registry import publishing, selectors
@@ -392,12 +392,12 @@ def test_a_running_server_changes_over_and_back_without_a_lost_request(root, mad
     stop = threading.Event()
 
     def ask(target):
-        client = ModelClient(target)
+        client = model_client(target)
         while not stop.is_set():
             seen.append(client.predict(IMAGE).version)
 
     def wait_for(version, target):
-        client, deadline = ModelClient(target), time.monotonic() + 20
+        client, deadline = model_client(target), time.monotonic() + 20
         while client.predict(IMAGE).version != version:
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -428,6 +428,6 @@ def test_a_running_server_finds_a_labs_first_model_by_itself(root, made, ours, a
         server.wait_ready()
         own = publish(made(2, labels=tuple(reversed(ModelInfo.load(made(3)).labels))), lab=alice.lab)
         server.wait_ready(own.name)
-        clients = [ModelClient(server.target, model_name=name) for name in (MODEL_NAME, own.name)]
+        clients = [model_client(server.target, model_name=name) for name in (MODEL_NAME, own.name)]
         answers = [client.predict(IMAGE) for client in clients]
     assert [(answer.model_name, answer.version) for answer in answers] == [(MODEL_NAME, 1), (own.name, 2)]
