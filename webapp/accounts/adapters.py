@@ -19,7 +19,7 @@ from webapp.accounts.devices import known_device
 from webapp.accounts.mails import AccountMails
 from webapp.accounts.models import User
 from webapp.accounts.reauthentication import is_fresh
-from webapp.accounts.wording import PRODUCT
+from webapp.accounts.wording import PRODUCT, too_many
 from webapp.writing.text import shown
 
 NAME_LENGTH = User._meta.get_field("name").max_length
@@ -33,7 +33,7 @@ class AccountAdapter(AccountMails):
         "email_password_mismatch": "E-mail or password is wrong. Passwords are case-sensitive.",
         "incorrect_code": "This code is wrong, used or too old. Look at the newest one.",
         "incorrect_password": "This password is wrong. Passwords are case-sensitive.",
-        "too_many_login_attempts": "Too many attempts to sign in. Wait five minutes, then try again.",
+        "too_many_login_attempts": too_many("attempts to sign in"),
         "rate_limited": "Too many attempts. Wait a minute, then try again.",
     }
 

@@ -3,8 +3,10 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
+from django.core.mail import EmailMessage
 
-from webapp.accounts.wording import PRODUCT, house_style
+from webapp.accounts.wording import PRODUCT, house_style, minutes
 from webapp.mail import services as mail
 
 
@@ -13,6 +15,21 @@ class AccountMails(DefaultAccountAdapter):  # type: ignore[misc]  # allauth carr
 
     def format_email_subject(self, subject: str) -> str:
         return f"{PRODUCT}: {house_style(str(subject))}"
+
+    def render_mail(
+        self,
+        template_prefix: str,
+        email: str | list[str],
+        context: dict[str, Any],
+        headers: dict[str, str] | None = None,
+    ) -> EmailMessage:
+        context = {
+            **context,
+            "sign_in_code_time": minutes(settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT),
+            "reset_code_time": minutes(settings.ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT),
+        }
+        message: EmailMessage = super().render_mail(template_prefix, email, context, headers)
+        return message
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         super().send_mail(template_prefix, email, context)

@@ -11,6 +11,7 @@ from django.urls import reverse
 from webapp.accounts import trail
 from webapp.accounts.models import User
 from webapp.accounts.selectors import has_second_factor
+from webapp.accounts.wording import too_many
 
 
 class SignInFailed(Exception):
@@ -68,7 +69,7 @@ def authenticate(request: HttpRequest, email: str, password: str, code: str = ""
     except ValidationError:
         allowed = False
     if not allowed:
-        raise TooManyAttempts("Too many attempts to sign in. Wait five minutes, then try again.")
+        raise TooManyAttempts(too_many("attempts to sign in"))
     if user is None or not user.is_active:
         raise SignInFailed("E-mail or password is wrong.")
     if not EmailAddress.objects.filter(user=user, verified=True).exists():
@@ -84,7 +85,7 @@ def _check_code(user: User, code: str) -> None:
     form = AuthenticateForm({"code": code}, user=user)
     if not form.is_valid():
         if form.has_error("code", "too_many_login_attempts"):
-            raise TooManyAttempts("Too many wrong codes. Wait five minutes, then try again.")
+            raise TooManyAttempts(too_many("wrong codes"))
         raise CodeWrong("The code is wrong, used or too old. A recovery code is taken too.")
     form.authenticator.record_usage()
     trail.code_used(user, form.authenticator)

@@ -6,8 +6,9 @@ Limits that stand elsewhere: what a picture may cost (`serving/decoder/limits.py
 server's (`serving/embedded/limits.py`), the command line's (`infra/client/limits.py`), the local stack's
 (`infra/local/limits.py`), at what time of the night Celery's tasks run (`workers/celery.py`), Caddy's
 (`infra/caddy/shared.caddy`), those of probes and of ending pods (`k8s/`), gunicorn's for connections
-that idle or end (`webapp/config/gunicorn.py`), gRPC's for connecting again (`serving/channel.py`), and
-the sizes of uploads (`uploads.py`, beside this file).
+that idle or end (`webapp/config/gunicorn.py`), gRPC's for connecting again (`serving/channel.py`), those of
+the browser that uploads (`webapp/ui/static/ui/upload/bounds.js`), and the sizes of uploads (`uploads.py`,
+beside this file).
 """
 
 from itertools import pairwise
@@ -154,9 +155,11 @@ SESSION_BEGUN_SECONDS = 3600  # one that is being begun is listed before it is s
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
 ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60  # for so long a sign-in is fresh
+LOGIN_FAILED_SECONDS = 5 * 60  # in which wrong passwords from one address for one account are counted
 ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",  # a hospital may share one address
-    "login_failed": "60/m/ip,5/5m/key",  # the key: address and account, or known browser and account
+    # The key: address and account, or known browser and account.
+    "login_failed": f"60/m/ip,5/{LOGIN_FAILED_SECONDS}s/key",
     "login_failed_unknown_browser": "50/h/key",  # the key: the account, from whatever address
 }
 DEVICE_COOKIE_DAYS = 180  # for which a browser is known as one that a person signed in with
