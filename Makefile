@@ -165,7 +165,7 @@ bench: .venv/.develops ## Measure images/s of the model alone, over gRPC, and th
 
 .PHONY: pictures
 pictures: .venv/.develops ## Take the pictures of pages that the documents show again, in a demonstration of its own (needs Chromium)
-	$(BIN)/python docs/pictures/take.py
+	$(BIN)/python -m infra.docs.pictures
 
 .PHONY: clean
 clean: ## Remove the environments; the data in var/ stays

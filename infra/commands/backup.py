@@ -130,7 +130,7 @@ def _new_home(
     from infra.local.config.secrets import Secrets, data_keys_file
     from infra.local.errors import StackError
     from infra.local.manage import manage
-    from infra.local.programs import outside
+    from infra.local.programs import outside_folder
     from infra.local.programs.postgres import data_link
     from infra.local.stack import Stack, is_running
 
@@ -167,7 +167,7 @@ def _new_home(
         stack.stop()
         shutil.rmtree(draft, ignore_errors=True)
         if begun or aside.exists():
-            outside.remove(data_link(home))
+            outside_folder.remove(data_link(home))
             shutil.rmtree(home, ignore_errors=True)
         if aside.exists():
             _move(aside, home)
@@ -180,12 +180,12 @@ def _new_home(
 
 
 def _move(home: Path, to: Path) -> None:
-    from infra.local.programs import outside
+    from infra.local.programs import outside_folder
     from infra.local.programs.postgres import data_link
 
     home.rename(to)
     if data_link(to).is_symlink():
-        outside.own(data_link(to))
+        outside_folder.own(data_link(to))
 
 
 def _snapshot(folder: Path) -> Path:

@@ -1,1 +1,1 @@
-"""Pages of docs/ that are written from code."""
+"""Pages and pictures of docs/ that are made by programs."""

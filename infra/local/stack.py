@@ -23,7 +23,7 @@ from infra.local.lifeline import die_with_parent, end_leftovers, mark
 from infra.local.limits import OTHERS_STOP_S, POLL_S, SERVICE_START_S, STOP_S, WEB_START_S
 from infra.local.manage import manage
 from infra.local.monitoring import configuration
-from infra.local.programs import outside, seaweedfs
+from infra.local.programs import outside_folder, seaweedfs
 from infra.local.programs.catalogue import all_programs
 from infra.local.supervisor import State, Supervisor
 
@@ -102,7 +102,7 @@ class Stack:
         for folder in (home, home / "run", home / "log"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _take_lock(home)
-        for left, link in outside.abandoned():
+        for left, link in outside_folder.abandoned():
             self._report(f"{left} was left behind by {link}: remove it if nobody needs its data")
         try:
             end_leftovers(home)

@@ -1,6 +1,6 @@
 """BMP."""
 
-from serving.decoder.bounds import check_memory, check_size
+from serving.decoder.cost import check_memory, check_size
 from serving.decoder.kinds import BMP
 from serving.decoder.limits import RUNS, Limits
 from serving.decoder.opened import opened

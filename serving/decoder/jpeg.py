@@ -7,7 +7,7 @@ from math import ceil
 import imagecodecs
 
 from serving.decoder import ifd
-from serving.decoder.bounds import check_memory, check_size
+from serving.decoder.cost import check_memory, check_size
 from serving.decoder.kinds import JPEG
 from serving.decoder.limits import LARGE, SCANS, SEGMENTS, Limits
 from serving.decoder.opened import opened

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import imagecodecs
 
 from serving.decoder import ifd
-from serving.decoder.bounds import check_memory, check_size
+from serving.decoder.cost import check_memory, check_size
 from serving.decoder.kinds import PNG
 from serving.decoder.limits import LARGE, SEGMENTS, Limits
 from serving.decoder.opened import opened

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image, ImageCms, TiffImagePlugin
 
 from serving.decoder import jpeg, tiff_page
-from serving.decoder.bounds import check_memory, check_size
+from serving.decoder.cost import check_memory, check_size
 from serving.decoder.ifd import ORIENTATION, Directory, directories
 from serving.decoder.kinds import TIFF
 from serving.decoder.limits import SEGMENTS, SEGMENTS_OF_A_PIECE, Limits

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
-from serving.decoder.bounds import check_memory
+from serving.decoder.cost import check_memory
 from serving.decoder.ifd import Directory
 from serving.decoder.limits import PADDED, PIECE, PIECES, Limits
 from serving.decoder.refused import FileRefused, Reason, too_costly, unusual

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import imagecodecs
 
 from serving.decoder import ifd
-from serving.decoder.bounds import check_memory, check_size
+from serving.decoder.cost import check_memory, check_size
 from serving.decoder.kinds import WEBP
 from serving.decoder.limits import SEGMENTS, Limits
 from serving.decoder.refused import FileRefused, Reason, too_costly

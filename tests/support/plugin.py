@@ -19,7 +19,7 @@ from infra.local.config import authority
 from infra.local.config.environment import environment, owner
 from infra.local.config.secrets import Secrets
 from infra.local.config.settings import Settings
-from infra.local.programs import outside
+from infra.local.programs import outside_folder
 from tests.support.run import Run
 from tests.support.stack import free_settings
 
@@ -71,7 +71,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     # Where PostgreSQL's account cannot enter the temporary folder, data of tests lie elsewhere.
     factory: pytest.TempPathFactory = config._tmp_path_factory  # type: ignore[attr-defined]
     ours = (f"{HOME}{os.sep}", f"{factory.getbasetemp()}{os.sep}")
-    for folder in outside.PLACE.glob("*"):
+    for folder in outside_folder.PLACE.glob("*"):
         link = folder / "of"
         if link.is_file() and link.read_text().startswith(ours):
             shutil.rmtree(folder, ignore_errors=True)

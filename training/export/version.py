@@ -9,7 +9,7 @@ from serving.contract import MODEL_FILE, ModelInfo
 from training.errors import TrainingError
 from training.export.calibrate import Calibration
 from training.export.distance import TrainingCells
-from training.export.graphs import serving_function, to_lite, write_saved_model
+from training.export.serving_graphs import serving_function, to_lite, write_saved_model
 from training.model import classifier as _registered_layers  # noqa: F401  (custom layers must be known before loading)
 
 TRAINABLE = Path("assets.extra") / "model.keras"

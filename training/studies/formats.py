@@ -15,7 +15,7 @@ from serving.contract import IMAGE, INPUT_SIZE, MODEL_FILE, PROBABILITIES, SIGNA
 from training.data.images import CellImages, pixels
 from training.evaluation.comparison import identity
 from training.evaluation.inference import lite_predictor, predict_rows, saved_model_predictor
-from training.export.graphs import PRECISIONS, to_lite
+from training.export.serving_graphs import PRECISIONS, to_lite
 
 BATCH = 32
 REPEATS = 20  # of a batch, to measure speed

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from webapp.accounts import factors, trail
-from webapp.accounts.devices import known_device
+from webapp.accounts.device_cookies import known_device
 from webapp.accounts.mails import AccountMails
 from webapp.accounts.models import User
 from webapp.accounts.reauthentication import is_fresh

@@ -9,6 +9,6 @@ class AccountsConfig(AppConfig):
     name = "webapp.accounts"
 
     def ready(self) -> None:
-        for listener in ("devices", "sessions", "trail"):  # to what allauth and Django tell
+        for listener in ("device_cookies", "sessions", "trail"):  # to what allauth and Django tell
             import_module(f"webapp.accounts.{listener}")
         tables.register(import_module("webapp.accounts.factors").FactorTable())

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from serving.check import check_version
+from serving.check_version import check_version
 from serving.contract import MODEL_JSON, MODEL_NAME, ModelFolderError, ModelInfo
 from serving.manifest import Files, Publisher, Verifier, check, digests
 from webapp.audit.actions import Action

@@ -14,8 +14,8 @@ from infra.local.config.secrets import Secrets
 from infra.local.config.settings import LOOPBACK, Settings
 from infra.local.errors import StackError
 from infra.local.limits import POSTGRES_STOP_S
-from infra.local.programs import outside
-from infra.local.programs.account import Account
+from infra.local.programs import outside_folder
+from infra.local.programs.os_account import Account
 from infra.local.programs.program import Program
 from infra.local.programs.wheels import folder
 
@@ -74,7 +74,7 @@ def prepare(home: Path, account: Account | None, secrets: Secrets) -> None:
     link = data_link(home)
     if account and not (link.exists() or link.is_symlink() or _reaches(account, home)):
         try:
-            outside.make(link)
+            outside_folder.make(link)
         except StackError as error:
             raise StackError(
                 f"PostgreSQL does not run as root. The account that it runs as, {account.name}, cannot enter "
@@ -82,7 +82,7 @@ def prepare(home: Path, account: Account | None, secrets: Secrets) -> None:
                 "or put it where all may enter, such as below /opt."
             ) from error
     if link.is_symlink():
-        outside.own(link)
+        outside_folder.own(link)
         _copy_programs(_programs(link))
     binaries, data = _binaries(link), Path(os.path.realpath(link))
     if account and not account.can(lambda: os.access(binaries / "postgres", os.X_OK)):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from infra.local.limits import PROGRAM_STOP_S
-from infra.local.programs.account import Account
+from infra.local.programs.os_account import Account
 
 Group = Literal["services", "product", "aside"]
 """In the order in which they start: what stores and computes, our own programs, and what can wait."""

@@ -27,7 +27,7 @@ from infra.local.config.settings import BLOCK, LOOPBACK, PREFIX, Settings
 from infra.local.lifeline import PROGRAM, die_with_parent
 from infra.local.programs.catalogue import all_programs
 from infra.local.stack import Stack, states
-from tests.support import doors
+from tests.support import open_ports
 from tests.support.stack import free_settings
 
 HEMATOVISION = str(Path(sys.executable).with_name("hematovision"))
@@ -193,9 +193,9 @@ def test_every_door_is_locked(up: Up) -> None:
     assert eventually(lambda: set(names) == listening(up.home), 60)
     ports = listening(up.home)
     with ThreadPoolExecutor(len(ports)) as pool:
-        told = pool.map(partial(doors.answers, ca=authority.ca(up.settings)), ports)
+        told = pool.map(partial(open_ports.answers, ca=authority.ca(up.settings)), ports)
         found = dict(zip(map(names.get, ports), told, strict=True))
-    assert not [answer for answer in found.pop("web") if answer.startswith(("gRPC", *doors.RESP))]
+    assert not [answer for answer in found.pop("web") if answer.startswith(("gRPC", *open_ports.RESP))]
     assert {name: given for name, given in found.items() if given} == OPEN
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from training.config import Backbone
 from training.errors import TrainingError
-from training.export.graphs import write_saved_model
+from training.export.serving_graphs import write_saved_model
 from training.model.backbones import BACKBONES, build_backbone
 from training.model.classifier import build_classifier
 

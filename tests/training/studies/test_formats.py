@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from training.data.images import load_images
-from training.export.graphs import PRECISIONS
+from training.export.serving_graphs import PRECISIONS
 from training.studies import formats
 from training.studies.formats import compare_formats
 

@@ -224,7 +224,7 @@ def test_a_model_server_believes_what_was_published_and_cannot_sign(folder):
         if options(container).get("--publisher") == "/run/secrets/publisher/publisher"
     ]
     (check,) = checks
-    assert check["command"][-1] in ("serving.registered", "serving.embedded")
+    assert check["command"][-1] in ("serving.check_published", "serving.embedded")
     assert options(check)["--model-base"] == "/models"
     for container in containers(serving):
         for mount in container["volumeMounts"]:

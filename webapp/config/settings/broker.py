@@ -17,7 +17,7 @@ BROKER_OPTIONS = BROKER_TLS.redis(BROKER_URL)
 
 CACHES = {
     "default": {
-        "BACKEND": "webapp.http.cache.FailOpenCache",
+        "BACKEND": "webapp.http.fail_open_cache.FailOpenCache",
         "LOCATION": CACHE_URL,
         "KEY_PREFIX": "hematovision",
         "OPTIONS": {

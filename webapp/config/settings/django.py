@@ -54,7 +54,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "webapp.http.headers.HeadersMiddleware",
-    "webapp.telemetry.requests.RequestMiddleware",
+    "webapp.telemetry.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "webapp.http.charset.CharsetMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -7,7 +7,7 @@ server's (`serving/embedded/limits.py`), the command line's (`infra/client/limit
 (`infra/local/limits.py`), at what time of the night Celery's tasks run (`workers/celery.py`), Caddy's
 (`infra/caddy/shared.caddy`), those of probes and of ending pods (`k8s/`), gunicorn's for connections
 that idle or end (`webapp/config/gunicorn.py`), gRPC's for connecting again (`serving/channel.py`), those of
-the browser that uploads (`webapp/ui/static/ui/upload/bounds.js`), and the sizes of uploads (`uploads.py`,
+the browser that uploads (`webapp/ui/static/ui/upload/limits.js`), and the sizes of uploads (`uploads.py`,
 beside this file).
 """
 

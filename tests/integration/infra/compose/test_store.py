@@ -17,7 +17,7 @@ import yaml
 from botocore.config import Config
 
 from infra.compose.set_up import make
-from tests.support import doors
+from tests.support import open_ports
 from tests.support.stack import free_settings
 
 ROOT = Path(__file__).parents[4]
@@ -94,7 +94,7 @@ def test_the_network_meets_s3_alone_and_what_else_it_meets_is_locked(
     process, s3 = store
     met = {port for host, port in listening(process) if not ip_address(host).is_loopback}
     assert s3 in met
-    open_doors = {port: doors.answers(port, folder / "secrets" / "ca.pem") for port in met}
+    open_doors = {port: open_ports.answers(port, folder / "secrets" / "ca.pem") for port in met}
     assert open_doors.pop(s3) <= {"GET /status", "GET /healthz"}
     assert open_doors
     assert not any(open_doors.values()), open_doors

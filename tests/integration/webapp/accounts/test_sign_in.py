@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from tests.support.accounts import done_by, is_in, mailed_code, sign_in
 from tests.support.people import PASSWORD
-from webapp.accounts import devices
+from webapp.accounts import device_cookies
 from webapp.audit.models import Entry
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_static", "fresh_rates")]
@@ -112,7 +112,7 @@ def test_what_a_browser_remembers_names_nobody(alice):
     browser = Client()
     sign_in(browser, alice.membership.user.email)
     cookie = browser.cookies[settings.DEVICE_COOKIE_NAME]
-    assert alice.membership.user.email not in str(signing.loads(cookie.value, salt=devices.SALT))
+    assert alice.membership.user.email not in str(signing.loads(cookie.value, salt=device_cookies.SALT))
     assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
 
 

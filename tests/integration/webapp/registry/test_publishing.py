@@ -139,7 +139,7 @@ class TestPublish:
             outputs = run(self, thread, image)
             return {**outputs, "distance": np.float32(np.nan)} if np.ptp(image) else outputs
 
-        monkeypatch.setattr("serving.check.LoadedModel.run", broken)
+        monkeypatch.setattr("serving.check_version.LoadedModel.run", broken)
         with pytest.raises(ModelFolderError, match="distance is not finite"):
             publish(made(1))
         assert everything_in(root) == []

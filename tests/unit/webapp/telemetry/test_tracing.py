@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
 
 from webapp.telemetry import otlp, tracing
 from webapp.telemetry.context import carried, in_threads, resumed
-from webapp.telemetry.requests import RequestMiddleware
+from webapp.telemetry.middleware import RequestMiddleware
 
 THEIRS = f"00-{'a' * 32}-{'b' * 16}-01"
 SECRET = "s3cret-of-an-invitation"

@@ -38,9 +38,9 @@ def test_each_import_leads_to_a_file_with_a_hash_in_its_name(source, tmp_path):
 
 def test_what_a_module_says_changes_the_name_of_each_that_imports_it(source, tmp_path):
     first = collect(source, tmp_path / "first")
-    with (source / "ui" / "upload" / "bounds.js").open("a") as bounds:
-        bounds.write("// changed\n")
+    with (source / "ui" / "upload" / "limits.js").open("a") as limits:
+        limits.write("// changed\n")
     second = collect(source, tmp_path / "second")
     changed = {name for name in first if first[name].name != second[name].name}
-    assert {"ui/upload.js", "ui/upload/bounds.js", "ui/upload/queue.js", "ui/upload/retry.js"} <= changed
+    assert {"ui/upload.js", "ui/upload/limits.js", "ui/upload/queue.js", "ui/upload/retry.js"} <= changed
     assert "ui/cell.js" not in changed

@@ -1,7 +1,7 @@
 // Uploads thousands of files from a page. A file costs no DOM node unless it was not uploaded; then it is named with
 // the reason.
 
-import { LISTED, SAVED_WITHIN } from "./upload/bounds.js";
+import { LISTED, SAVED_WITHIN } from "./upload/limits.js";
 import { walk } from "./upload/folders.js";
 import { pictures } from "./upload/pictures.js";
 import { announced, failures, more, notSent, said } from "./upload/progress.js";

@@ -16,7 +16,7 @@ from psycopg import sql
 
 from infra.local.config.environment import environment, owner
 from infra.local.config.secrets import Secrets
-from infra.local.programs.account import Account
+from infra.local.programs.os_account import Account
 from infra.local.programs.postgres import prepare
 from tests.support import plugin
 from webapp.audit.actions import Action

@@ -11,8 +11,8 @@ import pytest
 
 from infra.local.config.secrets import Secrets
 from infra.local.config.settings import Settings
-from infra.local.programs import outside, postgres
-from infra.local.programs.account import Account
+from infra.local.programs import outside_folder, postgres
+from infra.local.programs.os_account import Account
 from infra.local.programs.postgres import BINARIES, make_data
 from tests.support.present import present
 
@@ -55,7 +55,7 @@ def test_in_a_container_what_its_account_cannot_enter_lies_outside(tmp_path: Pat
     closed.mkdir(mode=0o700)
     taken = ("--bounding-set=-dac_read_search,-sys_admin", "--inh-caps=-all", "--ambient-caps=-all")
     code = (
-        "import sys; from pathlib import Path; from infra.local.programs.account import Account;"
+        "import sys; from pathlib import Path; from infra.local.programs.os_account import Account;"
         "from infra.local.programs.postgres import data_link, prepare;"
         "from infra.local.config.secrets import Secrets;"
         "home = Path(sys.argv[1]); secrets = Secrets.load(home);"
@@ -67,14 +67,14 @@ def test_in_a_container_what_its_account_cannot_enter_lies_outside(tmp_path: Pat
         )
         assert made.returncode == 0, made.stderr
         data = (closed / "postgres").resolve()
-        assert data.parent.parent == outside.PLACE
+        assert data.parent.parent == outside_folder.PLACE
         owner = present(Account.for_postgres(data))
         assert (data.stat().st_uid, data.stat().st_mode & 0o777) == (owner.uid, 0o700)
         assert closed.stat().st_mode & 0o777 == 0o700
         assert (data / "PG_VERSION").read_text() == "18\n"
-        assert [path for path in outside.abandoned() if path[0] == data.parent] == []
+        assert [path for path in outside_folder.abandoned() if path[0] == data.parent] == []
     finally:
-        outside.remove(closed / "postgres")
+        outside_folder.remove(closed / "postgres")
 
 
 @root_only
@@ -85,12 +85,12 @@ def test_programs_that_its_account_may_not_run_are_copied(tmp_path: Path, monkey
     try:
         postgres.prepare(tmp_path, account, Secrets())
         program = postgres.program(Settings(tmp_path), Secrets())
-        assert program.argv[0].startswith(str(outside.PLACE))
+        assert program.argv[0].startswith(str(outside_folder.PLACE))
         asked = [program.argv[0], "--version"]
         said = subprocess.run(asked, capture_output=True, text=True, check=True, preexec_fn=account.become)
         assert said.stdout.startswith("postgres (PostgreSQL) 18")
     finally:
-        outside.remove(tmp_path / "postgres")
+        outside_folder.remove(tmp_path / "postgres")
 
 
 @root_only

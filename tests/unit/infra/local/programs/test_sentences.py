@@ -7,7 +7,7 @@ import pytest
 from infra.local.config.secrets import Secrets
 from infra.local.config.settings import Settings
 from infra.local.errors import StackError
-from infra.local.programs import outside, postgres
+from infra.local.programs import outside_folder, postgres
 from infra.local.programs.catalogue import all_programs
 
 
@@ -34,28 +34,28 @@ def test_folders_from_which_postgresql_cannot_be_started(
 def test_a_folder_outside_is_known_by_what_leads_to_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outside, "PLACE", tmp_path / "lib")
+    monkeypatch.setattr(outside_folder, "PLACE", tmp_path / "lib")
     link = tmp_path / "var" / "postgres"
     link.parent.mkdir()
-    outside.make(link)
+    outside_folder.make(link)
     folder = link.readlink().parent
     assert folder.stat().st_mode & 0o777 == 0o711
-    assert list(outside.abandoned()) == []
+    assert list(outside_folder.abandoned()) == []
 
     link.rename(tmp_path / "moved")
-    assert list(outside.abandoned()) == [(folder, str(link))]
-    outside.own(tmp_path / "moved")
-    assert list(outside.abandoned()) == []
+    assert list(outside_folder.abandoned()) == [(folder, str(link))]
+    outside_folder.own(tmp_path / "moved")
+    assert list(outside_folder.abandoned()) == []
 
-    outside.remove(tmp_path / "moved")
+    outside_folder.remove(tmp_path / "moved")
     assert not folder.exists()
     with pytest.raises(StackError, match="which is gone"):
-        outside.own(tmp_path / "moved")
+        outside_folder.own(tmp_path / "moved")
 
 
 def test_where_there_can_be_no_folder_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setattr(outside, "PLACE", tmp_path / "file" / "lib")
+    monkeypatch.setattr(outside_folder, "PLACE", tmp_path / "file" / "lib")
     with pytest.raises(StackError, match="no folder can be made"):
-        outside.make(tmp_path / "postgres")
+        outside_folder.make(tmp_path / "postgres")
     assert not (tmp_path / "postgres").is_symlink()

@@ -1,6 +1,6 @@
 // What a file's bytes are known by.
 
-import { DIGESTED } from "./bounds.js";
+import { DIGESTED } from "./limits.js";
 
 export const hex = (buffer) => Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, "0")).join("");
 

@@ -1,6 +1,6 @@
 // Whether a file may be a picture, by its name and its first bytes.
 
-import { HEAD } from "./bounds.js";
+import { HEAD } from "./limits.js";
 import { hex } from "./digest.js";
 
 const SYSTEM_FILES = new Set(["thumbs.db", "desktop.ini"]);

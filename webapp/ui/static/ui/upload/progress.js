@@ -1,6 +1,6 @@
 // How an upload goes, in numbers and words.
 
-import { GUESSED_AFTER, LISTED } from "./bounds.js";
+import { GUESSED_AFTER, LISTED } from "./limits.js";
 
 const number = (n) => n.toLocaleString("en");
 const count = (n, thing) => `${number(n)} ${thing}${n === 1 ? "" : "s"}`;

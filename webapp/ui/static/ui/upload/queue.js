@@ -3,7 +3,7 @@
 // to the object store, and what has arrived is handed over group by group. A file is what its bytes are: what the case
 // has is not sent again.
 
-import { GROUP, LINKS, POSTS, SHOWN_EVERY } from "./bounds.js";
+import { GROUP, LINKS, POSTS, SHOWN_EVERY } from "./limits.js";
 import { sha256 } from "./digest.js";
 import { isReadable } from "./pictures.js";
 import { reason, retry } from "./retry.js";

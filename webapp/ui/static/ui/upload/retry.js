@@ -1,6 +1,6 @@
 // Tries again what may pass.
 
-import { WAITS } from "./bounds.js";
+import { WAITS } from "./limits.js";
 
 export class Final extends Error {} // trying again would not help
 

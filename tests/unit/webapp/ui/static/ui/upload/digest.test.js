@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { DIGESTED } from "../../../../../../../webapp/ui/static/ui/upload/bounds.js";
+import { DIGESTED } from "../../../../../../../webapp/ui/static/ui/upload/limits.js";
 import { hex, sha256 } from "../../../../../../../webapp/ui/static/ui/upload/digest.js";
 
 test("bytes are written with two digits each", () => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { GROUP, LINKS, POSTS, WAITS } from "../../../../../../../webapp/ui/static/ui/upload/bounds.js";
+import { GROUP, LINKS, POSTS, WAITS } from "../../../../../../../webapp/ui/static/ui/upload/limits.js";
 import { Queue } from "../../../../../../../webapp/ui/static/ui/upload/queue.js";
 import { Final } from "../../../../../../../webapp/ui/static/ui/upload/retry.js";
 import { atOnce } from "./support.js";

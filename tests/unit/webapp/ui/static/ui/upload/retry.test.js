@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { WAITS } from "../../../../../../../webapp/ui/static/ui/upload/bounds.js";
+import { WAITS } from "../../../../../../../webapp/ui/static/ui/upload/limits.js";
 import { Final, mayPass, reason, retry } from "../../../../../../../webapp/ui/static/ui/upload/retry.js";
 import { atOnce } from "./support.js";
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import ViewportSize, sync_playwright
 
-HERE = Path(__file__).parent
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 CHROMIUM = os.environ.get("HEMATOVISION_CHROMIUM", "/usr/bin/chromium")
 COMMAND = Path(sys.executable).with_name("hematovision")
 WINDOW = ViewportSize(width=1280, height=1040)
@@ -96,7 +96,7 @@ def photograph(address: str, person: dict[str, str]) -> None:
             page.get_by_role("button", name="Sign in").click()
             page.goto(address, wait_until="networkidle")
             picture = Image.open(BytesIO(page.screenshot()))
-            picture.convert("RGB").save(HERE / f"case-{scheme}.webp", quality=QUALITY, method=6)
+            picture.convert("RGB").save(PICTURES / f"case-{scheme}.webp", quality=QUALITY, method=6)
             page.close()
         browser.close()
 

@@ -27,7 +27,13 @@ def base(tmp_path: Path) -> Path:
 
 def registered(base: Path, *options: str) -> "subprocess.CompletedProcess[str]":
     publisher = str(base.parent / "publisher")
-    command = [sys.executable, "-m", "serving.registered", f"--model-base={base}", f"--publisher={publisher}"]
+    command = [
+        sys.executable,
+        "-m",
+        "serving.check_published",
+        f"--model-base={base}",
+        f"--publisher={publisher}",
+    ]
     return subprocess.run([*command, *options], capture_output=True, text=True, timeout=60)
 
 
@@ -53,7 +59,7 @@ def test_what_was_published_may_start(base: Path) -> None:
             "does not lead to",
         ),
         (lambda base: (base / CONFIG).unlink(), "No such file"),
-        (lambda base: (base.parent / "publisher").write_text("nobody"), "serving.registered: "),
+        (lambda base: (base.parent / "publisher").write_text("nobody"), "serving.check_published: "),
     ],
 )
 def test_nothing_else_may(base: Path, spoil, says: str) -> None:

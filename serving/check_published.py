@@ -1,4 +1,4 @@
-"""``python -m serving.registered --model-base FOLDER --publisher FILE``: whether all in FOLDER was published.
+"""``python -m serving.check_published --model-base FOLDER --publisher FILE``: is all there published?
 
 The step before the start of tensorflow/serving, which loads whatever it finds: every version must have been
 signed by the publisher and be unchanged since, and ``models.config`` lead to those versions and nowhere else.
@@ -38,7 +38,7 @@ def _folders(path: Path) -> Iterator[Path]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m serving.registered", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m serving.check_published", description=__doc__)
     parser.add_argument("--model-base", type=Path, required=True, help="a folder of NAME/VERSION folders")
     parser.add_argument("--publisher", type=Path, required=True, help="file with the publisher's public key")
     parser.add_argument("--mount", default="/models", help="where the server sees it (default: %(default)s)")
@@ -46,7 +46,7 @@ def main() -> int:
     try:
         count = check_all(options.model_base, Verifier.load(options.publisher), options.mount)
     except (ModelFolderError, OSError, ValueError) as error:
-        print(f"serving.registered: {error}", file=sys.stderr)  # noqa: T201
+        print(f"serving.check_published: {error}", file=sys.stderr)  # noqa: T201
         return 1
     print(f"{count} versions are as they were published.")  # noqa: T201
     return 0
