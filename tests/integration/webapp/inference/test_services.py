@@ -1,4 +1,4 @@
-"""The life of a chunk on a real database: claims, retries, duplicates, dead letters, recovery, fair turns."""
+"""The life of a chunk on a real database: claims, retries, duplicates, dead letters, recovery."""
 
 import uuid
 from collections import Counter
@@ -18,7 +18,6 @@ from webapp.inference.models import Chunk, Prediction
 from webapp.inference.services import Classified, Refused
 from webapp.outbox import services as outbox
 from webapp.outbox.models import OutboxEntry
-from webapp.outbox.queues import Queue
 from webapp.registry.models import ModelVersion
 
 LABELS = ["neutrophil", "platelet"]
@@ -255,19 +254,6 @@ def test_lost_work_is_found_and_work_in_hand_is_left_alone(case):
     assert services.recover_lost() == 1  # whoever had it is gone
 
 
-def test_labs_take_turns(alice, charlie):
-    for person, how_many in ((alice, 640), (charlie, 64)):
-        with scope(lab=person.lab):
-            receive(person.case(), how_many, bulk=True)
-    sent: list[OutboxEntry] = []
-    assert outbox.send_due("bulk", 4, sent.append) == 4
-    assert [entry.lab_id for entry in sent].count(charlie.lab.id) == 1
-    assert {sent[0].lab_id, sent[1].lab_id} == {alice.lab.id, charlie.lab.id}
-    assert outbox.send_due("interactive", 4, sent.append) == 0
-    assert outbox.send_due("bulk", 100, sent.append) == 7
-    assert len({entry.id for entry in sent}) == 11
-
-
 def test_a_worker_that_starts_again_frees_what_it_held(case):
     receive(case, 1)
     claim(only_chunk().id, "bulk@a/t-1")
@@ -276,17 +262,6 @@ def test_a_worker_that_starts_again_frees_what_it_held(case):
     assert services.release_claims("bulk@a") == 1
     assert OutboxEntry.objects.count() == 1
     assert claim(only_chunk().id, "bulk@b/t-2").attempts == 2
-
-
-def test_labs_take_turns_when_there_is_room_for_one(alice, charlie):
-    for person, how_many in ((alice, 640), (charlie, 128)):
-        with scope(lab=person.lab):
-            receive(person.case(), how_many, bulk=True)
-    sent: list[OutboxEntry] = []
-    while outbox.send_due("bulk", 1, sent.append):
-        pass
-    assert [entry.lab_id == charlie.lab.id for entry in sent[:5]].count(True) == 2
-    assert len(sent) == 12
 
 
 def test_an_old_outage_is_not_blamed_for_a_new_failure(case):
@@ -304,22 +279,6 @@ def test_the_page_says_nothing_of_an_outage_that_is_over(case):
     services.defer(claim(only_chunk().id), "The model server does not answer.")
     services.attempt_failed(claim(only_chunk().id), "It broke.")
     assert selectors.model_notice(case) is None
-
-
-def test_a_broker_that_fails_leaves_everything_due(case):
-    receive(case, 1)
-
-    def fail(entry):
-        raise ConnectionError
-
-    with pytest.raises(ConnectionError):
-        outbox.send_due("interactive", 5, fail)
-    assert outbox.send_due("interactive", 5, lambda entry: None) == 1
-
-
-def test_delayed_work_waits(case):
-    outbox.enqueue(case.lab_id, Queue.BULK, "t", [1], wait=timedelta(hours=1))
-    assert outbox.send_due("bulk", 5, lambda entry: None) == 0
 
 
 def test_when_the_model_is_back_nobody_waits_longer(case, version):
