@@ -1,4 +1,6 @@
-"""Runs all tests but those of compose and monitoring, as `make test` does: those of training beside the others, in an environment of their own.
+"""Runs all tests but those of compose and monitoring, as `make test` does.
+
+Those of training run beside the others, in an environment of their own.
 
 `python -m tests OPTIONS…`: options for pytest. What training's tests print is kept apart, and shown whole if
 they fail. Fails if either do. Ctrl-C ends both.
