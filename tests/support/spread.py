@@ -18,18 +18,23 @@ from tests.support import plugin
 
 # The longest first, so that no worker is left with one of them at the end.
 LONGEST = (
-    "tests/faults",
-    "product",
+    "tests/faults/test_faults.py",
     "tests/integration/stack/test_stack.py",
     "tests/faults/test_backup.py",
-    "tests/protocol/test_official.py",
+    "tests/browser/test_every_page.py",
+    "tests/integration/stack/test_command_line.py",
+    "tests/faults/test_costly_pictures.py",
+    "tests/browser/test_upload.py",
+    "tests/integration/stack/test_fuzz.py",
+    "tests/integration/stack/test_bad_input.py",
     "tests/integration/infra/caddy/test_way_in.py",
     "tests/integration/stack/test_beyond_loopback.py",
+    "tests/protocol/test_official.py",
 )
 
 
 # What `--fast` leaves out beside whatever starts the product.
-SLOW = ("tests/browser", "tests/faults", *LONGEST[2:])
+SLOW = ("tests/browser", "tests/faults", *LONGEST)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -82,13 +87,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def group_of(item: pytest.Item) -> str:
-    """The group with which a test runs; empty: it may run anywhere."""
-    folder = _folder(item)
-    if "stack" in _fixtures(item):
-        return "product" if folder != "tests/faults" else folder
-    if "package" in (scopes := set(_fixtures(item).values())) and folder != "tests/permissions":
-        return folder
-    return item.nodeid.partition("::")[0] if scopes & {"class", "module"} else ""
+    """The file of a test that shares a costly fixture with its neighbours; empty: it may run anywhere."""
+    scopes = set(_fixtures(item).values())
+    shares = "stack" in _fixtures(item) or scopes & {"class", "module"}
+    shares = shares or ("package" in scopes and _folder(item) != "tests/permissions")
+    return item.nodeid.partition("::")[0] if shares else ""
 
 
 def _fixtures(item: pytest.Item) -> dict[str, str]:
