@@ -15,13 +15,14 @@ import pytest
 from tests.support.pictures import many_pictures
 
 IMAGES = 150  # three chunks, for the queue of those whom nobody waits for
+MANY = 300  # more chunks than workers have in hand
 FEW = 4
 PATIENCE_S = 150
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory) -> list[Path]:
-    return many_pictures(tmp_path_factory.mktemp("cells"), IMAGES)
+    return many_pictures(tmp_path_factory.mktemp("cells"), MANY)
 
 
 @pytest.fixture
@@ -31,11 +32,11 @@ def client(stack):
 
 
 @pytest.fixture
-def upload(client, files):
+def upload(client, files, request):
     """A case whose images are being uploaded; some are classified already, some are not."""
     case = client.open_case("faults")
     with ThreadPoolExecutor(1) as background:
-        uploaded = background.submit(client.upload, case, files)
+        uploaded = background.submit(client.upload, case, files[: getattr(request, "param", IMAGES)])
         deadline = time.monotonic() + PATIENCE_S
         while client.case(case.id).progress["classified"] == 0:
             assert time.monotonic() < deadline
@@ -85,12 +86,13 @@ def test_the_model_server_is_away_for_a_while_and_the_case_says_so(stack, client
     assert client.case(upload.id).model_notice is None
 
 
+@pytest.mark.parametrize("upload", [MANY], indirect=True, ids=["many"])
 def test_the_object_store_hangs_and_the_case_says_so(stack, client, upload):
     """It takes connections and answers nothing: the images wait, and none is blamed."""
     stack.kill("serving", signal.SIGSTOP)  # so that there are images left for workers to fetch
     try:
         deadline = time.monotonic() + 20
-        while (progress := client.case(upload.id).progress)["received"] + progress["classified"] < IMAGES:
+        while (progress := client.case(upload.id).progress)["received"] + progress["classified"] < MANY:
             assert time.monotonic() < deadline, progress
             time.sleep(0.05)
         stack.kill("seaweedfs", signal.SIGSTOP)
@@ -104,7 +106,7 @@ def test_the_object_store_hangs_and_the_case_says_so(stack, client, upload):
         assert notice.startswith("The image store does not answer.")
     finally:
         stack.kill("seaweedfs", signal.SIGCONT)
-    all_classified_once(stack, client, upload)
+    all_classified_once(stack, client, upload, MANY)
 
 
 def test_the_broker_stops_for_ten_seconds(stack, client, upload):
