@@ -20,7 +20,8 @@ from typing import IO
 from infra.local.lifeline import die_with_parent
 
 ROOT = Path(__file__).parents[1]
-TRAINING = (ROOT / ".venv-training" / "bin" / "python", "-m", "pytest", "tests/training")
+# With what processor time the others, which wait for each other much, leave over.
+TRAINING = ("nice", ROOT / ".venv-training" / "bin" / "python", "-m", "pytest", "tests/training")
 # These networks are small: more threads only take processor time from what runs beside.
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1"
