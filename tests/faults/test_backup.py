@@ -21,7 +21,7 @@ from infra.local.config.secrets import Secrets, data_keys_file
 from infra.local.programs.postgres import BINARIES
 from tests.integration.stack.test_stack import HEMATOVISION, Up, environ_of, start
 from tests.support.pictures import many_pictures
-from tests.support.stack import free_settings
+from tests.support.stack import beside, free_settings
 
 pytestmark = pytest.mark.timeout(600)  # an installation is started three times
 
@@ -118,7 +118,7 @@ def told_where(up) -> dict[str, str]:
     given = {**environment(settings, secrets), **owner(settings, secrets)}
     del given["HEMATOVISION_HOME"]
     path = f"{BINARIES}{os.pathsep}{os.environ['PATH']}"
-    return {**os.environ, **given, "PATH": path, "HEMATOVISION_PASSPHRASE": PASSPHRASE}
+    return beside(given, PATH=path, HEMATOVISION_PASSPHRASE=PASSPHRASE)
 
 
 def told(env: dict[str, str], *arguments: object) -> "subprocess.CompletedProcess[str]":

@@ -1,6 +1,5 @@
 """Things die in the middle of an upload; every image ends classified exactly once, with no human help."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import psycopg
 import pytest
 
 from tests.support.pictures import many_pictures
+from tests.support.stack import beside
 
 IMAGES = 150  # three chunks, for the queue of those whom nobody waits for
 MANY = 300  # more chunks than workers have in hand
@@ -152,7 +152,7 @@ def leaving_worker(stack, client, files, request):
             "--",
             f"worker.soft_shutdown_timeout={request.param}",
         ],
-        env={**os.environ, **stack.environment, "REMAP_SIGTERM": "SIGQUIT"},
+        env=beside(stack.environment, REMAP_SIGTERM="SIGQUIT"),
     )
     try:
         case = client.open_case("faults")

@@ -7,7 +7,7 @@ import random
 import signal
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -16,7 +16,7 @@ import psutil
 
 from infra.client.client import Client
 from infra.local.config.ports import check_free
-from infra.local.config.settings import BLOCK, Settings
+from infra.local.config.settings import BLOCK, PREFIX, Settings
 from infra.local.errors import StackError
 from infra.local.stack import Stack
 
@@ -44,6 +44,12 @@ def free_settings(home: Path) -> Settings:
         _taken.append(lock)
         return settings
     raise StackError(f"None of the ports from {_PORTS[0]} on is left for tests.")
+
+
+def beside(variables: Mapping[str, str], **more: str) -> dict[str, str]:
+    """Variables for a process that works beside a stack: nothing that tests in this process are told."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return {**inherited, **variables, **more}
 
 
 class RunningStack:

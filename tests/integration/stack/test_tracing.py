@@ -1,6 +1,5 @@
 """Traces of the running product: one from the upload to the result, with no word about whom it is of."""
 
-import os
 import shutil
 import socket
 import subprocess
@@ -16,6 +15,7 @@ from infra.client.client import Client
 from infra.demo import cells
 from tests.integration.stack.test_stack import eventually
 from tests.support.collector import Told, attributes, collector
+from tests.support.stack import beside
 from tests.support.tls import Authority, tls_front
 
 WORKER = ("celery", "-A", "workers", "worker", "-Q", "interactive", "-c", "1", "-n", "traced@%h")
@@ -42,7 +42,7 @@ def telling(stack, endpoint: str, **more: str) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         bind = f"127.0.0.1:{free.getsockname()[1]}"
-    env = {**os.environ, **stack.environment, "HEMATOVISION_TRACES_ENDPOINT": endpoint, **more}
+    env = beside(stack.environment, HEMATOVISION_TRACES_ENDPOINT=endpoint, **more)
     web = ("gunicorn", "--config", "python:webapp.config.gunicorn", "--bind", bind)
     replaced = ("relay", "worker-interactive")
     with ExitStack() as running:

@@ -1,13 +1,12 @@
 """`python -m workers.ready`, as a cluster asks it."""
 
-import os
 import subprocess
 import sys
 
 import pytest
 
 from tests.support.embedded import embedded_server
-from tests.support.stack import RunningStack
+from tests.support.stack import RunningStack, beside
 from tests.support.tls import Authority, tls_front
 
 HOST = "localhost"
@@ -19,7 +18,7 @@ def ready(stack: RunningStack):
         settings = {f"HEMATOVISION_{name}": value for name, value in given.items()}
         done = subprocess.run(
             [sys.executable, "-m", "workers.ready"],
-            env={**os.environ, **stack.environment, **settings},
+            env=beside(stack.environment, **settings),
             capture_output=True,
             text=True,
         )

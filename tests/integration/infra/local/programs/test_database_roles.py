@@ -1,6 +1,5 @@
 """The product's role in the database: it reaches every table, and owns none."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from infra.local.config.secrets import Secrets
 from infra.local.programs.os_account import Account
 from infra.local.programs.postgres import prepare
 from tests.support import plugin
+from tests.support.stack import beside
 from webapp.audit.actions import Action
 from webapp.audit.privileges import grant
 from webapp.audit.services import record
@@ -137,7 +137,7 @@ def test_the_running_product_has_only_its_own_role(stack):
 
 def test_commands_that_change_no_table_forget_the_owner(stack):
     asked = "from django.db import connection as c; print(c.settings_dict['USER'])"
-    env = {**os.environ, **stack.stack.owner_environment}
+    env = beside(stack.stack.owner_environment)
     shell = [sys.executable, "-m", "webapp", "shell", "-c", asked]
     said = subprocess.run(shell, env=env, capture_output=True, text=True, check=True)
     assert said.stdout.split()[-1] == "hematovision_app"
@@ -146,7 +146,7 @@ def test_commands_that_change_no_table_forget_the_owner(stack):
 def test_what_the_role_may_not_do_is_said_in_a_line(stack):
     asked = "from django.db import connection as c; c.cursor().execute('DELETE FROM audit_entry')"
     shell = [sys.executable, "-m", "webapp", "shell", "-c", asked]
-    refused = subprocess.run(shell, env={**os.environ, **stack.environment}, capture_output=True, text=True)
+    refused = subprocess.run(shell, env=beside(stack.environment), capture_output=True, text=True)
     assert refused.returncode == 1
     assert "may not do this: permission denied for table audit_entry" in refused.stderr
     assert "Traceback" not in refused.stderr
