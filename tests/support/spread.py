@@ -88,9 +88,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def group_of(item: pytest.Item) -> str:
     """The file of a test that shares a costly fixture with its neighbours; empty: it may run anywhere."""
-    scopes = set(_fixtures(item).values())
-    shares = "stack" in _fixtures(item) or scopes & {"class", "module"}
-    shares = shares or ("package" in scopes and _folder(item) != "tests/permissions")
+    fixtures = _fixtures(item)
+    costly = {"class", "module"} if _folder(item) == "tests/permissions" else {"class", "module", "package"}
+    shares = "stack" in fixtures or costly & set(fixtures.values())
     return item.nodeid.partition("::")[0] if shares else ""
 
 
