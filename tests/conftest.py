@@ -1,5 +1,6 @@
 """What tests start once for the whole run, and only if one of them asks."""
 
+import os
 from collections.abc import Iterator
 from functools import partial
 
@@ -9,6 +10,7 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from whitenoise.base import WhiteNoise
 from whitenoise.responders import Redirect, StaticFile
 
+from infra.local.config.settings import PREFIX
 from infra.local.stack import Stack
 from tests.support import plugin
 from tests.support.stack import RunningStack, free_settings
@@ -35,8 +37,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """The whole product, as `make up` starts it, with services of its own: tests stop and kill them."""
     stack = Stack(free_settings(tmp_path_factory.mktemp("product")))
     with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(PREFIX)]:
+            patch.delenv(name)  # of the services that tests in this process share
         for name, value in SHORT_WAITS.items():
-            patch.setenv(f"HEMATOVISION_{name}", value)
+            patch.setenv(PREFIX + name, value)
         stack.start()
     yield RunningStack(stack)
     stack.stop()

@@ -32,11 +32,11 @@ def client(stack):
 
 
 @pytest.fixture
-def upload(client, files, request):
+def upload(client, files):
     """A case whose images are being uploaded; some are classified already, some are not."""
     case = client.open_case("faults")
     with ThreadPoolExecutor(1) as background:
-        uploaded = background.submit(client.upload, case, files[: getattr(request, "param", IMAGES)])
+        uploaded = background.submit(client.upload, case, files[:IMAGES])
         deadline = time.monotonic() + PATIENCE_S
         while client.case(case.id).progress["classified"] == 0:
             assert time.monotonic() < deadline
@@ -74,39 +74,47 @@ def test_the_model_server_is_killed(stack, client, upload):
     all_classified_once(stack, client, upload)
 
 
-def test_the_model_server_is_away_for_a_while_and_the_case_says_so(stack, client, upload):
+@pytest.fixture
+def begun(client, files):
+    """A case with a few images, which are classified."""
+    case = client.open_case("faults")
+    client.upload(case, files[:FEW])
+    client.wait(case.id)
+    return case
+
+
+def test_the_model_server_is_away_for_a_while_and_the_case_says_so(stack, client, begun, files):
     stack.stop("serving")
-    deadline = time.monotonic() + 60
-    while not (notice := client.case(upload.id).model_notice):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    try:
+        client.upload(begun, files[FEW:IMAGES])
+        deadline = time.monotonic() + 60
+        while not (notice := client.case(begun.id).model_notice):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+    finally:
+        stack.start("serving")
     assert notice.startswith("The model server does not answer.")
-    stack.start("serving")
-    all_classified_once(stack, client, upload)
-    assert client.case(upload.id).model_notice is None
+    all_classified_once(stack, client, begun)
+    assert client.case(begun.id).model_notice is None
 
 
-@pytest.mark.parametrize("upload", [MANY], indirect=True, ids=["many"])
-def test_the_object_store_hangs_and_the_case_says_so(stack, client, upload):
+def test_the_object_store_hangs_and_the_case_says_so(stack, client, begun, files):
     """It takes connections and answers nothing: the images wait, and none is blamed."""
     stack.kill("serving", signal.SIGSTOP)  # so that there are images left for workers to fetch
     try:
-        deadline = time.monotonic() + 20
-        while (progress := client.case(upload.id).progress)["received"] + progress["classified"] < MANY:
-            assert time.monotonic() < deadline, progress
-            time.sleep(0.05)
+        client.upload(begun, files[FEW:MANY])
         stack.kill("seaweedfs", signal.SIGSTOP)
     finally:
         stack.kill("serving", signal.SIGCONT)
     try:
         deadline = time.monotonic() + 90
-        while not (notice := client.case(upload.id).model_notice):
+        while not (notice := client.case(begun.id).model_notice):
             assert time.monotonic() < deadline
             time.sleep(0.5)
         assert notice.startswith("The image store does not answer.")
     finally:
         stack.kill("seaweedfs", signal.SIGCONT)
-    all_classified_once(stack, client, upload, MANY)
+    all_classified_once(stack, client, begun, MANY)
 
 
 def test_the_broker_stops_for_ten_seconds(stack, client, upload):
