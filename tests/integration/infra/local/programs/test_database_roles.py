@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from infra.local.config.secrets import Secrets
 from infra.local.programs.os_account import Account
 from infra.local.programs.postgres import prepare
 from tests.support import plugin
-from tests.support.stack import beside
+from tests.support.stack import RunningStack, beside
 from webapp.audit.actions import Action
 from webapp.audit.privileges import grant
 from webapp.audit.services import record
@@ -122,10 +123,19 @@ def test_one_role_for_all_is_pointed_out(monkeypatch, capsys):
     assert "Two roles" in capsys.readouterr().err
 
 
+def environ_of(stack: RunningStack, program: str) -> str:
+    """The variables of a program that works, which is none that is still being launched."""
+    deadline = time.monotonic() + 60
+    ours = "HEMATOVISION_DATABASE_URL=postgresql://hematovision_app:"
+    while ours not in (given := Path(f"/proc/{stack.pid(program)}/environ").read_text()):
+        assert time.monotonic() < deadline, program
+        time.sleep(0.2)
+    return given
+
+
 def test_the_running_product_has_only_its_own_role(stack):
     for program in ("web", "relay", "worker-interactive", "worker-bulk", "beat", "flower"):
-        given = Path(f"/proc/{stack.pid(program)}/environ").read_text()
-        assert "HEMATOVISION_DATABASE_URL=postgresql://hematovision_app:" in given
+        given = environ_of(stack, program)
         assert "OWNER" not in given
         assert Secrets.load(stack.home).postgres not in given, program
     with psycopg.connect(stack.environment["HEMATOVISION_DATABASE_URL"]) as running:
