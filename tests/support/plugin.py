@@ -48,8 +48,6 @@ _NUMBER = int(WORKER.removeprefix("gw") or 0)
 os.environ.update(environment(SETTINGS, Secrets.load(HOME)))
 # Tests in this process make a database, and empty it: as its owner. What runs beside it gets no such thing.
 os.environ.update(owner(SETTINGS, Secrets.load(HOME)))
-# Playwright runs a loop in the thread of the tests, which Django would take for asynchronous code.
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 os.environ["HEMATOVISION_PROXIES"] = "0"  # who asks the application in this process comes by no proxy
 os.environ["HEMATOVISION_S3_PUBLIC_ENDPOINT"] = os.environ["HEMATOVISION_S3_ENDPOINT"]  # Caddy may not be up
 # What tests do in this process is kept out of the way of the other workers.
