@@ -97,7 +97,7 @@ endif
 
 # Left out: what starts the product or an installation of its own, the official client, browsers, faults, training.
 .PHONY: test-fast
-test-fast: .venv/.develops ## Run what takes a minute: unit tests, and most of integration, protocol and permissions
+test-fast: .venv/.develops ## Run what starts no product, in some minutes: unit tests, and most of integration, protocol and permissions
 	$(BIN)/pytest $(AT_ONCE) --fast
 
 .PHONY: test-js
