@@ -6,6 +6,8 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 # Python reads the paths of its environment in the locale's encoding.
 export LC_ALL := C.UTF-8
+# Without it every program compiles all that it loads, at each start: twice the time.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Paths may hold blanks and quotes, which make would split and a shell read: targets are relative, and what is
 # absolute reaches recipes by their environment.

@@ -1,5 +1,7 @@
 """Where `hematovision` begins: Ctrl-C ends it in silence while it is being read, as it does later."""
 
+import atexit
+import gc
 import signal
 
 
@@ -8,5 +10,6 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     from infra.commands.cli import app
 
+    atexit.register(gc.freeze)  # else what was loaded is looked through for garbage once more at the end
     signal.signal(signal.SIGINT, signal.default_int_handler)
     app()

@@ -12,6 +12,7 @@ from infra.local.config.settings import PREFIX, Settings, home_from_environment
 from infra.local.errors import StackError
 
 _COMMAND_ERROR = "CommandError: "  # after it, Django's last word is for people
+_COMMAND = (sys.executable, "-m", "webapp")
 
 
 def product_environment() -> Mapping[str, str]:
@@ -34,7 +35,7 @@ def become(*arguments: str) -> NoReturn:
         NotRunningError: there is no product to run it beside.
     """
     env = product_environment()
-    argv = [sys.executable, "-m", "webapp", *arguments]
+    argv = [*_COMMAND, *arguments]
     os.execve(sys.executable, argv, {**os.environ, **env})  # noqa: S606 - a list, never a shell's
 
 
@@ -45,7 +46,7 @@ def manage(*arguments: str, env: Mapping[str, str]) -> str:
         StackError: it failed; the message is the command's own.
     """
     done = subprocess.run(
-        [sys.executable, "-m", "webapp", *arguments],
+        [*_COMMAND, *arguments, "--skip-checks"],  # which load every page: the web has made them
         env={**os.environ, **env},
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -1,13 +1,12 @@
 """Whether each service answers, asked as its clients would ask."""
 
+# The clients are imported where a service is asked: most commands that know the stack ask none.
+
 import json
 import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-
-import psycopg
-import redis
 
 from infra.local.config.environment import environment
 from infra.local.config.secrets import Secrets
@@ -27,6 +26,9 @@ def service_checks(settings: Settings, secrets: Secrets) -> dict[str, Callable[[
     """For each service that stores something, a question whose answer is whether it is ready."""
     env = environment(settings, secrets)
 
+    import psycopg
+    import redis
+
     def postgres() -> bool:
         with psycopg.connect(env["HEMATOVISION_DATABASE_URL"], connect_timeout=SERVICE_TIMEOUT_S):
             return True
@@ -40,7 +42,8 @@ def service_checks(settings: Settings, secrets: Secrets) -> dict[str, Callable[[
             return True
 
     checks = {"postgres": postgres, "valkey": valkey, "seaweedfs": seaweedfs}
-    return {name: _quiet(check) for name, check in checks.items()}
+    failures = (OSError, psycopg.OperationalError, redis.RedisError)
+    return {name: _quiet(check, failures) for name, check in checks.items()}
 
 
 def web_state(settings: Settings) -> dict[str, str] | None:
@@ -56,11 +59,11 @@ def web_state(settings: Settings) -> dict[str, str] | None:
     return state
 
 
-def _quiet(check: Callable[[], bool]) -> Callable[[], bool]:
+def _quiet(check: Callable[[], bool], failures: tuple[type[Exception], ...]) -> Callable[[], bool]:
     def ask() -> bool:
         try:
             return check()
-        except (OSError, psycopg.OperationalError, redis.RedisError):
+        except failures:
             return False
 
     return ask

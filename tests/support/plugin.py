@@ -7,10 +7,13 @@ With pytest-xdist this is decided once, by the process that hands out the tests.
 has its own database (pytest-django makes it), its own bucket and its own database of the broker.
 """
 
+import atexit
+import gc
 import os
 import random
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -56,6 +59,15 @@ os.environ["HEMATOVISION_BROKER_URL"] = f"{_BROKER}/{1 + _NUMBER % (_BROKER_DATA
 os.environ["HEMATOVISION_S3_BUCKET"] = f"hematovision-tests-{_NUMBER}"
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Find the tests without looking for garbage meanwhile, and never look through them later."""
+    gc.disable()
+    yield
+    gc.freeze()
+    gc.enable()
+
+
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist has an answer, too
 def pytest_xdist_auto_num_workers() -> int:
     """Half as many again as there are cores: tests wait much for other programs. Each needs a GB or so."""
@@ -64,6 +76,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    atexit.register(gc.freeze)  # as in what the tests are of: see webapp.config.environment
     if WORKER:
         return
     RUN.end()
