@@ -12,7 +12,6 @@ from infra.local.config.settings import PREFIX, Settings, home_from_environment
 from infra.local.errors import StackError
 
 _COMMAND_ERROR = "CommandError: "  # after it, Django's last word is for people
-_COMMAND = (sys.executable, "-m", "webapp")
 
 
 def product_environment() -> Mapping[str, str]:
@@ -35,7 +34,7 @@ def become(*arguments: str) -> NoReturn:
         NotRunningError: there is no product to run it beside.
     """
     env = product_environment()
-    argv = [*_COMMAND, *arguments]
+    argv = [sys.executable, "-m", "webapp", *arguments]
     os.execve(sys.executable, argv, {**os.environ, **env})  # noqa: S606 - a list, never a shell's
 
 
@@ -46,7 +45,7 @@ def manage(*arguments: str, env: Mapping[str, str]) -> str:
         StackError: it failed; the message is the command's own.
     """
     done = subprocess.run(
-        [*_COMMAND, *arguments, "--skip-checks"],  # which load every page: the web has made them
+        [sys.executable, "-m", "webapp", *arguments],
         env={**os.environ, **env},
         stdin=subprocess.DEVNULL,
         capture_output=True,

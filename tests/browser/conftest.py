@@ -74,6 +74,7 @@ class Screen:
         self.page.get_by_label("New case").fill(accession)
         self.page.get_by_role("button", name="Create case").click()
         expect(self.page.get_by_role("heading", level=1)).to_have_text(accession)
+        self.page.wait_for_load_state()  # what is dropped before its script runs is the browser's to open
 
     def choose(self, *files: Path) -> None:
         self.page.get_by_label("Choose images").set_input_files(list(files))
