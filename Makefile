@@ -97,9 +97,9 @@ else
 	$(BIN)/python -m tests $(AT_ONCE)
 endif
 
-# Left out: what starts the product or an installation of its own, the official client, browsers, faults, training.
+# Left out: what starts the product, and whatever else takes long (`SLOW` in tests/support/spread.py).
 .PHONY: test-fast
-test-fast: .venv/.develops ## Run what starts no product, in some minutes: unit tests, and most of integration, protocol and permissions
+test-fast: .venv/.develops ## Run what starts no product and takes little, in about a minute
 	$(BIN)/pytest $(AT_ONCE) --fast
 
 .PHONY: test-js

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from playwright.sync_api import (
     ConsoleMessage,
     Page,
     StorageState,
+    ViewportSize,
     expect,
     sync_playwright,
 )
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 CHROMIUM = os.environ.get("HEMATOVISION_CHROMIUM", "/usr/bin/chromium")
 PATIENCE_MS = 30_000
+WIDE: ViewportSize = {"width": 1440, "height": 900}
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -115,19 +118,19 @@ def _sign_in(chromium: Browser, url: str, member: dict[str, str]) -> StorageStat
     return state
 
 
-@pytest.fixture
-def context(chromium) -> Iterator[BrowserContext]:
-    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+@contextmanager
+def new_context(chromium: Browser) -> Iterator[BrowserContext]:
+    context = chromium.new_context(viewport=WIDE)
     context.set_default_timeout(PATIENCE_MS)
     yield context
     context.close()
 
 
-@pytest.fixture
-def screen(stack, context) -> Iterator[Screen]:
-    """A screen on which the console must stay silent; a test that provokes complaints clears them."""
+@contextmanager
+def new_screen(context: BrowserContext, url: str) -> Iterator[Screen]:
+    """A screen on which the console must stay silent; whoever provokes complaints clears them."""
     page = context.new_page()
-    screen = Screen(page, stack.url, [])
+    screen = Screen(page, url, [])
 
     def console(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
@@ -137,6 +140,18 @@ def screen(stack, context) -> Iterator[Screen]:
     page.on("pageerror", lambda error: screen.complaints.append(str(error)))
     yield screen
     assert screen.complaints == []
+
+
+@pytest.fixture
+def context(chromium) -> Iterator[BrowserContext]:
+    with new_context(chromium) as context:
+        yield context
+
+
+@pytest.fixture
+def screen(stack, context) -> Iterator[Screen]:
+    with new_screen(context, stack.url) as screen:
+        yield screen
 
 
 @pytest.fixture

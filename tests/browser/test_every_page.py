@@ -1,7 +1,7 @@
 """What holds for every page: it fits narrow screens, is accessible in light and dark."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -9,7 +9,7 @@ import pytest
 from django.urls import resolve
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Screen
+from tests.browser.conftest import WIDE, new_context, new_screen
 from tests.permissions.endpoints import ENDPOINTS
 from webapp.ui.urls import urlpatterns
 
@@ -134,27 +134,37 @@ def test_every_page_of_ours_is_looked_at():
     assert pages - by_address - BY_CLICK == NO_PAGES
 
 
-@pytest.fixture(params=dict.fromkeys([*PAGES, *BY_ADDRESS]))
+@pytest.fixture(scope="module", params=dict.fromkeys([*PAGES, *BY_ADDRESS]))
 def shown(
-    request, screen: Screen, signed_in, signed_in_supervisor, signed_in_admin, signed_in_operator, filled_case
-) -> Page:
-    page, wanted = screen.page, request.param
+    request,
+    chromium,
+    stack,
+    signed_in,
+    signed_in_supervisor,
+    signed_in_admin,
+    signed_in_operator,
+    filled_case,
+) -> Iterator[Page]:
+    """Each page, opened once for all that is asked of it."""
     people = {
         "technician": signed_in,
         "lab_supervisor": signed_in_supervisor,
         "admin": signed_in_admin,
         "operator": signed_in_operator,
     }
+    wanted = request.param
     who, path = BY_ADDRESS.get(wanted, ("technician", filled_case))
-    if who:
-        page.context.add_cookies(people[who]["cookies"])
-    page.goto(screen.url + path)
-    if wanted in PAGES:
-        PAGES[wanted](page)
-    page.wait_for_load_state("networkidle")
-    if wanted in ("missing", "no invitation"):
-        screen.complaints.clear()
-    return page
+    with new_context(chromium) as context, new_screen(context, stack.url) as screen:
+        page = screen.page
+        if who:
+            context.add_cookies(people[who]["cookies"])
+        page.goto(screen.url + path)
+        if wanted in PAGES:
+            PAGES[wanted](page)
+        page.wait_for_load_state("networkidle")
+        if wanted in ("missing", "no invitation"):
+            screen.complaints.clear()
+        yield page
 
 
 def test_nothing_is_wider_than_a_narrow_screen(shown):
@@ -169,6 +179,7 @@ def test_nothing_is_wider_than_a_narrow_screen(shown):
 
 
 def test_axe_finds_nothing_serious(shown):
+    shown.set_viewport_size(WIDE)
     shown.evaluate(AXE)
     serious = []
     for scheme in ("light", "dark"):

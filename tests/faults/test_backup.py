@@ -327,12 +327,13 @@ def endless(snapshot: Path) -> None:
 
 @pytest.fixture
 def verify(settings, up) -> Callable[..., str]:
-    """What a restore does first, in this process, with the installation's keys; returns why it is rejected."""
+    """What a restore does first, in this process, with the installation's keys: why it rejects a folder."""
+    settings.DATA_KEYS_FILE = data_keys_file(up.home)
 
-    def rejected(snapshot: Path, **options: bool) -> str:
-        settings.DATA_KEYS_FILE = data_keys_file(up.home)
+    def rejected(folder: Path, **options: bool) -> str:
+        latest = max(folder.glob("snapshots/*Z"))
         with pytest.raises(CommandError) as failure:
-            call_command("restore_backup", str(max(snapshot.glob("snapshots/*Z"))), only_verify=True, **options)
+            call_command("restore_backup", str(latest), only_verify=True, **options)
         return str(failure.value)
 
     return rejected

@@ -1,7 +1,7 @@
 """How pytest-xdist spreads the tests over its workers (`-n auto`).
 
-Whatever shares a costly fixture runs on one worker, one after another: tests of the product that a worker has
-started, of a module with fixtures of its own. All other tests go to whoever is free.
+Whatever shares a costly fixture runs on one worker, one after another: those tests of a folder that need the
+product, those of a module with fixtures of its own. All other tests go to whoever is free.
 """
 
 import json
@@ -16,25 +16,29 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests.support import plugin
 
-# The longest first, so that no worker is left with one of them at the end.
+# The longest groups first, so that no worker is left with one of them at the end.
 LONGEST = (
-    "tests/faults/test_faults.py",
-    "tests/integration/stack/test_stack.py",
+    "tests/faults",
     "tests/faults/test_backup.py",
-    "tests/browser/test_every_page.py",
-    "tests/integration/stack/test_command_line.py",
-    "tests/faults/test_costly_pictures.py",
-    "tests/browser/test_upload.py",
-    "tests/integration/stack/test_fuzz.py",
-    "tests/integration/stack/test_bad_input.py",
-    "tests/integration/infra/caddy/test_way_in.py",
+    "tests/integration",
+    "tests/browser",
+    "tests/integration/stack/test_stack.py",
     "tests/integration/stack/test_beyond_loopback.py",
+    "tests/integration/infra/caddy/test_way_in.py",
     "tests/protocol/test_official.py",
 )
 
 
-# What `--fast` leaves out beside whatever starts the product.
-SLOW = ("tests/browser", "tests/faults", *LONGEST)
+# What `--fast` leaves out beside whatever starts the product: what takes long for the little that a day's
+# work can break in it.
+SLOW = (
+    *("tests/browser", "tests/faults", "tests/protocol"),
+    *("tests/permissions/test_hostile_input.py", "tests/permissions/test_identifiers_shown.py"),
+    *("tests/integration/infra", "tests/integration/stack", "tests/integration/workers"),
+    *(f"tests/integration/webapp/{slow}" for slow in ("config", "crypto", "http", "registry")),
+    *(f"tests/unit/infra/{slow}" for slow in ("compose", "demo", "images", "monitoring")),
+    *("tests/unit/k8s", "tests/unit/serving/decoder"),
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -87,11 +91,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def group_of(item: pytest.Item) -> str:
-    """The file of a test that shares a costly fixture with its neighbours; empty: it may run anywhere."""
+    """The folder or the file of a test that shares a costly fixture with its neighbours; empty: it may run
+    anywhere."""
     fixtures = _fixtures(item)
+    if "stack" in fixtures:
+        return _folder(item)  # one product for all of them
     costly = {"class", "module"} if _folder(item) == "tests/permissions" else {"class", "module", "package"}
-    shares = "stack" in fixtures or costly & set(fixtures.values())
-    return item.nodeid.partition("::")[0] if shares else ""
+    return item.nodeid.partition("::")[0] if costly & set(fixtures.values()) else ""
 
 
 def _fixtures(item: pytest.Item) -> dict[str, str]:

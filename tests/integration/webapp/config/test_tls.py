@@ -54,6 +54,7 @@ def queue(port: int, files: TlsFiles) -> None:
     url = _broker_url(port)
     app = Celery(broker=url, set_as_current=False)
     app.conf.broker_use_ssl = files.redis(url)
+    app.conf.broker_transport_options = {"max_retries": 0}  # to be told at once
     with app.connection_for_write() as connection:
         channel = connection.default_channel
         assert isinstance(channel, Channel)
