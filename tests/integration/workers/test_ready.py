@@ -9,7 +9,7 @@ from tests.support.embedded import embedded_server
 from tests.support.stack import RunningStack, beside
 from tests.support.tls import Authority, tls_front
 
-HOST = "localhost"
+HOST = "127.0.0.1"  # of several addresses, gRPC would tell of whichever failed last
 
 
 @pytest.fixture
