@@ -28,17 +28,18 @@ from serving.client import (
 )
 from serving.decoder.pool import Decoders, DecodersBusy, DecoderUnavailable
 from serving.decoder.refused import FileRefused
+from webapp.cases.boxes import Box
 from webapp.cases.models import Image
 from webapp.cases.refusals import Refusal
 from webapp.inference import services
+from webapp.inference.answers import CellAnswer, Classified, Refused, Span
 from webapp.inference.models import Chunk
-from webapp.inference.services import Classified, Refused
 from webapp.registry import selectors as registry
 from webapp.registry.models import ModelVersion
 from webapp.storage import objects
 from webapp.telemetry import metrics, tracing
 from webapp.telemetry.context import in_threads
-from workers.contact_sheet import contact_sheet
+from workers.tile_pack import tile_pack
 
 PREDICT = "tensorflow.serving.PredictionService/Predict"
 FETCHERS = 8  # threads, which hide the store's latency
@@ -132,7 +133,7 @@ def _defer_or_retry(chunk: Chunk, why: str) -> None:
 
 
 def _classify(chunk: Chunk) -> None:
-    images = list(Image.objects.filter(chunk=chunk, status=Image.Status.RECEIVED).order_by("id"))
+    images = list(Image.objects.filter(in_chunk__chunk=chunk, status=Image.Status.RECEIVED).order_by("id"))
     until = time.monotonic() + settings.CHUNK_TURN_SECONDS
     with tracing.span("prepare images", {"hematovision.images": len(images)}):
         outcomes = list(_fetchers().map(in_threads(_prepare), images, repeat(until)))
@@ -144,17 +145,18 @@ def _classify(chunk: Chunk) -> None:
         if not services.split_off(chunk, not_begun):
             return
     if not prepared:
-        _record(chunk, None, [], refused, sheet_key="")
+        _record(chunk, None, [], refused, pack_key="")
         return
-    sheet = _fetchers().submit(in_threads(_store_sheet), chunk, prepared)
+    pack = _fetchers().submit(in_threads(_store_tiles), chunk, prepared)
     predictions = _predict(
         registry.model_name_for(chunk.lab_id), np.stack([ready.pixels for ready in prepared])
     )
     if len({(part.model_name, part.version) for part in predictions}) > 1:
         raise ModelUnavailable("a new version went live between two halves of the chunk")
     version = _version(predictions[0].model_name, predictions[0].version)
-    answers = _answers(prepared, predictions, version)
-    _record(chunk, version, answers, refused, sheet_key=sheet.result())
+    pack_key, tiles = pack.result()
+    answers = _answers(prepared, tiles, predictions, version)
+    _record(chunk, version, answers, refused, pack_key=pack_key)
     _measure(chunk, version, answers, [ready.image for ready in prepared])
 
 
@@ -164,11 +166,11 @@ def _record(
     answers: Sequence[Classified],
     refused: Sequence[Refused],
     *,
-    sheet_key: str,
+    pack_key: str,
 ) -> None:
     counted = {"hematovision.classified": len(answers), "hematovision.refused": len(refused)}
     with tracing.span("write results", counted):
-        services.record(chunk, version, answers, refused, sheet_key=sheet_key)
+        services.record(chunk, version, answers, refused, pack_key=pack_key)
 
 
 def _measure(
@@ -176,8 +178,9 @@ def _measure(
 ) -> None:
     named = {"model": version.name, "version": str(version.version)}
     for answer in answers:
-        metrics.confidence.labels(**named).observe(answer.confidence)
-        metrics.cells.labels(lab=chunk.lab_id, **named, flagged="yes" if answer.flagged else "no").inc()
+        for cell in answer.cells:
+            metrics.confidence.labels(**named).observe(cell.confidence)
+            metrics.cells.labels(lab=chunk.lab_id, **named, flagged="yes" if cell.flagged else "no").inc()
     now = timezone.now()
     for image in images:
         if image.received_at:
@@ -221,10 +224,16 @@ def _prepare(image: Image, until: float) -> Prepared | Refused | NotBegun:
     )
 
 
-def _store_sheet(chunk: Chunk, prepared: Sequence[Prepared]) -> str:
-    key = f"labs/{chunk.lab_id}/cases/{chunk.case_id}/sheets/{chunk.id}.jpg"
-    objects.put(key, contact_sheet([ready.pixels for ready in prepared]), "image/jpeg")
-    return key
+def _store_tiles(chunk: Chunk, prepared: Sequence[Prepared]) -> tuple[str, list[Span]]:
+    """Store the pack of the cells' tiles; returns its key and where in it each tile lies.
+
+    The key names the content, so that a late attempt cannot put other bytes where rows know these.
+    """
+    pack, tiles = tile_pack([ready.pixels for ready in prepared])
+    content = hashlib.sha256(pack).hexdigest()[:16]
+    key = f"labs/{chunk.lab_id}/cases/{chunk.case_id}/tiles/{chunk.id}-{content}"
+    objects.put(key, pack, "application/octet-stream")
+    return key, tiles
 
 
 def _predict(model: str, pixels: npt.NDArray[np.uint8]) -> list[Predictions]:
@@ -254,8 +263,12 @@ def _timed(model: str, pixels: npt.NDArray[np.uint8]) -> Predictions:
 
 
 def _answers(
-    prepared: Sequence[Prepared], predictions: Sequence[Predictions], version: ModelVersion
+    prepared: Sequence[Prepared],
+    tiles: Sequence[Span],
+    predictions: Sequence[Predictions],
+    version: ModelVersion,
 ) -> list[Classified]:
+    """What was found out about each picture; each is of one cell, whose box is the whole picture."""
     probabilities = np.concatenate([part.probabilities for part in predictions])
     evidence = np.concatenate([part.evidence for part in predictions]).astype("<f2")
     embedding = np.concatenate([part.embedding for part in predictions]).astype("<f2")
@@ -271,18 +284,23 @@ def _answers(
             height=ready.height,
             object_version=ready.object_version,
             media_type=ready.media_type,
-            tile=place,
             display_key=ready.display_key,
-            cell_class=version.labels[best[place]],
-            confidence=float(probabilities[place, best[place]]),
-            flagged=bool(flagged[place]),
-            probabilities=probabilities[place].tolist(),
-            evidence=evidence[place].tobytes(),
-            evidence_grid=evidence.shape[1],
-            embedding=embedding[place].tobytes(),
-            distance=float(distance[place]),
+            cells=[
+                CellAnswer(
+                    box=Box(0, 0, ready.width, ready.height),
+                    tile=tile,
+                    cell_class=version.labels[best[place]],
+                    confidence=float(probabilities[place, best[place]]),
+                    flagged=bool(flagged[place]),
+                    probabilities=probabilities[place].tolist(),
+                    evidence=evidence[place].tobytes(),
+                    evidence_grid=evidence.shape[1],
+                    embedding=embedding[place].tobytes(),
+                    distance=float(distance[place]),
+                )
+            ],
         )
-        for place, ready in enumerate(prepared)
+        for place, (ready, tile) in enumerate(zip(prepared, tiles, strict=True))
     ]
 
 

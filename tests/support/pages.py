@@ -3,6 +3,7 @@
 import uuid
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from django.db import connection
 from django.test import Client
@@ -13,10 +14,12 @@ from pytest_django import Settings
 
 from serving.contract import CELL_LABELS, MODEL_NAME
 from tests.support.people import Person
-from webapp.cases.models import Case, Image
-from webapp.inference.models import Chunk, Prediction
+from webapp.cases.models import Case, Cell, Image, TilePack
+from webapp.inference.models import Chunk, ChunkImage, Prediction
 from webapp.outbox.queues import Queue
 from webapp.registry.models import ModelVersion
+from webapp.storage import objects
+from workers.tile_pack import tile_pack
 
 GRID = 7
 
@@ -36,16 +39,14 @@ def add_cells(
     flagged: bool = False,
     distance: float | None = 0.3,
 ) -> list[Image]:
-    """Put one chunk of classified images into `case`, in the order of `confidences`."""
+    """Put one chunk of classified images of one cell into `case`, in the order of `confidences`."""
     with scope(lab=person.lab):
         version, _ = ModelVersion.objects.get_or_create(
             name=MODEL_NAME,
             version=1,
             defaults={"labels": list(CELL_LABELS), "review_threshold": 0.6, "info": {}},
         )
-        chunk = Chunk.objects.create(
-            lab=person.lab, case=case, queue=Queue.BULK, state=Chunk.State.DONE, sheet_key=uuid.uuid4().hex
-        )
+        chunk = Chunk.objects.create(lab=person.lab, case=case, queue=Queue.BULK, state=Chunk.State.DONE)
         images = Image.objects.bulk_create(
             Image(
                 lab=person.lab,
@@ -57,15 +58,32 @@ def add_cells(
                 width=360,
                 height=363,
                 sha256=uuid.uuid4().bytes,
-                chunk=chunk,
-                tile=place,
             )
             for place in range(len(confidences))
+        )
+        ChunkImage.objects.bulk_create(ChunkImage(image=image, chunk=chunk) for image in images)
+        pack, spans = tile_pack([flat(place) for place in range(len(images))])
+        key = f"tests/{uuid.uuid4().hex}"
+        objects.put(key, pack, "application/octet-stream")
+        stored = TilePack.objects.create(lab=person.lab, case=case, key=key)
+        cells = Cell.objects.bulk_create(
+            Cell(
+                image=image,
+                number=0,
+                left=0,
+                top=0,
+                width=360,
+                height=363,
+                pack=stored,
+                tile_offset=span.offset,
+                tile_length=span.length,
+            )
+            for image, span in zip(images, spans, strict=True)
         )
         evidence = np.zeros((GRID, GRID, len(CELL_LABELS)), "<f2").tobytes()
         Prediction.objects.bulk_create(
             Prediction(
-                image=image,
+                cell=cell,
                 model_version=version,
                 cell_class=cell_class,
                 confidence=confidence,
@@ -76,9 +94,19 @@ def add_cells(
                 embedding=b"",
                 distance=distance,
             )
-            for image, confidence in zip(images, confidences, strict=True)
+            for cell, confidence in zip(cells, confidences, strict=True)
         )
     return images
+
+
+def cell_of(image: Image) -> Cell:
+    """The one cell of a picture."""
+    return Cell._base_manager.get(image=image)
+
+
+def flat(place: int) -> npt.NDArray[np.uint8]:
+    """A tile of one colour, another for each place up to 255."""
+    return np.full((224, 224, 3), (place % 16 * 16, place // 16 * 16, 100), np.uint8)
 
 
 def add_unusable(person: Person, case: Case, status: Image.Status, n: int = 1) -> None:

@@ -17,8 +17,7 @@ from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from webapp.backup.snapshots import OBJECTS, Manifest, Snapshot, StoredObject
-from webapp.cases.models import Image
-from webapp.inference.models import Chunk
+from webapp.cases.models import Image, TilePack
 from webapp.storage import locked, objects
 
 THREADS, BATCH = 8, 500
@@ -155,6 +154,5 @@ def _named() -> Iterator[tuple[str, str, bool]]:
             yield key, version, status == Image.Status.CLASSIFIED
             if display_key:
                 yield display_key, "", status == Image.Status.CLASSIFIED
-        sheets = Chunk.objects.exclude(sheet_key="").order_by("id").values_list("sheet_key", flat=True)
-        for sheet_key in sheets.iterator():
-            yield sheet_key, "", True
+        for key in TilePack.objects.order_by("id").values_list("key", flat=True).iterator():
+            yield key, "", True

@@ -1,4 +1,4 @@
-"""The one way to a case, an image or a patient for somebody to see, so that who looked is on record."""
+"""The one way to a case, an image, a cell or a patient for somebody to see, so that who looked is on record."""
 
 from collections.abc import Iterable
 from typing import TypeVar
@@ -11,13 +11,13 @@ from webapp.audit.actions import Action
 from webapp.audit.folding import record_denial, record_reading, record_shown
 from webapp.cases import selectors
 from webapp.cases.identifiers import FIELDS, Identifiers
-from webapp.cases.models import Case, Image
+from webapp.cases.models import Case, Cell, Image
 
 Record = TypeVar("Record", bound=Model)
 
 
 class NotInLab(Exception):
-    """The lab has no such case or image. API and pages answer as if there were none anywhere."""
+    """The lab has no such case, image or cell. API and pages answer as if there were none anywhere."""
 
 
 def open_case(case_id: UUID) -> Case:
@@ -40,6 +40,17 @@ def open_image(image_id: int) -> Image:
     image = _found(Image.objects.select_related("case"), image_id, "image")
     _opened(image.case)
     return image
+
+
+def open_cell(cell_id: int) -> Cell:
+    """The lab's cell, with its image and case; that the case was opened is recorded.
+
+    Raises:
+        NotInLab: it is another lab's, or there is none.
+    """
+    cell = _found(Cell.objects.select_related("image__case"), cell_id, "cell")
+    _opened(cell.image.case)
+    return cell
 
 
 def identifiers_shown(cases: Iterable[Case], fields: Iterable[str] = FIELDS) -> dict[UUID, Identifiers]:

@@ -3,6 +3,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 from django_scopes import ScopedManager
 
 from webapp.cases.identifiers import normal_accession, normal_mrn
@@ -56,7 +57,7 @@ class Patient(models.Model):
 
 
 class Image(models.Model):  # type: ignore[django-manager-missing] # ScopedManager makes classes at run time
-    """One uploaded picture of one cell, from the upload link to the model's answer."""
+    """A file that someone gave, from the upload link to the model's answer; what it shows are its cells."""
 
     class Status(models.TextChoices):
         AWAITING_UPLOAD = "awaiting_upload", "Awaiting upload"
@@ -89,8 +90,6 @@ class Image(models.Model):  # type: ignore[django-manager-missing] # ScopedManag
     sha256 = models.BinaryField(
         max_length=32, null=True, help_text="Of the original: claimed at first, measured once fetched."
     )
-    chunk = models.ForeignKey("inference.Chunk", null=True, on_delete=models.PROTECT, related_name="images")
-    tile = models.PositiveSmallIntegerField(null=True, help_text="Its place on the chunk's contact sheet.")
     display_key = models.CharField(
         max_length=200, blank=True, help_text="A copy browsers can show, where the original is none."
     )
@@ -120,3 +119,49 @@ class Image(models.Model):  # type: ignore[django-manager-missing] # ScopedManag
 
     def __str__(self) -> str:
         return self.name
+
+
+class TilePack(models.Model):
+    """One object in the store: pictures of cells (JPEG) one behind the other. Its bytes never change."""
+
+    lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+    key = models.CharField(max_length=200, unique=True, help_text="Where it lies in the object store.")
+    created_at = models.DateTimeField(auto_now_add=True, db_default=Now())
+
+    objects: ClassVar[models.Manager["TilePack"]] = ScopedManager(lab="lab")
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Cell(models.Model):  # type: ignore[django-manager-missing] # ScopedManager makes classes at run time
+    """One cell in a picture: where it lies, and where its own small picture is kept.
+
+    A picture of one cell has one, whose box is the whole picture.
+    """
+
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="cells")
+    number = models.PositiveIntegerField(help_text="Its place among the picture's cells, from 0.")
+    left = models.PositiveIntegerField(help_text="Of its box, in pixels of the upright picture.")
+    top = models.PositiveIntegerField(help_text="Of its box, in pixels of the upright picture.")
+    width = models.PositiveIntegerField(help_text="Of its box, in pixels of the upright picture.")
+    height = models.PositiveIntegerField(help_text="Of its box, in pixels of the upright picture.")
+    pack = models.ForeignKey(TilePack, on_delete=models.PROTECT, related_name="cells")
+    tile_offset = models.PositiveIntegerField(help_text="Where in the pack its tile begins, in bytes.")
+    tile_length = models.PositiveIntegerField(help_text="Of its tile, in bytes.")
+
+    objects: ClassVar[models.Manager["Cell"]] = ScopedManager(lab="image__lab")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["image", "number"], name="cell_once_per_number"),
+            # That it lies within the picture, whose size another row has, `webapp.inference.services` sees to.
+            models.CheckConstraint(
+                condition=models.Q(width__gt=0, height__gt=0), name="cell_box_has_an_area"
+            ),
+            models.CheckConstraint(condition=models.Q(tile_length__gt=0), name="cell_has_a_tile"),
+        ]
+
+    def __str__(self) -> str:
+        return f"cell {self.number} of image {self.image_id}"

@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -6,8 +6,9 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet, Subquery, TextChoices
 
 from webapp.cases.identifiers import FIELDS, Identifiers, normal_accession
-from webapp.cases.models import Case, Image, Patient
+from webapp.cases.models import Case, Cell, Image, Patient
 from webapp.crypto.cipher import Unreadable
+from webapp.storage.ranges import Part
 
 
 class CaseState(TextChoices):
@@ -112,3 +113,17 @@ def images(case: Case, **filters: Any) -> QuerySet[Image]:
     """A case's images in the order of upload, those whose upload never began aside."""
     found = Image.objects.filter(case=case, **filters).exclude(status=Image.Status.AWAITING_UPLOAD)
     return found.order_by("id")
+
+
+def cells(case: Case) -> QuerySet[Cell]:
+    """A case's cells, each with its image."""
+    return Cell.objects.filter(image__case=case).select_related("image")
+
+
+def tiles(case: Case, cell_ids: Collection[int]) -> dict[int, Part]:
+    """Where the small pictures of those cells lie in the store, as far as they are of the case."""
+    rows = Cell.objects.filter(image__case=case, id__in=cell_ids)
+    return {
+        cell_id: Part(key, offset, length)
+        for cell_id, key, offset, length in rows.values_list("id", "pack__key", "tile_offset", "tile_length")
+    }

@@ -3,10 +3,11 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django_scopes import ScopedManager
 
 from serving.contract import is_unlike, is_unsure
-from webapp.cases.models import Case, Image
+from webapp.cases.models import Case, Cell, Image
 from webapp.hematology.classes import UNIDENTIFIED
 from webapp.labs.models import Lab
 from webapp.outbox.queues import Queue
@@ -35,9 +36,7 @@ class Chunk(models.Model):  # type: ignore[django-manager-missing] # ScopedManag
         max_length=255, blank=True, help_text="The worker and the task that hold it."
     )
     lease_until = models.DateTimeField(null=True, help_text="When another worker may take it over.")
-    sheet_key = models.CharField(
-        max_length=200, blank=True, help_text="Contact sheet of its images, 8 a row."
-    )
+    images = models.ManyToManyField(Image, through="ChunkImage", related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
 
@@ -56,6 +55,18 @@ class Chunk(models.Model):  # type: ignore[django-manager-missing] # ScopedManag
         return f"chunk {self.pk} of {self.case_id}"
 
 
+class ChunkImage(models.Model):
+    """That an image goes through the model with this chunk; it is in one at a time."""
+
+    image = models.OneToOneField(Image, primary_key=True, on_delete=models.CASCADE, related_name="in_chunk")
+    chunk = models.ForeignKey(Chunk, on_delete=models.PROTECT, related_name="+")
+
+    objects: ClassVar[models.Manager["ChunkImage"]] = ScopedManager(lab="chunk__lab")
+
+    def __str__(self) -> str:
+        return f"image {self.image_id} in chunk {self.chunk_id}"
+
+
 class Doubt(models.TextChoices):
     """Why the model leaves a cell to a person."""
 
@@ -64,14 +75,14 @@ class Doubt(models.TextChoices):
 
 
 class Prediction(models.Model):
-    """What one model version said of one image. `current` marks the one the case counts."""
+    """What one model version said of one cell. `current` marks the one the case counts."""
 
-    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="predictions")
+    cell = models.ForeignKey(Cell, on_delete=models.CASCADE, related_name="predictions")
     model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
     cell_class = models.CharField(max_length=32, help_text="The most probable class.")
     confidence = models.FloatField(help_text="Its calibrated probability, 0 to 1.")
     flagged = models.BooleanField(help_text="Unsure: shown as Unidentified until a person decides.")
-    current = models.BooleanField(default=True)
+    current = models.BooleanField(default=True, db_default=True)
     probabilities = ArrayField(models.FloatField(), help_text="In the order of the version's labels.")
     evidence = models.BinaryField(help_text="float16 [h, w, K], row-major: class evidence maps.")
     evidence_grid = models.PositiveSmallIntegerField(help_text="h; w follows from the size.")
@@ -81,15 +92,15 @@ class Prediction(models.Model):
         help_text="From the cells the version was trained on; above 1 it is unlike them. "
         "Empty for versions that did not measure it.",
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(auto_now_add=True, db_default=Now())
 
-    objects: ClassVar[models.Manager["Prediction"]] = ScopedManager(lab="image__lab")
+    objects: ClassVar[models.Manager["Prediction"]] = ScopedManager(lab="cell__image__lab")
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["image", "model_version"], name="one_prediction_per_version"),
+            models.UniqueConstraint(fields=["cell", "model_version"], name="one_prediction_per_version"),
             models.UniqueConstraint(
-                fields=["image"], condition=Q(current=True), name="one_current_prediction"
+                fields=["cell"], condition=Q(current=True), name="one_current_prediction"
             ),
         ]
 

@@ -8,8 +8,7 @@ image becomes a dead letter, which a person can requeue.
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -23,47 +22,15 @@ from webapp.audit import services as audit
 from webapp.audit.actions import Action
 from webapp.cases.models import Case, Image
 from webapp.cases.refusals import Refusal
-from webapp.inference.models import Chunk, Prediction
+from webapp.inference import rows
+from webapp.inference.answers import Classified, Refused
+from webapp.inference.models import Chunk, ChunkImage
 from webapp.outbox import services as outbox
 from webapp.outbox.queues import Queue
 from webapp.registry.models import ModelVersion
 
 CLASSIFY = "classify_chunk"  # the task's name; workers register it
 INTERACTIVE_LIMIT = 2 * MAX_BATCH  # with more images under way, nobody waits for the case at a screen
-
-
-@dataclass(frozen=True)
-class Refused:
-    """Why an image is not taken; `sha256` and `size` are those of its bytes, where they were seen."""
-
-    image_id: int
-    refusal: Refusal
-    detail: str
-    sha256: bytes | None = None
-    size: int | None = None
-
-
-@dataclass(frozen=True)
-class Classified:
-    """One image's answer; arrays are bytes as `Prediction` keeps them."""
-
-    image_id: int
-    sha256: bytes
-    size: int
-    width: int
-    height: int
-    object_version: str
-    media_type: str
-    tile: int
-    display_key: str
-    cell_class: str
-    confidence: float
-    flagged: bool
-    probabilities: list[float]
-    evidence: bytes
-    evidence_grid: int
-    embedding: bytes
-    distance: float
 
 
 def enqueue_images(case: Case, image_ids: Sequence[int], *, bulk: bool = False) -> None:
@@ -77,8 +44,16 @@ def enqueue_images(case: Case, image_ids: Sequence[int], *, bulk: bool = False) 
     queue = Queue.BULK if bulk or under_way > INTERACTIVE_LIMIT else Queue.INTERACTIVE
     groups = [image_ids[start : start + MAX_BATCH] for start in range(0, len(image_ids), MAX_BATCH)]
     chunks = Chunk.objects.bulk_create(Chunk(lab_id=case.lab_id, case=case, queue=queue) for _ in groups)
-    for chunk, group in zip(chunks, groups, strict=True):
-        Image.objects.filter(id__in=group).update(chunk=chunk)
+    ChunkImage.objects.bulk_create(
+        (
+            ChunkImage(image_id=image_id, chunk=chunk)
+            for chunk, group in zip(chunks, groups, strict=True)
+            for image_id in group
+        ),
+        update_conflicts=True,  # it was in another before, if its bytes come again
+        unique_fields=["image"],
+        update_fields=["chunk"],
+    )
     _enqueue(chunks)
 
 
@@ -119,38 +94,31 @@ def record(
     version: ModelVersion | None,
     answers: Sequence[Classified],
     refusals: Sequence[Refused],
-    sheet_key: str,
+    pack_key: str,
 ) -> None:
     """Write a chunk's results, all or nothing; a second delivery of the same work changes nothing.
 
     `version` is None only where every image was refused. An image that the case has already, by its bytes, is
     refused as a duplicate here: only the case's lock lets us deduplicate for sure.
+
+    Args:
+        pack_key: where the tiles of all cells in `answers` lie in the object store.
+
+    Raises:
+        BoxOutsidePicture: a cell does not lie within its picture.
     """
+    for answer in answers:
+        answer.check()
     _lock_case(chunk.case_id)
     if not _holds_lease(chunk):
         return
     new, duplicates = _deduplicate(chunk.case_id, answers)
     now = timezone.now()
-    _refuse([*refusals, *duplicates], now)
-    if version is not None:
-        _classify(new, now)
-        Prediction.objects.bulk_create(
-            Prediction(
-                image_id=answer.image_id,
-                model_version=version,
-                cell_class=answer.cell_class,
-                confidence=answer.confidence,
-                flagged=answer.flagged,
-                probabilities=answer.probabilities,
-                evidence=answer.evidence,
-                evidence_grid=answer.evidence_grid,
-                embedding=answer.embedding,
-                distance=answer.distance,
-            )
-            for answer in new
-        )
-    chunk.state, chunk.finished_at, chunk.sheet_key, chunk.error = Chunk.State.DONE, now, sheet_key, ""
-    chunk.save(update_fields=["state", "finished_at", "sheet_key", "error"])
+    rows.refuse([*refusals, *duplicates], now)
+    if version is not None and new:
+        rows.classify(chunk, version, new, pack_key, now)
+    chunk.state, chunk.finished_at, chunk.error = Chunk.State.DONE, now, ""
+    chunk.save(update_fields=["state", "finished_at", "error"])
     if chunk.deferrals:
         outbox.make_due(CLASSIFY)  # what was away is back: deferred chunks need not wait longer
 
@@ -177,12 +145,12 @@ def split_off(chunk: Chunk, image_ids: Sequence[int]) -> bool:
     """
     if not _holds_lease(chunk):
         return False
-    mine = Image.objects.filter(chunk=chunk, status=Image.Status.RECEIVED)
-    if not mine.exclude(id__in=image_ids).exists():
+    mine = ChunkImage.objects.filter(chunk=chunk, image__status=Image.Status.RECEIVED)
+    if not mine.exclude(image_id__in=image_ids).exists():
         defer(chunk, "The images were too slow to come.")
         return False
     other = Chunk.objects.create(lab_id=chunk.lab_id, case_id=chunk.case_id, queue=Queue.BULK)
-    mine.filter(id__in=image_ids).update(chunk=other)
+    mine.filter(image_id__in=image_ids).update(chunk=other)
     _enqueue([other])
     return True
 
@@ -211,7 +179,7 @@ def dead_letter(chunk: Chunk, why: str) -> None:
 def requeue(case: Case) -> int:
     """Enqueue a case's dead letters again, from the first attempt; returns how many images they have."""
     dead = list(Chunk.objects.select_for_update().filter(case=case, state=Chunk.State.DEAD).order_by("id"))
-    images = Image.objects.filter(chunk__in=dead, status=Image.Status.FAILED).update(
+    images = Image.objects.filter(in_chunk__chunk__in=dead, status=Image.Status.FAILED).update(
         status=Image.Status.RECEIVED, detail="", finished_at=None
     )
     Chunk.objects.filter(id__in=[chunk.id for chunk in dead]).update(
@@ -310,12 +278,13 @@ def _retry(chunk: Chunk, why: str, wait: timedelta) -> None:
 
 
 def _halve_or_dead_letter(chunk: Chunk) -> None:
-    ids = list(Image.objects.filter(chunk=chunk).order_by("id").values_list("id", flat=True))
+    mine = ChunkImage.objects.filter(chunk=chunk)
+    ids = list(mine.order_by("image_id").values_list("image_id", flat=True))
     if len(ids) < 2:
         _mark_dead(chunk, chunk.error)
         return
     other = Chunk.objects.create(lab_id=chunk.lab_id, case_id=chunk.case_id, queue=Queue.BULK)
-    Image.objects.filter(id__in=ids[len(ids) // 2 :]).update(chunk=other)
+    mine.filter(image_id__in=ids[len(ids) // 2 :]).update(chunk=other)
     chunk.attempts, chunk.queue = 0, Queue.BULK
     chunk.save(update_fields=["queue"])
     _retry(chunk, chunk.error, timedelta(0))
@@ -326,7 +295,7 @@ def _mark_dead(chunk: Chunk, why: str) -> None:
     now = timezone.now()
     chunk.state, chunk.error, chunk.finished_at = Chunk.State.DEAD, why[:500], now
     chunk.save(update_fields=["state", "error", "finished_at"])
-    Image.objects.filter(chunk=chunk, status=Image.Status.RECEIVED).update(
+    Image.objects.filter(in_chunk__chunk=chunk, status=Image.Status.RECEIVED).update(
         status=Image.Status.FAILED, detail=why[:300], finished_at=now
     )
 
@@ -376,55 +345,3 @@ def _deduplicate(case_id: UUID, answers: Sequence[Classified]) -> tuple[list[Cla
             seen[answer.sha256] = names[answer.image_id]
             new.append(answer)
     return new, duplicates
-
-
-def _refuse(refusals: Sequence[Refused], now: datetime) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE cases_image AS image
-            SET status = 'refused', refusal = refused.refusal, detail = refused.detail, finished_at = %s,
-                sha256 = coalesce(refused.sha256, image.sha256), bytes = coalesce(refused.bytes, image.bytes)
-            FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bytea[], %s::bigint[])
-                AS refused (id, refusal, detail, sha256, bytes)
-            WHERE image.id = refused.id
-            """,
-            [
-                now,
-                [refused.image_id for refused in refusals],
-                [refused.refusal.value for refused in refusals],
-                [refused.detail[:300] for refused in refusals],
-                [refused.sha256 for refused in refusals],
-                [refused.size for refused in refusals],
-            ],
-        )
-
-
-def _classify(answers: Sequence[Classified], now: datetime) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE cases_image AS image
-            SET status = 'classified', detail = '', finished_at = %s,
-                sha256 = answer.sha256, bytes = answer.bytes, width = answer.width, height = answer.height,
-                object_version = answer.object_version, media_type = answer.media_type, tile = answer.tile,
-                display_key = answer.display_key
-            FROM unnest(
-                %s::bigint[], %s::bytea[], %s::bigint[], %s::int[], %s::int[], %s::text[], %s::text[],
-                %s::smallint[], %s::text[]
-            ) AS answer (id, sha256, bytes, width, height, object_version, media_type, tile, display_key)
-            WHERE image.id = answer.id
-            """,
-            [
-                now,
-                [answer.image_id for answer in answers],
-                [answer.sha256 for answer in answers],
-                [answer.size for answer in answers],
-                [answer.width for answer in answers],
-                [answer.height for answer in answers],
-                [answer.object_version for answer in answers],
-                [answer.media_type for answer in answers],
-                [answer.tile for answer in answers],
-                [answer.display_key for answer in answers],
-            ],
-        )

@@ -66,6 +66,25 @@ def get(key: str, *, version: str = "") -> tuple[bytes, str]:
     return response.data, response.headers.get("x-amz-version-id", "")
 
 
+def get_range(key: str, offset: int, length: int) -> bytes:
+    """`length` of the object's bytes, from `offset` on; the way is that of `get`.
+
+    Raises:
+        ObjectMissing: nothing lies under `key`.
+    """
+    with _span("GetObject", key):
+        url = _client().generate_presigned_url(
+            "get_object", Params={"Bucket": settings.S3_BUCKET, "Key": key}
+        )
+        wanted = {"Range": f"bytes={offset}-{offset + length - 1}"}
+        response = _connections().request("GET", url, headers=wanted)
+        if response.status == HTTPStatus.NOT_FOUND:
+            raise ObjectMissing(key)
+        if response.status != HTTPStatus.PARTIAL_CONTENT or len(response.data) != length:
+            raise urllib3.exceptions.HTTPError(f"the object store answered {response.status} to a range")
+    return response.data
+
+
 def latest_version(key: str) -> str:
     """The version of the object that `get` would give.
 

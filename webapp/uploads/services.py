@@ -166,7 +166,7 @@ def _known(case: Case, digests: Iterable[bytes | None]) -> dict[tuple[bytes | No
     wanted = {digest for digest in digests if digest is not None}
     if not wanted:
         return {}
-    found = Image.objects.filter(case=case, sha256__in=wanted).order_by("-id")
+    found = Image.objects.filter(case=case, sha256__in=wanted).select_related("in_chunk").order_by("-id")
     # The last one set wins.
     ranked = sorted(
         found, key=lambda image: (image.status == Image.Status.CLASSIFIED, not _wants_bytes(image))
@@ -176,7 +176,7 @@ def _known(case: Case, digests: Iterable[bytes | None]) -> dict[tuple[bytes | No
 
 def _reopen(images: Iterable[Image]) -> None:
     """Reopen what workers refused for its content. If its client goes away, the timer completes it."""
-    judged = [image for image in images if image.status == Image.Status.REFUSED and image.chunk_id]
+    judged = [image for image in images if image.status == Image.Status.REFUSED and _went_to_a_worker(image)]
     for image in judged:
         image.status, image.created_at = Image.Status.AWAITING_UPLOAD, timezone.now()
         image.refusal, image.detail, image.finished_at = "", "", None
@@ -185,11 +185,16 @@ def _reopen(images: Iterable[Image]) -> None:
 
 def _row_of(file: File, known: Mapping[tuple[bytes | None, int], Image]) -> Image | None:
     image = known.get((file.sha256, file.size))
-    if image and image.refusal and image.chunk_id is None:
+    if image and image.refusal and not _went_to_a_worker(image):
         # Judged by its name or size alone: it may have a better one now, or the limit may be another.
         now = _refusal(shown_name(file.name), file.size)
         return image if now and now[0] == image.refusal else None
     return image
+
+
+def _went_to_a_worker(image: Image) -> bool:
+    """Whether its bytes were looked at, not its name and size alone."""
+    return hasattr(image, "in_chunk")
 
 
 def _digest(content: IO[bytes]) -> bytes:

@@ -9,9 +9,13 @@ import pytest
 from serving.client import Predictions
 from serving.contract import MODEL_JSON
 from tests.support.tiny_model import TINY_LABELS, make_version
+from webapp.cases.boxes import Box
 from webapp.cases.models import Image
+from webapp.inference.answers import Span
 from webapp.registry.models import ModelVersion
 from workers.chunks import NotBegun, Prepared, _answers, _prepare
+
+TILES = [Span(10 * place, 10) for place in range(4)]
 
 
 @pytest.fixture
@@ -59,19 +63,22 @@ def predictions(confidences, distances):
 
 def test_a_cell_is_flagged_where_the_model_is_unsure_or_has_seen_nothing_like_it(version):
     halves = [predictions([0.9, 0.4], [0.2, 0.2]), predictions([0.9, 0.9], [1.0, 1.5])]
-    answers = _answers(prepared(4), halves, version)
+    answers = _answers(prepared(4), TILES, halves, version)
     assert [answer.image_id for answer in answers] == [0, 1, 2, 3]
     first, second = TINY_LABELS[:2]
+    assert [answer.cells[0].box for answer in answers] == [Box(0, 0, 360, 363)] * 4
+    assert [answer.cells[0].tile for answer in answers] == TILES
+    cells = [answer.cells[0] for answer in answers]
     # The second's best is the other class, at 0.6: sure enough for a threshold of 0.5.
-    assert [answer.cell_class for answer in answers] == [first, second, first, first]
-    assert [answer.flagged for answer in answers] == [False, False, False, True]
-    assert [answer.distance for answer in answers] == pytest.approx([0.2, 0.2, 1.0, 1.5])
+    assert [cell.cell_class for cell in cells] == [first, second, first, first]
+    assert [cell.flagged for cell in cells] == [False, False, False, True]
+    assert [cell.distance for cell in cells] == pytest.approx([0.2, 0.2, 1.0, 1.5])
 
 
 def test_below_the_threshold_a_cell_is_flagged(version):
     version.info["review_threshold"] = 0.95
-    (answer,) = _answers(prepared(1), [predictions([0.9], [0.2])], version)
-    assert answer.flagged
+    (answer,) = _answers(prepared(1), TILES[:1], [predictions([0.9], [0.2])], version)
+    assert answer.cells[0].flagged
 
 
 def test_an_image_whose_turn_has_not_come_in_time_is_not_even_fetched():

@@ -4,8 +4,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
-from webapp.cases.models import Image
+from webapp.cases.models import Cell, Image
 from webapp.hematology.classes import BY_CODE, UNIDENTIFIED
+from webapp.inference import selectors
 from webapp.inference.models import Chunk, Doubt, Prediction
 from webapp.inference.selectors import class_name
 
@@ -27,8 +28,9 @@ def reason_of(image: Image) -> dict[str, str] | None:
     return {"code": image.refusal or "failed", "message": image.detail}
 
 
-class ImageSerializer(serializers.ModelSerializer[Image]):
-    reason = serializers.SerializerMethodField(help_text="Why it was refused or failed.")
+class SaidSerializer(serializers.Serializer[Any]):
+    """What the model says of a cell now."""
+
     cell_class = serializers.SerializerMethodField(help_text="The suggestion; `unidentified` where unsure.")
     most_probable = serializers.SerializerMethodField()
     confidence = serializers.SerializerMethodField()
@@ -38,6 +40,70 @@ class ImageSerializer(serializers.ModelSerializer[Image]):
         help_text="From the cells the model was trained on; above 1 it is unlike them."
     )
     model = serializers.SerializerMethodField(help_text="The model version that answered.")
+
+    @staticmethod
+    def _prediction(of: Any) -> Prediction | None:
+        raise NotImplementedError
+
+    @extend_schema_field(serializers.ChoiceField([*BY_CODE, UNIDENTIFIED], allow_null=True))
+    def get_cell_class(self, of: Any) -> str | None:
+        prediction = self._prediction(of)
+        return prediction.shown_class if prediction else None
+
+    def get_most_probable(self, of: Any) -> str | None:
+        prediction = self._prediction(of)
+        return prediction.cell_class if prediction else None
+
+    def get_confidence(self, of: Any) -> float | None:
+        prediction = self._prediction(of)
+        return prediction.confidence if prediction else None
+
+    def get_flagged(self, of: Any) -> bool | None:
+        prediction = self._prediction(of)
+        return prediction.flagged if prediction else None
+
+    @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(Doubt.choices)))
+    def get_flagged_because(self, of: Any) -> list[str]:
+        prediction = self._prediction(of)
+        return [doubt.value for doubt in prediction.doubts] if prediction else []
+
+    def get_distance(self, of: Any) -> float | None:
+        prediction = self._prediction(of)
+        return prediction.distance if prediction else None
+
+    def get_model(self, of: Any) -> str | None:
+        prediction = self._prediction(of)
+        return str(prediction.model_version) if prediction else None
+
+
+SAID = ("cell_class", "most_probable", "confidence", "flagged", "flagged_because", "distance", "model")
+
+
+class BoxSerializer(serializers.ModelSerializer[Cell]):
+    """In pixels of the upright picture."""
+
+    class Meta:
+        model = Cell
+        fields = ("left", "top", "width", "height")
+
+
+class CellSerializer(SaidSerializer, serializers.ModelSerializer[Cell]):
+    box = BoxSerializer(source="*")
+
+    class Meta:
+        model = Cell
+        fields: tuple[str, ...] = ("id", "number", "box", *SAID)
+
+    @staticmethod
+    def _prediction(of: Cell) -> Prediction | None:
+        return selectors.current_of(of)
+
+
+class ImageSerializer(SaidSerializer, serializers.ModelSerializer[Image]):
+    """An image; what is said of its cell stands beside it where it shows one, else with each of `cells` alone."""
+
+    reason = serializers.SerializerMethodField(help_text="Why it was refused or failed.")
+    cells = CellSerializer(many=True, help_text="What it shows, once it is classified.")
 
     class Meta:
         model = Image
@@ -51,72 +117,65 @@ class ImageSerializer(serializers.ModelSerializer[Image]):
             "received_at",
             "finished_at",
             "reason",
-            "cell_class",
-            "most_probable",
-            "confidence",
-            "flagged",
-            "flagged_because",
-            "distance",
-            "model",
+            *SAID,
+            "cells",
         )
 
     @staticmethod
-    def _prediction(image: Image) -> Prediction | None:
-        current: list[Prediction] = image.current  # type: ignore[attr-defined]
-        return current[0] if current else None
+    def _prediction(of: Image) -> Prediction | None:
+        cell = only_cell(of)
+        return selectors.current_of(cell) if cell else None
 
     @extend_schema_field(ReasonSerializer(allow_null=True))
     def get_reason(self, image: Image) -> dict[str, str] | None:
         return reason_of(image)
 
-    @extend_schema_field(serializers.ChoiceField([*BY_CODE, UNIDENTIFIED], allow_null=True))
-    def get_cell_class(self, image: Image) -> str | None:
-        prediction = self._prediction(image)
-        return prediction.shown_class if prediction else None
 
-    def get_most_probable(self, image: Image) -> str | None:
-        prediction = self._prediction(image)
-        return prediction.cell_class if prediction else None
-
-    def get_confidence(self, image: Image) -> float | None:
-        prediction = self._prediction(image)
-        return prediction.confidence if prediction else None
-
-    def get_flagged(self, image: Image) -> bool | None:
-        prediction = self._prediction(image)
-        return prediction.flagged if prediction else None
-
-    @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(Doubt.choices)))
-    def get_flagged_because(self, image: Image) -> list[str]:
-        prediction = self._prediction(image)
-        return [doubt.value for doubt in prediction.doubts] if prediction else []
-
-    def get_distance(self, image: Image) -> float | None:
-        prediction = self._prediction(image)
-        return prediction.distance if prediction else None
-
-    def get_model(self, image: Image) -> str | None:
-        prediction = self._prediction(image)
-        return str(prediction.model_version) if prediction else None
+def only_cell(image: Image) -> Cell | None:
+    """The cell of a picture of one."""
+    cells = list(image.cells.all())
+    return cells[0] if len(cells) == 1 else None
 
 
-class ImageDetailSerializer(ImageSerializer):
+class WholeAnswerSerializer(serializers.Serializer[Any]):
+    """Probabilities, and where to fetch the evidence."""
+
     probabilities = serializers.SerializerMethodField(help_text="By class, most probable first.")
-    picture = serializers.SerializerMethodField()
-    evidence = serializers.SerializerMethodField(help_text="PNG to lay over the picture's centre square.")
 
-    class Meta(ImageSerializer.Meta):
-        fields = (*ImageSerializer.Meta.fields, "probabilities", "picture", "evidence")
+    @staticmethod
+    def _prediction(of: Any) -> Prediction | None:
+        raise NotImplementedError
 
     @extend_schema_field(serializers.ListField(child=serializers.DictField()))
-    def get_probabilities(self, image: Image) -> list[dict[str, Any]]:
-        prediction = self._prediction(image)
+    def get_probabilities(self, of: Any) -> list[dict[str, Any]]:
+        prediction = self._prediction(of)
         if prediction is None:
             return []
         return [
             {"code": code, "name": class_name(code), "probability": probability}
             for code, probability in prediction.ranked
         ]
+
+
+class CellDetailSerializer(WholeAnswerSerializer, CellSerializer):
+    evidence = serializers.SerializerMethodField(help_text="PNG to lay over the box's centre square.")
+
+    class Meta(CellSerializer.Meta):
+        fields = (*CellSerializer.Meta.fields, "probabilities", "evidence")
+
+    def get_evidence(self, cell: Cell) -> str | None:
+        if self._prediction(cell) is None:
+            return None
+        return reverse("api:cell-evidence", [cell.id], request=self.context["request"])
+
+
+class ImageDetailSerializer(WholeAnswerSerializer, ImageSerializer):
+    cells = CellDetailSerializer(many=True, help_text="What it shows, once it is classified.")
+    picture = serializers.SerializerMethodField()
+    evidence = serializers.SerializerMethodField(help_text="PNG to lay over the picture's centre square.")
+
+    class Meta(ImageSerializer.Meta):
+        fields = (*ImageSerializer.Meta.fields, "probabilities", "picture", "evidence")
 
     def get_picture(self, image: Image) -> str | None:
         if image.status != Image.Status.CLASSIFIED:

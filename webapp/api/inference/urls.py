@@ -8,4 +8,5 @@ urlpatterns = [
     path("images/<int:image_id>/", views.ImageDetail.as_view(), name="image"),
     path("images/<int:image_id>/picture/", views.Picture.as_view(), name="picture"),
     path("images/<int:image_id>/evidence/", views.Evidence.as_view(), name="evidence"),
+    path("cells/<int:cell_id>/evidence/", views.CellEvidence.as_view(), name="cell-evidence"),
 ]

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from drf_spectacular.types import OpenApiTypes
@@ -18,11 +19,12 @@ from webapp.api.inference.serializers import (
     ImageQuerySerializer,
     ImageSerializer,
     RequeuedSerializer,
+    only_cell,
 )
 from webapp.api.pagination import NewestFirst, UploadOrder
 from webapp.api.permissions import Needs
-from webapp.cases.disclosure import open_case, open_image
-from webapp.cases.models import Case, Image
+from webapp.cases.disclosure import open_case, open_cell, open_image
+from webapp.cases.models import Case, Cell, Image
 from webapp.hematology.classes import BY_CODE
 from webapp.inference import selectors, services
 from webapp.inference.evidence import evidence_maps, overlay_png
@@ -45,11 +47,11 @@ class ImageList(generics.GenericAPIView[Image]):
         """A case's images in the order of upload."""
         asked = ImageQuerySerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        found = selectors.images_with_predictions(open_case(case_id))
+        found = selectors.images_with_cells(open_case(case_id))
         if status_wanted := asked.validated_data.get("status"):
             found = found.filter(status=status_wanted)
         if cell_class := asked.validated_data.get("cell_class"):
-            found = found.filter(selectors.of_class(cell_class))
+            found = selectors.images_of_class(found, cell_class)
         page = self.paginate_queryset(found)
         return self.get_paginated_response(ImageSerializer(page, many=True).data)
 
@@ -61,8 +63,7 @@ class ImageDetail(generics.GenericAPIView[Image]):
     def get(self, request: Request, image_id: int) -> Response:
         """One image with the model's whole answer."""
         image = open_image(image_id)
-        prediction = selectors.prediction_of(image)
-        image.current = [prediction] if prediction else []  # type: ignore[attr-defined]
+        prefetch_related_objects([image], selectors.with_predictions())
         return Response(ImageDetailSerializer(image, context={"request": request}).data)
 
 
@@ -83,29 +84,42 @@ class Picture(APIView):
         return redirect(url)
 
 
+OF_CLASS = OpenApiParameter("cell_class", str, enum=list(BY_CODE))
+
+
 class Evidence(APIView):
     needs: Needs = {"GET": Permission.VIEW_CASES}
 
-    @extend_schema(
-        parameters=[OpenApiParameter("cell_class", str, enum=list(BY_CODE))],
-        responses={(200, "image/png"): OpenApiTypes.BINARY},
-    )
+    @extend_schema(parameters=[OF_CLASS], responses={(200, "image/png"): OpenApiTypes.BINARY})
     def get(self, request: Request, image_id: int) -> HttpResponse:
-        """Where the model saw evidence for a class: a transparent overlay.
+        """Where the model saw evidence for a class in a picture of one cell: a transparent overlay.
 
         The class is the suggested one unless another is named.
         """
-        prediction = selectors.prediction_of(open_image(image_id))
-        if prediction is None:
-            raise exceptions.NotFound("The model has not looked at this image.")
-        labels: list[str] = prediction.model_version.labels
-        wanted = request.query_params.get("cell_class", prediction.cell_class)
-        if wanted not in labels:
-            raise exceptions.ValidationError({"cell_class": [f"The model knows {', '.join(labels)}."]})
-        maps = evidence_maps(bytes(prediction.evidence), prediction.evidence_grid, len(labels))
-        response = HttpResponse(overlay_png(maps, labels.index(wanted)), content_type="image/png")
-        response["Cache-Control"] = f"private, max-age={settings.DOWNLOAD_KEPT_SECONDS}"
-        return response
+        return _evidence(request, only_cell(open_image(image_id)))
+
+
+class CellEvidence(APIView):
+    needs: Needs = {"GET": Permission.VIEW_CASES}
+
+    @extend_schema(parameters=[OF_CLASS], responses={(200, "image/png"): OpenApiTypes.BINARY})
+    def get(self, request: Request, cell_id: int) -> HttpResponse:
+        """Where in a cell's box the model saw evidence for a class, as for images."""
+        return _evidence(request, open_cell(cell_id))
+
+
+def _evidence(request: Request, cell: Cell | None) -> HttpResponse:
+    prediction = selectors.prediction_of(cell) if cell else None
+    if prediction is None:
+        raise exceptions.NotFound("The model has not looked at this.")
+    labels: list[str] = prediction.model_version.labels
+    wanted = request.query_params.get("cell_class", prediction.cell_class)
+    if wanted not in labels:
+        raise exceptions.ValidationError({"cell_class": [f"The model knows {', '.join(labels)}."]})
+    maps = evidence_maps(bytes(prediction.evidence), prediction.evidence_grid, len(labels))
+    response = HttpResponse(overlay_png(maps, labels.index(wanted)), content_type="image/png")
+    response["Cache-Control"] = f"private, max-age={settings.DOWNLOAD_KEPT_SECONDS}"
+    return response
 
 
 class Requeue(generics.GenericAPIView[Case]):

@@ -1,6 +1,6 @@
-"""Cells as the gallery shows them: by class, least sure first, cut from their chunk's contact sheet."""
+"""Cells as the gallery shows them: by class, least sure first, cut from a mosaic of those beside them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,20 +12,21 @@ from webapp.cases.models import Case
 from webapp.hematology.classes import BY_CODE, CELL_CLASSES, UNIDENTIFIED
 from webapp.inference import selectors
 from webapp.inference.models import Prediction
-from webapp.inference.sheet import TILE, corner
+from webapp.ui.inference.mosaic import SIDE, corner
 from webapp.ui.permissions import MemberRequest
 
 CELLS_OF_EACH_CLASS = 24  # where all classes are shown
 CELLS_A_PAGE = 96  # where one is
+CELLS_OF_A_MOSAIC = 96  # at most
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One cell. `view_box` is its square on the contact sheet, as an SVG viewBox."""
+    """One cell. `view_box` is its square on the mosaic, as an SVG viewBox."""
 
-    image_id: int
+    cell_id: int
     url: str
-    sheet: str
+    mosaic: str
     view_box: str
     name: str
     short: str
@@ -66,21 +67,29 @@ class Tab:
         return self.code == UNIDENTIFIED
 
 
-def tile(case_id: UUID, prediction: Prediction) -> Tile:
-    image = prediction.image
-    left, top = corner(image.tile or 0)
+def tiles_of(case_id: UUID, predictions: Sequence[Prediction]) -> list[Tile]:
+    """One tile for each of up to `CELLS_OF_A_MOSAIC` cells, all on one mosaic."""
+    if not predictions:
+        return []
+    cells = [prediction.cell_id for prediction in predictions]
+    mosaic = reverse("ui:mosaic", args=[case_id, cells])
+    return [_tile(case_id, place, prediction, mosaic) for place, prediction in enumerate(predictions)]
+
+
+def _tile(case_id: UUID, place: int, prediction: Prediction, mosaic: str) -> Tile:
+    left, top = corner(place)
     cell_class = BY_CODE[prediction.cell_class]
     return Tile(
-        image_id=image.id,
-        url=reverse("ui:cell", args=[case_id, image.id]),
-        sheet=reverse("ui:sheet", args=[case_id, image.chunk_id]),
-        view_box=f"{left} {top} {TILE} {TILE}",
+        cell_id=prediction.cell_id,
+        url=reverse("ui:cell", args=[case_id, prediction.cell_id]),
+        mosaic=mosaic,
+        view_box=f"{left} {top} {SIDE} {SIDE}",
         name=cell_class.name,
         short=cell_class.short,
         confidence=prediction.confidence,
         flagged=prediction.flagged,
         unlike=prediction.unlike,
-        file=image.name,
+        file=prediction.cell.image.name,
     )
 
 
@@ -92,13 +101,15 @@ def tabs(counts: Mapping[str, int]) -> list[Tab]:
 
 def sections(case_id: UUID, counts: Mapping[str, int], predictions: Iterable[Prediction]) -> list[Section]:
     """The predictions sorted into the sections of their classes, those to be looked at first."""
-    by_class: dict[str, list[Tile]] = {}
+    by_class: dict[str, list[Prediction]] = {}
     for prediction in predictions:
-        by_class.setdefault(prediction.shown_class, []).append(tile(case_id, prediction))
+        by_class.setdefault(prediction.shown_class, []).append(prediction)
     return [
-        Section(code, selectors.class_name(code), max(counts.get(code, 0), len(tiles)), tiles)
+        Section(
+            code, selectors.class_name(code), max(counts.get(code, 0), len(found)), tiles_of(case_id, found)
+        )
         for code in _codes()
-        if (tiles := by_class.get(code))
+        if (found := by_class.get(code))
     ]
 
 
@@ -129,8 +140,8 @@ def cells_page(case: Case, code: str, last: Prediction | None) -> dict[str, Any]
     if last is not None:
         found = found.filter(selectors.after(last))
     predictions = list(found[: CELLS_A_PAGE + 1])
-    tiles = [tile(case.id, prediction) for prediction in predictions[:CELLS_A_PAGE]]
-    return {"tiles": tiles, "more_after": tiles[-1].image_id if len(predictions) > CELLS_A_PAGE else None}
+    tiles = tiles_of(case.id, predictions[:CELLS_A_PAGE])
+    return {"tiles": tiles, "more_after": tiles[-1].cell_id if len(predictions) > CELLS_A_PAGE else None}
 
 
 def _codes() -> list[str]:

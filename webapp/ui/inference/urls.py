@@ -1,11 +1,29 @@
-from django.urls import path
+from collections.abc import Sequence
+
+from django.urls import path, register_converter
 
 from webapp.ui.inference import views
+from webapp.ui.inference.gallery import CELLS_OF_A_MOSAIC
+
+
+class CellIds:
+    """The cells of a mosaic, in their order."""
+
+    regex = rf"[0-9]{{1,18}}(?:-[0-9]{{1,18}}){{0,{CELLS_OF_A_MOSAIC - 1}}}"
+
+    def to_python(self, value: str) -> list[int]:
+        return [int(number) for number in value.split("-")]
+
+    def to_url(self, value: Sequence[int]) -> str:
+        return "-".join(map(str, value))
+
+
+register_converter(CellIds, "cells")
 
 urlpatterns = [
     path("cases/<uuid:case_id>/files/", views.files, name="case-files"),
     path("cases/<uuid:case_id>/requeue/", views.requeue, name="case-requeue"),
     path("cases/<uuid:case_id>/gallery/", views.gallery, name="gallery"),
-    path("cases/<uuid:case_id>/cells/<int:image_id>/", views.cell, name="cell"),
-    path("cases/<uuid:case_id>/sheets/<int:chunk_id>.jpg", views.sheet, name="sheet"),
+    path("cases/<uuid:case_id>/cells/<int:cell_id>/", views.cell, name="cell"),
+    path("cases/<uuid:case_id>/tiles/<cells:cell_ids>.jpg", views.mosaic, name="mosaic"),
 ]

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, HttpResponseBase
@@ -11,13 +12,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from webapp.cases import selectors as case_selectors
 from webapp.cases.disclosure import open_case
-from webapp.cases.models import Case, Image
+from webapp.cases.models import Case, Cell, Image
 from webapp.hematology.classes import BY_CODE
 from webapp.inference import selectors, services
-from webapp.inference.models import Chunk, Prediction
+from webapp.inference.models import Prediction
 from webapp.labs.permissions import Permission
-from webapp.storage import objects
+from webapp.storage import ranges
 from webapp.ui.inference.gallery import cells_page, gallery_context, wanted_class
+from webapp.ui.inference.mosaic import mosaic as draw
 from webapp.ui.permissions import MemberRequest, needs
 
 FILES_A_PAGE = 100
@@ -40,11 +42,11 @@ def gallery(request: MemberRequest, case_id: UUID) -> HttpResponse:
 
 @needs(Permission.VIEW_CASES)
 @require_GET
-def cell(request: MemberRequest, case_id: UUID, image_id: int) -> HttpResponse:
+def cell(request: MemberRequest, case_id: UUID, cell_id: int) -> HttpResponse:
     """One cell: in the dialog of the gallery, or as a page of its own."""
     case = open_case(case_id)
-    image = get_object_or_404(case_selectors.images(case, status=Image.Status.CLASSIFIED), id=image_id)
-    prediction = selectors.prediction_of(image)
+    found = get_object_or_404(case_selectors.cells(case), id=cell_id)
+    prediction = selectors.prediction_of(found)
     if prediction is None:
         raise Http404
     code = prediction.shown_class
@@ -52,7 +54,8 @@ def cell(request: MemberRequest, case_id: UUID, image_id: int) -> HttpResponse:
     earlier = in_class.filter(selectors.before(prediction))
     context = {
         "case": case,
-        "image": image,
+        "cell": found,
+        "image": found.image,
         "prediction": prediction,
         "suggested": BY_CODE[prediction.cell_class],
         "probabilities": _probabilities(prediction),
@@ -61,7 +64,7 @@ def cell(request: MemberRequest, case_id: UUID, image_id: int) -> HttpResponse:
         "count": in_class.count(),
         "previous": earlier.reverse().first(),
         "next": in_class.filter(selectors.after(prediction)).first(),
-        **_evidence_geometry(image),
+        "evidence": _evidence_square(found),
     }
     template = "ui/inference/cell/content.html" if request.htmx else "ui/inference/cell/page.html"
     return render(request, template, context)
@@ -69,11 +72,17 @@ def cell(request: MemberRequest, case_id: UUID, image_id: int) -> HttpResponse:
 
 @needs(Permission.VIEW_CASES)
 @require_GET
-def sheet(_request: MemberRequest, case_id: UUID, chunk_id: int) -> HttpResponseBase:
-    """A chunk's contact sheet: a redirect to the store, good for minutes."""
+def mosaic(_request: MemberRequest, case_id: UUID, cell_ids: list[int]) -> HttpResponse:
+    """Those cells of a case in one JPEG, in the order asked for."""
     case = open_case(case_id)
-    chunk: Chunk = get_object_or_404(Chunk.objects.exclude(sheet_key=""), id=chunk_id, case=case)
-    return redirect(objects.download_url(chunk.sheet_key, "image/jpeg"))
+    tiles = case_selectors.tiles(case, cell_ids)
+    if len(tiles) != len(set(cell_ids)):
+        raise Http404
+    pictures = ranges.read([tiles[cell_id] for cell_id in cell_ids])
+    response = HttpResponse(draw(pictures), content_type="image/jpeg")
+    if None not in pictures:
+        response["Cache-Control"] = f"private, max-age={settings.DOWNLOAD_KEPT_SECONDS}, immutable"
+    return response
 
 
 @needs(Permission.VIEW_CASES)
@@ -84,7 +93,7 @@ def files(request: MemberRequest, case_id: UUID) -> HttpResponse:
     status = request.GET.get("status", "")
     if status and status not in Image.Status.values:
         raise Http404
-    found = selectors.images_with_predictions(case)
+    found = selectors.images_with_cells(case)
     pages = Paginator(found.filter(status=status) if status else found, FILES_A_PAGE)
     context = {
         "case": case,
@@ -105,10 +114,10 @@ def requeue(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
     return redirect("ui:case", case.id)
 
 
-def _cell_or_404(case: Case, image_id: str) -> Prediction:
-    if not image_id.isascii() or not image_id.isdigit() or len(image_id) > LONGEST_ID:
+def _cell_or_404(case: Case, cell_id: str) -> Prediction:
+    if not cell_id.isascii() or not cell_id.isdigit() or len(cell_id) > LONGEST_ID:
         raise Http404
-    return get_object_or_404(selectors.cells(case), image_id=int(image_id))
+    return get_object_or_404(selectors.cells(case), cell_id=int(cell_id))
 
 
 def _probabilities(prediction: Prediction) -> list[dict[str, Any]]:
@@ -118,8 +127,11 @@ def _probabilities(prediction: Prediction) -> list[dict[str, Any]]:
     ]
 
 
-def _evidence_geometry(image: Image) -> dict[str, float]:
-    """Where the evidence lies: on the picture's centre square, itself centred in a square of `side`."""
-    width, height = image.width or 1, image.height or 1
-    side, square = max(width, height), min(width, height)
-    return {"side": side, "square": square, "inset": (side - square) / 2}
+def _evidence_square(cell: Cell) -> dict[str, float]:
+    """Where the evidence lies: on the centre square of the cell's box."""
+    side = min(cell.width, cell.height)
+    return {
+        "left": cell.left + (cell.width - side) / 2,
+        "top": cell.top + (cell.height - side) / 2,
+        "side": side,
+    }

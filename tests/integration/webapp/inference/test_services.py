@@ -6,16 +6,18 @@ from datetime import timedelta
 from operator import attrgetter
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
 from tests.support.present import present
-from webapp.cases.models import Image
+from webapp.cases.boxes import Box, BoxOutsidePicture
+from webapp.cases.models import Cell, Image, TilePack
 from webapp.cases.refusals import Refusal
 from webapp.inference import selectors, services
+from webapp.inference.answers import CellAnswer, Classified, Refused, Span
 from webapp.inference.models import Chunk, Prediction
-from webapp.inference.services import Classified, Refused
 from webapp.outbox import services as outbox
 from webapp.outbox.models import OutboxEntry
 from webapp.registry.models import ModelVersion
@@ -58,7 +60,7 @@ def only_chunk():
     return Chunk.objects.get()
 
 
-def answer(image_id, sha=None, confidence=0.9, cell_class="neutrophil"):
+def answer(image_id, sha=None, confidence=0.9, cell_class="neutrophil", cells=None):
     return Classified(
         image_id=image_id,
         sha256=sha or uuid.uuid4().bytes * 2,
@@ -67,8 +69,15 @@ def answer(image_id, sha=None, confidence=0.9, cell_class="neutrophil"):
         height=363,
         object_version="v1",
         media_type="image/png",
-        tile=0,
         display_key="",
+        cells=[cell(confidence, cell_class)] if cells is None else cells,
+    )
+
+
+def cell(confidence=0.9, cell_class="neutrophil", box=Box(0, 0, 360, 363)):
+    return CellAnswer(
+        box=box,
+        tile=Span(0, 10),
         cell_class=cell_class,
         confidence=confidence,
         flagged=confidence < 0.8,
@@ -113,7 +122,7 @@ def test_a_lease_that_ran_out_passes_on_and_the_late_result_is_dropped(case, ver
     quick = claim(late.id, "t-2")
     services.record(late, version, [answer(first.id), answer(second.id)], [], "")
     assert statuses(case) == {"received": 2}
-    services.record(quick, version, [answer(first.id), answer(second.id)], [], "sheet")
+    services.record(quick, version, [answer(first.id), answer(second.id)], [], "pack")
     assert statuses(case) == {"classified": 2}
     assert Prediction.objects.count() == 2
 
@@ -123,8 +132,8 @@ def test_results_are_recorded_once(case, version):
     chunk = claim(only_chunk().id)
     results = [answer(first.id), answer(second.id, confidence=0.5, cell_class="platelet")]
     refusals = [Refused(third.id, Refusal.DAMAGED, "cut short")]
-    services.record(chunk, version, results, refusals, "sheet")
-    services.record(chunk, version, results, refusals, "sheet")
+    services.record(chunk, version, results, refusals, "pack")
+    services.record(chunk, version, results, refusals, "pack")
     assert statuses(case) == {"classified": 2, "refused": 1}
     assert selectors.counts_of(case) == {"neutrophil": 1, "unidentified": 1}
     assert claim(chunk.id, "t-1", redelivered=True) is None
@@ -133,6 +142,61 @@ def test_results_are_recorded_once(case, version):
     assert (first.media_type, third.media_type) == ("image/png", "")
     assert (third.refusal, third.detail) == ("damaged", "cut short")
     assert third.finished_at
+
+
+def test_a_picture_of_several_cells_takes_the_same_way(case, version):
+    (field,) = receive(case, 1)
+    boxes = [Box(0, 0, 100, 100), Box(260, 263, 100, 100), Box(40, 50, 60, 70)]
+    said = [cell(0.9 - n / 100, box=box) for n, box in enumerate(boxes)]
+    services.record(claim(only_chunk().id), version, [answer(field.id, cells=said)], [], "pack")
+    cells = Cell.objects.order_by("number")
+    assert [Box(*row) for row in cells.values_list("left", "top", "width", "height")] == boxes
+    assert [*cells.values_list("number", "predictions__confidence")] == [(0, 0.9), (1, 0.89), (2, 0.88)]
+    assert [len(row.probabilities) for row in Prediction.objects.all()] == [2, 2, 2]
+    assert TilePack.objects.get().key == "pack"
+    assert selectors.counts_of(case) == {"neutrophil": 3}
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        Box(0, 0, 361, 363),
+        Box(0, 1, 360, 363),
+        Box(-1, 0, 10, 10),
+        Box(0, -1, 10, 10),
+        Box(5, 5, 0, 10),
+        Box(5, 5, 10, 0),
+        Box(355, 5, 6, 5),
+    ],
+)
+def test_a_box_outside_its_picture_is_not_recorded(case, version, box):
+    (image,) = receive(case, 1)
+    chunk = claim(only_chunk().id)
+    with pytest.raises(BoxOutsidePicture):
+        services.record(chunk, version, [answer(image.id, cells=[cell(), cell(box=box)])], [], "pack")
+    assert statuses(case) == {"received": 1}
+    assert not Cell.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"width": 0}, {"height": 0}, {"left": -1}, {"top": -1}, {"tile_length": 0}]
+)
+def test_the_database_keeps_no_box_that_cannot_be(case, version, wrong):
+    (image,) = receive(case, 1)
+    services.record(claim(only_chunk().id), version, [answer(image.id)], [], "pack")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Cell.objects.update(**wrong)
+
+
+def test_recording_costs_the_same_for_one_image_and_for_many(case, version):
+    def queries(n):
+        images = receive(case, n)
+        chunk = claim(Chunk.objects.get(images=images[0]).id, f"t-{n}")
+        with CaptureQueriesContext(connection) as captured:
+            services.record(chunk, version, [answer(image.id) for image in images], [], f"pack-{n}")
+        return len(captured)
+
+    assert queries(1) == queries(64)
 
 
 def test_the_same_image_counts_once_in_a_chunk_and_across_chunks(case, version):

@@ -65,7 +65,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 dialog?.addEventListener("close", () => {
-  const last = article()?.dataset.image;
+  const last = article()?.dataset.cell;
   dialog.replaceChildren();
   document.getElementById(`cell-${last}`)?.focus();
 });
