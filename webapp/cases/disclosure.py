@@ -1,4 +1,4 @@
-"""The one way to a case, an image, a cell or a patient for somebody to see, so that who looked is on record."""
+"""The one way to a case, image, cell or patient for somebody to see, so that who looked is on record."""
 
 from collections.abc import Iterable
 from typing import TypeVar

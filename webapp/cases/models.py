@@ -156,7 +156,7 @@ class Cell(models.Model):  # type: ignore[django-manager-missing] # ScopedManage
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["image", "number"], name="cell_once_per_number"),
-            # That it lies within the picture, whose size another row has, `webapp.inference.services` sees to.
+            # Whether it lies within its picture, another row's, is checked where cells are recorded.
             models.CheckConstraint(
                 condition=models.Q(width__gt=0, height__gt=0), name="cell_box_has_an_area"
             ),

@@ -1,4 +1,4 @@
-"""What a worker found out about images, as it is handed over to be recorded; arrays are bytes as rows keep them."""
+"""What a worker found out about images, as it is recorded; arrays are bytes as rows keep them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -35,7 +35,7 @@ def refuse(refusals: Sequence[Refused], now: datetime) -> None:
 def classify(
     chunk: Chunk, version: ModelVersion, answers: Sequence[Classified], pack_key: str, now: datetime
 ) -> None:
-    """Mark the images as classified, and add the pack of their tiles, their cells and what was said of these."""
+    """Mark the images as classified; add the pack of their tiles, their cells and what was said of these."""
     cells = [
         (answer.image_id, number, cell) for answer in answers for number, cell in enumerate(answer.cells)
     ]

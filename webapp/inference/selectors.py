@@ -59,7 +59,7 @@ def first_cells_of_each_class(case: Case, n: int) -> QuerySet[Prediction]:
 
 
 def of_class(code: str, via: str) -> Q:
-    """Which rows (predictions are theirs by way of `via`; "" for predictions) are of a class, by the current one.
+    """Which rows are of a class by their current prediction: theirs by way of `via`, "" for predictions.
 
     `unidentified`: those flagged; "": those of any class.
     """

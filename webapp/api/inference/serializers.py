@@ -100,7 +100,7 @@ class CellSerializer(SaidSerializer, serializers.ModelSerializer[Cell]):
 
 
 class ImageSerializer(SaidSerializer, serializers.ModelSerializer[Image]):
-    """An image; what is said of its cell stands beside it where it shows one, else with each of `cells` alone."""
+    """An image. What is said of its cell stands beside it where it shows one, else with `cells` alone."""
 
     reason = serializers.SerializerMethodField(help_text="Why it was refused or failed.")
     cells = CellSerializer(many=True, help_text="What it shows, once it is classified.")

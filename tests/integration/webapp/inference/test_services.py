@@ -23,6 +23,7 @@ from webapp.outbox.models import OutboxEntry
 from webapp.registry.models import ModelVersion
 
 LABELS = ["neutrophil", "platelet"]
+WHOLE = Box(0, 0, 360, 363)
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def answer(image_id, sha=None, confidence=0.9, cell_class="neutrophil", cells=No
     )
 
 
-def cell(confidence=0.9, cell_class="neutrophil", box=Box(0, 0, 360, 363)):
+def cell(confidence=0.9, cell_class="neutrophil", box=WHOLE):
     return CellAnswer(
         box=box,
         tile=Span(0, 10),
