@@ -1,5 +1,5 @@
 """`make bench`: what the model does alone, over gRPC and through the whole stack; what decoding costs;
-how fast people sign in.
+how fast people sign in; what the page of a large case costs.
 
 `IMAGES=folder` takes your pictures; without it cells are drawn. `COUNT=n` is how many go through the stack.
 """
@@ -13,7 +13,14 @@ from rich.table import Table
 
 from infra.client.files import gather
 from infra.demo import cells
-from tests.bench import bench_decoding, bench_hostile, bench_serving, bench_sign_in, bench_stack
+from tests.bench import (
+    bench_case_page,
+    bench_decoding,
+    bench_hostile,
+    bench_serving,
+    bench_sign_in,
+    bench_stack,
+)
 
 COUNT = 1280
 
@@ -31,6 +38,7 @@ def main() -> None:
         stack = bench_stack.measure(sources, int(os.environ.get("COUNT") or COUNT))
     console.print(bench_hostile.table(bench_hostile.measure()))
     console.print(bench_sign_in.sentence())
+    console.print(bench_case_page.sentence())
     console.print(_table(stack, serving.limit))
 
 

@@ -111,7 +111,7 @@ BY_ADDRESS: dict[str, tuple[str | None, str]] = {
 # Addresses that are in PAGES, and those that are none of a page: parts, pictures, files, and ways on.
 BY_CLICK = {
     "cases/<uuid:case_id>/",
-    "cases/<uuid:case_id>/cells/<int:image_id>/",
+    "cases/<uuid:case_id>/cells/<int:cell_id>/",
     "cases/<uuid:case_id>/files/",
     "cases/<uuid:case_id>/patient/",
 }
@@ -120,7 +120,7 @@ NO_PAGES = {
     "cases/new/",
     "cases/<uuid:case_id>/live/",
     "cases/<uuid:case_id>/gallery/",
-    "cases/<uuid:case_id>/sheets/<int:chunk_id>.jpg",
+    "cases/<uuid:case_id>/tiles/<cells:cell_ids>.jpg",
     "installation/audit/export.csv",
     "installation/audit/export.jsonl",
 }

@@ -20,9 +20,8 @@ from django_scopes import scope
 
 from tests.permissions.conftest import CASES_RUN
 from tests.permissions.endpoints import ASKS_AGAIN, ENDPOINTS, MEMBER, Needed, Who, path_of, routes, takes
-from tests.support.pages import add_cells, plain_static
+from tests.support.pages import add_cells, cell_of, plain_static
 from tests.support.people import Person, person, proved_who_they_are, role_that_may
-from tests.support.present import present
 from webapp.labs import invitations
 from webapp.labs.models import ApiToken, Membership
 from webapp.labs.permissions import Permission, Role, allows
@@ -65,13 +64,18 @@ class Place:
 
     case_id: uuid.UUID
     image_id: int
-    chunk_id: int
+    cell_id: int
     member_id: int
     invitation_id: int
     token_id: int
     secret: str
     pk: int = 1
     provider_id: str = "google"
+
+    @property
+    def addresses(self) -> dict[str, object]:
+        """What the variables of addresses stand for."""
+        return {**vars(self), "cell_ids": self.cell_id}
 
 
 @dataclass
@@ -84,7 +88,7 @@ class Asker:
     def ask(self, method: str, route: str, place: Place | None = None):
         CASES_RUN["the API" if route.startswith(API) else "pages"] += 1
         cache.clear()  # no case is refused for those before it
-        path = path_of(route, vars(place or self.place))
+        path = path_of(route, (place or self.place).addresses)
         body: dict[str, object] = {} if method == "GET" else {"data": FORM}
         if route.startswith(API) and method != "GET":
             body = {"data": "{}", "content_type": "application/json"}
@@ -119,8 +123,7 @@ def place(alice) -> Place:
             link=link,
         )
         token = ApiToken.objects.get(membership=alice.membership)
-    chunk_id = present(image.chunk_id)
-    return Place(case.id, image.id, chunk_id, alice.membership.id, invitation.id, token.id, links[0])
+    return Place(case.id, image.id, cell_of(image).id, alice.membership.id, invitation.id, token.id, links[0])
 
 
 @pytest.fixture
@@ -264,7 +267,7 @@ def test_nobody_gets_in(place, nothing, route, method, needed):
             assert plain(response) == plain(asker.ask(method, route, nothing))
         else:
             assert response.status_code == 302
-            assert response.url == f"{reverse('account_login')}?next={path_of(route, vars(place))}"
+            assert response.url == f"{reverse('account_login')}?next={path_of(route, place.addresses)}"
 
 
 @each(GUARDED)
@@ -341,7 +344,7 @@ def test_session_writes_need_the_csrf_token(alice, place):
     browser.force_login(alice.membership.user)
     for route, by_method in ENDPOINTS.items():
         if "POST" in by_method and not route.startswith("accounts/") and route != f"{API}tokens/":
-            response = browser.post(path_of(route, vars(place)), json.dumps({}), "application/json")
+            response = browser.post(path_of(route, place.addresses), json.dumps({}), "application/json")
             assert response.status_code in (302, 403), route
             if response.status_code == 302:
                 assert by_method["POST"] in Who

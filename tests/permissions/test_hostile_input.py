@@ -127,7 +127,7 @@ def ask(client: Client, method: str, path: str, body: object = b"", content_type
 @each([entry for entry in ALL if entry[1] == "GET"])
 def test_queries(colleagues, place: Place, route, method, needed):
     found: set[str] = set()
-    client, path = asker(colleagues, route, needed), path_of(route, vars(place))
+    client, path = asker(colleagues, route, needed), path_of(route, place.addresses)
     queries = [f"cursor={quote(text)}" for text in CURSORS.values()] if route.startswith(API) else []
     # One by one, for the first that is refused hides the others; then those that are seldom refused together.
     queries += [f"{name}=%00" for name in NAMES]
@@ -141,7 +141,7 @@ def test_queries(colleagues, place: Place, route, method, needed):
 def test_json(colleagues, place: Place, route, method, needed):
     found: set[str] = set()
     read = read_by(route, method)
-    client, path = asker(colleagues, route, needed), path_of(route, vars(place))
+    client, path = asker(colleagues, route, needed), path_of(route, place.addresses)
     bodies = [
         "[" * DEEP,
         '{"a":' * DEEP,
@@ -180,7 +180,7 @@ def test_json(colleagues, place: Place, route, method, needed):
 @each([entry for entry in ALL if entry[1] != "GET"])
 def test_bodies_of_other_kinds(colleagues, place: Place, route, method, needed):
     found: set[str] = set()
-    client, path = asker(colleagues, route, needed), path_of(route, vars(place))
+    client, path = asker(colleagues, route, needed), path_of(route, place.addresses)
     part = 'Content-Disposition: form-data; name="files"; filename="{}"\r\n\r\n'
     for content_type, body in (
         ("text/plain", "words"),
@@ -220,7 +220,7 @@ def test_bodies_of_other_kinds(colleagues, place: Place, route, method, needed):
 @each(ALL)
 def test_headers_and_cookies(place: Place, route, method, needed):
     found: set[str] = set()
-    path = path_of(route, vars(place))
+    path = path_of(route, place.addresses)
     for headers in (
         {"Cookie": 'sessionid="aaaaaaaa\\000"'},
         {"Cookie": 'sessionid="\\377aaaaaaa"; csrftoken="\\000"; messages="\\000"'},
@@ -237,7 +237,7 @@ def test_headers_and_cookies(place: Place, route, method, needed):
 @pytest.mark.parametrize("number", [HUGE, 2**63, 10**30, "0", "00", "%00", "-1", "%D9%A3"])
 @each([entry for entry in ALL if "<int:" in entry[0]])
 def test_numbers_in_addresses(colleagues, place: Place, route, method, needed, number):
-    arguments = {name: number if name != "case_id" else value for name, value in vars(place).items()}
+    arguments = {name: number if name != "case_id" else value for name, value in place.addresses.items()}
     answer = ask(
         asker(colleagues, route, needed), method, path_of(route, arguments), "{}", "application/json"
     )

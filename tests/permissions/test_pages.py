@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from serving.contract import MODEL_NAME
-from tests.support.pages import add_cells, plain_static
+from tests.support.pages import add_cells, cell_of, plain_static
 from tests.support.people import person
 from webapp.labs.middleware import ACTIVE_LAB
 from webapp.labs.permissions import Permission, Role, allows
@@ -30,7 +30,8 @@ each_page = pytest.mark.parametrize("page", PAGES_OF_CASES, ids=lambda page: pag
 def subject(alice):
     case = alice.case("A-secret")
     (image,) = add_cells(alice, case, "neutrophil", 0.97)
-    return {"case_id": case.id, "image_id": image.id, "chunk_id": image.chunk_id}
+    cell = cell_of(image)
+    return {"case_id": case.id, "cell_id": cell.id, "cell_ids": [cell.id]}
 
 
 def ask(client, page, subject, **headers):
@@ -40,7 +41,7 @@ def ask(client, page, subject, **headers):
 
 @each_page
 def test_a_case_gives_no_way_to_anothers_cells(alice, charlie, subject, page):
-    """The case in the address may be seen; the image or the sheet is of another case, of one's lab or not."""
+    """The case in the address may be seen; the cell or one of the tiles is of another case, of one's lab or not."""
     if set(page.pattern.converters) <= {"case_id"}:
         return
     for someone in (alice, charlie):

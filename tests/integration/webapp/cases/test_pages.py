@@ -6,7 +6,6 @@ from django_scopes import scope
 
 from serving.contract import CELL_LABELS
 from tests.support.pages import add_cells, add_unusable, page_of, queries
-from tests.support.present import present
 from webapp.cases.models import Case, Image
 from webapp.cases.services import create_case
 from webapp.registry.models import ModelVersion
@@ -70,10 +69,11 @@ def test_the_case_names_the_models_that_said_so(alice):
         own = ModelVersion.objects.create(
             name="lab-1", version=4, lab=alice.lab, labels=list(CELL_LABELS), review_threshold=0.9, info={}
         )
-        image.predictions.update(model_version=own)
+        cell = cell_of(image)
+        cell.predictions.update(model_version=own)
     page = " ".join(page_of(alice, "case", case.id).split())
     assert "Models: hematovision, version 1 (2 cells); Northern lab’s own, version 4 (1 cell)." in page
-    assert "Northern lab’s own, version 4" in page_of(alice, "cell", case.id, image.id)
+    assert "Northern lab’s own, version 4" in page_of(alice, "cell", case.id, cell.id)
 
 
 def test_the_live_part_says_when_cells_have_come_in(alice):
@@ -136,10 +136,10 @@ def test_failed_images_can_be_tried_again(alice):
     case = alice.case()
     (image,) = add_cells(alice, case, "neutrophil", 0.9)
     with scope(lab=alice.lab):
-        image.predictions.all().delete()
+        image.cells.all().delete()
         image.status, image.detail = Image.Status.FAILED, "The worker stopped."
         image.save()
-        chunk = present(image.chunk)
+        chunk = image.in_chunk.chunk
         chunk.state = chunk.State.DEAD
         chunk.save()
     page = page_of(alice, "case", case.id)

@@ -7,7 +7,7 @@ import pytest
 from django_scopes import scope
 
 from tests.support.pages import add_cells, add_unusable
-from webapp.cases.models import Image
+from webapp.cases.models import Cell, Image
 from webapp.inference.models import Chunk
 
 pytestmark = pytest.mark.usefixtures("fresh_rates")
@@ -48,7 +48,7 @@ def test_rows_say_why_a_cell_is_flagged(alice, django_assert_num_queries):
     add_cells(alice, case, "platelet", 0.4, flagged=True, distance=1.5)
     add_unusable(alice, case, Image.Status.REFUSED)
     alice.api.read(f"/cases/{case.id}/")  # that she opened it is recorded the first time
-    with django_assert_num_queries(4):  # token, case, images, predictions with their versions
+    with django_assert_num_queries(5):  # token, case, images, cells, predictions with their versions
         rows = alice.api.read(f"/cases/{case.id}/images/").json()["results"]
     assert [(row["flagged"], row["flagged_because"], row["distance"]) for row in rows] == [
         (False, [], 0.3),
@@ -60,3 +60,28 @@ def test_rows_say_why_a_cell_is_flagged(alice, django_assert_num_queries):
     one = alice.api.read(f"/images/{rows[2]['id']}/").json()
     assert [row["model"] for row in rows] == [*["hematovision 1"] * 4, None]
     assert (one["cell_class"], one["flagged_because"]) == ("unidentified", ["unlike_training"])
+    (cell,) = one["cells"]
+    assert cell["box"] == {"left": 0, "top": 0, "width": 360, "height": 363}
+    assert (cell["number"], cell["confidence"], cell["probabilities"]) == (0, 0.9, one["probabilities"])
+    assert [len(row["cells"]) for row in rows] == [1, 1, 1, 1, 0]
+
+
+def test_of_a_picture_with_several_cells_each_is_told_alone(alice):
+    case = alice.case()
+    image, other = add_cells(alice, case, "neutrophil", 0.9, 0.8)
+    with scope(lab=alice.lab):
+        Cell.objects.filter(image=other).update(image=image, number=1, left=10, top=20, width=30, height=40)
+    row = alice.api.read(f"/images/{image.id}/").json()
+    assert (row["cell_class"], row["confidence"], row["evidence"], row["probabilities"]) == (
+        None,
+        None,
+        None,
+        [],
+    )
+    assert [cell["confidence"] for cell in row["cells"]] == [0.9, 0.8]
+    assert row["cells"][1]["box"] == {"left": 10, "top": 20, "width": 30, "height": 40}
+    overlay = alice.api.read(f"/cells/{row['cells'][1]['id']}/evidence/")
+    assert overlay.headers["Content-Type"] == "image/png"
+    assert alice.api.read(f"/images/{image.id}/evidence/").status_code == 404
+    found = alice.api.read(f"/cases/{case.id}/images/", cell_class="neutrophil").json()["results"]
+    assert [row["id"] for row in found] == [image.id]  # once, however many of its cells are

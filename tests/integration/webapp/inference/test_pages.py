@@ -1,22 +1,18 @@
 """Cells and files of a case on pages: what they show, and what showing it costs."""
 
+import io
+
+import numpy as np
 import pytest
 from django.urls import reverse
+from django_scopes import scope
+from PIL import Image as PillowImage
 
-from tests.support.pages import add_cells, page_of, queries
+from tests.support.pages import add_cells, cell_of, flat, page_of
+from webapp.cases.models import TilePack
 from webapp.ui.inference.gallery import CELLS_A_PAGE, CELLS_OF_EACH_CLASS
 
 pytestmark = pytest.mark.usefixtures("plain_static")
-
-
-def test_files_cost_the_same_for_few_and_for_many(alice):
-    browser, case = alice.browser, alice.case()
-    path = reverse("ui:case-files", args=[case.id])
-    add_cells(alice, case, "neutrophil", 0.9)
-    browser.get(path)
-    few = queries(browser, path)
-    add_cells(alice, case, "monocyte", *(0.7 + n / 200 for n in range(40)))
-    assert queries(browser, path) == few
 
 
 def test_unsure_cells_come_first_and_are_no_suggestion(alice):
@@ -24,7 +20,7 @@ def test_unsure_cells_come_first_and_are_no_suggestion(alice):
     sure, unsure = add_cells(alice, case, "neutrophil", 0.99, 0.7)
     (unknown,) = add_cells(alice, case, "monocyte", 0.4, flagged=True)
     page = page_of(alice, "case", case.id)
-    places = [page.index(f'id="cell-{image.id}"') for image in (unknown, unsure, sure)]
+    places = [page.index(f'id="cell-{cell_of(image).id}"') for image in (unknown, unsure, sure)]
     assert places == sorted(places)
     tile = page[places[0] : page.index("</a>", places[0])]
     assert "Unidentified" in tile
@@ -48,39 +44,87 @@ def test_a_class_is_read_page_by_page_without_loss_or_repetition(alice):
     images = add_cells(alice, case, "neutrophil", *equal) + add_cells(alice, case, "neutrophil", 0.9, 0.7)
     add_cells(alice, case, "monocyte", 0.75)
     first = page_of(alice, "case", case.id, **{"class": "neutrophil"})
-    shown = [image for image in images if f'id="cell-{image.id}"' in first]
+    shown = [image for image in images if f'id="cell-{cell_of(image).id}"' in first]
     assert len(shown) == CELLS_A_PAGE
     after = first.split("after=")[1].split('"')[0]
     second = page_of(alice, "gallery", case.id, **{"class": "neutrophil", "after": after})
-    rest = [image for image in images if f'id="cell-{image.id}"' in second]
+    rest = [image for image in images if f'id="cell-{cell_of(image).id}"' in second]
     assert len(rest) == len(images) - CELLS_A_PAGE
     assert not {image.id for image in shown} & {image.id for image in rest}
     assert "after=" not in second
 
 
-def test_a_tile_is_cut_from_its_place_on_the_sheet(alice):
+def test_a_tile_is_cut_from_its_place_on_the_mosaic(alice):
     case = alice.case()
-    images = add_cells(alice, case, "neutrophil", *(0.5 + n / 100 for n in range(11)))
+    images = add_cells(alice, case, "neutrophil", *(0.5 + n / 100 for n in range(15)))
     page = page_of(alice, "case", case.id)
-    tile = page[page.index(f'id="cell-{images[10].id}"') :]
-    assert (
-        tile[: tile.index("</a>")].count('viewBox="448 224 224 224"') == 1
-    )  # the eleventh: second row, third column
+    cells = [cell_of(image).id for image in images]
+    tile = page[page.index(f'id="cell-{cells[14]}"') :]
+    tile = tile[: tile.index("</a>")]
+    assert 'viewBox="224 112 112 112"' in tile  # the fifteenth: second row, third column
+    assert f'href="{reverse("ui:mosaic", args=[case.id, cells])}"' in tile
+
+
+def test_a_mosaic_shows_the_cells_asked_for_in_that_order(alice):
+    case = alice.case()
+    few, many = (
+        add_cells(alice, case, "neutrophil", *[0.9] * 3),
+        add_cells(alice, case, "monocyte", *[0.8] * 40),
+    )
+    asked = [many[39], few[1], many[0], many[7], few[2], *many[10:20]]
+    answer = alice.browser.get(reverse("ui:mosaic", args=[case.id, [cell_of(image).id for image in asked]]))
+    picture = np.asarray(PillowImage.open(io.BytesIO(answer.content)))
+    assert picture.shape == (2 * 112, 12 * 112, 3)
+    for place, colour in enumerate([39, 1, 0, 7, 2, *range(10, 20)]):
+        seen = picture[place // 12 * 112 :, place % 12 * 112 :][:112, :112]
+        assert np.abs(seen.astype(int) - flat(colour)[0, 0]).max() < 8
+
+
+def test_a_mosaic_holds_cells_of_its_case_alone(alice, charlie):
+    case = alice.case()
+    (mine,) = add_cells(alice, case, "neutrophil", 0.9)
+    (elsewhere,) = add_cells(alice, alice.case("Another"), "neutrophil", 0.9)
+    (others,) = add_cells(charlie, charlie.case(), "neutrophil", 0.9)
+    for stranger in (cell_of(elsewhere).id, cell_of(others).id, 10**17):
+        path = reverse("ui:mosaic", args=[case.id, [cell_of(mine).id, stranger]])
+        assert alice.browser.get(path).status_code == 404
+
+
+def test_a_mosaic_is_of_so_many_cells_and_no_more(alice):
+    case = alice.case()
+    (image,) = add_cells(alice, case, "neutrophil", 0.9)
+    path = reverse("ui:mosaic", args=[case.id, [cell_of(image).id]])
+    for n, status in ((96, 200), (97, 404)):
+        many = path.replace(".jpg", f"-{cell_of(image).id}" * (n - 1) + ".jpg")
+        assert alice.browser.get(many).status_code == status
+
+
+def test_a_tile_that_is_lost_leaves_the_others(alice):
+    case = alice.case()
+    (lost,), (kept,) = (add_cells(alice, case, "neutrophil", 0.9) for _ in range(2))
+    with scope(lab=alice.lab):
+        TilePack.objects.filter(cells__image=lost).update(key="tests/nothing")
+    path = reverse("ui:mosaic", args=[case.id, [cell_of(lost).id, cell_of(kept).id]])
+    answer = alice.browser.get(path)
+    picture = PillowImage.open(io.BytesIO(answer.content))
+    assert picture.getpixel((56, 56)) == (255, 255, 255)
+    assert picture.getpixel((168, 56)) != (255, 255, 255)
+    assert answer.headers["Cache-Control"] == "no-store"  # it may be found again
 
 
 def test_a_cell_tells_all_and_leads_to_its_neighbours(alice):
     case = alice.case()
     low, middle, high = add_cells(alice, case, "neutrophil", 0.7, 0.8, 0.999)
     add_cells(alice, case, "monocyte", 0.75)
-    page = page_of(alice, "cell", case.id, middle.id)
+    page = page_of(alice, "cell", case.id, cell_of(middle).id)
     assert "Suggested: Neutrophil" in page
     assert "2 of 3" in page
-    assert f'rel="prev" href="{reverse("ui:cell", args=[case.id, low.id])}"' in page
-    assert f'rel="next" href="{reverse("ui:cell", args=[case.id, high.id])}"' in page
+    assert f'rel="prev" href="{reverse("ui:cell", args=[case.id, cell_of(low).id])}"' in page
+    assert f'rel="next" href="{reverse("ui:cell", args=[case.id, cell_of(high).id])}"' in page
     assert "neutrophil-1.jpg" in page
     assert "360 × 363 px" in page
     assert "hematovision, version 1" in page
-    assert "&gt; 99 %" in page_of(alice, "cell", case.id, high.id)
+    assert "&gt; 99 %" in page_of(alice, "cell", case.id, cell_of(high).id)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +139,7 @@ def test_a_cell_tells_all_and_leads_to_its_neighbours(alice):
 def test_an_unidentified_cell_says_why(alice, confidence, distance, doubts):
     case = alice.case()
     (image,) = add_cells(alice, case, "neutrophil", confidence, flagged=True, distance=distance)
-    page = page_of(alice, "cell", case.id, image.id)
+    page = page_of(alice, "cell", case.id, cell_of(image).id)
     for doubt in ("not confident enough", "Unlike the cells this model was trained on"):
         assert (doubt in page) == (doubt in doubts)
     assert ("<dt>Distance</dt>" in page) == (distance is not None)
@@ -107,7 +151,7 @@ def test_the_gallery_tells_the_unfamiliar_from_the_unsure(alice):
     (unsure,) = add_cells(alice, case, "monocyte", 0.4, flagged=True)
     (unfamiliar,) = add_cells(alice, case, "neutrophil", 0.999, flagged=True, distance=1.2)
     page = page_of(alice, "case", case.id)
-    tiles = {image.id: page[page.index(f'id="cell-{image.id}"') :] for image in (unsure, unfamiliar)}
+    tiles = {image.id: page[page.index(f'id="cell-{cell_of(image).id}"') :] for image in (unsure, unfamiliar)}
     said = {image_id: tile[: tile.index("</a>")] for image_id, tile in tiles.items()}
     assert "unfamiliar" not in said[unsure.id]
     assert "unfamiliar" in said[unfamiliar.id]
@@ -116,7 +160,7 @@ def test_the_gallery_tells_the_unfamiliar_from_the_unsure(alice):
 def test_a_suggestion_has_no_doubts_to_show(alice):
     case = alice.case()
     (image,) = add_cells(alice, case, "neutrophil", 0.9, distance=1.0)
-    page = page_of(alice, "cell", case.id, image.id)
+    page = page_of(alice, "cell", case.id, cell_of(image).id)
     assert "Why it is Unidentified" not in page
     assert "<dd>1.00 <" in page
 
@@ -128,7 +172,7 @@ def test_names_of_files_are_shown_as_text(alice):
     image.save()
     for page in (
         page_of(alice, "case", case.id),
-        page_of(alice, "cell", case.id, image.id),
+        page_of(alice, "cell", case.id, cell_of(image).id),
         page_of(alice, "case-files", case.id),
     ):
         assert "<script>alert" not in page

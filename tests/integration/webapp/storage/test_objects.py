@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+import urllib3
 from botocore.exceptions import ClientError
 from django.conf import settings
 from django.conf import settings as django_settings
@@ -100,3 +101,14 @@ def test_a_link_stays_the_same_for_minutes_so_that_a_gallery_is_not_fetched_agai
         monkeypatch.setattr(time, "time", lambda seconds=seconds: 1_800_000_000 + seconds)
         links.append(objects.download_url("a key/ü.jpg", "image/jpeg", version="1"))
     assert links[0] == links[1] != links[2]
+
+
+def test_a_part_of_an_object_is_read_alone() -> None:
+    key, body = f"parts/{secrets.token_hex(8)}", picture()
+    objects.put(key, body, "image/jpeg")
+    assert objects.get_range(key, 1000, 77) == body[1000:1077]
+    assert objects.get_range(key, 0, len(body)) == body
+    with pytest.raises(urllib3.exceptions.HTTPError):
+        objects.get_range(key, len(body) - 5, 10)
+    with pytest.raises(objects.ObjectMissing):
+        objects.get_range(f"{key}-not", 0, 1)

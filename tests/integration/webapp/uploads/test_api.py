@@ -34,7 +34,7 @@ def test_upload_straight_to_the_store(alice):
         image = Image.objects.get(id=upload["id"])
     assert image.status == Image.Status.RECEIVED
     assert objects.get(image.key)[0] == JPEG
-    assert OutboxEntry.objects.get().args == [str(image.chunk_id)]
+    assert OutboxEntry.objects.get().args == [str(image.in_chunk.chunk_id)]
 
 
 def test_completing_twice_accepts_once(alice):

@@ -61,7 +61,7 @@ def handed_over(alice, case, name, content=JPEG):
 def refuse(alice, upload, refusal, **seen):
     """As a worker does it."""
     with scope(lab=alice.lab):
-        chunk_id = present(Image.objects.get(id=upload["id"]).chunk_id)
+        chunk_id = Image.objects.get(id=upload["id"]).in_chunk.chunk_id
         chunk = present(inference.claim(chunk_id, holder="w", redelivered=False))
         inference.record(chunk, None, [], [Refused(upload["id"], refusal, str(refusal.label), **seen)], "")
 
@@ -259,7 +259,7 @@ def test_what_arrives_after_the_timer_gave_it_up_is_taken(alice, case):
     with scope(lab=alice.lab):
         image = Image.objects.get(id=upload["id"])
         assert (image.detail, image.finished_at) == ("", None)
-        assert present(image.chunk).state == Chunk.State.QUEUED
+        assert image.in_chunk.chunk.state == Chunk.State.QUEUED
 
 
 # --- the plain road -------------------------------------------------------------------------------
