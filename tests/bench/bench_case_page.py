@@ -1,7 +1,7 @@
 """What a browser loads to show a case of 15,000 cells, and how long that takes.
 
-`python -m tests.bench.bench_case_page`. In a stack of its own, with rows as workers leave them; the least sure
-cells of each class, which the page shows, lie all over the case.
+`python -m tests.bench.bench_case_page`. In a stack of its own, with rows as workers leave them; the least
+sure cells of each class, which the page shows, lie all over the case.
 """
 
 import json
@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from playwright.sync_api import Browser, Page, Response, sync_playwright
+from rich.console import Console
 
 from infra.demo import cells
 from infra.local.config.environment import owner
@@ -29,6 +30,7 @@ from workers.tile_pack import tile_pack
 CHROMIUM = os.environ.get("HEMATOVISION_CHROMIUM", "/usr/bin/chromium")
 CELLS, CHUNK, GRID = 15_000, 64, 7
 TIMES = 5
+EMAIL = "t@example.org"
 WINDOW = (1440, 900)
 TALL = (1440, 8000)  # all that the page shows is on the screen, so that nothing is left unloaded
 
@@ -49,9 +51,8 @@ def sentence() -> str:
         stack = Stack(free_settings(home))
         stack.start()
         try:
-            member = json.loads(
-                stack.manage("create_lab", "Bench", "--json", "--member=t@example.org:technician")
-            )
+            member = f"--member={EMAIL}:technician"
+            made = json.loads(stack.manage("create_lab", "Bench", "--json", member))
             os.environ.update(stack.environment, **owner(stack.settings, Secrets.load(home)))
             from webapp.config.environment import set_up
 
@@ -60,7 +61,7 @@ def sentence() -> str:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
                 try:
-                    return _sentence(browser, stack.settings.url, member["members"][0], case)
+                    return _sentence(browser, stack.settings.url, made["members"][0], case)
                 finally:
                     browser.close()
         finally:
@@ -129,9 +130,7 @@ def _fill() -> uuid.UUID:
     pack, spans = tile_pack([np.asarray(picture) for picture in drawn])
     lab = Lab.objects.get()
     with scope(lab=lab):
-        case = Case.objects.create(
-            lab=lab, accession="Bench", created_by=User.objects.get(email="t@example.org")
-        )
+        case = Case.objects.create(lab=lab, accession="Bench", created_by=User.objects.get(email=EMAIL))
         version = ModelVersion.objects.create(
             name="bench", version=1, labels=labels, review_threshold=0.6, info={}
         )
@@ -147,8 +146,8 @@ def _fill() -> uuid.UUID:
             WITH image AS (
                 INSERT INTO cases_image (lab_id, case_id, name, key, status, refusal, detail, bytes,
                     object_version, width, height, sha256, display_key, created_at)
-                SELECT %(lab)s, %(case)s, 'cell ' || n || '.jpg', %(case)s || '/' || n, 'classified', '', '', 20000,
-                    '', 360, 363, sha256(n::text::bytea), '', now()
+                SELECT %(lab)s, %(case)s, 'cell ' || n || '.jpg', %(case)s || '/' || n, 'classified', '', '',
+                    20000, '', 360, 363, sha256(n::text::bytea), '', now()
                 FROM generate_series(0, %(cells)s - 1) AS n
                 RETURNING id, split_part(key, '/', 2)::int AS n
             ), pack AS (
@@ -199,4 +198,4 @@ def _fill() -> uuid.UUID:
 
 
 if __name__ == "__main__":
-    print(sentence())
+    Console().print(sentence())

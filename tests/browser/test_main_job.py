@@ -19,6 +19,14 @@ def overlay_is_drawn(page: Page) -> bool:
     return drawn
 
 
+WIDTH_ONCE_LOADED = """async shown => {
+    const picture = new Image();
+    picture.src = shown.href.baseVal;
+    await picture.decode();
+    return picture.naturalWidth;
+}"""
+
+
 def test_from_signing_in_to_the_evidence(screen, lab, pictures):
     screen.sign_in(lab["technician"])
     page = screen.page
@@ -47,8 +55,7 @@ def test_from_signing_in_to_the_evidence(screen, lab, pictures):
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text(name)
     seen = dialog.locator(".stage-picture image").first
-    load = "async shown => { const it = new Image(); it.src = shown.href.baseVal; await it.decode(); return it.width }"
-    assert seen.evaluate(load) == 360
+    assert seen.evaluate(WIDTH_ONCE_LOADED) == 360
     page.keyboard.press("e")
     expect(dialog.get_by_label("Show evidence")).to_be_checked()
     assert overlay_is_drawn(page)

@@ -55,7 +55,8 @@ def all_classified_once(stack, client, case, images=IMAGES) -> None:
     with psycopg.connect(stack.environment["HEMATOVISION_DATABASE_URL"]) as connection:
         found = connection.execute(
             "SELECT count(*), count(DISTINCT image_id) FROM inference_prediction AS prediction"
-            " JOIN cases_cell AS cell ON cell.id = cell_id JOIN cases_image AS image ON image.id = image_id WHERE case_id = %s",
+            " JOIN cases_cell AS cell ON cell.id = cell_id JOIN cases_image AS image ON image.id = image_id"
+            " WHERE case_id = %s",
             [case.id],
         ).fetchone()
     assert found == (images, images)

@@ -22,6 +22,7 @@ from tests.permissions.conftest import CASES_RUN
 from tests.permissions.endpoints import ASKS_AGAIN, ENDPOINTS, MEMBER, Needed, Who, path_of, routes, takes
 from tests.support.pages import add_cells, cell_of, plain_static
 from tests.support.people import Person, person, proved_who_they_are, role_that_may
+from tests.support.present import present
 from webapp.labs import invitations
 from webapp.labs.models import ApiToken, Membership
 from webapp.labs.permissions import Permission, Role, allows

@@ -41,7 +41,7 @@ def ask(client, page, subject, **headers):
 
 @each_page
 def test_a_case_gives_no_way_to_anothers_cells(alice, charlie, subject, page):
-    """The case in the address may be seen; the cell or one of the tiles is of another case, of one's lab or not."""
+    """The case in the address may be seen; the cell or the tile is of another case, of one's lab or not."""
     if set(page.pattern.converters) <= {"case_id"}:
         return
     for someone in (alice, charlie):

@@ -14,11 +14,13 @@ from tests.permissions.endpoints import ENDPOINTS, path_of
 from tests.support.pages import add_cells, add_unusable, cell_of, plain_static, queries
 from tests.support.people import Person
 from webapp.cases.models import Image
+from webapp.cases.selectors import cells
 
 __all__ = ["plain_static"]
 pytestmark = pytest.mark.usefixtures("plain_static", "fresh_rates")
 
 BASELINES: dict[str, int] = tomllib.loads((Path(__file__).parent / "queries.toml").read_text())
+FEW, MANY = {"neutrophil": 2, "monocyte": 1}, {"neutrophil": 130, "monocyte": 40}
 OF_CASES = {
     route
     for route, methods in ENDPOINTS.items()
@@ -43,23 +45,19 @@ def places(request, alice) -> dict[str, object]:
     """What the variables of addresses stand for, in a lab with little or with much."""
     many = request.param == "many"
     case = alice.case()
-    image = fill(
-        alice, case, {"neutrophil": 130, "monocyte": 40} if many else {"neutrophil": 2, "monocyte": 1}
-    )
+    image = fill(alice, case, MANY if many else FEW)
     for number in range(60 if many else 1):
         alice.case(f"Another {number}")
-    cells = [cell.id for cell in case_cells(alice, case)]
+    shown = [cell.id for cell in case_cells(alice, case)]
     return {
         "case_id": case.id,
         "image_id": image.id,
         "cell_id": cell_of(image).id,
-        "cell_ids": "-".join(map(str, cells[:96])),
+        "cell_ids": "-".join(map(str, shown[:96])),
     }
 
 
 def case_cells(person: Person, case):
-    from webapp.cases.selectors import cells
-
     with scope(lab=person.lab):
         return list(cells(case).order_by("-id"))
 

@@ -5,7 +5,7 @@ from django.urls import reverse
 from django_scopes import scope
 
 from serving.contract import CELL_LABELS
-from tests.support.pages import add_cells, add_unusable, page_of, queries
+from tests.support.pages import add_cells, add_unusable, cell_of, page_of, queries
 from webapp.cases.models import Case, Image
 from webapp.cases.services import create_case
 from webapp.registry.models import ModelVersion

@@ -67,10 +67,8 @@ def test_a_tile_is_cut_from_its_place_on_the_mosaic(alice):
 
 def test_a_mosaic_shows_the_cells_asked_for_in_that_order(alice):
     case = alice.case()
-    few, many = (
-        add_cells(alice, case, "neutrophil", *[0.9] * 3),
-        add_cells(alice, case, "monocyte", *[0.8] * 40),
-    )
+    few = add_cells(alice, case, "neutrophil", *[0.9] * 3)
+    many = add_cells(alice, case, "monocyte", *[0.8] * 40)
     asked = [many[39], few[1], many[0], many[7], few[2], *many[10:20]]
     answer = alice.browser.get(reverse("ui:mosaic", args=[case.id, [cell_of(image).id for image in asked]]))
     picture = np.asarray(PillowImage.open(io.BytesIO(answer.content)))
