@@ -12,8 +12,10 @@ from tests.support.tiny_model import TINY_LABELS, make_version
 from webapp.cases.boxes import Box
 from webapp.cases.models import Image
 from webapp.inference.answers import Span
+from webapp.inference.models import Chunk
 from webapp.registry.models import ModelVersion
-from workers.chunks import NotBegun, Prepared, _answers, _prepare
+from webapp.storage import objects
+from workers.chunks import NotBegun, Prepared, _answers, _prepare, _store_tiles
 
 TILES = [Span(10 * place, 10) for place in range(4)]
 
@@ -79,6 +81,17 @@ def test_below_the_threshold_a_cell_is_flagged(version):
     version.info["review_threshold"] = 0.95
     (answer,) = _answers(prepared(1), TILES[:1], [predictions([0.9], [0.2])], version)
     assert answer.cells[0].flagged
+
+
+def test_a_pack_of_other_tiles_has_another_key(monkeypatch):
+    stored = {}
+    monkeypatch.setattr(objects, "put", lambda key, body, content_type: stored.update({key: body}))
+    chunk = Chunk(id=7, lab_id="lab", case_id="case")
+    few, same, more = (_store_tiles(chunk, prepared(n)) for n in (2, 2, 3))
+    assert few == same
+    assert few[0] != more[0]
+    assert few[0].startswith("labs/lab/cases/case/tiles/7-")
+    assert len(stored) == 2
 
 
 def test_an_image_whose_turn_has_not_come_in_time_is_not_even_fetched():

@@ -79,31 +79,10 @@ class SaidSerializer(serializers.Serializer[Any]):
 SAID = ("cell_class", "most_probable", "confidence", "flagged", "flagged_because", "distance", "model")
 
 
-class BoxSerializer(serializers.ModelSerializer[Cell]):
-    """In pixels of the upright picture."""
-
-    class Meta:
-        model = Cell
-        fields = ("left", "top", "width", "height")
-
-
-class CellSerializer(SaidSerializer, serializers.ModelSerializer[Cell]):
-    box = BoxSerializer(source="*")
-
-    class Meta:
-        model = Cell
-        fields: tuple[str, ...] = ("id", "number", "box", *SAID)
-
-    @staticmethod
-    def _prediction(of: Cell) -> Prediction | None:
-        return selectors.current_of(of)
-
-
 class ImageSerializer(SaidSerializer, serializers.ModelSerializer[Image]):
-    """An image. What is said of its cell stands beside it where it shows one, else with `cells` alone."""
+    """An image, with what is said of its cell where it shows one; of several, the image alone tells."""
 
     reason = serializers.SerializerMethodField(help_text="Why it was refused or failed.")
-    cells = CellSerializer(many=True, help_text="What it shows, once it is classified.")
 
     class Meta:
         model = Image
@@ -118,7 +97,6 @@ class ImageSerializer(SaidSerializer, serializers.ModelSerializer[Image]):
             "finished_at",
             "reason",
             *SAID,
-            "cells",
         )
 
     @staticmethod
@@ -137,14 +115,8 @@ def only_cell(image: Image) -> Cell | None:
     return cells[0] if len(cells) == 1 else None
 
 
-class WholeAnswerSerializer(serializers.Serializer[Any]):
-    """Probabilities, and where to fetch the evidence."""
-
+class WholeAnswerSerializer(SaidSerializer):
     probabilities = serializers.SerializerMethodField(help_text="By class, most probable first.")
-
-    @staticmethod
-    def _prediction(of: Any) -> Prediction | None:
-        raise NotImplementedError
 
     @extend_schema_field(serializers.ListField(child=serializers.DictField()))
     def get_probabilities(self, of: Any) -> list[dict[str, Any]]:
@@ -157,11 +129,25 @@ class WholeAnswerSerializer(serializers.Serializer[Any]):
         ]
 
 
-class CellDetailSerializer(WholeAnswerSerializer, CellSerializer):
+class BoxSerializer(serializers.ModelSerializer[Cell]):
+    """In pixels of the upright picture."""
+
+    class Meta:
+        model = Cell
+        fields = ("left", "top", "width", "height")
+
+
+class CellSerializer(WholeAnswerSerializer, serializers.ModelSerializer[Cell]):
+    box = BoxSerializer(source="*")
     evidence = serializers.SerializerMethodField(help_text="PNG to lay over the box's centre square.")
 
-    class Meta(CellSerializer.Meta):
-        fields = (*CellSerializer.Meta.fields, "probabilities", "evidence")
+    class Meta:
+        model = Cell
+        fields = ("id", "number", "box", *SAID, "probabilities", "evidence")
+
+    @staticmethod
+    def _prediction(of: Cell) -> Prediction | None:
+        return selectors.current_of(of)
 
     def get_evidence(self, cell: Cell) -> str | None:
         if self._prediction(cell) is None:
@@ -170,12 +156,12 @@ class CellDetailSerializer(WholeAnswerSerializer, CellSerializer):
 
 
 class ImageDetailSerializer(WholeAnswerSerializer, ImageSerializer):
-    cells = CellDetailSerializer(many=True, help_text="What it shows, once it is classified.")
+    cells = CellSerializer(many=True, help_text="What it shows, once it is classified.")
     picture = serializers.SerializerMethodField()
     evidence = serializers.SerializerMethodField(help_text="PNG to lay over the picture's centre square.")
 
     class Meta(ImageSerializer.Meta):
-        fields = (*ImageSerializer.Meta.fields, "probabilities", "picture", "evidence")
+        fields = (*ImageSerializer.Meta.fields, "cells", "probabilities", "picture", "evidence")
 
     def get_picture(self, image: Image) -> str | None:
         if image.status != Image.Status.CLASSIFIED:

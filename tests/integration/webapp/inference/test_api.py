@@ -63,7 +63,7 @@ def test_rows_say_why_a_cell_is_flagged(alice, django_assert_num_queries):
     (cell,) = one["cells"]
     assert cell["box"] == {"left": 0, "top": 0, "width": 360, "height": 363}
     assert (cell["number"], cell["confidence"], cell["probabilities"]) == (0, 0.9, one["probabilities"])
-    assert [len(row["cells"]) for row in rows] == [1, 1, 1, 1, 0]
+    assert {"cells"} & set(rows[0]) == set()  # the list says once what there is to say
 
 
 def test_of_a_picture_with_several_cells_each_is_told_alone(alice):

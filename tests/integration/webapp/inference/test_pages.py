@@ -61,7 +61,7 @@ def test_a_tile_is_cut_from_its_place_on_the_mosaic(alice):
     cells = [cell_of(image).id for image in images]
     tile = page[page.index(f'id="cell-{cells[14]}"') :]
     tile = tile[: tile.index("</a>")]
-    assert 'viewBox="224 112 112 112"' in tile  # the fifteenth: second row, third column
+    assert 'viewBox="448 224 224 224"' in tile  # the fifteenth: second row, third column
     assert f'href="{reverse("ui:mosaic", args=[case.id, cells])}"' in tile
 
 
@@ -72,9 +72,9 @@ def test_a_mosaic_shows_the_cells_asked_for_in_that_order(alice):
     asked = [many[39], few[1], many[0], many[7], few[2], *many[10:20]]
     answer = alice.browser.get(reverse("ui:mosaic", args=[case.id, [cell_of(image).id for image in asked]]))
     picture = np.asarray(PillowImage.open(io.BytesIO(answer.content)))
-    assert picture.shape == (2 * 112, 12 * 112, 3)
+    assert picture.shape == (2 * 224, 12 * 224, 3)
     for place, colour in enumerate([39, 1, 0, 7, 2, *range(10, 20)]):
-        seen = picture[place // 12 * 112 :, place % 12 * 112 :][:112, :112]
+        seen = picture[place // 12 * 224 :, place % 12 * 224 :][:224, :224]
         assert np.abs(seen.astype(int) - flat(colour)[0, 0]).max() < 8
 
 
@@ -105,8 +105,8 @@ def test_a_tile_that_is_lost_leaves_the_others(alice):
     path = reverse("ui:mosaic", args=[case.id, [cell_of(lost).id, cell_of(kept).id]])
     answer = alice.browser.get(path)
     picture = PillowImage.open(io.BytesIO(answer.content))
-    assert picture.getpixel((56, 56)) == (255, 255, 255)
-    assert picture.getpixel((168, 56)) != (255, 255, 255)
+    assert picture.getpixel((112, 112)) == (255, 255, 255)
+    assert picture.getpixel((336, 112)) != (255, 255, 255)
     assert answer.headers["Cache-Control"] == "no-store"  # it may be found again
 
 
