@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from PIL import Image
 
 COLUMNS = 12
-# Pixels: twice what the gallery shows, for screens that show two for each. A multiple of 16, the side of a JPEG
-# block, so that no tile bleeds into its neighbour.
+# Pixels: twice what the gallery shows, for screens that show two for each. A multiple of 16, the side of a
+# JPEG's block, so that no tile bleeds into its neighbour.
 SIDE = 224
 QUALITY = 75  # half the size of what nobody could tell from it at half the scale: about 5 KB a cell
 PAPER = (255, 255, 255)
