@@ -146,13 +146,13 @@ def _fill() -> uuid.UUID:
             WITH image AS (
                 INSERT INTO cases_image (lab_id, case_id, name, key, status, refusal, detail, bytes,
                     object_version, width, height, sha256, display_key, created_at)
-                SELECT %(lab)s, %(case)s, 'cell ' || n || '.jpg', %(case)s || '/' || n, 'classified', '', '',
-                    20000, '', 360, 363, sha256(n::text::bytea), '', now()
+                SELECT %(lab)s::uuid, %(case)s::uuid, 'cell ' || n || '.jpg', %(case)s::text || '/' || n,
+                    'classified', '', '', 20000, '', 360, 363, sha256(n::text::bytea), '', now()
                 FROM generate_series(0, %(cells)s - 1) AS n
                 RETURNING id, split_part(key, '/', 2)::int AS n
             ), pack AS (
                 INSERT INTO cases_tilepack (lab_id, case_id, key)
-                SELECT %(lab)s, %(case)s, key FROM unnest(%(keys)s::text[]) AS key RETURNING id
+                SELECT %(lab)s::uuid, %(case)s::uuid, key FROM unnest(%(keys)s::text[]) AS key RETURNING id
             ), packs AS (
                 SELECT id, row_number() OVER (ORDER BY id) - 1 AS place FROM pack
             ), chunked AS (

@@ -138,6 +138,8 @@ class BoxSerializer(serializers.ModelSerializer[Cell]):
 
 
 class CellSerializer(WholeAnswerSerializer, serializers.ModelSerializer[Cell]):
+    """A cell in a picture, with the model's whole answer."""
+
     box = BoxSerializer(source="*")
     evidence = serializers.SerializerMethodField(help_text="PNG to lay over the box's centre square.")
 
