@@ -184,6 +184,12 @@ def listed(folder: Path) -> dict[str, str]:
     return {stored["key"]: stored["sha256"] for stored in map(json.loads, lines)}
 
 
+def test_the_small_pictures_of_cells_are_kept(kept, folder):
+    packs = [key for key in listed(folder) if f"/cases/{kept.case}/tiles/" in key]
+    assert len(packs) >= 1
+    assert len(listed(folder)) > len(packs)
+
+
 def test_a_list_that_somebody_changed_exchanges_no_picture(told_where, folder, tmp_path):
     """Its pictures would be taken for ours, and the next backup vouch for them."""
 
