@@ -121,7 +121,7 @@ class Image(models.Model):  # type: ignore[django-manager-missing] # ScopedManag
         return self.name
 
 
-class TilePack(models.Model):
+class TilePack(models.Model):  # type: ignore[django-manager-missing] # ScopedManager makes classes at run time
     """One object in the store: pictures of cells (JPEG) one behind the other. Its bytes never change."""
 
     lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")

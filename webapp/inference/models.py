@@ -14,7 +14,7 @@ from webapp.outbox.queues import Queue
 from webapp.registry.models import ModelVersion
 
 
-class Chunk(models.Model):  # type: ignore[django-manager-missing] # ScopedManager makes classes at run time
+class Chunk(models.Model):
     """Up to 64 images of one case that go through the model together: the unit of work, retry and requeue."""
 
     class State(models.TextChoices):

@@ -16,8 +16,8 @@ from tests.support.present import present
 from webapp.cases.models import Case, Image
 from webapp.cases.refusals import Refusal
 from webapp.inference import services as inference
+from webapp.inference.answers import Refused
 from webapp.inference.models import Chunk
-from webapp.inference.services import Refused
 from webapp.storage import objects
 from webapp.uploads.services import finish_abandoned
 
