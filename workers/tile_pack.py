@@ -16,6 +16,6 @@ def tile_pack(tiles: Sequence[npt.NDArray[np.uint8]]) -> tuple[bytes, list[Span]
     spans = []
     for tile in tiles:
         begin = out.tell()
-        Image.fromarray(tile).save(out, "JPEG", quality=90, subsampling=0)
+        Image.fromarray(tile).save(out, "JPEG", quality=85)
         spans.append(Span(begin, out.tell() - begin))
     return out.getvalue(), spans

@@ -17,7 +17,7 @@ from webapp.cases.models import Image
 from webapp.cases.selectors import cells
 
 __all__ = ["plain_static"]
-pytestmark = pytest.mark.usefixtures("plain_static", "fresh_rates")
+pytestmark = pytest.mark.usefixtures("plain_static")
 
 BASELINES: dict[str, int] = tomllib.loads((Path(__file__).parent / "queries.toml").read_text())
 FEW, MANY = {"neutrophil": 2, "monocyte": 1}, {"neutrophil": 130, "monocyte": 40}

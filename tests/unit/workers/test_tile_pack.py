@@ -18,4 +18,4 @@ def test_every_tile_is_a_picture_of_its_own_where_it_is_said_to_lie():
     for tile, span in zip(tiles, spans, strict=True):
         picture = Image.open(io.BytesIO(pack[span.offset : span.offset + span.length]))
         assert picture.size == (224, 224)
-        assert np.abs(np.asarray(picture).astype(int) - tile).max() < 6
+        assert np.abs(np.asarray(picture).astype(int) - tile).max() < 8

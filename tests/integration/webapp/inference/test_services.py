@@ -207,7 +207,7 @@ def test_the_same_image_counts_once_in_a_chunk_and_across_chunks(case, version):
     )
     (third,) = receive(case, 1)
     later = Chunk.objects.get(images=third)
-    services.record(claim(later.id, "t-9"), version, [answer(third.id, b"a" * 32)], [], "")
+    services.record(claim(later.id, "t-9"), version, [answer(third.id, b"a" * 32)], [], "pack-2")
     assert statuses(case) == {"classified": 1, "refused": 2}
     third.refresh_from_db()
     assert third.refusal == Refusal.DUPLICATE
@@ -257,7 +257,7 @@ def test_a_picture_that_kills_workers_is_found_by_halving(case, version):
             continue
         ids = list(chunk.images.values_list("id", flat=True))
         if poison not in ids:
-            services.record(claimed, version, [answer(image_id) for image_id in ids], [], "")
+            services.record(claimed, version, [answer(image_id) for image_id in ids], [], f"pack-{chunk.id}")
     assert statuses(case) == {"classified": 7, "failed": 1}
     assert Image.objects.get(status="failed").id == poison
 
