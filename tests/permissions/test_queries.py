@@ -21,6 +21,7 @@ pytestmark = pytest.mark.usefixtures("plain_static")
 
 BASELINES: dict[str, int] = tomllib.loads((Path(__file__).parent / "queries.toml").read_text())
 FEW, MANY = {"neutrophil": 2, "monocyte": 1}, {"neutrophil": 130, "monocyte": 40}
+LEAD_ON = {"cases/new/", "api/v1/images/<int:image_id>/picture/"}  # redirects
 OF_CASES = {
     route
     for route, methods in ENDPOINTS.items()
@@ -63,7 +64,7 @@ def case_cells(person: Person, case):
 
 
 def test_every_page_of_cases_has_a_baseline():
-    assert set(BASELINES) == {route for route in OF_CASES if "GET" in ENDPOINTS[route]}
+    assert set(BASELINES) == OF_CASES - LEAD_ON
 
 
 @pytest.mark.parametrize("route", sorted(BASELINES))

@@ -69,8 +69,8 @@ def get(key: str, *, version: str = "") -> tuple[bytes, str]:
 def get_range(key: str, offset: int, length: int) -> bytes:
     """`length` of the object's bytes, from `offset` on.
 
-    A store that cannot give a part is asked for the whole: SeaweedFS (4.48) behind TLS fails at parts of what it
-    has encrypted.
+    A store that cannot give a part is asked for the whole: SeaweedFS (4.48) behind TLS fails at parts of what
+    it has encrypted.
 
     Raises:
         ObjectMissing: nothing lies under `key`.

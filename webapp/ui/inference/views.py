@@ -1,5 +1,6 @@
 """The gallery of a case's cells, one cell with what the model said of it, and the files they came in."""
 
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from webapp.hematology.classes import BY_CODE
 from webapp.inference import selectors, services
 from webapp.inference.models import Prediction
 from webapp.labs.permissions import Permission
-from webapp.storage import ranges
+from webapp.storage import objects, ranges
 from webapp.ui.inference.gallery import cells_page, gallery_context, wanted_class
 from webapp.ui.inference.mosaic import mosaic as draw
 from webapp.ui.permissions import MemberRequest, needs
@@ -78,7 +79,10 @@ def mosaic(_request: MemberRequest, case_id: UUID, cell_ids: list[int]) -> HttpR
     tiles = case_selectors.tiles(case, cell_ids)
     if len(tiles) != len(set(cell_ids)):
         raise Http404
-    pictures = ranges.read([tiles[cell_id] for cell_id in cell_ids])
+    try:
+        pictures = ranges.read([tiles[cell_id] for cell_id in cell_ids])
+    except objects.StorageUnavailable:
+        return HttpResponse(status=HTTPStatus.SERVICE_UNAVAILABLE)
     response = HttpResponse(draw(pictures), content_type="image/jpeg")
     if None not in pictures:
         response["Cache-Control"] = f"private, max-age={settings.DOWNLOAD_KEPT_SECONDS}, immutable"
