@@ -24,7 +24,16 @@ from infra.local.stack import Stack
 from serving.contract import CELL_LABELS
 
 LAB = "Demo laboratory"
-ROLES = ("technician", "pathologist", "lab_supervisor", "clinician", "researcher", "data_scientist", "admin")
+ROLES = (
+    "technician",
+    "pathologist",
+    "lab_supervisor",
+    "clinician",
+    "researcher",
+    "data_scientist",
+    "learner",
+    "admin",
+)
 UNIDENTIFIED = "unidentified"
 
 _PER_CLASS, _SEED = 12, 1

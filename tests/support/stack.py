@@ -20,7 +20,16 @@ from infra.local.config.settings import BLOCK, PREFIX, Settings
 from infra.local.errors import StackError
 from infra.local.stack import Stack
 
-ROLES = ("technician", "pathologist", "lab_supervisor", "clinician", "researcher", "data_scientist", "admin")
+ROLES = (
+    "technician",
+    "pathologist",
+    "lab_supervisor",
+    "clinician",
+    "researcher",
+    "data_scientist",
+    "learner",
+    "admin",
+)
 
 
 # One port that the store derives lies 10,000 above: below those that the kernel gives to connections.

@@ -11,7 +11,7 @@ from webapp.accounts.services import create_account
 from webapp.audit.actions import Action
 from webapp.audit.services import record
 from webapp.labs.models import ApiToken, Lab, Membership
-from webapp.labs.permissions import ADJUSTABLE, PRESUPPOSES, TABLE, Permission, Role, allows, granted
+from webapp.labs.permissions import PRESUPPOSES, TABLE, Permission, Role, adjustable, allows, granted
 
 
 class LastAdmin(Exception):
@@ -127,7 +127,7 @@ def adjust_roles(
     for role, permissions in wanted.items():
         changes[role.value] = {
             permission.value: permission in permissions
-            for permission in sorted(ADJUSTABLE[role])
+            for permission in sorted(adjustable(role))
             if (permission in permissions) != (permission in TABLE[role])
         }
     before = _table(current)
@@ -165,7 +165,7 @@ def _table(lab: Lab) -> dict[Role, dict[str, object]]:
 
 def _check_limits(role: Role, permissions: Set[Permission]) -> None:
     for permission in Permission:
-        if permission not in ADJUSTABLE[role] and (permission in permissions) != allows(role, permission):
+        if permission not in adjustable(role) and (permission in permissions) != allows(role, permission):
             change = "be given" if permission in permissions else "lose"
             raise NotAdjustable(f"{role.label} cannot {change} “{permission.label}” in any lab.")
     for permission in permissions:

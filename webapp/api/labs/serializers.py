@@ -4,7 +4,7 @@ from rest_framework import serializers
 
 from webapp.api.fields import WrittenField
 from webapp.labs.models import ApiToken
-from webapp.labs.permissions import Permission, Role
+from webapp.labs.permissions import IN_USE, Role
 from webapp.labs.tokens import network
 
 
@@ -27,7 +27,7 @@ class SignInSerializer(serializers.Serializer[Any]):
     lab = serializers.UUIDField(required=False, help_text="Needed where the person belongs to several labs.")
     name = WrittenField(max_length=100, default="command line")
     scopes = serializers.ListField(
-        child=serializers.ChoiceField(Permission.choices),
+        child=serializers.ChoiceField([(one.value, one.label) for one in IN_USE]),
         required=False,
         help_text="What the token may do at most; without it: whatever its owner may.",
     )

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import QueryDict
 
 from webapp.labs.models import Lab, Membership
-from webapp.labs.permissions import ADJUSTABLE, Permission, Role, allows, granted
+from webapp.labs.permissions import IN_USE, Permission, Role, adjustable, allows, granted
 from webapp.labs.tokens import network
 from webapp.writing.fields import Line
 
@@ -71,8 +71,8 @@ class RoleTableForm(forms.Form):
         choices=[
             (f"{role.value}:{permission.value}", "")
             for role in Role
-            for permission in Permission
-            if permission in ADJUSTABLE[role]
+            for permission in IN_USE
+            if permission in adjustable(role)
         ],
         required=False,
     )
@@ -84,10 +84,10 @@ class RoleTableForm(forms.Form):
         return {
             role: {
                 permission
-                for permission in Permission
+                for permission in IN_USE
                 if (
                     f"{role.value}:{permission.value}" in boxes
-                    if permission in ADJUSTABLE[role]
+                    if permission in adjustable(role)
                     else allows(role, permission)
                 )
             }
@@ -125,7 +125,7 @@ class TokenForm(forms.Form):
         self.fields["scopes"] = forms.MultipleChoiceField(
             label="It may",
             widget=forms.CheckboxSelectMultiple,
-            choices=[(permission.value, permission.label) for permission in Permission if permission in may],
+            choices=[(permission.value, permission.label) for permission in IN_USE if permission in may],
             error_messages={"required": "Let it do something; else it is of no use."},
         )
 

@@ -10,7 +10,7 @@ from tests.support.present import present
 from webapp.audit.models import Entry
 from webapp.labs import services
 from webapp.labs.models import Lab
-from webapp.labs.permissions import ADJUSTABLE, TABLE, Permission, Role, granted
+from webapp.labs.permissions import ADJUSTABLE, PLANNED, TABLE, Permission, Role, granted
 from webapp.labs.services import NotAdjustable
 
 pytestmark = pytest.mark.usefixtures("plain_static")
@@ -65,11 +65,24 @@ def test_an_empty_form_leaves_what_no_lab_can_take(ada):
     adjust(ada, {})
     ada.lab.refresh_from_db()
     for role in Role:
-        assert granted(role, ada.lab.permission_changes) == TABLE[role] - ADJUSTABLE[role]
+        assert granted(role, ada.lab.permission_changes) == TABLE[role] - ADJUSTABLE[role] - PLANNED
+    assert not any("decide" in changes for changes in ada.lab.permission_changes.values())
     assert ada.browser.get(reverse("ui:roles")).status_code == 200
 
 
-@pytest.mark.parametrize("box", ["clinician:view_identifiers", "technician:manage_members", "x", "admin:"])
+@pytest.mark.parametrize(
+    "box",
+    [
+        "clinician:view_identifiers",
+        "technician:manage_members",
+        "admin:view_identifiers",
+        "technician:sign",
+        "technician:decide",
+        "learner:use_tokens",
+        "x",
+        "admin:",
+    ],
+)
 def test_a_box_that_is_not_on_the_form_changes_nothing(ada, box):
     assert adjust(ada, {"given": [box]}).status_code == 422
     assert Lab.objects.get(id=ada.lab.id).permission_changes == {}
@@ -80,6 +93,10 @@ def test_a_box_that_is_not_on_the_form_changes_nothing(ada, box):
     [
         (Role.ADMIN, TABLE[Role.ADMIN] - {Permission.MANAGE_ROLES}, "cannot lose"),
         (Role.RESEARCHER, {Permission.VIEW_IDENTIFIERS}, "cannot be given"),
+        (Role.ADMIN, TABLE[Role.ADMIN] | {Permission.VIEW_IDENTIFIERS}, "cannot be given"),
+        (Role.TECHNICIAN, granted(Role.TECHNICIAN) | {Permission.SIGN}, "cannot be given"),
+        (Role.PATHOLOGIST, TABLE[Role.PATHOLOGIST], "cannot be given"),  # nothing asks for it yet
+        (Role.LEARNER, {Permission.USE_TOKENS}, "cannot be given"),
         (Role.TECHNICIAN, {Permission.UPLOAD_IMAGES, Permission.USE_TOKENS}, "leads nowhere without"),
     ],
 )

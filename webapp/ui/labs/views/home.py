@@ -17,6 +17,7 @@ WORK_OF_ROLE = {
     Role.CLINICIAN: "Reports that a pathologist has signed. Nobody can sign in this release yet.",
     Role.RESEARCHER: "Anonymised data of signed cases. Nobody can sign a case in this release yet.",
     Role.DATA_SCIENTIST: "How each version of the model does.",
+    Role.LEARNER: "Exercises on cells that people have decided. There are none in this release yet.",
 }
 
 

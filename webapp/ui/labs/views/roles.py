@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 from webapp.accounts.reauthentication import fresh_sign_in
 from webapp.labs import services
 from webapp.labs.models import Lab
-from webapp.labs.permissions import ADJUSTABLE, TABLE, Permission, Role, granted
+from webapp.labs.permissions import IN_USE, TABLE, Permission, Role, adjustable, granted
 from webapp.ui.labs.forms import RoleTableForm
 from webapp.ui.permissions import MemberRequest, needs
 
@@ -49,13 +49,13 @@ def _context(lab: Lab, problem: str = "") -> dict[str, Any]:
                 {
                     "role": role,
                     "given": permission in now[role],
-                    "adjustable": permission in ADJUSTABLE[role],
+                    "adjustable": permission in adjustable(role),
                     "changed": (permission in now[role]) != (permission in TABLE[role]),
                 }
                 for role in Role
             ],
         )
-        for permission in Permission
+        for permission in IN_USE
     ]
     second_factor = [{"role": role, "given": role in lab.second_factor_roles} for role in Role]
     return {"roles": list(Role), "rows": rows, "second_factor": second_factor, "problem": problem}
