@@ -11,6 +11,10 @@ import yaml
 
 from training.errors import TrainingError
 
+FULL_SIZE = 224
+"""Side of a picture, in pixels, that strengths in pixels are meant for, and that the smaller pictures of a
+stage are made from. A version takes pictures of this size unless its experiment says otherwise."""
+
 
 @dataclass(frozen=True)
 class Data:
@@ -85,6 +89,7 @@ class Experiment:
     stages: tuple[Stage, ...]
     optimiser: Optimiser
     augmentation: Augmentation
+    input_size: int = FULL_SIZE  # side of the pictures that the exported version takes, pixels
 
     def shortened(self, stages: tuple[Stage, ...]) -> "Experiment":
         """The experiment on other stages, of which the last alone counts."""

@@ -61,7 +61,7 @@ class NotBegun:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A picture ready for the model; `pixels` is uint8 [224, 224, 3], `width` and `height` the original's."""
+    """A picture ready for the model; `pixels` is uint8 [S, S, 3], `width` and `height` the original's."""
 
     image: Image
     pixels: npt.NDArray[np.uint8]
@@ -135,8 +135,10 @@ def _defer_or_retry(chunk: Chunk, why: str) -> None:
 def _classify(chunk: Chunk) -> None:
     images = list(Image.objects.filter(in_chunk__chunk=chunk, status=Image.Status.RECEIVED).order_by("id"))
     until = time.monotonic() + settings.CHUNK_TURN_SECONDS
+    model = registry.model_name_for(chunk.lab_id)
+    size = _input_size(model)
     with tracing.span("prepare images", {"hematovision.images": len(images)}):
-        outcomes = list(_fetchers().map(in_threads(_prepare), images, repeat(until)))
+        outcomes = list(_fetchers().map(in_threads(_prepare), images, repeat(size), repeat(until)))
     prepared = [outcome for outcome in outcomes if isinstance(outcome, Prepared)]
     refused = [outcome for outcome in outcomes if isinstance(outcome, Refused)]
     not_begun = [outcome.image.id for outcome in outcomes if isinstance(outcome, NotBegun)]
@@ -148,11 +150,7 @@ def _classify(chunk: Chunk) -> None:
         _record(chunk, None, [], refused, pack_key="")
         return
     pack = _fetchers().submit(in_threads(_store_tiles), chunk, prepared)
-    predictions = _predict(
-        registry.model_name_for(chunk.lab_id), np.stack([ready.pixels for ready in prepared])
-    )
-    if len({(part.model_name, part.version) for part in predictions}) > 1:
-        raise ModelUnavailable("a new version went live between two halves of the chunk")
+    predictions = _ask(model, np.stack([ready.pixels for ready in prepared]))
     version = _version(predictions[0].model_name, predictions[0].version)
     pack_key, tiles = pack.result()
     answers = _answers(prepared, tiles, predictions, version)
@@ -188,7 +186,7 @@ def _measure(
             metrics.image_seconds.labels(chunk.queue).observe(waited)
 
 
-def _prepare(image: Image, until: float) -> Prepared | Refused | NotBegun:
+def _prepare(image: Image, size: int, until: float) -> Prepared | Refused | NotBegun:
     if time.monotonic() > until:
         return NotBegun(image)
     try:
@@ -201,7 +199,7 @@ def _prepare(image: Image, until: float) -> Prepared | Refused | NotBegun:
         return Refused(image.id, Refusal.ALTERED, str(Refusal.ALTERED.label))
     try:
         with tracing.span("decode image", {"hematovision.image": image.id}):
-            picture = _decoders().read(data, until=until)
+            picture = _decoders().read(data, size=size, until=until)
     except DecodersBusy:
         return NotBegun(image)
     except FileRefused as refused:
@@ -236,8 +234,39 @@ def _store_tiles(chunk: Chunk, prepared: Sequence[Prepared]) -> tuple[str, list[
     return key, tiles
 
 
+def _input_size(model: str) -> int:
+    """What the newest published version takes. A server may be behind the registry: `_ask` sees to that."""
+    newest = registry.published(model).first()
+    if newest is None:
+        raise VersionUnknown(f"No version of {model} is published here.")
+    return newest.contract.input_size
+
+
+def _ask(model: str, pixels: npt.NDArray[np.uint8]) -> list[Predictions]:
+    """One version's answers to all of uint8 [N, S, S, 3].
+
+    Raises:
+        ModelUnavailable: the server changes over to another version just now; the chunk can be tried again.
+    """
+    try:
+        predictions = _predict(model, pixels)
+    except ModelRejected as error:
+        if _takes(model, pixels.shape[1]):
+            raise
+        raise ModelUnavailable("a version of another input size answers") from error
+    if len({(part.model_name, part.version) for part in predictions}) > 1:
+        raise ModelUnavailable("a new version went live between two halves of the chunk")
+    return predictions
+
+
+def _takes(model: str, size: int) -> bool:
+    """Whether the version that answers takes pictures of that size; True where the server has none."""
+    serving = [entry.version for entry in _model(model).status() if entry.state == "AVAILABLE"]
+    return not serving or _version(model, max(serving)).contract.input_size == size
+
+
 def _predict(model: str, pixels: npt.NDArray[np.uint8]) -> list[Predictions]:
-    """Predict uint8 [N, 224, 224, 3] in one call; where that takes too long, in halves."""
+    """Predict uint8 [N, S, S, 3] in one call; where that takes too long, in halves."""
     try:
         return [_timed(model, pixels)]
     except ModelTimeout:

@@ -14,14 +14,11 @@ import numpy.typing as npt
 from serving.channel import ChannelTls, open_channel
 from serving.client.errors import ModelError, ModelMissing, ModelRejected, ModelTimeout, ModelUnavailable
 from serving.contract import (
-    DISTANCE,
-    EMBEDDING,
-    EVIDENCE,
+    CELLS,
     IMAGE,
-    INPUT_SHAPE,
     MAX_BATCH,
     MODEL_NAME,
-    PROBABILITIES,
+    OUTPUTS,
     SIGNATURE,
 )
 from serving.tensors import TensorError, fill, to_array
@@ -109,7 +106,7 @@ class ModelClient:
     def predict(
         self, images: npt.NDArray[np.uint8], *, metadata: Mapping[str, str] | None = None
     ) -> Predictions:
-        """Classify `images`: uint8 [N, 224, 224, 3], 1 <= N <= MAX_BATCH.
+        """Classify `images`: uint8 [N, S, S, 3] of the model's input size S, 1 <= N <= MAX_BATCH.
 
         One Predict call. While the server is down, full or without the model, it is retried with a back-off,
         but never beyond the client's deadline. `metadata` goes with the call, by gRPC's rules for its keys:
@@ -118,10 +115,11 @@ class ModelClient:
         Raises ValueError for images of another type or shape, ModelUnavailable (ModelMissing is one),
         ModelTimeout or ModelRejected.
         """
-        if images.dtype != np.uint8 or images.shape[1:] != INPUT_SHAPE or not 1 <= len(images) <= MAX_BATCH:
+        count, *shape = images.shape
+        square = len(shape) == 3 and shape[0] == shape[1] and shape[2] == 3
+        if images.dtype != np.uint8 or not square or not 1 <= count <= MAX_BATCH:
             raise ValueError(
-                f"images must be uint8 [1 to {MAX_BATCH}, {', '.join(map(str, INPUT_SHAPE))}], "
-                f"not {images.dtype} {list(images.shape)}"
+                f"images must be uint8 [1 to {MAX_BATCH}, S, S, 3], not {images.dtype} {list(images.shape)}"
             )
         request = PredictRequest(model_spec=ModelSpec(name=self._model_name, signature_name=SIGNATURE))
         fill(request.inputs[IMAGE], images)
@@ -186,14 +184,14 @@ class ModelClient:
 
     def _read(self, response: PredictResponse, count: int) -> Predictions:
         arrays = {}
-        for name, rank in ((PROBABILITIES, 2), (EVIDENCE, 4), (EMBEDDING, 2), (DISTANCE, 1)):
+        for name, axes in OUTPUTS[CELLS].items():
             try:
                 array = to_array(response.outputs[name]).astype(np.float32, copy=False)
             except TensorError as error:
                 raise ModelRejected(
                     f"{self._target} answered without a readable {name!r}: {error}"
                 ) from error
-            if array.ndim != rank or len(array) != count:
+            if array.ndim != 1 + axes or len(array) != count:
                 raise ModelRejected(
                     f"{self._target} answered {count} images with {name!r} of shape {list(array.shape)}"
                 )

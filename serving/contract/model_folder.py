@@ -20,12 +20,20 @@ import numpy as np
 import numpy.typing as npt
 
 from serving.contract.review import is_unlike, is_unsure
-from serving.contract.signature import CELL_LABELS, INPUT_SIZE
+from serving.contract.signature import (
+    CELL_LABELS,
+    CELLS,
+    EVIDENCE,
+    LARGEST_INPUT_SIZE,
+    LEAST_INPUT_SIZE,
+    OUTPUTS,
+    PROBABILITIES,
+)
 
 MODEL_JSON: Final = "model.json"
 MODEL_FILE: Final = "model.tflite"
 SAVED_MODEL_FILE: Final = "saved_model.pb"
-FORMAT: Final = 2
+FORMAT: Final = 3
 
 # A model's name is also that of its folder, and part of URLs and configurations.
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
@@ -50,10 +58,14 @@ class ModelInfo:
     """Under which servers know the model: the base model's, or that of one lab's own beside it."""
     version: int
     """Positive, and the name of the folder."""
+    kind: str = CELLS
+    """What it is shown and what it answers: one of OUTPUTS."""
     labels: tuple[str, ...]
     """K distinct names out of CELL_LABELS, in the order of the last axis of `probabilities`."""
     input_size: int
     """Side of the square input, in pixels."""
+    outputs: Mapping[str, tuple[int, ...]]
+    """The shape of each output for one image; their names are those of the kind."""
     temperature: float
     """The logits were divided by this before the softmax (Guo et al. 2017); already part of the graph."""
     review_threshold: float
@@ -80,7 +92,11 @@ class ModelInfo:
         _require(len(set(self.labels)) == len(self.labels), "labels must not name a class twice")
         unknown = sorted(set(self.labels) - set(CELL_LABELS))
         _require(not unknown, f"labels has {', '.join(unknown)}; known classes are {', '.join(CELL_LABELS)}")
-        _require(self.input_size == INPUT_SIZE, f"input_size must be {INPUT_SIZE}, not {self.input_size}")
+        _require(
+            LEAST_INPUT_SIZE <= self.input_size <= LARGEST_INPUT_SIZE,
+            f"input_size must be {LEAST_INPUT_SIZE} to {LARGEST_INPUT_SIZE}, not {self.input_size}",
+        )
+        self._check_outputs()
         _require(
             math.isfinite(self.temperature) and self.temperature > 0,
             f"temperature must be above 0, not {self.temperature}",
@@ -95,6 +111,32 @@ class ModelInfo:
             self.trained_at.utcoffset() == timedelta(0),
             "trained_at must be a time in UTC, such as 2026-01-31T12:00:00+00:00",
         )
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Of one image: rows, columns, RGB."""
+        return self.input_size, self.input_size, 3
+
+    def _check_outputs(self) -> None:
+        kinds = ", ".join(OUTPUTS)
+        _require(self.kind in OUTPUTS, f"kind is {self.kind!r}; this release serves models of {kinds}")
+        wanted = OUTPUTS[self.kind]
+        _require(
+            self.outputs.keys() == wanted.keys(),
+            f"outputs are {sorted(self.outputs)}; a model of {self.kind} has {sorted(wanted)}",
+        )
+        for name, axes in wanted.items():
+            shape = self.outputs[name]
+            _require(
+                len(shape) == axes and all(length >= 1 for length in shape),
+                f"outputs.{name} is {list(shape)}; it must have {axes} axes, each of 1 or more",
+            )
+        for name in (PROBABILITIES, EVIDENCE):
+            classes = self.outputs[name][-1]
+            _require(
+                classes == len(self.labels),
+                f"outputs.{name} has {classes} classes but labels has {len(self.labels)}",
+            )
 
     def flags(
         self, probabilities: npt.NDArray[np.floating[Any]], distance: npt.NDArray[np.floating[Any]]
@@ -198,6 +240,15 @@ def _labels(key: str, value: object) -> tuple[str, ...]:
     return tuple(_text(key, label) for label in value)
 
 
+def _shapes(key: str, value: object) -> dict[str, tuple[int, ...]]:
+    shapes = {}
+    for name, shape in _mapping(key, value).items():
+        if not isinstance(shape, list):
+            raise ModelFolderError(f"{key}.{name} must be a list of whole numbers, not {shape!r}")
+        shapes[name] = tuple(_integer(f"{key}.{name}", length) for length in shape)
+    return shapes
+
+
 def _mapping(key: str, value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ModelFolderError(f"{key} must be an object, not {value!r}")
@@ -225,8 +276,10 @@ def _time(key: str, value: object) -> datetime:
 _READERS: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "name": _text,
     "version": _integer,
+    "kind": _text,
     "labels": _labels,
     "input_size": _integer,
+    "outputs": _shapes,
     "temperature": _number,
     "review_threshold": _number,
     "metrics": _mapping,

@@ -4,13 +4,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image, ImageOps
 
-from serving.contract.signature import INPUT_SIZE
-
 _SIXTEEN_BIT_MODES = {"I", "I;16", "I;16L", "I;16B", "I;16N"}
 
 
-def to_model_input(image: Image.Image) -> npt.NDArray[np.uint8]:
-    """Return `image` as the model sees it: uint8 [224, 224, 3], RGB 0-255.
+def to_model_input(image: Image.Image, size: int) -> npt.NDArray[np.uint8]:
+    """Return `image` as a model of input size `size` sees it: uint8 [size, size, 3], RGB 0-255.
 
     Upright by its EXIF orientation, in RGB, cut to the largest centred square, and resized with an
     antialiased bicubic filter. Transparent pixels become white, the background of a bright-field slide;
@@ -25,7 +23,7 @@ def to_model_input(image: Image.Image) -> npt.NDArray[np.uint8]:
     left, top = (rgb.width - side) // 2, (rgb.height - side) // 2
     # Cropped first: resize(box=...) lets pixels from outside the box into its edge.
     square = rgb.crop((left, top, left + side, top + side))
-    return np.asarray(square.resize((INPUT_SIZE, INPUT_SIZE), Image.Resampling.BICUBIC), dtype=np.uint8)
+    return np.asarray(square.resize((size, size), Image.Resampling.BICUBIC), dtype=np.uint8)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

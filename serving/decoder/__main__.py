@@ -22,10 +22,10 @@ def main(descriptor: int, max_pixels: int) -> None:
     _confine(Limits(max_pixels))
     send(channel, {"ready": True})
     while True:
-        _, parts = receive(channel)
+        asked, parts = receive(channel)
         _start_the_clock()
         try:
-            picture = read(bytes(parts.pop()), max_pixels=max_pixels)
+            picture = read(bytes(parts.pop()), size=asked["size"], max_pixels=max_pixels)
         except FileRefused as refused:
             send(channel, {"refused": refused.reason, "detail": refused.detail})
         except MemoryError:

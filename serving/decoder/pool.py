@@ -18,7 +18,6 @@ from queue import Empty, LifoQueue
 import numpy as np
 
 import serving
-from serving.contract import INPUT_SHAPE
 from serving.decoder import kinds
 from serving.decoder.limits import END_SECONDS, MAX_ATTEMPTS, START_SECONDS, WALL_SECONDS
 from serving.decoder.messages import Ended, receive, send
@@ -62,8 +61,8 @@ class Decoders:
         for _ in range(processes):
             self._free.put(None)
 
-    def read(self, data: bytes, *, until: float = float("inf")) -> Picture:
-        """Decode an uploaded file.
+    def read(self, data: bytes, *, size: int, until: float = float("inf")) -> Picture:
+        """Decode an uploaded file, for a model of input size `size`.
 
         A picture on which a decoder crashes is retried once: another process may have used up the memory.
 
@@ -82,7 +81,7 @@ class Decoders:
                     process = _Process(self._max_pixels)
                 process.wait_until_ready()
                 try:
-                    return process.read(data, time.monotonic() + self._seconds)
+                    return process.read(data, size, time.monotonic() + self._seconds)
                 except TimeoutError:
                     process.kill()
                     self._ended("time")
@@ -154,7 +153,7 @@ class _Process:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def read(self, data: bytes, until: float) -> Picture:
+    def read(self, data: bytes, size: int, until: float) -> Picture:
         """
         Raises:
             TimeoutError: it took longer.
@@ -163,7 +162,7 @@ class _Process:
             FileRefused: the file is refused.
         """
         self._channel.settimeout(max(0.001, until - time.monotonic()))
-        send(self._channel, {}, data)
+        send(self._channel, {"size": size}, data)
         said, parts = receive(self._channel, until)
         if said.get("memory"):
             raise MemoryError
@@ -172,7 +171,7 @@ class _Process:
                 raise FileRefused(Reason(said["refused"]), str(said["detail"]))
             pixels, display = parts
             return Picture(
-                pixels=np.frombuffer(pixels, np.uint8).reshape(INPUT_SHAPE),
+                pixels=np.frombuffer(pixels, np.uint8).reshape(size, size, 3),
                 width=int(said["width"]),
                 height=int(said["height"]),
                 media_type=kinds.known(said["media_type"]),

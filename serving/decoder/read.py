@@ -25,8 +25,8 @@ _DECODERS: dict[str, Callable[[bytes, Limits], Source]] = {
 }
 
 
-def read(data: bytes, *, max_pixels: int) -> Picture:
-    """Decode an uploaded file completely.
+def read(data: bytes, *, size: int, max_pixels: int) -> Picture:
+    """Decode an uploaded file completely, for a model of input size `size`.
 
     The content decides, not the name. Truncated files are refused, for half a cell is a wrong count; so are
     animations and multi-page files, whose other pictures would go missing from the count.
@@ -46,7 +46,7 @@ def read(data: bytes, *, max_pixels: int) -> Picture:
         raise
     except Exception as error:  # broken files make codecs raise many kinds
         raise FileRefused(Reason.DAMAGED) from error
-    pixels = to_model_input(image)
+    pixels = to_model_input(image, size)
     # Every eighth pixel tells colour from grey, at a sixty-fourth of the cost.
     if np.ptp(pixels[::8, ::8].astype(np.int16), axis=2).max() <= GREY_TOLERANCE:
         raise FileRefused(Reason.NO_COLOUR)

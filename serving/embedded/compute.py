@@ -58,7 +58,7 @@ class ComputePool:
             worker.start()
 
     async def run(self, model: LoadedModel, images: npt.NDArray[np.uint8]) -> Outputs:
-        """Every output of `model` for `images` (uint8 [N, 224, 224, 3], N >= 1), in their order.
+        """Every output of `model` for `images` (uint8 [N, S, S, 3], N >= 1), in their order.
 
         When the caller is cancelled, images not yet begun are dropped. Raises QueueFullError, or whatever the
         interpreter raised.

@@ -1,7 +1,8 @@
 """One model version in memory."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -9,10 +10,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from serving.contract import (
     DISTANCE,
-    EMBEDDING,
-    EVIDENCE,
     IMAGE,
-    INPUT_SHAPE,
     MODEL_FILE,
     MODEL_JSON,
     PROBABILITIES,
@@ -64,19 +62,22 @@ class LoadedModel:
             interpreters = [Interpreter(model_content=self._content, num_threads=1) for _ in range(threads)]
             self._runners = [interpreter.get_signature_runner(SIGNATURE) for interpreter in interpreters]
             details = {**self._runners[0].get_input_details(), **self._runners[0].get_output_details()}
-            warm, *_ = [self.run(thread, np.full(INPUT_SHAPE, 127, np.uint8)) for thread in range(threads)]
-        except (RuntimeError, ValueError) as error:
+            self._check_input(details)
+            warm, *_ = [
+                self.run(thread, np.full(self.info.input_shape, 127, np.uint8)) for thread in range(threads)
+            ]
+        except (RuntimeError, ValueError) as error:  # what is wrong in the folder is a ValueError too
             raise ModelFolderError(f"{path} cannot be used: {error}") from error
         self._path = path
         self.check(warm)
-        self.inputs = {IMAGE: Tensor(details[IMAGE]["name"], "DT_UINT8", (-1, *INPUT_SHAPE))}
+        self.inputs = {IMAGE: Tensor(details[IMAGE]["name"], "DT_UINT8", (-1, *self.info.input_shape))}
         self.outputs = {
-            name: Tensor(details[name]["name"], "DT_FLOAT", (-1, *output.shape))
-            for name, output in warm.items()
+            name: Tensor(details[name]["name"], "DT_FLOAT", (-1, *shape))
+            for name, shape in self.info.outputs.items()
         }
 
     def run(self, thread: int, image: npt.NDArray[np.uint8]) -> Outputs:
-        """Every output for one image (uint8 [224, 224, 3]), without the batch axis.
+        """Every output for one image (uint8 [S, S, 3]), without the batch axis.
 
         Only compute thread `thread` may call this with its number.
         """
@@ -90,23 +91,27 @@ class LoadedModel:
         except ModelFolderError as error:
             raise ModelFolderError(f"{self._path}: {error}") from None
 
+    def _check_input(self, details: Mapping[str, Any]) -> None:
+        # An interpreter would stretch a graph to whatever it is given, and answer something.
+        found = tuple(map(int, details[IMAGE]["shape"][1:])) if IMAGE in details else None
+        if found is not None and found != self.info.input_shape:
+            raise ModelFolderError(
+                f"its input is {list(found)}, but {MODEL_JSON} says input_size {self.info.input_size}"
+            )
+
     def _check(self, outputs: Outputs) -> None:
-        wanted = {PROBABILITIES: 1, EVIDENCE: 3, EMBEDDING: 1, DISTANCE: 0}
+        wanted = self.info.outputs
         if set(outputs) != set(wanted):
             raise ModelFolderError(f"its outputs are {sorted(outputs)}, not {sorted(wanted)}")
-        for name, rank in wanted.items():
+        for name, shape in wanted.items():
             output = outputs[name]
-            if output.dtype != np.float32 or output.ndim != rank:
+            if output.dtype != np.float32 or output.shape != tuple(shape):
                 raise ModelFolderError(
-                    f"{name} is {output.dtype} with {output.ndim + 1} axes, not float32 with {rank + 1}"
+                    f"{name} is {output.dtype} {list(output.shape)}, not float32 {list(shape)}, "
+                    f"which {MODEL_JSON} says"
                 )
             if not np.isfinite(output).all():
                 raise ModelFolderError(f"{name} is not finite")
-        labels = len(self.info.labels)
-        for name in (PROBABILITIES, EVIDENCE):
-            classes = outputs[name].shape[-1]
-            if classes != labels:
-                raise ModelFolderError(f"{name} has {classes} classes but model.json has {labels} labels")
         if not np.isclose(outputs[PROBABILITIES].sum(), 1, atol=1e-3):
             raise ModelFolderError(f"{PROBABILITIES} do not sum to 1")
         if outputs[DISTANCE] < 0:

@@ -4,7 +4,7 @@ import grpc
 import numpy as np
 import numpy.typing as npt
 
-from serving.contract import IMAGE, INPUT_SHAPE, MAX_BATCH, SIGNATURE
+from serving.contract import IMAGE, MAX_BATCH, SIGNATURE
 from serving.embedded.errors import RequestError, invalid
 from serving.embedded.model import LoadedModel
 from serving.tensors import TensorError, shape_of, to_array, type_name
@@ -22,9 +22,9 @@ def check_signature(request: PredictRequest) -> None:
         )
 
 
-def read_images(request: PredictRequest) -> npt.NDArray[np.uint8]:
-    """The request's images: uint8 [N, 224, 224, 3], 1 <= N <= MAX_BATCH. Raises RequestError for any other
-    input."""
+def read_images(request: PredictRequest, model: LoadedModel) -> npt.NDArray[np.uint8]:
+    """The request's images: uint8 [N, S, S, 3] as `model` takes them, 1 <= N <= MAX_BATCH. Raises
+    RequestError for any other input."""
     if set(request.inputs) != {IMAGE}:
         raise invalid(f"the inputs are {sorted(request.inputs)}; the signature has one input, {IMAGE!r}")
     tensor: TensorProto = request.inputs[IMAGE]
@@ -32,8 +32,9 @@ def read_images(request: PredictRequest) -> npt.NDArray[np.uint8]:
         raise invalid(f"input {IMAGE!r} must be DT_UINT8, not {type_name(tensor.dtype)}")
     try:
         shape = shape_of(tensor)
-        if shape[1:] != INPUT_SHAPE:
-            raise invalid(f"input {IMAGE!r} must have shape {[-1, *INPUT_SHAPE]}, not {list(shape)}")
+        wanted = model.inputs[IMAGE].shape
+        if shape[1:] != wanted[1:]:
+            raise invalid(f"input {IMAGE!r} must have shape {list(wanted)}, not {list(shape)}")
         if not 1 <= shape[0] <= MAX_BATCH:
             raise invalid(f"a batch of {shape[0]} images is not between 1 and {MAX_BATCH}; send it in parts")
         return to_array(tensor).astype(np.uint8, copy=False)

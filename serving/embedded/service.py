@@ -78,7 +78,7 @@ class PredictionService(PredictionServiceServicer):
         computed."""
         model = self._repository.get(*_servable(request.HasField("model_spec"), request.model_spec))
         check_signature(request)
-        images = read_images(request)
+        images = read_images(request, model)
         names = select_outputs(request, model)
         try:
             outputs = await self._pool.run(model, images)

@@ -38,11 +38,11 @@ def measure(part: str = "") -> dict[str, Cost]:
 def cost(data: bytes) -> Cost:
     decoders = Decoders(1, max_pixels=MAX_PIXELS)
     try:
-        decoders.read(_WARM)
+        decoders.read(_WARM, size=224)
         (process,) = (child for child in psutil.Process().children() if "serving.decoder" in child.cmdline())
         before, began = _cpu(process), time.perf_counter()
         try:
-            found = decoders.read(data)
+            found = decoders.read(data, size=224)
             outcome = f"taken, {found.width}×{found.height}"
         except FileRefused as refused:
             outcome = f"{refused.reason}: {refused.detail}"

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from serving.client import ModelClient
-from serving.contract import IMAGE, INPUT_SHAPE, MAX_BATCH, MODEL_FILE, MODEL_NAME, SIGNATURE, ModelInfo
+from serving.contract import IMAGE, MAX_BATCH, MODEL_FILE, MODEL_NAME, SIGNATURE, ModelInfo
 from tests.support.embedded import RunningServer, embedded_server
 from tests.support.model_client import model_client
 
@@ -105,7 +105,7 @@ def _process(server: RunningServer) -> dict[str, psutil.Process]:
 
 
 def _images(count: int) -> npt.NDArray[np.uint8]:
-    return np.random.default_rng(0).integers(0, 256, (count, *INPUT_SHAPE), dtype=np.uint8)
+    return np.random.default_rng(0).integers(0, 256, (count, 224, 224, 3), dtype=np.uint8)
 
 
 def _runners(version: Path, count: int, threads: int, batch: int) -> list[Callable[[], int]]:

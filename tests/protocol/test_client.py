@@ -198,6 +198,8 @@ def test_an_answer_that_does_not_fit_is_rejected(
         np.zeros((0, 224, 224, 3), np.uint8),
         np.zeros((65, 224, 224, 3), np.uint8),
         np.zeros((224, 224, 3), np.uint8),
+        np.zeros((1, 224, 160, 3), np.uint8),
+        np.zeros((1, 224, 224, 4), np.uint8),
         np.zeros((1, 224, 224, 3), np.float32),
     ],
 )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.contract import CELL_LABELS, DISTANCE, EVIDENCE, PROBABILITIES, ModelInfo
+from serving.contract import CELL_LABELS, DISTANCE, EMBEDDING, EVIDENCE, PROBABILITIES, ModelInfo
 
 SQUARES = 7
 
@@ -48,6 +48,12 @@ def version(**changes: object) -> ModelInfo:
         "version": 7,
         "labels": CELL_LABELS,
         "input_size": 224,
+        "outputs": {
+            PROBABILITIES: (len(CELL_LABELS),),
+            EVIDENCE: (7, 7, len(CELL_LABELS)),
+            EMBEDDING: (3,),
+            DISTANCE: (),
+        },
         "temperature": 0.75,
         "review_threshold": 0.9,
         "metrics": {},

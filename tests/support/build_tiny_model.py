@@ -1,4 +1,4 @@
-"""Builds tiny_model.tflite: the real signature on a graph of a few operations, for tests without TensorFlow.
+"""Builds tiny_model*.tflite: the real signature on a graph of a few operations, for tests without TensorFlow.
 
 The mean colour of an image is compared with the eight corners of the RGB cube: class k is the corner whose
 red, green and blue are bits 2, 1 and 0 of k. So a black image is class 0, a blue one class 1, a white one 7.
@@ -8,7 +8,6 @@ Run in the training environment: ``.venv-training/bin/python -m tests.support.bu
 """
 
 import tempfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,13 +18,11 @@ from serving.contract import (
     EMBEDDING,
     EVIDENCE,
     IMAGE,
-    INPUT_SHAPE,
     PROBABILITIES,
     SIGNATURE,
 )
-from tests.support.tiny_model import CORNER_COLOURS
+from tests.support.tiny_model import CORNER_COLOURS, TINY_GRIDS, tiny_file
 
-GRID = 7
 SHARPNESS = 8.0
 DISTANT = 0.5  # of the side of the RGB cube
 
@@ -33,11 +30,16 @@ DISTANT = 0.5  # of the side of the RGB cube
 class NearestCorner(tf.Module):
     """Nearest corner of the RGB cube, in the form of a convolutional classifier with class evidence maps."""
 
-    @tf.function(input_signature=[tf.TensorSpec((None, *INPUT_SHAPE), tf.uint8, name=IMAGE)])
-    def classify(self, image: Any) -> dict[str, Any]:
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self._square = size // TINY_GRIDS[size]
+        picture = tf.TensorSpec((None, size, size, 3), tf.uint8, name=IMAGE)
+        self.classify = tf.function(self._classify, input_signature=[picture])
+
+    def _classify(self, image: Any) -> dict[str, Any]:
         corners = np.array([[k >> 2 & 1, k >> 1 & 1, k & 1] for k in range(len(CORNER_COLOURS))], np.float32)
-        cell = INPUT_SHAPE[0] // GRID
-        features = tf.nn.avg_pool2d(tf.cast(image, tf.float32) / 255.0, cell, cell, "VALID")
+        square = self._square
+        features = tf.nn.avg_pool2d(tf.cast(image, tf.float32) / 255.0, square, square, "VALID")
         # -|x - c|^2 is 2 c.x - |c|^2 and a term that is the same for every class.
         evidence = tf.nn.conv2d(features, 2 * SHARPNESS * corners.T[None, None], 1, "VALID")
         logits = tf.reduce_mean(evidence, [1, 2]) - SHARPNESS * (corners**2).sum(axis=1)
@@ -51,12 +53,12 @@ class NearestCorner(tf.Module):
 
 
 def main() -> None:
-    module = NearestCorner()
-    with tempfile.TemporaryDirectory() as saved_model:
-        tf.saved_model.save(module, saved_model, signatures={SIGNATURE: module.classify})
-        model = tf.lite.TFLiteConverter.from_saved_model(saved_model, signature_keys=[SIGNATURE]).convert()
-    target = Path(__file__).with_name("tiny_model.tflite")
-    target.write_bytes(model)
+    for size in TINY_GRIDS:
+        module = NearestCorner(size)
+        with tempfile.TemporaryDirectory() as saved_model:
+            tf.saved_model.save(module, saved_model, signatures={SIGNATURE: module.classify})
+            converter = tf.lite.TFLiteConverter.from_saved_model(saved_model, signature_keys=[SIGNATURE])
+            tiny_file(size).write_bytes(converter.convert())
 
 
 if __name__ == "__main__":

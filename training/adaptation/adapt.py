@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.contract import INPUT_SIZE, ModelInfo
+from serving.contract import ModelInfo
 from training.config import Experiment
 from training.data.images import CellImages, Pictures
 from training.data.view import view_slice
@@ -52,16 +52,17 @@ def learn_on(
     The run is named for what it starts from and learns from, so that only the same work is gone on with.
 
     Raises:
-        TrainingError: the version cannot be trained further, a stage of the experiment is not at full size,
-            or as train.
+        TrainingError: the version cannot be trained further, a stage of the experiment is not at its input
+            size, or as train.
     """
-    if {stage.size for stage in experiment.stages} != {INPUT_SIZE}:
-        raise TrainingError(f"{experiment.name}: every stage must be at {INPUT_SIZE} px.")
+    size = ModelInfo.load(base).input_size
+    if {stage.size for stage in experiment.stages} != {size}:
+        raise TrainingError(f"{experiment.name}: every stage must be at {size} px.")
     start = load_trainable(base)
     made_of = hashlib.sha256((base / TRAINABLE).read_bytes())
     made_of.update(" ".join([images.fingerprint, *images.splits]).encode())
     named = replace(experiment, name=f"{experiment.name}-{made_of.hexdigest()[:12]}")
-    run = fit(named, images, {INPUT_SIZE: pictures}, runs, start=start)
+    run = fit(named, images, {size: pictures}, runs, start=start)
     return cast(keras.Model, keras.saving.load_model(run / WEIGHTS_FILE, compile=False))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from serving.contract import CELL_LABELS, INPUT_SIZE, ModelInfo
+from serving.contract import CELL_LABELS, ModelInfo
 from training.adaptation.adapt import learn_on, made_from, together
 from training.config import Experiment
 from training.data.folds import fold_splits
@@ -63,7 +63,7 @@ def commission(
     info = ModelInfo.load(base)
     labels, rows = cells.labels, np.arange(len(cells.labels))
     folds = fold_splits(replace(cells, splits=np.full(len(labels), "train")), FOLDS, seed=experiment.seed)
-    pictures = pixels(cells, INPUT_SIZE, runs / "cache")
+    pictures = pixels(cells, info.input_size, runs / "cache", full=info.input_size)
     logits = np.zeros((len(labels), len(CELL_LABELS)), np.float32)
     distances = np.zeros(len(labels), np.float32)
     for number, splits in enumerate(folds, start=1):

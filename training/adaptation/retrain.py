@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from serving.contract import INPUT_SIZE, ModelInfo
+from serving.contract import ModelInfo
 from training.adaptation.adapt import learn_on, made_from, together
 from training.config import Experiment
 from training.data.images import CellImages, pixels
@@ -37,7 +37,7 @@ def retrain(
     if int(target.name) <= info.version:
         raise TrainingError(f"Version {target.name} would not follow {info.version}, from which it is made.")
     sources = (data, reviewed)
-    decoded = [pixels(images, INPUT_SIZE, runs / "cache") for images in sources]
+    decoded = [pixels(images, info.input_size, runs / "cache", full=info.input_size) for images in sources]
     learnt = [int((images.splits == "train").sum()) for images in sources]
     times = max(1, round(REVIEWED_SHARE / (1 - REVIEWED_SHARE) * learnt[0] / max(1, learnt[1])))
     images, pictures = together(sources, decoded, (1, times))

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from rich.progress import track
 
-from serving.contract import CELL_LABELS, INPUT_SIZE, SUFFIXES, to_model_input
+from serving.contract import CELL_LABELS, SUFFIXES, to_model_input
+from training.config import FULL_SIZE
 from training.data import duplicates
 from training.errors import TrainingError
 
@@ -138,21 +139,23 @@ def _warn_of_parted(
         )
 
 
-def pixels(images: CellImages, size: int, cache: Path) -> NDArray[np.uint8]:
+def pixels(images: CellImages, size: int, cache: Path, *, full: int = FULL_SIZE) -> NDArray[np.uint8]:
     """Decoded images, uint8 [N,size,size,3], memory-mapped from `cache`, where the first call puts them.
 
-    Full size goes through the contract's preprocessing; smaller sizes are reduced from that.
+    Pictures of size `full` go through the contract's preprocessing, as those that a version of that input
+    size is asked about; others are made from these.
 
     Raises:
         TrainingError: an image cannot be read, or the disk is full.
     """
-    target = cache / f"{images.root.name}-{images.fingerprint[:16]}-{size}.npy"
+    made = str(size) if size == full else f"{size}-of-{full}"
+    target = cache / f"{images.root.name}-{images.fingerprint[:16]}-{made}.npy"
     if not target.exists():
-        full = None if size == INPUT_SIZE else pixels(images, INPUT_SIZE, cache)
+        whole = None if size == full else pixels(images, full, cache, full=full)
         cache.mkdir(parents=True, exist_ok=True)
         partial = target.with_suffix(f".{os.getpid()}.partial")
         try:
-            _fill(partial, images, size, full)
+            _fill(partial, images, size, whole)
             partial.rename(target)
         except OSError as error:
             raise TrainingError(
@@ -164,11 +167,11 @@ def pixels(images: CellImages, size: int, cache: Path) -> NDArray[np.uint8]:
     return decoded
 
 
-def _fill(path: Path, images: CellImages, size: int, full: NDArray[np.uint8] | None) -> None:
+def _fill(path: Path, images: CellImages, size: int, whole: NDArray[np.uint8] | None) -> None:
     def one(row: int) -> NDArray[np.uint8]:
-        if full is None:
-            return _decode(images.root / images.files[row])
-        return np.asarray(Image.fromarray(full[row]).resize((size, size), Image.Resampling.LANCZOS))
+        if whole is None:
+            return _decode(images.root / images.files[row], size)
+        return np.asarray(Image.fromarray(whole[row]).resize((size, size), Image.Resampling.LANCZOS))
 
     count = len(images.files)
     # A real write rather than a sparse map, so that a full disk is an error and not a crash.
@@ -187,9 +190,9 @@ def _look(path: Path) -> tuple[str, NDArray[np.float32] | None]:
             return hashlib.sha256(content).hexdigest(), duplicates.detail(image)
 
 
-def _decode(path: Path) -> NDArray[np.uint8]:
+def _decode(path: Path, size: int) -> NDArray[np.uint8]:
     with _named(path), Image.open(path) as image:
-        return to_model_input(image)
+        return to_model_input(image, size)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from serving.contract import CELL_LABELS, DISTANCE, EVIDENCE, INPUT_SIZE, PROBABILITIES, ModelInfo
+from serving.contract import CELL_LABELS, DISTANCE, EVIDENCE, PROBABILITIES, ModelInfo
 from training.data.images import SPLITS, CellImages, pixels
 from training.errors import TrainingError
 from training.evaluation.evidence_check import EvidenceScores, cell_mask, pointing, summarise
@@ -159,7 +159,7 @@ def evaluate_set(
     images, rows = chosen.images, chosen.rows
     labels = _labels(chosen, info)
     files = [images.files[row] for row in rows]
-    decoded = pixels(images, INPUT_SIZE, cache)
+    decoded = pixels(images, info.input_size, cache, full=info.input_size)
 
     def picture_of(index: int) -> NDArray[np.uint8]:
         picture: NDArray[np.uint8] = decoded[rows[index]]

@@ -9,11 +9,12 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.contract import CELL_LABELS, INPUT_SIZE, MODEL_NAME, ModelInfo
+from serving.contract import CELL_LABELS, MODEL_NAME, ModelInfo
 from training.data.images import Pictures, load_images, pixels
 from training.errors import TrainingError
 from training.export.calibrate import Calibration, calibrate, least_images
 from training.export.distance import TrainingCells, locate
+from training.export.serving_graphs import output_shapes, serving_function
 from training.export.version import check_target, write_version
 from training.fitting.loop import RUN_FILE, WEIGHTS_FILE
 from training.model.outputs import outputs
@@ -41,13 +42,15 @@ def export(run: Path, target: Path) -> ModelInfo:
     if images.fingerprint != record["fingerprints"]["data"]:
         raise TrainingError(f"The images in {images.root} have changed since {run} was trained on them.")
     model = keras.saving.load_model(run / WEIGHTS_FILE, compile=False)
-    decoded = pixels(images, INPUT_SIZE, run.parent / "cache")
+    size = settings["input_size"]
+    decoded = pixels(images, size, run.parent / "cache", full=size)
     calibration, cells = calibrate_on(model, decoded, images.labels, images.rows("train"), images.rows("val"))
     info = ModelInfo(
         name=MODEL_NAME,
         version=int(target.name),
         labels=CELL_LABELS,
-        input_size=INPUT_SIZE,
+        input_size=size,
+        outputs=output_shapes(serving_function(model, calibration, cells, size), size),
         temperature=calibration.temperature,
         review_threshold=calibration.review_threshold,
         metrics={},

@@ -4,6 +4,7 @@ import shutil
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -17,8 +18,6 @@ from serving.contract import (
     EMBEDDING,
     EVIDENCE,
     IMAGE,
-    INPUT_SHAPE,
-    INPUT_SIZE,
     PROBABILITIES,
     SIGNATURE,
     ModelInfo,
@@ -30,10 +29,10 @@ from training.model.classifier import look_both_ways
 
 
 def serving_function(
-    model: keras.Model, calibration: Calibration, cells: TrainingCells
+    model: keras.Model, calibration: Calibration, cells: TrainingCells, size: int
 ) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
-    """The signature of the contract: whole pictures uint8 [N,224,224,3] → outputs by name."""
-    view = view_slice(INPUT_SIZE)
+    """The signature of the contract: whole pictures uint8 [N,size,size,3] → outputs by name."""
+    view = view_slice(size)
 
     def serve(image: tf.Tensor) -> dict[str, tf.Tensor]:
         outputs = look_both_ways(model, tf.cast(image[:, view, view], tf.float32))
@@ -59,10 +58,18 @@ def over_picture(evidence: tf.Tensor) -> tf.Tensor:
     return tf.pad(evidence * (SQUARES / VIEW) ** 2, around)
 
 
-def write_saved_model(serve: Callable[[tf.Tensor], dict[str, tf.Tensor]], folder: Path) -> None:
-    """Write the frozen SavedModel: of constants, so that its graph can be optimised as a whole."""
-    signature = tf.TensorSpec((None, *INPUT_SHAPE), tf.uint8, name=IMAGE)
-    concrete = tf.function(serve, input_signature=[signature]).get_concrete_function()
+def output_shapes(
+    serve: Callable[[tf.Tensor], dict[str, tf.Tensor]], size: int
+) -> dict[str, tuple[int, ...]]:
+    """The shape of each output of `serve` for one picture of `size`."""
+    outputs = _traced(serve, size).structured_outputs
+    return {name: tuple(output.shape[1:]) for name, output in outputs.items()}
+
+
+def write_saved_model(serve: Callable[[tf.Tensor], dict[str, tf.Tensor]], folder: Path, size: int) -> None:
+    """Write the frozen SavedModel for pictures of `size`: of constants, so that its graph can be optimised as
+    a whole."""
+    concrete = _traced(serve, size)
     frozen = convert_variables_to_constants_v2(concrete)
     names = sorted(concrete.structured_outputs)  # the order in which tf.function flattens a dict
 
@@ -70,12 +77,20 @@ def write_saved_model(serve: Callable[[tf.Tensor], dict[str, tf.Tensor]], folder
         return dict(zip(names, frozen(image), strict=True))
 
     module = tf.Module()
-    module.serve = tf.function(serve_frozen, input_signature=[signature])
+    module.serve = tf.function(serve_frozen, input_signature=[_picture(size)])
     # Nobody learns from it, and a gradient of its own, such as swish has, cannot be frozen.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     tf.saved_model.save(module, str(folder), signatures={SIGNATURE: module.serve}, options=options)
     if not any((folder / "assets").iterdir()):
         shutil.rmtree(folder / "assets")
+
+
+def _traced(serve: Callable[[tf.Tensor], dict[str, tf.Tensor]], size: int) -> Any:
+    return tf.function(serve, input_signature=[_picture(size)]).get_concrete_function()
+
+
+def _picture(size: int) -> tf.TensorSpec:
+    return tf.TensorSpec((None, size, size, 3), tf.uint8, name=IMAGE)
 
 
 PRECISIONS = ("float32", "float16", "int8 weights", "int8 network", "int8")
@@ -91,7 +106,7 @@ def to_lite(saved_model: Path, precision: str, examples: Sequence[NDArray[np.uin
         saved_model: the version folder.
         precision: one of PRECISIONS: of the weights; with "int8 network" of the arithmetic of the backbone
             too, between a normalisation and a head in float; with "int8" of all arithmetic.
-        examples: pictures uint8 [224,224,3], from which int8 arithmetic takes its ranges.
+        examples: pictures uint8 [S,S,3], from which int8 arithmetic takes its ranges.
     """
 
     def ranges() -> Iterator[tuple[str, dict[str, NDArray[np.uint8]]]]:

@@ -45,7 +45,8 @@ def write_version(
         # Beside the target, under a name no server takes for a version.
         with tempfile.TemporaryDirectory(prefix=".export-", dir=target.parent) as scratch:
             folder = Path(scratch) / target.name
-            write_saved_model(serving_function(model, calibration, cells), folder)
+            serve = serving_function(model, calibration, cells, info.input_size)
+            write_saved_model(serve, folder, info.input_size)
             (folder / MODEL_FILE).write_bytes(to_lite(folder, PRECISION))
             (folder / TRAINABLE).parent.mkdir()
             model.save(folder / TRAINABLE)

@@ -10,8 +10,7 @@ from dataclasses import fields
 import numpy as np
 import tensorflow as tf
 
-from serving.contract import INPUT_SIZE
-from training.config import Augmentation
+from training.config import FULL_SIZE, Augmentation
 from training.data.view import view_side
 
 # Optical density of haematoxylin, eosin and DAB in R, G, B
@@ -136,7 +135,7 @@ def _fringe(x: tf.Tensor, draws: _Draws, strength: Augmentation) -> tf.Tensor:
     """Chromatic aberration of half of the images: red and blue shifted apart, alike in the whole batch."""
     if not strength.fringe:
         return x
-    reach = strength.fringe * x.shape[1] / view_side(INPUT_SIZE)
+    reach = strength.fringe * x.shape[1] / view_side(FULL_SIZE)
     shift = tf.cast(tf.round(draws.uniform([2]) * reach), tf.int32)
     apart = tf.stack(
         [tf.roll(x[..., 0], shift, (1, 2)), x[..., 1], tf.roll(x[..., 2], -shift, (1, 2))], axis=-1
@@ -149,7 +148,7 @@ def _focus(x: tf.Tensor, draws: _Draws, strength: Augmentation, vigour: tf.Tenso
     if not strength.blur:
         return x
     count, view = tf.shape(x)[0], x.shape[1]
-    sigma = draws.uniform([], 0.5, 3.5) * view / view_side(INPUT_SIZE)
+    sigma = draws.uniform([], 0.5, 3.5) * view / view_side(FULL_SIZE)
     profile = tf.exp(-0.5 * (tf.range(-_RADIUS, _RADIUS + 1, dtype=tf.float32) / sigma) ** 2)
     profile = tf.tile((profile / tf.reduce_sum(profile))[:, None], [1, 3])
     around = [[0, 0], [_RADIUS, _RADIUS], [_RADIUS, _RADIUS], [0, 0]]

@@ -13,8 +13,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from serving.contract import CELL_LABELS, INPUT_SIZE
-from training.config import Data, Experiment
+from serving.contract import CELL_LABELS
+from training.config import FULL_SIZE, Data, Experiment
 from training.data.images import CellImages, load_images, pixels
 from training.data.view import view_slice
 from training.evaluation.comparison import Baselines, Compared, SetScores
@@ -59,10 +59,10 @@ def score_baselines(
     backbone = build_classifier(frozen.backbone, frozen.normalisation, dropout=0)
 
     def colours(of: CellImages, rows: NDArray[np.int64]) -> Floats:
-        return colour_histograms(pixels(of, INPUT_SIZE, cache), rows)
+        return colour_histograms(pixels(of, FULL_SIZE, cache), rows)
 
     def embeddings(of: CellImages, rows: NDArray[np.int64]) -> Floats:
-        return outputs(backbone, pixels(of, INPUT_SIZE, cache), rows, f"{frozen.backbone.name}, frozen")[1]
+        return outputs(backbone, pixels(of, FULL_SIZE, cache), rows, f"{frozen.backbone.name}, frozen")[1]
 
     models = {
         "Majority class": ("the commonest class, whatever the picture", _majority(images)),

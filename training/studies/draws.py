@@ -13,7 +13,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from serving.contract import CELL_LABELS, INPUT_SIZE, ModelInfo
+from serving.contract import CELL_LABELS, ModelInfo
 from training.adaptation.commission import adapted
 from training.config import Experiment
 from training.data.images import CellImages, pixels
@@ -54,7 +54,8 @@ def score_draws(
     Raises:
         TrainingError: a class has too few cells, or learning fails.
     """
-    info, pictures = ModelInfo.load(version), pixels(cells, INPUT_SIZE, runs / "cache")
+    info = ModelInfo.load(version)
+    pictures = pixels(cells, info.input_size, runs / "cache", full=info.input_size)
     chosen = [drawn(cells, per_class, seed=seed) for seed in range(count)]  # before work that takes minutes
     logits, embeddings = outputs(
         load_trainable(version), pictures, np.arange(len(cells.labels)), "The version as it came"

@@ -11,7 +11,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from serving.contract import IMAGE, INPUT_SIZE, MODEL_FILE, PROBABILITIES, SIGNATURE, ModelInfo
+from serving.contract import IMAGE, MODEL_FILE, PROBABILITIES, SIGNATURE, ModelInfo
 from training.data.images import CellImages, pixels
 from training.evaluation.comparison import identity
 from training.evaluation.inference import lite_predictor, predict_rows, saved_model_predictor
@@ -34,7 +34,7 @@ def compare_formats(version: Path, images: CellImages, split: str, cache: Path) 
         ModelFolderError: `version` is no usable version.
     """
     info = ModelInfo.load(version)
-    decoded = pixels(images, INPUT_SIZE, cache)
+    decoded = pixels(images, info.input_size, cache, full=info.input_size)
     rows = images.rows(split)
     learnt = images.rows("train")
     examples = decoded[

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-SIDE = 224
+SIDE = 224  # pixels of what is drawn; pages lay it over a tile, whatever the model's input size was
 RED = (220, 30, 30)
 
 

@@ -17,7 +17,7 @@ from infra.client.client import Client
 from infra.local.config.settings import PREFIX
 from tests.support.pictures import many_pictures
 from tests.support.stack import RunningStack
-from tests.support.tiny_model import TINY_LABELS, make_version
+from tests.support.tiny_model import OTHER_SIZE, TINY_GRIDS, TINY_LABELS, make_version
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -108,6 +108,35 @@ def test_a_version_goes_live_and_back_under_load(
     assert row is not None
     assert (row[0], bool(row[1]), float(row[2])) == (True, True, 1.0)
     assert "test 100.0 %" in listed
+
+
+def test_a_version_of_another_input_size_goes_live_and_back(
+    stack: RunningStack, run: Run, technician: Client, files: list[Path], tmp_path: Path
+) -> None:
+    """Chunks that meet a server which is behind the registry, or ahead of it, wait; none is lost."""
+    (before,) = {image["model"] for image in classify(technician, files[0])}
+    number = int(before.rpartition(" ")[2]) + 1
+    case = technician.open_case("another size")
+    with ThreadPoolExecutor(1) as background:
+        uploading = background.submit(technician.upload, case, files)
+        run("publish", make_version(tmp_path, input_size=OTHER_SIZE), "--as-next")
+        try:
+            until_answered_by(f"hematovision {number}", technician, files[1])
+            said = classify(technician, *files[3:5])
+            assert [image["model"] for image in said] == [f"hematovision {number}"] * 2
+        finally:
+            run("rollback")
+        until_answered_by(before, technician, files[2])
+        uploading.result()
+    progress = technician.wait(case.id).progress
+    assert (progress["classified"], progress["failed"]) == (IMAGES, 0)
+    with psycopg.connect(stack.environment["HEMATOVISION_DATABASE_URL"]) as connection:
+        grids = connection.execute(
+            "SELECT DISTINCT evidence_grid FROM inference_prediction AS said"
+            " JOIN registry_modelversion AS model ON model.id = said.model_version_id WHERE model.name = 'hematovision' AND model.version = %s",
+            [number],
+        ).fetchall()
+    assert grids == [(TINY_GRIDS[OTHER_SIZE],)]
 
 
 def test_two_labs_get_answers_from_different_models(

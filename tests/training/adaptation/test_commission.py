@@ -12,7 +12,7 @@ from serving.contract import CELL_LABELS, DISTANCE, PROBABILITIES, ModelInfo, to
 from tests.training.drawn import draw_cell
 from training.adaptation import commission as module
 from training.adaptation.commission import commission
-from training.config import Experiment, Stage
+from training.config import FULL_SIZE, Experiment, Stage
 from training.data.images import load_images
 from training.errors import TrainingError
 from training.evaluation.inference import lite_predictor
@@ -51,7 +51,7 @@ def test_a_lab_gets_a_version_of_its_own(base: Path, lab: Path, settings: Experi
     pictures = []
     for path in sorted(lab.rglob("*.png")):
         with Image.open(path) as image:
-            pictures.append(to_model_input(image))
+            pictures.append(to_model_input(image, FULL_SIZE))
     answers = lite_predictor(target)(np.stack(pictures))
     expected = np.repeat(np.sort([CELL_LABELS.index(name) for name in STAINED]), 10)
     assert (answers[PROBABILITIES].argmax(axis=1) == expected).mean() >= 0.9

@@ -11,7 +11,7 @@ from PIL import Image
 
 from serving.contract import CELL_LABELS, PROBABILITIES, ModelInfo, to_model_input
 from training.adaptation.retrain import retrain
-from training.config import Experiment, Stage
+from training.config import FULL_SIZE, Experiment, Stage
 from training.data.images import load_images
 from training.errors import TrainingError
 from training.evaluation.inference import lite_predictor
@@ -37,7 +37,7 @@ def said(version: Path, cells: Path, label: str) -> list[str]:
     pictures = []
     for path in sorted((cells / label).iterdir()):
         with Image.open(path) as image:
-            pictures.append(to_model_input(image))
+            pictures.append(to_model_input(image, FULL_SIZE))
     best = lite_predictor(version)(np.stack(pictures))[PROBABILITIES].argmax(axis=1)
     return [CELL_LABELS[place] for place in best]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from serving.contract import CELL_LABELS, ModelInfo, to_model_input
-from training.config import Experiment
+from training.config import FULL_SIZE, Experiment
 from training.data.view import view_slice
 from training.errors import TrainingError
 from training.evaluation.inference import Predict, lite_predictor, saved_model_predictor
@@ -107,7 +107,7 @@ def test_nothing_outside_the_view_counts(predict: Predict, images: NDArray[np.ui
 
 def test_a_picture_unlike_any_training_cell_is_far(predict: Predict, cells: Path) -> None:
     with Image.open(cells / "monocyte" / "00.png") as file:
-        known = to_model_input(file)
+        known = to_model_input(file, FULL_SIZE)
     chequered = np.indices((224, 224)).sum(axis=0)[..., None] // 16 % 2 * np.array([255, 0, 200])
     distances = predict(np.stack([known, chequered.astype(np.uint8)]))["distance"]
     assert distances[0] <= 1 < distances[1]

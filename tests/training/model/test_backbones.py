@@ -112,7 +112,7 @@ def test_swish_can_be_exported(tmp_path: Path) -> None:
     layer = keras.layers.Conv2D(4, 3, activation="swish")  # as in EfficientNetB0
     pictures = np.random.default_rng(0).integers(0, 256, (1, 224, 224, 3), dtype=np.uint8)
     expected = layer(pictures.astype(np.float32))
-    write_saved_model(lambda image: {"features": layer(tf.cast(image, tf.float32))}, tmp_path / "1")
+    write_saved_model(lambda image: {"features": layer(tf.cast(image, tf.float32))}, tmp_path / "1", 224)
     features = tf.saved_model.load(str(tmp_path / "1")).signatures["serving_default"](image=pictures)[
         "features"
     ]

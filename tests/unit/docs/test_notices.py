@@ -12,7 +12,8 @@ from tests.support.documents import ROOT, committed
 NOTICES = ROOT / "docs" / "third-party.md"
 _ROW = re.compile(r"^\| (`.+?) \|.*\| (.+?) \|$", re.MULTILINE)
 _OTHERS = re.compile(r"/vendor/|\.min\.|\.(woff2?|ttf|otf|eot|proto|onnx|keras|h5|pth|tflite|pb)$")
-_OURS = {"tests/support/tiny_model.tflite"}  # random weights, made by build_tiny_model.py
+# Random weights, made by build_tiny_model.py.
+_OURS = {f"tests/support/tiny_model_{size}.tflite" for size in (160, 224)}
 
 
 def named() -> dict[str, str]:

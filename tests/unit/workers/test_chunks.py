@@ -96,4 +96,4 @@ def test_a_pack_of_other_tiles_has_another_key(monkeypatch):
 
 def test_an_image_whose_turn_has_not_come_in_time_is_not_even_fetched():
     image = Image(id=7)
-    assert _prepare(image, time.monotonic() - 1) == NotBegun(image)
+    assert _prepare(image, 224, time.monotonic() - 1) == NotBegun(image)

@@ -9,12 +9,20 @@ import pytest
 
 from serving.contract import CELL_LABELS, ModelFolderError, ModelInfo
 
+OUTPUTS = {
+    "probabilities": [len(CELL_LABELS)],
+    "evidence": [7, 7, len(CELL_LABELS)],
+    "embedding": [1280],
+    "distance": [],
+}
 VALID: dict[str, Any] = {
-    "format": 2,
+    "format": 3,
     "name": "hematovision",
     "version": 3,
+    "kind": "cells",
     "labels": list(CELL_LABELS),
     "input_size": 224,
+    "outputs": OUTPUTS,
     "temperature": 1.25,
     "review_threshold": 0.6,
     "metrics": {"test": {"accuracy": 0.97}},
@@ -43,6 +51,8 @@ def test_reads_what_was_written(folder: Path) -> None:
     info = ModelInfo.load(write(folder, a_later_key="ignored"))
 
     assert (info.name, info.version, info.labels) == ("hematovision", 3, CELL_LABELS)
+    assert (info.kind, info.input_shape) == ("cells", (224, 224, 3))
+    assert info.outputs == {name: tuple(shape) for name, shape in OUTPUTS.items()}
     assert info.trained_at.isoformat() == "2026-01-31T12:00:00+00:00"
     info.save(folder)
     assert ModelInfo.load(folder) == info
@@ -100,7 +110,7 @@ def test_a_missing_key_is_named(folder: Path, key: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": 1}, "format is 1"),
+        ({"format": 2}, "format is 2"),
         ({"format": ...}, "format is None"),
         ({"name": ""}, "name must be 1 to 100 of a-z"),
         ({"name": "../secret"}, "name must be 1 to 100 of a-z"),
@@ -113,7 +123,23 @@ def test_a_missing_key_is_named(folder: Path, key: str) -> None:
         ({"labels": ["neutrophil"]}, "at least two"),
         ({"labels": ["neutrophil", "neutrophil"]}, "twice"),
         ({"labels": ["neutrophil", "unicorn"]}, "labels has unicorn"),
-        ({"input_size": 256}, "input_size must be 224"),
+        ({"input_size": 31}, "input_size must be 32 to 512, not 31"),
+        ({"input_size": 513}, "input_size must be 32 to 512, not 513"),
+        ({"input_size": 224.0}, "input_size must be a whole number"),
+        ({"kind": "fields"}, "kind is 'fields'; this release serves models of cells"),
+        ({"kind": ["cells"]}, "kind must be a text"),
+        ({"outputs": [8]}, "outputs must be an object"),
+        ({"outputs": {**OUTPUTS, "heat": [1]}}, "outputs are .*heat"),
+        ({"outputs": {"probabilities": [8]}}, "outputs are .*; a model of cells has"),
+        ({"outputs": {**OUTPUTS, "distance": 1}}, r"outputs\.distance must be a list"),
+        ({"outputs": {**OUTPUTS, "distance": [1]}}, r"outputs\.distance is \[1\]; it must have 0 axes"),
+        ({"outputs": {**OUTPUTS, "embedding": [0]}}, r"outputs\.embedding is \[0\]"),
+        ({"outputs": {**OUTPUTS, "embedding": ["3"]}}, r"outputs\.embedding must be a whole number"),
+        (
+            {"outputs": {**OUTPUTS, "evidence": [7, 7, 9]}},
+            r"outputs\.evidence has 9 classes but labels",
+        ),
+        ({"outputs": {**OUTPUTS, "probabilities": [9]}}, r"outputs\.probabilities has 9 classes"),
         ({"temperature": 0}, "temperature must be above 0"),
         ({"temperature": float("nan")}, "temperature must be above 0"),
         ({"temperature": "1"}, "temperature must be a number"),

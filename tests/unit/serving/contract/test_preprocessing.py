@@ -6,20 +6,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from serving.contract import INPUT_SHAPE, to_model_input
+from serving.contract import to_model_input
 
 EXIF_ORIENTATION = 0x0112
+SIZE = 224
 
 
 def solid(mode: str, colour: float | tuple[float, ...], size: tuple[int, int] = (300, 200)) -> Image.Image:
     return Image.new(mode, size, colour)
 
 
+@pytest.mark.parametrize("wanted", [32, 160, 224, 512])
 @pytest.mark.parametrize("size", [(224, 224), (360, 363), (1, 1), (3, 900), (4000, 30)])
-def test_any_size_becomes_the_models_shape(size: tuple[int, int]) -> None:
-    pixels = to_model_input(solid("RGB", (10, 20, 30), size))
+def test_any_size_becomes_the_models_shape(size: tuple[int, int], wanted: int) -> None:
+    pixels = to_model_input(solid("RGB", (10, 20, 30), size), wanted)
 
-    assert pixels.shape == INPUT_SHAPE
+    assert pixels.shape == (wanted, wanted, 3)
     assert pixels.dtype == np.uint8
     assert (pixels == (10, 20, 30)).all()
 
@@ -39,7 +41,7 @@ def test_any_size_becomes_the_models_shape(size: tuple[int, int]) -> None:
     ids=lambda value: value.mode if isinstance(value, Image.Image) else "",
 )
 def test_every_pixel_format_becomes_rgb(image: Image.Image, expected: tuple[int, int, int]) -> None:
-    assert (to_model_input(image) == expected).all()
+    assert (to_model_input(image, SIZE) == expected).all()
 
 
 def test_transparent_palette_entry_is_white() -> None:
@@ -47,20 +49,20 @@ def test_transparent_palette_entry_is_white() -> None:
     image.putpalette([0, 0, 0, 200, 10, 10])
     image.info["transparency"] = 1
 
-    assert (to_model_input(image) == 255).all()
+    assert (to_model_input(image, SIZE) == 255).all()
 
 
 @pytest.mark.parametrize("mode", ["F", "LAB"])
 def test_a_format_without_meaning_as_a_picture_is_refused(mode: str) -> None:
     with pytest.raises(ValueError, match=mode):
-        to_model_input(Image.new(mode, (10, 10)))
+        to_model_input(Image.new(mode, (10, 10)), SIZE)
 
 
 def test_centre_square_is_kept_and_the_sides_are_cut() -> None:
     image = solid("RGB", (255, 0, 0), (400, 200))
     image.paste((0, 0, 255), (100, 0, 300, 200))
 
-    assert (to_model_input(image) == (0, 0, 255)).all()
+    assert (to_model_input(image, SIZE) == (0, 0, 255)).all()
 
 
 def test_exif_orientation_is_applied() -> None:
@@ -72,7 +74,7 @@ def test_exif_orientation_is_applied() -> None:
     upright.rotate(90, expand=True).save(stored, "PNG", exif=exif)
     stored.seek(0)
 
-    np.testing.assert_array_equal(to_model_input(Image.open(stored)), to_model_input(upright))
+    np.testing.assert_array_equal(to_model_input(Image.open(stored), SIZE), to_model_input(upright, SIZE))
 
 
 def test_shrinking_is_antialiased() -> None:
@@ -80,13 +82,13 @@ def test_shrinking_is_antialiased() -> None:
     stripes[:, ::2] = 255
 
     # Without a low-pass filter every sampled column would be all black or all white.
-    assert np.abs(to_model_input(Image.fromarray(stripes)).astype(int) - 127).max() < 10
+    assert np.abs(to_model_input(Image.fromarray(stripes), SIZE).astype(int) - 127).max() < 10
 
 
 def test_the_argument_is_not_changed() -> None:
     image = solid("RGBA", (1, 2, 3, 4))
     before = image.tobytes()
 
-    to_model_input(image)
+    to_model_input(image, SIZE)
 
     assert (image.mode, image.size, image.tobytes()) == ("RGBA", (300, 200), before)

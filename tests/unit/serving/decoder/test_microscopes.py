@@ -16,13 +16,14 @@ from serving.decoder.read import read
 from serving.decoder.refused import FileRefused, Reason
 
 MAX_PIXELS = 25_000_000
+SIZE = 224
 CELL = draw("eosinophil", seed=4)
 EIGHT = np.asarray(CELL)
 UPLOADS = Path(__file__).parents[5] / "shared" / "cases" / "uploads"
 
 
 def taken(data):
-    return read(data, max_pixels=MAX_PIXELS)
+    return read(data, size=SIZE, max_pixels=MAX_PIXELS)
 
 
 def refused(data):
@@ -52,7 +53,7 @@ def by_pillow(**options):
     return out.getvalue()
 
 
-EXPECTED = read(png(), max_pixels=MAX_PIXELS).pixels.astype(int)
+EXPECTED = read(png(), size=SIZE, max_pixels=MAX_PIXELS).pixels.astype(int)
 
 
 def difference(data):

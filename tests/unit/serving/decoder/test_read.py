@@ -10,6 +10,7 @@ from tests.support.present import present
 from webapp.cases.refusals import Refusal
 
 MAX_PIXELS = 25_000_000
+SIZE = 224
 
 
 def picture(width=300, height=260, mode="RGB"):
@@ -28,15 +29,15 @@ def encoded(image, form="JPEG", **options):
 
 def refusal_of(data):
     with pytest.raises(FileRefused) as caught:
-        read(data, max_pixels=MAX_PIXELS)
+        read(data, size=SIZE, max_pixels=MAX_PIXELS)
     assert len(caught.value.detail) < 300  # what a row holds
     return caught.value.reason
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF", "BMP", "WEBP"])
 def test_each_format_is_read(form):
-    found = read(encoded(picture(), form), max_pixels=MAX_PIXELS)
-    assert found.pixels.shape == (224, 224, 3)
+    found = read(encoded(picture(), form), size=SIZE, max_pixels=MAX_PIXELS)
+    assert found.pixels.shape == (SIZE, SIZE, 3)
     assert found.pixels.dtype == np.uint8
     assert (found.width, found.height) == (300, 260)
     assert (found.display is not None) == (form == "TIFF")
@@ -76,7 +77,7 @@ def test_each_reason_has_its_sentence():
 )
 def test_other_kinds_are_named(start, named):
     with pytest.raises(FileRefused, match=named) as caught:
-        read(start + b"\0\1" * 600, max_pixels=MAX_PIXELS)
+        read(start + b"\0\1" * 600, size=SIZE, max_pixels=MAX_PIXELS)
     assert caught.value.reason == Reason.UNSUPPORTED_TYPE
 
 
@@ -111,10 +112,13 @@ def test_grey_saved_as_a_colour_jpeg_has_no_colour():
 
 
 def test_cmyk_is_taken_and_shown_by_a_copy():
-    found = read(encoded(picture(mode="CMYK")), max_pixels=MAX_PIXELS)
+    found = read(encoded(picture(mode="CMYK")), size=SIZE, max_pixels=MAX_PIXELS)
     assert found.display is not None
     assert (
-        np.abs(found.pixels.astype(int) - read(encoded(picture()), max_pixels=MAX_PIXELS).pixels).mean() < 8
+        np.abs(
+            found.pixels.astype(int) - read(encoded(picture()), size=SIZE, max_pixels=MAX_PIXELS).pixels
+        ).mean()
+        < 8
     )
 
 
@@ -122,7 +126,9 @@ def test_palette_with_alpha_lies_on_white():
     image = picture(mode="RGBA")
     image.putalpha(Image.new("L", image.size, 0))
     image.paste((200, 30, 60, 255), (100, 80, 200, 180))
-    found = read(encoded(image.quantize(16, method=Image.Quantize.FASTOCTREE), "PNG"), max_pixels=MAX_PIXELS)
+    found = read(
+        encoded(image.quantize(16, method=Image.Quantize.FASTOCTREE), "PNG"), size=SIZE, max_pixels=MAX_PIXELS
+    )
     assert found.pixels[2, 2].min() > 240
     assert found.pixels[112, 112, 0] > 150
     assert found.pixels[112, 112, 1] < 90
@@ -137,7 +143,7 @@ def test_exif_rotation_is_undone(form):
         encoded(upright.transpose(Image.Transpose.ROTATE_90), form, exif=exif), max_pixels=MAX_PIXELS
     )
     assert (found.width, found.height) == (300, 260)
-    straight = read(encoded(upright, form), max_pixels=MAX_PIXELS)
+    straight = read(encoded(upright, form), size=SIZE, max_pixels=MAX_PIXELS)
     assert np.abs(found.pixels.astype(int) - straight.pixels).mean() < 6
     assert (found.display is not None) == (form != "JPEG")  # browsers turn JPEG themselves
 
@@ -154,7 +160,7 @@ def test_a_tiff_of_many_pages_cut_anywhere_is_refused_not_an_error():
     data = encoded(frames[0], "TIFF", save_all=True, append_images=frames[1:])
     for kept in range(8, len(data), 97):
         with pytest.raises(FileRefused):
-            read(data[:kept], max_pixels=MAX_PIXELS)
+            read(data[:kept], size=SIZE, max_pixels=MAX_PIXELS)
 
 
 def test_too_little_memory_is_not_the_files_fault(monkeypatch):
@@ -163,18 +169,18 @@ def test_too_little_memory_is_not_the_files_fault(monkeypatch):
 
     monkeypatch.setattr("serving.decoder.read.to_model_input", no_memory)
     with pytest.raises(MemoryError):
-        read(encoded(picture()), max_pixels=MAX_PIXELS)
+        read(encoded(picture()), size=SIZE, max_pixels=MAX_PIXELS)
 
 
 def test_a_phones_photograph_with_its_preview_is_one_picture():
     data = encoded(picture(), "MPO", save_all=True, append_images=[picture(80, 60)])
-    assert read(data, max_pixels=MAX_PIXELS).width == 300
+    assert read(data, size=SIZE, max_pixels=MAX_PIXELS).width == 300
 
 
 def test_the_display_copy_carries_no_metadata():
     exif = Image.Exif()
     exif[ExifTags.Base.ImageDescription] = "Jane Doe"
-    found = read(encoded(picture(), "TIFF", exif=exif), max_pixels=MAX_PIXELS)
+    found = read(encoded(picture(), "TIFF", exif=exif), size=SIZE, max_pixels=MAX_PIXELS)
     display = present(found.display)
     assert b"Jane" not in display
     assert Image.open(io.BytesIO(display)).size == (300, 260)

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from serving.contract import INPUT_SHAPE
 from serving.embedded.compute import ComputePool, QueueFullError
 from serving.embedded.model import LoadedModel, Outputs, Tensor
+from tests.support.tiny_model import TINY_SHAPE
 
 
 class Echo(LoadedModel):
@@ -31,7 +31,7 @@ class Echo(LoadedModel):
 
 
 def images(*values: int) -> Any:
-    return np.stack([np.full(INPUT_SHAPE, value, np.uint8) for value in values])
+    return np.stack([np.full(TINY_SHAPE, value, np.uint8) for value in values])
 
 
 @pytest.fixture

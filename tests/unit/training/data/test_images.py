@@ -219,7 +219,7 @@ def test_pixels_are_those_of_the_contract_and_are_read_once(folders: Path, tmp_p
     decoded = pixels(images, 224, cache)
     assert decoded.shape == (20, 224, 224, 3)
     with Image.open(folders / images.files[13]) as image:
-        assert np.array_equal(decoded[13], to_model_input(image))
+        assert np.array_equal(decoded[13], to_model_input(image, 224))
     small = pixels(images, 32, cache)
     assert small.shape == (20, 32, 32, 3)
     assert abs(float(small[13].mean()) - float(decoded[13].mean())) < 1
