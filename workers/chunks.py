@@ -32,7 +32,7 @@ from webapp.cases.boxes import Box
 from webapp.cases.models import Image
 from webapp.cases.refusals import Refusal
 from webapp.inference import services
-from webapp.inference.answers import CellAnswer, Classified, Refused, Span
+from webapp.inference.answers import KEPT, CellAnswer, Classified, Refused, Span
 from webapp.inference.models import Chunk
 from webapp.registry import selectors as registry
 from webapp.registry.models import ModelVersion
@@ -72,6 +72,8 @@ class Prepared:
     object_version: str
     media_type: str
     display_key: str
+    again: bool
+    """It was classified before."""
 
 
 def work_on(chunk_id: int, *, holder: str, redelivered: bool) -> None:
@@ -133,7 +135,7 @@ def _defer_or_retry(chunk: Chunk, why: str) -> None:
 
 
 def _classify(chunk: Chunk) -> None:
-    images = list(Image.objects.filter(in_chunk__chunk=chunk, status=Image.Status.RECEIVED).order_by("id"))
+    images = list(Image.objects.filter(in_chunk__chunk=chunk, status__in=services.WAITING).order_by("id"))
     until = time.monotonic() + settings.CHUNK_TURN_SECONDS
     model = registry.model_name_for(chunk.lab_id)
     size = _input_size(model)
@@ -141,6 +143,8 @@ def _classify(chunk: Chunk) -> None:
         outcomes = list(_fetchers().map(in_threads(_prepare), images, repeat(size), repeat(until)))
     prepared = [outcome for outcome in outcomes if isinstance(outcome, Prepared)]
     refused = [outcome for outcome in outcomes if isinstance(outcome, Refused)]
+    if refused and chunk.live_only:
+        log.warning("images of a re-run not read", images=[one.image_id for one in refused])
     not_begun = [outcome.image.id for outcome in outcomes if isinstance(outcome, NotBegun)]
     if not_begun:
         log.info("chunk split", not_begun=len(not_begun), images=len(images))
@@ -149,10 +153,13 @@ def _classify(chunk: Chunk) -> None:
     if not prepared:
         _record(chunk, None, [], refused, pack_key="")
         return
-    pack = _fetchers().submit(in_threads(_store_tiles), chunk, prepared)
+    new = [ready for ready in prepared if not ready.again]
+    pack = _fetchers().submit(in_threads(_store_tiles), chunk, new)
     predictions = _ask(model, np.stack([ready.pixels for ready in prepared]))
     version = _version(predictions[0].model_name, predictions[0].version)
-    pack_key, tiles = pack.result()
+    pack_key, spans = pack.result()
+    stored = iter(spans)
+    tiles = [KEPT if ready.again else next(stored) for ready in prepared]
     answers = _answers(prepared, tiles, predictions, version)
     _record(chunk, version, answers, refused, pack_key=pack_key)
     _measure(chunk, version, answers, [ready.image for ready in prepared])
@@ -181,7 +188,7 @@ def _measure(
             metrics.cells.labels(lab=chunk.lab_id, **named, flagged="yes" if cell.flagged else "no").inc()
     now = timezone.now()
     for image in images:
-        if image.received_at:
+        if image.received_at and image.status == Image.Status.RECEIVED:
             waited = (now - image.received_at).total_seconds()
             metrics.image_seconds.labels(chunk.queue).observe(waited)
 
@@ -190,7 +197,8 @@ def _prepare(image: Image, size: int, until: float) -> Prepared | Refused | NotB
     if time.monotonic() > until:
         return NotBegun(image)
     try:
-        data, object_version = objects.get(image.key)
+        # Of one that was classified the bytes that were, whatever lies there now.
+        data, object_version = objects.get(image.key, version=image.object_version)
     except objects.ObjectMissing:
         return Refused(image.id, Refusal.NOT_UPLOADED, str(Refusal.NOT_UPLOADED.label))
     sha256 = hashlib.sha256(data).digest()
@@ -206,7 +214,8 @@ def _prepare(image: Image, size: int, until: float) -> Prepared | Refused | NotB
         refusal = Refusal(refused.reason)
         return Refused(image.id, refusal, refused.detail or str(refusal.label), sha256, len(data))
     display_key = ""
-    if picture.display is not None:
+    again = image.status == Image.Status.CLASSIFIED
+    if picture.display is not None and not again:
         display_key = f"{image.key}.png"
         objects.put(display_key, picture.display, "image/png")
     return Prepared(
@@ -219,6 +228,7 @@ def _prepare(image: Image, size: int, until: float) -> Prepared | Refused | NotB
         object_version=object_version,
         media_type=picture.media_type,
         display_key=display_key,
+        again=again,
     )
 
 
@@ -227,6 +237,8 @@ def _store_tiles(chunk: Chunk, prepared: Sequence[Prepared]) -> tuple[str, list[
 
     The key names the content, so that a late attempt cannot put other bytes where rows know these.
     """
+    if not prepared:
+        return "", []
     pack, tiles = tile_pack([ready.pixels for ready in prepared])
     content = hashlib.sha256(pack).hexdigest()[:16]
     key = f"labs/{chunk.lab_id}/cases/{chunk.case_id}/tiles/{chunk.id}-{content}"

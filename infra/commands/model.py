@@ -3,6 +3,7 @@
 # What a command needs is imported inside it, as in infra.commands.cli.
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ import typer
 from infra.commands.terminal import console, fail, failures
 
 app = typer.Typer(
-    help="Versions of the model: list, publish, roll back, retrain, commission.", no_args_is_help=True
+    help="Versions of the model: list, publish, roll back, re-run, retrain, commission.", no_args_is_help=True
 )
 
 BELOW_BOUND = 3  # what was learned is not good enough to go live
@@ -75,6 +76,26 @@ def roll_back(
     """
     with failures():
         _say("roll_back_model", *_of(lab), *([f"--to={to}"] if to else []))
+
+
+@app.command()
+def rerun(
+    case: Annotated[str | None, typer.Option(help="The accession number of one case.")] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="All open cases made on that day (UTC) or later."),
+    ] = None,
+    lab: Lab = None,
+) -> None:
+    """Have the version that is in use say again what the cells of open cases are.
+
+    It is done in the background. What was said before is kept; what people decided stays as it is.
+    """
+    if (case is None) == (since is None):
+        fail("Say which cases: either --case or --since.")
+    which = f"--case={case}" if since is None else f"--since={since:%Y-%m-%d}"
+    with failures():
+        _say("rerun_model", which, *_of(lab))
 
 
 @app.command(context_settings=_PASSED_ON)

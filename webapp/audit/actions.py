@@ -19,6 +19,10 @@ class Action(TextChoices):
         "case.images_requeued",
         "had images of case {subject} tried again ({after[images]})",
     )
+    CASE_RERUN = (
+        "case.rerun",
+        "had {after[model]} say again what the cells of case {subject} are ({after[images]})",
+    )
     IDENTIFIERS_CHANGED = (
         "case.identifiers_changed",
         "entered or corrected the patient of case {subject}: {after[fields]}",

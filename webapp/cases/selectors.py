@@ -1,13 +1,16 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet, Subquery, TextChoices
+from django_scopes import scopes_disabled
 
 from webapp.cases.identifiers import FIELDS, Identifiers, normal_accession
 from webapp.cases.models import Case, Cell, Image, Patient
 from webapp.crypto.cipher import Unreadable
+from webapp.labs.models import Lab
 from webapp.storage.ranges import Part
 
 
@@ -70,6 +73,14 @@ def page_of_cases(size: int, *, prefix: str = "", before: UUID | None = None) ->
         when = Subquery(cases().filter(id=before).values("created_at"))
         found = found.filter(Q(created_at__lt=when) | Q(created_at=when, id__lt=before))
     return found[:size]
+
+
+def open_cases(lab: Lab | None, *, accession: str = "", since: datetime | None = None) -> list[Case]:
+    """The cases whose result nobody has signed, of a lab or of all, oldest first; for those who run it."""
+    wanted = {"lab": lab, "accession": accession, "created_at__gte": since}
+    with scopes_disabled():
+        found = Case.objects.filter(**{name: value for name, value in wanted.items() if value})
+        return list(found.select_related("lab").order_by("created_at", "id"))
 
 
 def cases_of_patient(lab_id: UUID, mrn: str) -> QuerySet[Case]:

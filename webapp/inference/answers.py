@@ -26,6 +26,10 @@ class Span:
     length: int
 
 
+KEPT = Span(0, 0)
+"""Said of a cell that has its tile already: it is asked of again."""
+
+
 @dataclass(frozen=True)
 class CellAnswer:
     """One cell of a picture, and the model's answer."""

@@ -36,6 +36,11 @@ class Chunk(models.Model):
         max_length=255, blank=True, help_text="The worker and the task that hold it."
     )
     lease_until = models.DateTimeField(null=True, help_text="When another worker may take it over.")
+    live_only = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="The case was re-run: no version may answer but the one that the registry has live.",
+    )
     images = models.ManyToManyField(Image, through="ChunkImage", related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
@@ -53,6 +58,10 @@ class Chunk(models.Model):
 
     def __str__(self) -> str:
         return f"chunk {self.pk} of {self.case_id}"
+
+
+OPEN = (Chunk.State.QUEUED, Chunk.State.RUNNING)
+"""States of a chunk that is still to be done."""
 
 
 class ChunkImage(models.Model):

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from django.db import connection
 
+from webapp.cases.models import Cell
 from webapp.inference.answers import Classified, Refused
-from webapp.inference.models import Chunk
+from webapp.inference.models import Chunk, Prediction
 from webapp.registry.models import ModelVersion
 
 
@@ -112,6 +113,43 @@ def classify(
                 version.id,
             ],
         )
+
+
+def say_again(version: ModelVersion, answers: Sequence[Classified]) -> None:
+    """Keep what a version said of cells that are there, beside what was said before, and let it count.
+
+    Where the version has said it before, that counts again.
+    """
+    said = {(answer.image_id, number): cell for answer in answers for number, cell in enumerate(answer.cells)}
+    cells = Cell.objects.filter(image_id__in=[answer.image_id for answer in answers])
+    found = {
+        cell_id: said[image_id, number]
+        for cell_id, image_id, number in cells.values_list("id", "image_id", "number")
+        if (image_id, number) in said
+    }
+    Prediction.objects.filter(cell_id__in=found, current=True).exclude(model_version=version).update(
+        current=False
+    )
+    Prediction.objects.bulk_create(
+        (
+            Prediction(
+                cell_id=cell_id,
+                model_version=version,
+                cell_class=cell.cell_class,
+                confidence=cell.confidence,
+                flagged=cell.flagged,
+                probabilities=cell.probabilities,
+                evidence=cell.evidence,
+                evidence_grid=cell.evidence_grid,
+                embedding=cell.embedding,
+                distance=cell.distance,
+            )
+            for cell_id, cell in found.items()
+        ),
+        update_conflicts=True,
+        unique_fields=["cell", "model_version"],
+        update_fields=["current"],
+    )
 
 
 def _array(numbers: Sequence[float]) -> str:

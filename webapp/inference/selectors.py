@@ -8,7 +8,7 @@ from webapp.cases import selectors as cases
 from webapp.cases.models import Case, Cell, Image
 from webapp.hematology.classes import BY_CODE, UNIDENTIFIED
 from webapp.hematology.differential import Differential, differential
-from webapp.inference.models import Chunk, Prediction
+from webapp.inference.models import OPEN, Chunk, ChunkImage, Prediction
 from webapp.registry.models import ModelVersion
 
 
@@ -119,6 +119,12 @@ def prediction_of(cell: Cell) -> Prediction | None:
     )
 
 
+def asked_again(case: Case) -> int:
+    """How many of the case's images are classified and wait for what the live version says of them."""
+    waiting = ChunkImage.objects.filter(chunk__case=case, chunk__state__in=OPEN, chunk__live_only=True)
+    return waiting.filter(image__status=Image.Status.CLASSIFIED).count()
+
+
 def dead_letters() -> QuerySet[Chunk]:
     """The lab's dead letters, each with its case and the number `n` of its images."""
     found = Chunk.objects.filter(state=Chunk.State.DEAD).select_related("case")
@@ -137,6 +143,8 @@ def model_notice(case: Case) -> str | None:
     if waiting is None:
         return None
     n = Image.objects.filter(case=case, status=Image.Status.RECEIVED).count()
+    if not n:
+        return f"{waiting} Until it does, what was said of the cells before counts."
     images = "1 image is" if n == 1 else f"{n} images are"
     return f"{waiting} {images} kept safe and will be tried again until it works."
 

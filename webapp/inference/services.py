@@ -27,30 +27,37 @@ from webapp.inference.answers import Classified, Refused
 from webapp.inference.models import Chunk, ChunkImage
 from webapp.outbox import services as outbox
 from webapp.outbox.queues import Queue
+from webapp.registry import selectors as registry
 from webapp.registry.models import ModelVersion
 
 CLASSIFY = "classify_chunk"  # the task's name; workers register it
+WAITING = (Image.Status.RECEIVED, Image.Status.CLASSIFIED)  # for a first answer, or for another
 INTERACTIVE_LIMIT = 2 * MAX_BATCH  # with more images under way, nobody waits for the case at a screen
 
 
-def enqueue_images(case: Case, image_ids: Sequence[int], *, bulk: bool = False) -> None:
-    """Group received images into chunks and have them classified.
+def enqueue_images(case: Case, image_ids: Sequence[int], *, bulk: bool = False, again: bool = False) -> None:
+    """Group received images into chunks and have them classified; `again`: those that are classified.
 
-    Call in the transaction that received them.
+    Call in the transaction that received them. What joins a case after it was re-run is asked of the same
+    version; the lock keeps it from joining unseen.
     """
     if not image_ids:
         return
+    lock_case(case.id)
+    live_only = again or Chunk.objects.filter(case=case, live_only=True).exists()
     under_way = Image.objects.filter(case=case, status=Image.Status.RECEIVED).count()
     queue = Queue.BULK if bulk or under_way > INTERACTIVE_LIMIT else Queue.INTERACTIVE
     groups = [image_ids[start : start + MAX_BATCH] for start in range(0, len(image_ids), MAX_BATCH)]
-    chunks = Chunk.objects.bulk_create(Chunk(lab_id=case.lab_id, case=case, queue=queue) for _ in groups)
+    chunks = Chunk.objects.bulk_create(
+        Chunk(lab_id=case.lab_id, case=case, queue=queue, live_only=live_only) for _ in groups
+    )
     ChunkImage.objects.bulk_create(
         (
             ChunkImage(image_id=image_id, chunk=chunk)
             for chunk, group in zip(chunks, groups, strict=True)
             for image_id in group
         ),
-        update_conflicts=True,  # it was in another before, if its bytes come again
+        update_conflicts=True,  # it was in another before, if its bytes come again or it is asked of again
         unique_fields=["image"],
         update_fields=["chunk"],
     )
@@ -99,7 +106,8 @@ def record(
     """Write a chunk's results, all or nothing; a second delivery of the same work changes nothing.
 
     `version` is None only where every image was refused. An image that the case has already, by its bytes, is
-    refused as a duplicate here: only the case's lock lets us deduplicate for sure.
+    refused as a duplicate here: only the case's lock lets us deduplicate for sure. Of an image that was
+    classified before, what is said anew is kept beside what was said, and counts; nothing else of it changes.
 
     Args:
         pack_key: where the tiles of all cells in `answers` lie in the object store.
@@ -109,14 +117,23 @@ def record(
     """
     for answer in answers:
         answer.check()
-    _lock_case(chunk.case_id)
+    lock_case(chunk.case_id)
     if not _holds_lease(chunk):
         return
-    new, duplicates = _deduplicate(chunk.case_id, answers)
+    chunk.refresh_from_db(fields=["live_only"])
+    if version is not None and chunk.live_only and version != registry.answering(chunk.lab_id):
+        defer(chunk, "The model server does not answer with the newest version yet.")
+        return
+    known = _classified(answers, refusals)
+    new, duplicates = _deduplicate(
+        chunk.case_id, [answer for answer in answers if answer.image_id not in known]
+    )
     now = timezone.now()
-    rows.refuse([*refusals, *duplicates], now)
+    rows.refuse([*(refused for refused in refusals if refused.image_id not in known), *duplicates], now)
     if version is not None and new:
         rows.classify(chunk, version, new, pack_key, now)
+    if version is not None and known:
+        rows.say_again(version, [answer for answer in answers if answer.image_id in known])
     chunk.state, chunk.finished_at, chunk.error = Chunk.State.DONE, now, ""
     chunk.save(update_fields=["state", "finished_at", "error"])
     if chunk.deferrals:
@@ -145,11 +162,11 @@ def split_off(chunk: Chunk, image_ids: Sequence[int]) -> bool:
     """
     if not _holds_lease(chunk):
         return False
-    mine = ChunkImage.objects.filter(chunk=chunk, image__status=Image.Status.RECEIVED)
+    mine = ChunkImage.objects.filter(chunk=chunk, image__status__in=WAITING)
     if not mine.exclude(image_id__in=image_ids).exists():
         defer(chunk, "The images were too slow to come.")
         return False
-    other = Chunk.objects.create(lab_id=chunk.lab_id, case_id=chunk.case_id, queue=Queue.BULK)
+    other = _beside(chunk)
     mine.filter(image_id__in=image_ids).update(chunk=other)
     _enqueue([other])
     return True
@@ -179,7 +196,9 @@ def dead_letter(chunk: Chunk, why: str) -> None:
 def requeue(case: Case) -> int:
     """Enqueue a case's dead letters again, from the first attempt; returns how many images they have."""
     dead = list(Chunk.objects.select_for_update().filter(case=case, state=Chunk.State.DEAD).order_by("id"))
-    images = Image.objects.filter(in_chunk__chunk__in=dead, status=Image.Status.FAILED).update(
+    held = Image.objects.filter(in_chunk__chunk__in=dead)
+    images = held.filter(status=Image.Status.CLASSIFIED).count()
+    images += held.filter(status=Image.Status.FAILED).update(
         status=Image.Status.RECEIVED, detail="", finished_at=None
     )
     Chunk.objects.filter(id__in=[chunk.id for chunk in dead]).update(
@@ -252,6 +271,19 @@ def recover_lost() -> int:
     return len(lost)
 
 
+def _beside(chunk: Chunk) -> Chunk:
+    """A chunk for some of its images."""
+    return Chunk.objects.create(
+        lab_id=chunk.lab_id, case_id=chunk.case_id, queue=Queue.BULK, live_only=chunk.live_only
+    )
+
+
+def _classified(answers: Sequence[Classified], refusals: Sequence[Refused]) -> set[int]:
+    """Which of the images were classified before: they are asked of again."""
+    ids = [one.image_id for one in (*answers, *refusals)]
+    return set(Image.objects.filter(id__in=ids, status=Image.Status.CLASSIFIED).values_list("id", flat=True))
+
+
 def _lease() -> timedelta:
     return timedelta(seconds=settings.CHUNK_LEASE_SECONDS)
 
@@ -283,7 +315,7 @@ def _halve_or_dead_letter(chunk: Chunk) -> None:
     if len(ids) < 2:
         _mark_dead(chunk, chunk.error)
         return
-    other = Chunk.objects.create(lab_id=chunk.lab_id, case_id=chunk.case_id, queue=Queue.BULK)
+    other = _beside(chunk)
     mine.filter(image_id__in=ids[len(ids) // 2 :]).update(chunk=other)
     chunk.attempts, chunk.queue = 0, Queue.BULK
     chunk.save(update_fields=["queue"])
@@ -300,7 +332,8 @@ def _mark_dead(chunk: Chunk, why: str) -> None:
     )
 
 
-def _lock_case(case_id: UUID) -> None:
+def lock_case(case_id: UUID) -> None:
+    """Until the transaction ends nobody else records, re-runs or enqueues images of the case."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [str(case_id)])
 

@@ -44,6 +44,7 @@ def prepared(n):
             object_version="",
             media_type="image/jpeg",
             display_key="",
+            again=False,
         )
         for number in range(n)
     ]

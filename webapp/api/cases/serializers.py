@@ -165,11 +165,21 @@ class DifferentialSerializer(serializers.Serializer[Any]):
     is_full = serializers.BooleanField(help_text="At least `full_count` white cells were counted.")
 
 
+class ModelSerializer(serializers.Serializer[Any]):
+    model = serializers.CharField(help_text="As cells name it.")
+    cells = serializers.IntegerField(help_text="Of how many cells its answer counts.")
+
+
 class CaseDetailSerializer(CaseSerializer):
     differential = DifferentialSerializer(read_only=True)
+    models = ModelSerializer(many=True, read_only=True, help_text="Who said what counts, most cells first.")
+    asked_again = serializers.IntegerField(
+        read_only=True,
+        help_text="Images that the newest version is asked of, and that an older one answered for.",
+    )
     model_notice = serializers.CharField(
         read_only=True, allow_null=True, help_text="What to tell people while the model cannot answer."
     )
 
     class Meta(CaseSerializer.Meta):
-        fields = (*CaseSerializer.Meta.fields, "differential", "model_notice")
+        fields = (*CaseSerializer.Meta.fields, "differential", "models", "asked_again", "model_notice")

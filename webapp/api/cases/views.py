@@ -24,7 +24,7 @@ from webapp.cases import selectors, services
 from webapp.cases.disclosure import identifiers_shown, open_case
 from webapp.cases.identifiers import FIELDS, IN_LISTS, Identifiers
 from webapp.cases.models import Case
-from webapp.inference.selectors import differential_of, model_notice
+from webapp.inference.selectors import asked_again, differential_of, model_notice, models_of
 from webapp.labs.permissions import Permission
 
 
@@ -98,6 +98,10 @@ class CaseDetail(generics.GenericAPIView[Case]):
         case.differential = differential_of(  # type: ignore[attr-defined]
             case, membership_of(request).lab.full_count
         )
+        case.models = [  # type: ignore[attr-defined]
+            {"model": str(version), "cells": n} for version, n in models_of(case)
+        ]
+        case.asked_again = asked_again(case)  # type: ignore[attr-defined]
         case.model_notice = model_notice(case)  # type: ignore[attr-defined]
         context = _case_context(request, [case], FIELDS)
         if "identifiers" in context:

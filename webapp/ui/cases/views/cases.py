@@ -126,6 +126,7 @@ def _live_context(request: MemberRequest, case: Case, code: str) -> dict[str, An
         "counts": counts,
         "differential": differential(counts, request.membership.lab.full_count),
         "models": inference_selectors.models_of(case),
+        "asked_again": inference_selectors.asked_again(case),
         "model_notice": inference_selectors.model_notice(case),
         "problems": problems[:PROBLEMS_SHOWN],
         "n_problems": progress.refused + progress.failed,
