@@ -29,7 +29,6 @@ from infra.demo.drawing import (
     speckle,
     texture,
 )
-from serving.contract import CELL_LABELS
 
 Random = np.random.Generator
 Point = tuple[float, float]
@@ -48,7 +47,7 @@ def draw(label: str, seed: int) -> Image.Image:
     Raises:
         ValueError: there is no such class.
     """
-    rng = np.random.default_rng([seed, CELL_LABELS.index(label)])
+    rng = np.random.default_rng([seed, DRAWN.index(label)])
     slide = Slide(YELLOWISH if rng.random() < 0.75 else BLUISH)
     centre = (CENTRE[0] + rng.normal(0, 4), CENTRE[1] + rng.normal(0, 4))
     usual, draw_cell = _KINDS[label]
@@ -61,7 +60,7 @@ def draw(label: str, seed: int) -> Image.Image:
 def write(folder: Path, per_class: int, seed: int) -> list[Path]:
     """Draw `per_class` pictures of each class into `folder/<class>/`, unless they are there; returns all."""
     paths = []
-    for label in CELL_LABELS:
+    for label in DRAWN:
         (folder / label).mkdir(parents=True, exist_ok=True)
         for number in range(per_class):
             path = folder / label / f"{label}_{seed}_{number:04d}.jpg"
@@ -291,6 +290,8 @@ _KINDS: dict[str, tuple[float, Callable[[Slide, Random, Point, float], None]]] =
     "neutrophil": (69, _neutrophil),
     "platelet": (28, _platelet),
 }
+DRAWN = tuple(_KINDS)
+"""Classes that somebody has drawn; the demo has no others."""
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
-"""The one truth shared by training, servers and workers: labels, signature, pixels, folder, review."""
+"""The one truth shared by training, servers, workers and web: classes, signature, pixels, folder, review."""
 
+from serving.contract.classes import CELL_CLASSES, CELL_LABELS, CellClass
 from serving.contract.files import HEAD, OPENINGS, OTHER_SUFFIXES, SUFFIXES, opens_like_a_picture
 from serving.contract.model_folder import (
     MODEL_FILE,
@@ -13,7 +14,6 @@ from serving.contract.model_folder import (
 from serving.contract.preprocessing import to_model_input
 from serving.contract.review import is_unlike, is_unsure
 from serving.contract.signature import (
-    CELL_LABELS,
     CELLS,
     DISTANCE,
     EMBEDDING,
@@ -31,6 +31,7 @@ from serving.contract.signature import (
 
 __all__ = [
     "CELLS",
+    "CELL_CLASSES",
     "CELL_LABELS",
     "DISTANCE",
     "EMBEDDING",
@@ -52,6 +53,7 @@ __all__ = [
     "SIGNATURE",
     "SUFFIXES",
     "BaseVersion",
+    "CellClass",
     "ModelFolderError",
     "ModelInfo",
     "is_unlike",

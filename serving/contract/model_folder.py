@@ -19,9 +19,9 @@ from typing import Any, Final, Self, TypedDict
 import numpy as np
 import numpy.typing as npt
 
+from serving.contract.classes import CELL_LABELS
 from serving.contract.review import is_unlike, is_unsure
 from serving.contract.signature import (
-    CELL_LABELS,
     CELLS,
     EVIDENCE,
     LARGEST_INPUT_SIZE,

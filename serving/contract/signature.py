@@ -44,18 +44,3 @@ MAX_BATCH: Final = 64
 MAX_MESSAGE_BYTES: Final = 64 * 1024 * 1024
 """Largest message either end accepts, in bytes. A full batch of images takes 9.6 million at 224 pixels to a
 side, 50.3 million at the most."""
-
-CELL_LABELS: Final = (
-    "basophil",
-    "eosinophil",
-    "erythroblast",
-    "immature_granulocyte",
-    "lymphocyte",
-    "monocyte",
-    "neutrophil",
-    "platelet",
-)
-"""Every class a model may name, by codes of `webapp.hematology.classes`, the list of what may be reported.
-
-A version's own order is in its model.json.
-"""

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from infra.demo.cells import DRAWN
 from serving.contract import (
-    CELL_LABELS,
     DISTANCE,
     EMBEDDING,
     EVIDENCE,
@@ -27,8 +27,8 @@ TINY_SHAPE = (TINY_SIZE, TINY_SIZE, 3)
 CORNER_COLOURS = tuple((255 * (k >> 2 & 1), 255 * (k >> 1 & 1), 255 * (k & 1)) for k in range(8))
 """RGB of a plain image that the tiny model gives to class k (see build_tiny_model)."""
 
-TINY_LABELS = CELL_LABELS[: len(CORNER_COLOURS)]
-"""The classes that it knows: as many as a cube has corners, however many a model may name."""
+TINY_LABELS = DRAWN[: len(CORNER_COLOURS)]
+"""The classes that it knows: as many as a cube has corners, of those that can be drawn, in order."""
 
 
 def tiny_file(size: int) -> Path:

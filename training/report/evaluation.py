@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from markupsafe import Markup
 
-from serving.contract import ModelInfo
+from serving.contract import CELL_CLASSES, ModelInfo
 from training.errors import TrainingError
 from training.evaluation.comparison import Baselines, Compared, compare, identity
 from training.evaluation.evaluate import Evaluation, SetEvaluation
@@ -18,16 +18,7 @@ from training.report.render import cell_class, decimal, environment
 
 HERE = Path(__file__).parent
 MODEL_CARD = "MODEL_CARD.md"
-ABBREVIATIONS = {
-    "basophil": "BAS",
-    "eosinophil": "EOS",
-    "erythroblast": "NRBC",
-    "immature_granulocyte": "IG",
-    "lymphocyte": "LYM",
-    "monocyte": "MON",
-    "neutrophil": "NEU",
-    "platelet": "PLT",
-}
+ABBREVIATIONS = {one.code: one.short for one in CELL_CLASSES}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ either.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from webapp.hematology.classes import BY_CODE, CELL_CLASSES, UNIDENTIFIED, CellClass
+from serving.contract import CELL_CLASSES, CellClass
+from webapp.hematology.classes import BY_CODE, UNIDENTIFIED
 from webapp.hematology.intervals import wilson
 
 FULL_COUNTS = (100, 200, 400)

@@ -8,8 +8,9 @@ from uuid import UUID
 from django.http import Http404
 from django.urls import reverse
 
+from serving.contract import CELL_CLASSES
 from webapp.cases.models import Case
-from webapp.hematology.classes import BY_CODE, CELL_CLASSES, UNIDENTIFIED
+from webapp.hematology.classes import BY_CODE, UNIDENTIFIED
 from webapp.inference import selectors
 from webapp.inference.models import Prediction
 from webapp.ui.inference.mosaic import SIDE, corner

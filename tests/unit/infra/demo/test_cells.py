@@ -8,7 +8,6 @@ from PIL import Image
 
 from infra.demo import cells
 from infra.demo.drawing import HEIGHT, WIDTH
-from serving.contract import CELL_LABELS
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +15,7 @@ def drawn() -> dict[str, list[np.ndarray]]:
     """Six of each class as float arrays [363, 360, 3]."""
     return {
         label: [np.asarray(cells.draw(label, seed), dtype=float) for seed in range(6)]
-        for label in CELL_LABELS
+        for label in cells.DRAWN
     }
 
 
@@ -25,7 +24,7 @@ def dark_share(picture: np.ndarray) -> float:
     return float((picture[..., 1] < 80).mean())
 
 
-@pytest.mark.parametrize("label", CELL_LABELS)
+@pytest.mark.parametrize("label", cells.DRAWN)
 def test_the_same_seed_draws_the_same_picture(label: str) -> None:
     first, again, other = (np.asarray(cells.draw(label, seed)) for seed in (7, 7, 8))
     assert first.shape == (HEIGHT, WIDTH, 3)
@@ -57,12 +56,12 @@ def test_eosinophils_are_the_brick_red_ones(drawn: dict[str, list[np.ndarray]]) 
         red, green, blue = pictures[..., 0], pictures[..., 1], pictures[..., 2]
         return float(((red - green > 50) & (red - blue > 20)).mean())
 
-    assert brick("eosinophil") > 10 * max(brick(label) for label in CELL_LABELS if label != "eosinophil")
+    assert brick("eosinophil") > 10 * max(brick(label) for label in cells.DRAWN if label != "eosinophil")
 
 
 def test_folders_are_named_after_classes_and_kept(tmp_path: Path) -> None:
     paths = cells.write(tmp_path, per_class=1, seed=3)
-    assert [path.parent.name for path in paths] == list(CELL_LABELS)
+    assert [path.parent.name for path in paths] == list(cells.DRAWN)
     with Image.open(paths[0]) as picture:
         assert picture.size == (WIDTH, HEIGHT)
     stamp = paths[0].stat().st_mtime_ns

@@ -7,15 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageOps
 
-from infra.demo.cells import draw
-from serving.contract import CELL_LABELS
+from infra.demo.cells import DRAWN, draw
 from tests.support.present import present
 from training.data.duplicates import SAME, detail, groups
 
 
 @pytest.fixture(scope="module")
 def drawn() -> list[Image.Image]:
-    return [draw(label, seed) for label in CELL_LABELS for seed in range(3)]
+    return [draw(label, seed) for label in DRAWN for seed in range(3)]
 
 
 def encoded(image: Image.Image) -> Image.Image:

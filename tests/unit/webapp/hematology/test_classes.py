@@ -5,7 +5,8 @@ from webapp.hematology.classes import BY_CODE
 
 
 def test_the_model_can_only_name_classes_that_can_be_counted():
-    assert set(CELL_LABELS) == set(BY_CODE)
+    assert set(CELL_LABELS) <= set(BY_CODE)
+    assert len(CELL_LABELS) >= 8
 
 
 def test_every_class_is_coded_as_what_is_reported_of_it():
