@@ -56,7 +56,13 @@ def rerun(case: Case, *, by: str = "") -> Rerun:
     version = registry.answering(case.lab_id)
     if version is None:
         raise NothingAnswers
-    Chunk.objects.filter(case=case, state__in=OPEN).update(live_only=True)
+    # Until there is none: a chunk that was in hand just now may have been split while this waited for its row.
+    while (
+        Chunk.objects.filter(case=case, live_only=False)
+        .exclude(state=Chunk.State.DONE)
+        .update(live_only=True)
+    ):
+        pass
     recalled = _recall(case, version)
     unanswered = Cell.objects.filter(image=OuterRef("pk")).exclude(predictions__model_version=version)
     images = list(

@@ -132,7 +132,7 @@ def test_a_version_of_another_input_size_goes_live_and_back(
     assert (progress["classified"], progress["failed"]) == (IMAGES, 0)
     with psycopg.connect(stack.environment["HEMATOVISION_DATABASE_URL"]) as connection:
         grids = connection.execute(
-            "SELECT DISTINCT evidence_grid FROM inference_prediction AS said JOIN registry_modelversion AS model"
+            "SELECT DISTINCT evidence_grid FROM inference_prediction JOIN registry_modelversion AS model"
             " ON model.id = model_version_id WHERE model.name = 'hematovision' AND model.version = %s",
             [number],
         ).fetchall()

@@ -186,6 +186,25 @@ def test_a_chunk_that_fails_is_halved_and_dead_letters_leave_the_images_alone(ca
     assert new == rerun(case).version
 
 
+def test_what_is_split_off_after_it_is_asked_of_the_new_version_too(case, old):
+    images = receive(case, 4)
+    held = claim(last_chunk().id)
+    publish(2)
+    rerun(case)
+    assert services.split_off(held, [images[0].id, images[1].id])
+    assert last_chunk().id != held.id
+    assert last_chunk().live_only
+
+
+def test_dead_letters_from_before_are_asked_of_the_new_version_too(case, old):
+    receive(case, 1)
+    services.dead_letter(claim(last_chunk().id), "rejected")
+    publish(2)
+    rerun(case)
+    services.requeue(case)
+    assert last_chunk().live_only
+
+
 def test_it_is_on_record_once(case, old):
     classified(case, 3, old)
     publish(2)
