@@ -56,12 +56,9 @@ def rerun(case: Case, *, by: str = "") -> Rerun:
     version = registry.answering(case.lab_id)
     if version is None:
         raise NothingAnswers
-    # Until there is none: a chunk that was in hand just now may have been split while this waited for its row.
-    while (
-        Chunk.objects.filter(case=case, live_only=False)
-        .exclude(state=Chunk.State.DONE)
-        .update(live_only=True)
-    ):
+    open_to_any = Chunk.objects.filter(case=case, live_only=False).exclude(state=Chunk.State.DONE)
+    # Again until there is none: one in hand may have been split while this waited for its row.
+    while open_to_any.update(live_only=True):
         pass
     recalled = _recall(case, version)
     unanswered = Cell.objects.filter(image=OuterRef("pk")).exclude(predictions__model_version=version)

@@ -272,7 +272,7 @@ def recover_lost() -> int:
 
 
 def _beside(chunk: Chunk) -> Chunk:
-    """A chunk for some of its images. Its row is locked: the case may have been re-run since it was claimed."""
+    """A chunk for some of its images. Its row is locked: the case may have been re-run since its claim."""
     chunk.refresh_from_db(fields=["live_only"])
     return Chunk.objects.create(
         lab_id=chunk.lab_id, case_id=chunk.case_id, queue=Queue.BULK, live_only=chunk.live_only
