@@ -19,6 +19,7 @@ from serving.decoder.pool import Decoders
 from serving.decoder.read import read
 
 MAX_PIXELS = 25_000_000
+SIZE = 224
 DECODERS, FETCHERS = 2, 8  # as in workers.chunks
 ROUNDS = 5  # in turns; the best of each counts, for other programs only lower it
 
@@ -37,10 +38,13 @@ class Measured:
 def measure(files: list[Path]) -> Measured:
     pictures = [file.read_bytes() for file in files]
     decoders = Decoders(DECODERS, max_pixels=MAX_PIXELS)
-    ways: list[Callable[[bytes], Picture]] = [partial(read, max_pixels=MAX_PIXELS), decoders.read]
+    ways: list[Callable[[bytes], Picture]] = [
+        partial(read, size=SIZE, max_pixels=MAX_PIXELS),
+        partial(decoders.read, size=SIZE),
+    ]
     rates, costs = [0.0, 0.0], [float("inf")] * 2
     with ThreadPoolExecutor(FETCHERS) as threads:
-        list(threads.map(decoders.read, pictures[:20]))
+        list(threads.map(ways[1], pictures[:20]))
         for _ in range(ROUNDS):
             for place, way in enumerate(ways):
                 cpu, began = _cpu(), time.perf_counter()

@@ -281,7 +281,7 @@ def _beside(chunk: Chunk) -> Chunk:
 
 def _classified(answers: Sequence[Classified], refusals: Sequence[Refused]) -> set[int]:
     """Which of the images were classified before: they are asked of again."""
-    ids = [one.image_id for one in (*answers, *refusals)]
+    ids = [answer.image_id for answer in answers] + [refused.image_id for refused in refusals]
     return set(Image.objects.filter(id__in=ids, status=Image.Status.CLASSIFIED).values_list("id", flat=True))
 
 

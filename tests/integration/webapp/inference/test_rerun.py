@@ -46,14 +46,16 @@ def sha_of(image):
 
 
 def record(chunk, version, images, **said):
-    services.record(chunk, version, [answer(image.id, sha_of(image), **said) for image in images], [], "pack")
+    services.record(
+        chunk, version, [answer(image.id, sha_of(image), **said) for image in images], [], uuid.uuid4().hex
+    )
 
 
 def classified(case, how_many, version):
     """Images that `version` has answered for: neutrophils."""
     images = receive(case, how_many)
     chunk = claim(Chunk.objects.latest("id").id)
-    services.record(chunk, version, [answer(one.id, sha_of(one)) for one in images], [], f"pack {chunk.id}")
+    services.record(chunk, version, [answer(one.id, sha_of(one)) for one in images], [], uuid.uuid4().hex)
     return images
 
 
@@ -244,7 +246,7 @@ def command(*arguments):
 def test_the_command_takes_a_case_or_a_day(alice, case, old):
     classified(case, 2, old)
     publish(2)
-    assert "A-1: 2 images to hematovision, version 2." in command("--case", "a-1")
+    assert "A-1: 2 images to hematovision, version 2." in command("--case", "A-1")
     assert "0 images of 1 cases" in command("--since", "2020-01-01")
     assert "of 0 cases" in command("--since", "2999-01-01")
     with pytest.raises(CommandError, match="no open case"):

@@ -10,7 +10,7 @@ from tests.support.present import present
 from webapp.audit.models import Entry
 from webapp.labs import services
 from webapp.labs.models import Lab
-from webapp.labs.permissions import ADJUSTABLE, PLANNED, TABLE, Permission, Role, granted
+from webapp.labs.permissions import ADJUSTABLE, PLANNED, TABLE, Permission, Role, adjustable, granted
 from webapp.labs.services import NotAdjustable
 
 pytestmark = pytest.mark.usefixtures("plain_static")
@@ -25,7 +25,7 @@ def boxes(**changed: Set[Permission]) -> dict[str, list[str]]:
     """The form with the boxes ticked as the table has it, but for the roles named."""
     table = {role: changed.get(role.value, TABLE[role]) for role in Role}
     return {
-        "given": [f"{role.value}:{p.value}" for role in Role for p in table[role] if p in ADJUSTABLE[role]]
+        "given": [f"{role.value}:{p.value}" for role in Role for p in table[role] if p in adjustable(role)]
     }
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import psutil
@@ -97,7 +98,7 @@ def test_a_decoder_that_is_killed_costs_no_picture(decoders, how):
     victim = the_process()
     victim.send_signal(signal.SIGSTOP)
     with ThreadPoolExecutor(1) as background:
-        reading = background.submit(decoders.read, CELL)
+        reading = background.submit(partial(decoders.read, size=SIZE), CELL)
         time.sleep(0.2)
         os.kill(victim.pid, how)
         os.kill(victim.pid, signal.SIGCONT)
@@ -158,7 +159,7 @@ def test_many_threads_share_few_processes():
     files = [encoded(seed) for seed in range(6)]
     expected = [read(data, size=SIZE, max_pixels=MAX_PIXELS).pixels for data in files]
     with ThreadPoolExecutor(8) as threads:
-        found = list(threads.map(decoders.read, files * 4))
+        found = list(threads.map(partial(decoders.read, size=SIZE), files * 4))
     assert len(decoder_processes()) <= 2
     assert all(np.array_equal(one.pixels, expected[place % 6]) for place, one in enumerate(found))
     decoders.close()

@@ -140,7 +140,9 @@ def test_exif_rotation_is_undone(form):
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6  # stored lying; to be turned 90° clockwise to be seen
     found = read(
-        encoded(upright.transpose(Image.Transpose.ROTATE_90), form, exif=exif), max_pixels=MAX_PIXELS
+        encoded(upright.transpose(Image.Transpose.ROTATE_90), form, exif=exif),
+        size=SIZE,
+        max_pixels=MAX_PIXELS,
     )
     assert (found.width, found.height) == (300, 260)
     straight = read(encoded(upright, form), size=SIZE, max_pixels=MAX_PIXELS)
@@ -164,7 +166,7 @@ def test_a_tiff_of_many_pages_cut_anywhere_is_refused_not_an_error():
 
 
 def test_too_little_memory_is_not_the_files_fault(monkeypatch):
-    def no_memory(image):
+    def no_memory(image, size):
         raise MemoryError
 
     monkeypatch.setattr("serving.decoder.read.to_model_input", no_memory)

@@ -217,7 +217,7 @@ def test_a_configuration_that_cannot_be_met_leaves_the_old_one(play: Callable[[S
         document["labels"] = ["neutrophil", "platelet"]
         (models.parent / "other" / "1" / MODEL_JSON).write_text(json.dumps(document))
 
-        with pytest.raises(RequestError, match="2 labels") as refusal:
+        with pytest.raises(RequestError, match="labels has 2") as refusal:
             await repository.reconfigure({NAME: Source(models), "other": Source(models.parent / "other")})
 
         assert refusal.value.code == grpc.StatusCode.UNKNOWN
