@@ -123,13 +123,13 @@ def test_a_broken_version_is_reported_and_the_old_one_stays(base: Path) -> None:
         folder = make_version(base / "hematovision", 2, labels=("neutrophil", "lymphocyte"))
         rejected = server.event("version rejected", version=2)
 
-        assert "8 classes but model.json has 2 labels" in rejected["reason"]
+        assert "8 classes but labels has 2" in rejected["reason"]
         assert client.predict(IMAGE).version == 1
         assert client.status() == [(1, "AVAILABLE"), (2, "END")]
         with open_channel(server.target) as channel:
             request = serving_pb2.GetModelStatusRequest(model_spec=serving_pb2.ModelSpec(name="hematovision"))
             answer = serving_pb2_grpc.ModelServiceStub(channel).GetModelStatus(request)
-        assert "2 labels" in answer.model_version_status[1].status.error_message
+        assert "labels has 2" in answer.model_version_status[1].status.error_message
 
         shutil.rmtree(folder)
         make_version(base / "hematovision", 2)
