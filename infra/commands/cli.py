@@ -4,7 +4,7 @@
 
 import typer
 
-from infra.commands import audit, backup, demo, keys, login, model, stack, upload
+from infra.commands import audit, backup, demo, erase, keys, login, model, stack, upload
 from infra.commands.terminal import print_anything
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app.add_typer(model.app, name="model")
 app.add_typer(keys.app, name="keys")
 app.command()(backup.backup)
 app.command()(backup.restore)
+app.command()(erase.erase)
 app.add_typer(audit.app, name="audit")
 app.command()(stack.up)
 app.command()(stack.down)

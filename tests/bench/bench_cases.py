@@ -57,7 +57,7 @@ def _measure(stack: Stack, home: Path) -> Table:
     from django.test import Client
 
     from webapp.accounts.models import User
-    from webapp.cases.models import Patient
+    from webapp.patients.models import PatientKey
 
     members = ["--member=t@example.org:technician", "--member=a@example.org:admin"]
     technician, admin = json.loads(stack.manage("create_lab", "Bench", "--json", *members))["members"]
@@ -93,7 +93,7 @@ def _measure(stack: Stack, home: Path) -> Table:
     began = time.perf_counter()
     rows = sum(_rotated())
     rate = rows / (time.perf_counter() - began)
-    assert rows == Patient._base_manager.count() == CASES
+    assert rows == PatientKey._base_manager.count() == CASES
     table.caption = f"sealing: {(CASES - FEW) / seconds:.0f} rows/s; rotating: {rate:.0f} rows/s"
     return table
 
@@ -139,8 +139,9 @@ def _fill(email: str, numbers: range) -> float:
     from django_scopes import scope
 
     from webapp.accounts.models import User
-    from webapp.cases.models import Case, Image, Patient
+    from webapp.cases.models import Case, Image
     from webapp.labs.models import Lab
+    from webapp.patients.models import Patient, PatientKey
 
     lab, user = Lab.objects.get(), User.objects.get(email=email)
     with scope(lab=lab):
@@ -158,13 +159,13 @@ def _fill(email: str, numbers: range) -> float:
             batch_size=2000,
         )
         began = time.perf_counter()
-        Patient.objects.bulk_create(
-            (
-                Patient(case=case, lab=lab, mrn=f"M-{number}", **PATIENT)
-                for number, case in zip(numbers, cases, strict=True)
-            ),
-            batch_size=500,
-        )
+        patients = [Patient(lab=lab, mrn=f"M-{number}", **PATIENT) for number in numbers]
+        keys = [PatientKey.of(patient) for patient in patients]
+        Patient.objects.bulk_create(patients, batch_size=500)
+        PatientKey.objects.bulk_create(keys, batch_size=500)
+        for case, patient in zip(cases, patients, strict=True):
+            case.patient = patient
+        Case.objects.bulk_update(cases, ["patient"], batch_size=500)
     return time.perf_counter() - began
 
 

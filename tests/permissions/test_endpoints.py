@@ -23,6 +23,7 @@ from tests.permissions.endpoints import ASKS_AGAIN, ENDPOINTS, MEMBER, Needed, W
 from tests.support.pages import add_cells, cell_of, plain_static
 from tests.support.people import Person, person, proved_who_they_are, role_that_may
 from tests.support.present import present
+from webapp.cases.specimen_services import add_scanner, add_slide
 from webapp.labs import invitations
 from webapp.labs.models import ApiToken, Membership
 from webapp.labs.permissions import IN_USE, Permission, Role, allows
@@ -70,6 +71,8 @@ class Place:
     invitation_id: int
     token_id: int
     secret: str
+    slide_id: int = 1
+    scanner_id: int = 1
     pk: int = 1
     provider_id: str = "google"
 
@@ -124,14 +127,26 @@ def place(alice) -> Place:
             link=link,
         )
         token = ApiToken.objects.get(membership=alice.membership)
-    return Place(case.id, image.id, cell_of(image).id, alice.membership.id, invitation.id, token.id, links[0])
+        slide = add_slide(case, label="S-1")
+        scanner = add_scanner(alice.lab, make="Imaginary")
+    return Place(
+        case.id,
+        image.id,
+        cell_of(image).id,
+        alice.membership.id,
+        invitation.id,
+        token.id,
+        links[0],
+        slide.id,
+        scanner.id,
+    )
 
 
 @pytest.fixture
 def nothing() -> Place:
     """Ids of nothing at all."""
     far = 10**9
-    return Place(uuid.uuid4(), far, far, far, far, far, "hv:nothing", pk=far)
+    return Place(uuid.uuid4(), far, far, far, far, far, "hv:nothing", far, far, pk=far)
 
 
 def member(place: Place, someone: Person, *, route: str) -> Asker:

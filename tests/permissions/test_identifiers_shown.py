@@ -16,7 +16,8 @@ from tests.permissions.test_endpoints import ALL, API, Place, each, place, rolle
 from tests.support.pages import plain_static
 from webapp.audit.models import Entry
 from webapp.cases.models import Case
-from webapp.cases.services import change_identifiers
+from webapp.cases.services import change_identifiers, create_case
+from webapp.cases.specimen_services import change_specimen
 from webapp.labs.permissions import IN_USE, Permission, Role
 from webapp.labs.tokens import issue_token
 
@@ -30,13 +31,20 @@ PATIENT = {
     "sex": "other",
     "notes": "Splenectomy after a fall from a horse",
 }
-PLANTED = ("Zephyrine", "77012345", "1931-04-17", "17 Apr 1931", "Splenectomy")
+TEXTS = {"ordering_unit": "Ward of Dr Quillfeather", "comment": "Drawn from the left heel"}
+PLANTED = ("Zephyrine", "77012345", "1931-04-17", "17 Apr 1931", "Splenectomy", "Quillfeather", "left heel")
+
+OTHER = "A-3"
 
 # What brings an endpoint to show all it can; others are sent nothing.
 SENT = {
     f"{API}cases/search/": {"mrn": PATIENT["mrn"]},
     f"{API}cases/<uuid:case_id>/patient/": {"sex": "female"},
     f"{API}cases/": {"accession": "N-1"},
+    f"{API}cases/<uuid:case_id>/patient/merge/": {"accession": OTHER},
+    f"{API}cases/<uuid:case_id>/specimen/": {"material": "blood"},
+    "cases/<uuid:case_id>/patient/merge/": {"accession": "nowhere"},
+    "cases/<uuid:case_id>/specimen/": {"received_at": "no day"},
     "cases/of-patient/": {"mrn": PATIENT["mrn"]},
     "cases/new/": {"accession": ""},
     "cases/<uuid:case_id>/patient/": {"birth_date": "no day"},
@@ -47,11 +55,19 @@ SHOW_PATIENTS = {
     ("POST", f"{API}cases/search/"),
     ("GET", f"{API}cases/<uuid:case_id>/patient/"),
     ("PATCH", f"{API}cases/<uuid:case_id>/patient/"),
+    ("POST", f"{API}cases/<uuid:case_id>/patient/merge/"),
+    ("POST", f"{API}cases/<uuid:case_id>/patient/split/"),
+    ("GET", f"{API}cases/<uuid:case_id>/specimen/"),
+    ("PATCH", f"{API}cases/<uuid:case_id>/specimen/"),
     ("GET", "cases/"),
     ("POST", "cases/new/"),
     ("POST", "cases/of-patient/"),
     ("GET", "cases/<uuid:case_id>/"),
     ("GET", "cases/<uuid:case_id>/patient/"),
+    ("POST", "cases/<uuid:case_id>/patient/merge/"),
+    ("GET", "cases/<uuid:case_id>/specimen/"),
+    ("POST", "cases/<uuid:case_id>/specimen/"),
+    ("POST", "cases/<uuid:case_id>/slides/"),
 }
 LISTS = {entry for entry in SHOW_PATIENTS if "<" not in entry[1]}
 
@@ -62,6 +78,10 @@ def known(place: Place) -> Place:
     case = Case._base_manager.select_related("lab").get(id=place.case_id)
     with scope(lab=case.lab):
         change_identifiers(case, PATIENT)
+        change_specimen(case, TEXTS)
+        others = {"A-3": {"name": "Somebody else"}, "A-4": {"mrn": PATIENT["mrn"]}}
+        for accession, identifiers in others.items():  # one to merge with, one to be parted from
+            create_case(case.lab, accession=accession, by=case.created_by, identifiers=identifiers)
     return place
 
 
@@ -102,7 +122,7 @@ def test_whoever_is_shown_a_patient_is_on_record(alice, colleagues, known, route
             entries = [entry for entry in new if entry.action == "case.identifiers_shown"]
             assert any(names(entry, known.case_id) for entry in entries), [str(entry) for entry in new]
         if (method, route) in LISTS:
-            assert "Splenectomy" not in found
+            assert not found & {"Splenectomy", "Quillfeather", "left heel"}
 
 
 @each([entry for entry in ALL if entry[0].startswith(API) and isinstance(entry[2], Permission)])

@@ -21,7 +21,9 @@ pytestmark = pytest.mark.usefixtures("plain_static")
 PAGES_OF_CASES = [
     pattern
     for pattern in urlpatterns
-    if "case_id" in pattern.pattern.converters and pattern.name not in ("case-requeue", "case-patient")
+    if "case_id" in pattern.pattern.converters
+    and pattern.name not in ("case-requeue", "case-patient", "case-slides", "case-slide-remove")
+    and not pattern.name.startswith("case-patient-")
 ]
 each_page = pytest.mark.parametrize("page", PAGES_OF_CASES, ids=lambda page: page.name)
 

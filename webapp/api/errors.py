@@ -11,13 +11,24 @@ from rest_framework.views import exception_handler
 
 from webapp.accounts.sign_in import SignInFailed, TooManyAttempts
 from webapp.cases.disclosure import NotInLab
-from webapp.cases.services import AccessionTaken
+from webapp.cases.services import AccessionTaken, NotTwoPatients
+from webapp.cases.specimen_services import InUse, ThereAlready
+from webapp.patients.services import PatientErased
 from webapp.storage.objects import StorageUnavailable
 
 
 class Conflict(exceptions.APIException):
     status_code = status.HTTP_409_CONFLICT
     default_code = "conflict"
+
+
+CONFLICTS: dict[type[Exception], str] = {
+    AccessionTaken: "accession_taken",
+    InUse: "in_use",
+    NotTwoPatients: "not_two_patients",
+    PatientErased: "patient_erased",
+    ThereAlready: "there_already",
+}
 
 
 class StoreAway(exceptions.APIException):
@@ -41,8 +52,8 @@ class NotReceived(exceptions.APIException):
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, NotInLab):
         error = Http404()
-    elif isinstance(error, AccessionTaken):
-        error = Conflict(str(error), "accession_taken")
+    elif code := CONFLICTS.get(type(error)):
+        error = Conflict(str(error), code)
     elif isinstance(error, StorageUnavailable):
         error = StoreAway()
     elif isinstance(error, UnreadablePostError):

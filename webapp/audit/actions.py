@@ -27,6 +27,23 @@ class Action(TextChoices):
         "case.identifiers_changed",
         "entered or corrected the patient of case {subject}: {after[fields]}",
     )
+    PATIENT_LINKED = "case.patient_linked", "made case {subject} one of a patient known by MRN"
+    IDENTIFIERS_KEPT = (
+        "case.identifiers_kept",
+        "gave the patient of case {subject} otherwise than known, which stayed: {after[fields]}",
+    )
+    PATIENTS_MERGED = (
+        "case.patients_merged",
+        "merged the patient of case {after[other]} into that of case {subject} ({after[cases]:of case})",
+    )
+    PATIENT_SPLIT = "case.patient_split", "parted the patient of case {subject} from the one it was of"
+    PATIENT_ERASED = "patient.erased", "erased a patient of {after[cases]:of case}"
+    SPECIMEN_CHANGED = (
+        "case.specimen_changed",
+        "entered or corrected the specimen of case {subject}: {after[fields]}",
+    )
+    SLIDE_ADDED = "case.slide_added", "added slide {after[label]} to case {subject}"
+    SLIDE_REMOVED = "case.slide_removed", "removed slide {before[label]} of case {subject}"
     IDENTIFIERS_UNREADABLE = (
         "case.identifiers_unreadable",
         "was not shown the patient of case {subject}: {after[fields]} cannot be decrypted",
@@ -44,6 +61,8 @@ class Action(TextChoices):
         "lab.changed",
         "set the lab’s time zone to {after[time_zone]} and a full count to {after[full_count]} white cells",
     )
+    SCANNER_ADDED = "lab.scanner_added", "added the scanner {subject}"
+    SCANNER_REMOVED = "lab.scanner_removed", "removed the scanner {subject}"
     MEMBER_ROLE_SET = "member.role_set", "made {subject} {after[role]:a}"
     MEMBER_INVITED = "member.invited", "invited {subject} as {after[role]}"
     INVITATION_RENEWED = "member.invitation_renewed", "sent {subject} their invitation again"

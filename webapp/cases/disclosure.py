@@ -12,6 +12,7 @@ from webapp.audit.folding import record_denial, record_reading, record_shown
 from webapp.cases import selectors
 from webapp.cases.identifiers import FIELDS, Identifiers
 from webapp.cases.models import Case, Cell, Image
+from webapp.cases.specimens import TEXTS
 
 Record = TypeVar("Record", bound=Model)
 
@@ -62,9 +63,22 @@ def identifiers_shown(cases: Iterable[Case], fields: Iterable[str] = FIELDS) -> 
         for case_id, identifiers in known.items()
         if any(getattr(identifiers, name) for name in FIELDS)
     }
-    if shown:
-        record_shown(Action.IDENTIFIERS_SHOWN, lab=get_scope()["lab"].id, cases=shown)
+    _identifiers_shown(shown)
     return known
+
+
+def specimen_shown(case: Case, *, texts: bool) -> selectors.SpecimenFacts:
+    """What is known of a case's specimen, to be shown: its texts, which may say something of the patient, too
+    or not."""
+    known = selectors.specimen_of(case, texts=texts)
+    if any(getattr(known, name) for name in TEXTS):
+        _identifiers_shown({case.id: case.accession})
+    return known
+
+
+def _identifiers_shown(cases: dict[UUID, str]) -> None:
+    if cases:
+        record_shown(Action.IDENTIFIERS_SHOWN, lab=get_scope()["lab"].id, cases=cases)
 
 
 def _found(records: QuerySet[Record], record_id: UUID | int, kind: str) -> Record:

@@ -1,31 +1,17 @@
-"""Who a case's patient is: what may be known, and the rules for entering it."""
+"""Who a case is of, and what the ward says of them: what may be known of a case's patient."""
 
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
-from datetime import timezone as fixed_zone
+from datetime import date
+from uuid import UUID
 
-from django.core.exceptions import ValidationError
-from django.db.models import TextChoices
-from django.utils import timezone
-
+from webapp.patients import identifiers
 from webapp.writing.text import half_width, one_line
 
-LABELS = {"name": "Name", "mrn": "MRN", "birth_date": "Birth date", "sex": "Sex", "notes": "Clinical notes"}
+LABELS = {**identifiers.LABELS, "notes": "Clinical notes"}
 FIELDS = tuple(LABELS)
-IN_LISTS = tuple(name for name in FIELDS if name != "notes")
-FURTHEST_EAST = fixed_zone(timedelta(hours=14))
-NAME_LENGTH, MRN_LENGTH, NOTES_LENGTH = 200, 64, 4000
-
-
-class Sex(TextChoices):
-    """Administrative gender, with the codes of HL7 FHIR R4."""
-
-    MALE = "male", "Male"
-    FEMALE = "female", "Female"
-    OTHER = "other", "Other"
-    UNKNOWN = "unknown", "Unknown"
+IN_LISTS = identifiers.FIELDS
+NOTES_LENGTH = 4000
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,9 +25,15 @@ class Identifiers:
     notes: str = ""
     unreadable: tuple[str, ...] = ()
     """Names of those that cannot be decrypted: altered in the database, or their key is gone."""
+    kept: tuple[str, ...] = ()
+    """Names of those that were given otherwise just now; what was known stayed."""
+    patient: UUID | None = None
+    """Which of the lab's patients it is."""
+    erased: bool = False
+    """Whether the patient was erased, with all that was known."""
 
     def __bool__(self) -> bool:
-        return self != Identifiers()
+        return any(getattr(self, name) for name in (*FIELDS, "unreadable", "erased"))
 
     @property
     def unreadable_labels(self) -> str:
@@ -53,32 +45,6 @@ def labels(names: Iterable[str]) -> str:
     return ", ".join(LABELS[name] for name in names)
 
 
-def day_in_a_life(value: date) -> None:
-    """Raise ValidationError for a birth date of nobody who lives.
-
-    A child is born today where the lab is. Where nobody has said where that is, today is what it is furthest
-    east: there it is tomorrow in UTC for 14 hours of the day.
-    """
-    zone = timezone.get_current_timezone()
-    today = timezone.localdate(timezone=FURTHEST_EAST if str(zone) == "UTC" else zone)
-    if value > today or today.year - value.year > 130:
-        raise ValidationError("A birth date is not in the future, and at most 130 years ago.")
-
-
-def found_again(mrn: str) -> None:
-    """Raise ValidationError for an MRN of separators alone: no search would find it."""
-    if not normal_mrn(mrn):
-        raise ValidationError("An MRN has letters or digits.")
-
-
 def normal_accession(text: str) -> str:
     """An accession number as it is kept: in one line, full width as half width."""
     return half_width(one_line(text))
-
-
-def normal_mrn(mrn: str) -> str:
-    """An MRN without what people write differently and mean alike: width, case, blanks and separators, and
-    which script its digits are of."""
-    even = unicodedata.normalize("NFKC", one_line(mrn)).casefold()
-    letters = (letter for letter in even if letter.isalnum())
-    return "".join(str(unicodedata.decimal(letter, letter)) for letter in letters)

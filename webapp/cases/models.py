@@ -6,11 +6,15 @@ from django.db import models
 from django.db.models.functions import Now
 from django_scopes import ScopedManager
 
-from webapp.cases.identifiers import normal_accession, normal_mrn
+from webapp.cases.identifiers import normal_accession
 from webapp.cases.refusals import Refusal
-from webapp.crypto.fields import EncryptedDateField, EncryptedTextField, KeyedHashField
+from webapp.cases.specimens import Scanner, Slide, Specimen
+from webapp.crypto.fields import EncryptedTextField
 from webapp.labs.models import Lab
+from webapp.patients.models import Patient
 from webapp.writing.fields import LineField
+
+__all__ = ["Case", "ClinicalNotes", "Image", "Scanner", "Slide", "Specimen"]
 
 
 class Case(models.Model):  # type: ignore[django-manager-missing] # ScopedManager makes classes at run time
@@ -21,8 +25,19 @@ class Case(models.Model):  # type: ignore[django-manager-missing] # ScopedManage
     accession = LineField(
         max_length=64, normalise=normal_accession, help_text="The lab's own number for the specimen."
     )
+    patient = models.ForeignKey(Patient, null=True, on_delete=models.PROTECT, related_name="cases")
+    patient_before = models.ForeignKey(
+        Patient,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Whose it was until they were merged into another.",
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    differing: tuple[str, ...] = ()
+    """Once it is made: what was given of the patient and is known otherwise."""
 
     objects: ClassVar[models.Manager["Case"]] = ScopedManager(lab="lab")
 
@@ -35,25 +50,17 @@ class Case(models.Model):  # type: ignore[django-manager-missing] # ScopedManage
         return str(self.accession)
 
 
-class Patient(models.Model):
-    """Who a case's patient is, encrypted; apart from the case, so that nothing reads it along by accident."""
+class ClinicalNotes(models.Model):
+    """What the ward says of a case's patient; apart from the case, so that nothing reads it by accident."""
 
-    case = models.OneToOneField(Case, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    case = models.OneToOneField(Case, primary_key=True, on_delete=models.CASCADE, related_name="notes")
     lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
-    name = EncryptedTextField(default="")
-    mrn = EncryptedTextField(default="")
-    birth_date = EncryptedDateField(default=None)
-    sex = EncryptedTextField(default="")
-    notes = EncryptedTextField(default="")
-    mrn_hash = KeyedHashField(source="mrn", normalise=normal_mrn)
+    text = EncryptedTextField(key="case.patient.key")
 
-    objects: ClassVar[models.Manager["Patient"]] = ScopedManager(lab="lab")
-
-    class Meta:
-        indexes = [models.Index(fields=["lab", "mrn_hash"])]
+    objects: ClassVar[models.Manager["ClinicalNotes"]] = ScopedManager(lab="lab")
 
     def __str__(self) -> str:
-        return f"patient of case {self.case_id}"
+        return f"notes of case {self.case_id}"
 
 
 class Image(models.Model):  # type: ignore[django-manager-missing] # ScopedManager makes classes at run time
@@ -68,6 +75,7 @@ class Image(models.Model):  # type: ignore[django-manager-missing] # ScopedManag
 
     lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="images")
+    slide = models.ForeignKey(Slide, null=True, on_delete=models.PROTECT, related_name="+")
     name = models.CharField(max_length=255, help_text="The file's name as shown to people; never a path.")
     key = models.CharField(
         max_length=200, unique=True, help_text="Where the original lies in the object store."

@@ -8,10 +8,14 @@ from django.db.models import Count, Q, QuerySet, Subquery, TextChoices
 from django_scopes import scopes_disabled
 
 from webapp.cases.identifiers import FIELDS, Identifiers, normal_accession
-from webapp.cases.models import Case, Cell, Image, Patient
+from webapp.cases.models import Case, Cell, Image
+from webapp.cases.specimens import FACTS, TEXTS, Scanner, Slide, Specimen
 from webapp.crypto.cipher import Unreadable
 from webapp.labs.models import Lab
+from webapp.patients.selectors import with_mrn
 from webapp.storage.ranges import Part
+
+KEY = ("patient__key__key", "patient__key__lab_id")
 
 
 class CaseState(TextChoices):
@@ -85,30 +89,41 @@ def open_cases(lab: Lab | None, *, accession: str = "", since: datetime | None =
 
 def cases_of_patient(lab_id: UUID, mrn: str) -> QuerySet[Case]:
     """The lab's cases of the patient with exactly this MRN, as far as separators and case go."""
-    hashes = Patient._meta.get_field("mrn_hash").hashes(mrn, lab_id)
-    return cases().filter(id__in=Patient.objects.filter(mrn_hash__in=hashes).values("case_id"))
+    return cases().filter(patient__in=with_mrn(lab_id, mrn).values("id"))
 
 
 def identifiers_of(cases: Iterable[Case], fields: Iterable[str] = FIELDS) -> dict[UUID, Identifiers]:
     """Who the patient of each of `cases` is, in one query; only `fields` are read and decrypted.
 
-    Whoever shows them to somebody asks `webapp.cases.disclosure.identifiers_shown`.
+    A case may have been given to another patient since it was read: what counts is whose it is now. Whoever
+    shows them to somebody asks `webapp.cases.disclosure.identifiers_shown`.
     """
     known, fields = {case.id: Identifiers() for case in cases}, tuple(fields)
-    for patient in Patient.objects.filter(case_id__in=known).only("lab_id", *fields):
-        known[patient.case_id] = _opened(patient, fields)
+    columns = [f"patient__{name}" for name in fields if name != "notes"]
+    along = ["patient__key"]
+    if "notes" in fields:
+        columns, along = [*columns, "notes__lab_id", "notes__text"], [*along, "notes"]
+    rows = Case.objects.filter(id__in=known).select_related(*along)
+    for case in rows.only("patient", "patient__lab_id", "patient__erased_at", *KEY, *columns):
+        known[case.id] = _opened(case, fields)
     return known
 
 
-def _opened(patient: Patient, fields: tuple[str, ...]) -> Identifiers:
+def _opened(case: Case, fields: tuple[str, ...]) -> Identifiers:
+    patient = case.patient
+    if patient and patient.erased_at:
+        return Identifiers(patient=patient.id, erased=True)
     values: dict[str, Any] = {}
     unreadable = []
     for name in fields:
         try:
-            values[name] = getattr(patient, name)
+            if name == "notes":
+                values[name] = case.notes.text if hasattr(case, "notes") else ""
+            elif patient:
+                values[name] = getattr(patient, name)
         except Unreadable:
             unreadable.append(name)
-    return Identifiers(**values, unreadable=tuple(unreadable))
+    return Identifiers(**values, unreadable=tuple(unreadable), patient=case.patient_id)
 
 
 def progress_of(cases: Iterable[Case]) -> dict[UUID, Progress]:
@@ -138,3 +153,61 @@ def tiles(case: Case, cell_ids: Collection[int]) -> dict[int, Part]:
         cell_id: Part(key, offset, length)
         for cell_id, key, offset, length in rows.values_list("id", "pack__key", "tile_offset", "tile_length")
     }
+
+
+@dataclass(frozen=True, repr=False)
+class SpecimenFacts:
+    """What is known of a case's specimen. It has no `repr`, for its texts may name somebody."""
+
+    collected_at: datetime | None = None
+    received_at: datetime | None = None
+    material: str = ""
+    anticoagulant: str = ""
+    ordering_unit: str = ""
+    comment: str = ""
+    unreadable: tuple[str, ...] = ()
+    """Names of texts that cannot be decrypted."""
+
+    def __bool__(self) -> bool:
+        return self != SpecimenFacts()
+
+    @property
+    def material_label(self) -> str:
+        return str(Specimen.Material(self.material).label) if self.material else ""
+
+    @property
+    def anticoagulant_label(self) -> str:
+        return str(Specimen.Anticoagulant(self.anticoagulant).label) if self.anticoagulant else ""
+
+    @property
+    def unreadable_labels(self) -> str:
+        return ", ".join(TEXTS[name] for name in self.unreadable)
+
+
+def specimen_of(case: Case, *, texts: bool) -> SpecimenFacts:
+    """What is known of a case's specimen, its texts only where `texts` says so.
+
+    Whoever shows texts to somebody asks `webapp.cases.disclosure.specimen_shown`.
+    """
+    found = Specimen.objects.filter(case=case).select_related("case__patient__key").first()
+    if found is None:
+        return SpecimenFacts()
+    values: dict[str, Any] = {name: getattr(found, name) for name in FACTS}
+    unreadable = []
+    erased = found.case.patient and found.case.patient.erased_at
+    for name in TEXTS if texts and not erased else ():
+        try:
+            values[name] = getattr(found, name)
+        except Unreadable:
+            unreadable.append(name)
+    return SpecimenFacts(**values, unreadable=tuple(unreadable))
+
+
+def slides(case: Case) -> QuerySet[Slide]:
+    """The case's slides, with what they were scanned with."""
+    return Slide.objects.filter(case=case).select_related("scanner", "case")
+
+
+def scanners() -> QuerySet[Scanner]:
+    """What the lab takes pictures with."""
+    return Scanner.objects.all()

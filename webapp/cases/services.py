@@ -2,36 +2,53 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from webapp.accounts.models import User
 from webapp.audit.actions import Action
 from webapp.audit.services import record
 from webapp.cases.identifiers import Identifiers, labels
-from webapp.cases.models import Case, Patient
+from webapp.cases.models import Case, ClinicalNotes
 from webapp.cases.selectors import cases_of_patient
+from webapp.crypto.tables import held_by
 from webapp.labs.models import Lab
+from webapp.patients import selectors as patient_selectors
+from webapp.patients import services as patients
+from webapp.patients.identifiers import FIELDS as OF_THE_PERSON
+from webapp.patients.models import Patient
 
 MOST_OF_A_PATIENT = 200
+KEY = "patient.key"
 
 
 class AccessionTaken(Exception):
     """The lab has a case with this accession number already."""
 
 
+class NotTwoPatients(Exception):
+    """There is nothing to merge or to split."""
+
+
 def create_case(lab: Lab, *, accession: str, by: User, identifiers: Mapping[str, Any] | None = None) -> Case:
     """Open a case for one specimen.
 
     Args:
-        identifiers: who the patient is, by the names in `webapp.cases.identifiers.FIELDS`.
+        identifiers: who the patient is, by the names in `webapp.cases.identifiers.FIELDS`. One whose MRN the
+            lab knows is that patient: see `change_identifiers`.
+
+    Returns:
+        The case; its `differing` names what was given of the patient and is known otherwise.
 
     Raises:
         AccessionTaken: the accession number names another case of this lab.
     """
     try:
         with transaction.atomic():
+            if identifiers:
+                patients.lock_patients(lab.id)
             case = Case.objects.create(lab=lab, accession=accession, created_by=by)
             record(Action.CASE_CREATED, lab=lab.id, subject=case.accession, subject_id=f"case {case.id}")
-            change_identifiers(case, identifiers or {})
+            case.differing = change_identifiers(case, identifiers or {})
             return case
     except IntegrityError as error:
         raise AccessionTaken(
@@ -40,29 +57,160 @@ def create_case(lab: Lab, *, accession: str, by: User, identifiers: Mapping[str,
 
 
 @transaction.atomic
-def change_identifiers(case: Case, changes: Mapping[str, Any]) -> None:
+def change_identifiers(case: Case, changes: Mapping[str, Any]) -> tuple[str, ...]:
     """Enter or correct who the patient is.
+
+    What changes of a person changes for all their cases. An MRN that the lab knows as another's makes the
+    case that patient's: what is known of them stays, what was not known is written.
 
     Args:
         changes: new values by the names in `webapp.cases.identifiers.FIELDS`; what is not named stays, even
             where it cannot be read.
+
+    Returns:
+        Which of `changes` were not written, because the patient is known otherwise.
+
+    Raises:
+        PatientErased: nothing can be entered any more.
     """
-    patient = Patient.objects.select_for_update().filter(case=case).first()
-    if not changes or (patient is None and not any(changes.values())):
-        return
-    if patient is None:
-        Patient.objects.create(case=case, lab_id=case.lab_id, **changes)
+    if not changes:
+        return ()
+    patients.lock_patients(case.lab_id)
+    case = hold(case)
+    if case.patient and case.patient.erased_at:
+        raise patients.PatientErased
+    given = {name: value for name, value in changes.items() if name in OF_THE_PERSON}
+    known = patients.known_by(case.lab_id, given.get("mrn", ""))
+    written, differing = list(given), list[str]()
+    if known and known.id != case.patient_id:
+        before = case.patient
+        _give([case], known)
+        _record(Action.PATIENT_LINKED, case)
+        written, differing = patients.complete(known, given)
+        if before:
+            _forget_if_nobodys(before)
+    elif case.patient:
+        patients.correct(case.patient, given)
+    elif any(given.values()):
+        _give([case], patients.enter(case.lab_id, given))
     else:
-        for name, value in changes.items():
-            setattr(patient, name, value)
-        patient.save(update_fields={*changes, *({"mrn_hash"} if "mrn" in changes else ())})
-    _record(Action.IDENTIFIERS_CHANGED, case, labels(changes))
+        written = []
+    if "notes" in changes and (changes["notes"] or hasattr(case, "notes")):
+        write_notes(case, changes["notes"])
+        written.append("notes")
+    if written:
+        _record(Action.IDENTIFIERS_CHANGED, case, fields=labels(written))
+    if differing:
+        _record(Action.IDENTIFIERS_KEPT, case, fields=labels(differing))
+    return tuple(differing)
+
+
+def write_notes(case: Case, text: str) -> None:
+    """Write what the ward says. The case is held, and its patient not erased."""
+    ClinicalNotes(case=case, lab_id=case.lab_id, text=text).save()
+
+
+def hold(case: Case) -> Case:
+    """The case as it is now, with whose key seals what is said of the patient; so it stays until the
+    transaction ends.
+
+    Whoever writes something sealed of a case calls it, or it may come under the key of somebody whose case it
+    is no more.
+    """
+    return _held(Case.objects.filter(id=case.id)).get()
+
+
+@transaction.atomic
+def merge(case: Case, other: Case) -> tuple[str, ...]:
+    """Say that the patients of two cases are one person: all cases of `other`'s come to `case`'s.
+
+    What is known of `case`'s patient stays, and what was not known is taken over. Who was merged keeps what
+    was known of them, and their MRN finds the person.
+
+    Returns:
+        Which identifiers of the two differ.
+
+    Raises:
+        NotTwoPatients: one of them has no patient, or it is the same already.
+        PatientErased: one of them was erased.
+    """
+    patients.lock_patients(case.lab_id)
+    case.refresh_from_db(fields=["patient"])
+    other.refresh_from_db(fields=["patient"])
+    if not case.patient_id or not other.patient_id:
+        raise NotTwoPatients("Nobody has entered who both patients are. Enter it first.")
+    if case.patient_id == other.patient_id:
+        raise NotTwoPatients("Both cases are of this patient already.")
+    both = patient_selectors.patients().in_bulk([case.patient_id, other.patient_id])
+    into, merged = both[case.patient_id], both[other.patient_id]
+    differing = patients.merge(into, merged)
+    moved = 0
+    while cases := list(_held(Case.objects.filter(patient=merged).order_by("id"))[:500]):
+        _give(cases, into, merged)
+        moved += len(cases)
+    record(
+        Action.PATIENTS_MERGED,
+        lab=case.lab_id,
+        subject=case.accession,
+        subject_id=f"case {case.id}",
+        before={"patient": str(merged.id)},
+        after={"patient": str(into.id), "other": other.accession, "cases": moved},
+    )
+    return tuple(differing)
+
+
+@transaction.atomic
+def split(case: Case) -> None:
+    """Say that a case is of somebody else than the other cases of its patient.
+
+    It goes back to whose it was before patients were merged; else it gets a patient of its own, of whom
+    nothing is known yet.
+
+    Raises:
+        NotTwoPatients: the patient has no other case.
+        PatientErased: nobody knows any more whose it is.
+    """
+    patients.lock_patients(case.lab_id)
+    case = hold(case)
+    if not case.patient or not Case.objects.filter(patient=case.patient).exclude(id=case.id).exists():
+        raise NotTwoPatients("The patient has no other case to part this one from.")
+    if case.patient.erased_at:
+        raise patients.PatientErased
+    own = case.patient_before_id and patient_selectors.patients().filter(id=case.patient_before_id).first()
+    before = case.patient
+    if own and own.merged_into_id == before.id:
+        patients.part(own)
+    else:
+        own = patients.enter(case.lab_id, {})
+    _give([case], own)
+    record(
+        Action.PATIENT_SPLIT,
+        lab=case.lab_id,
+        subject=case.accession,
+        subject_id=f"case {case.id}",
+        before={"patient": str(before.id)},
+        after={"patient": str(own.id)},
+    )
+
+
+@transaction.atomic
+def erase(patient: Patient) -> int:
+    """Make unreadable for good who a patient is, and all that was written of them.
+
+    On record is the patient's id alone. Returns how many cases they have, which stay.
+    """
+    patients.erase(patient)
+    cases = Case.objects.filter(patient=patient).count()
+    record(
+        Action.PATIENT_ERASED, lab=patient.lab_id, subject_id=f"patient {patient.id}", after={"cases": cases}
+    )
+    return cases
 
 
 def report_unreadable(case: Case, identifiers: Identifiers) -> None:
     """Keep on record that somebody who opened the case could not be shown some of `identifiers`."""
     if identifiers.unreadable:
-        _record(Action.IDENTIFIERS_UNREADABLE, case, labels(identifiers.unreadable))
+        _record(Action.IDENTIFIERS_UNREADABLE, case, fields=labels(identifiers.unreadable))
 
 
 def find_patient(lab: Lab, mrn: str) -> list[Case]:
@@ -72,6 +220,37 @@ def find_patient(lab: Lab, mrn: str) -> list[Case]:
     return found
 
 
-def _record(action: Action, case: Case, fields: str) -> None:
-    subject_id = f"case {case.id}"
-    record(action, lab=case.lab_id, subject=case.accession, subject_id=subject_id, after={"fields": fields})
+def _held(cases: QuerySet[Case]) -> QuerySet[Case]:
+    # Rows that name the case are written meanwhile.
+    return cases.select_related("patient__key").select_for_update(of=("self",), no_key=True)
+
+
+def _give(cases: list[Case], patient: Patient, before: Patient | None = None) -> None:
+    """Make the cases, which are held, the patient's, with all that is written of whom they are of.
+
+    What cannot be read stays as it is.
+    """
+    rows = list(held_by(cases, KEY))
+    Case.objects.filter(id__in=[case.id for case in cases]).update(patient=patient, patient_before=before)
+    for case in cases:
+        case.patient, case.patient_before = patient, before
+    for row in rows:
+        row.hand_over("patient", patient)
+
+
+def _forget_if_nobodys(patient: Patient) -> None:
+    """Delete a patient whose last case turned out to be somebody else's, so that no one is kept whom nobody
+    sees."""
+    ours = Case.objects.filter(patient=patient) | Case.objects.filter(patient_before=patient)
+    if not ours.exists() and not patient.merged.exists():
+        patient.delete()
+
+
+def _record(action: Action, case: Case, **after: str) -> None:
+    record(
+        action,
+        lab=case.lab_id,
+        subject=case.accession,
+        subject_id=f"case {case.id}",
+        after=after or None,
+    )

@@ -32,6 +32,27 @@ class Unreadable(Exception):
     """A sealed value cannot be opened: it was altered or moved, or its key is gone."""
 
 
+class Erased(Unreadable):
+    """The key of its own that the value was sealed under is gone, as was wanted."""
+
+
+OWN = "own:"
+"""What begins the id of a key of a record's own; no id of a data key has a colon."""
+
+
+class OwnKey:
+    """A key that one record has to itself; whoever deletes it makes unreadable all that lies under it.
+
+    It is 256 random bits, which lie in the database sealed under the lab's key. It is kept nowhere but in the
+    record that was read, and has no `repr`.
+    """
+
+    __slots__ = ("aead", "id")
+
+    def __init__(self, owner: UUID, material: bytes) -> None:
+        self.id, self.aead = f"{OWN}{owner}", AESGCM(material)
+
+
 class Sealed(bytes):
     """An encrypted value: format (1 byte), length of the key's id (1 byte), id, nonce, ciphertext and tag."""
 
@@ -58,32 +79,40 @@ class Place:
         return f"{self.table}.{self.column} of row {self.row}"
 
 
-def seal(text: str, place: Place) -> Sealed:
-    """Encrypt `text` for `place` with the current key.
+def seal(text: str, place: Place, own: OwnKey | None = None) -> Sealed:
+    """Encrypt `text` for `place` with a key of its owner's own, without one with the lab's current key.
 
     It is padded first, for the cipher does not hide how long a text is: a sex would be known by that.
     """
-    key = keyring().current
+    key_id, aead = (own.id, own.aead) if own else _of_lab(keyring().current, place.lab)
     nonce = secrets.token_bytes(NONCE_BYTES)
-    head = bytes([FORMAT, len(key.id)]) + key.id.encode()
-    return Sealed(head + nonce + _cipher(key, place.lab).encrypt(nonce, _padded(text), head + bytes(place)))
+    head = bytes([FORMAT, len(key_id)]) + key_id.encode()
+    return Sealed(head + nonce + aead.encrypt(nonce, _padded(text), head + bytes(place)))
 
 
-def unseal(sealed: Sealed, place: Place) -> str:
+def unseal(sealed: Sealed, place: Place, own: OwnKey | None = None) -> str:
     """The text that `seal` was given for the same place.
+
+    Args:
+        own: the key of the one whom the value is of. What the lab's key sealed opens with or without it.
 
     Raises:
         Unreadable: it was altered, lay elsewhere, or was sealed with a key that is not among ours.
     """
     try:
-        key = keyring()[sealed.key_id]
-        start = 2 + len(key.id)
+        if own and sealed.key_id == own.id:
+            key_id, aead = own.id, own.aead
+        elif sealed.key_id.startswith(OWN):
+            raise ValueError("It is another's.")
+        else:
+            key_id, aead = _of_lab(keyring()[sealed.key_id], place.lab)
+        start = 2 + len(key_id)
         head, nonce, ciphertext = (
             sealed[:start],
             sealed[start : start + NONCE_BYTES],
             sealed[start + NONCE_BYTES :],
         )
-        opened = _cipher(key, place.lab).decrypt(nonce, ciphertext, head + bytes(place))
+        opened = aead.decrypt(nonce, ciphertext, head + bytes(place))
         return (opened if head[0] == UNPADDED else _unpadded(opened)).decode()
     except UnknownKey as error:
         reason = str(error)
@@ -114,8 +143,8 @@ def _unpadded(padded: bytes) -> bytes:
     return padded.rstrip(b"\0").removesuffix(_END)
 
 
-def _cipher(key: Key, lab: UUID) -> AESGCM:
-    return _aes(key.derive("seal", lab))
+def _of_lab(key: Key, lab: UUID) -> tuple[str, AESGCM]:
+    return key.id, _aes(key.derive("seal", lab))
 
 
 @lru_cache(maxsize=4096)

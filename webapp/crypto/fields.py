@@ -1,14 +1,17 @@
 """Model fields that lie encrypted in the database."""
 
+import base64
 from collections.abc import Callable
 from datetime import date
+from operator import attrgetter
 from typing import Any, cast
 from uuid import UUID
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 
-from webapp.crypto.cipher import Place, Sealed, keyed_hashes, seal, unseal
+from webapp.crypto.cipher import Erased, OwnKey, Place, Sealed, keyed_hashes, seal, unseal
 
 
 class _Opened(DeferredAttribute):
@@ -27,14 +30,30 @@ class _Opened(DeferredAttribute):
 class EncryptedField(models.Field):  # type: ignore[type-arg]  # not generic at run time
     """A value of the lab that the row's `lab_id` names, sealed for its table, column, lab and row.
 
+    It is sealed under a key of the lab's, or under one that whoever it is about has to themselves.
+
     Written by `save` and `bulk_create`; `update` takes what is sealed already. The row's primary key must be
     known before it is first written. Nothing can be looked up by it but whether the row is there: an empty
     value is sealed like any other, so that a value cannot be blanked unnoticed.
 
-    Reading raises `webapp.crypto.cipher.Unreadable` where the value was tampered with.
+    Reading raises `webapp.crypto.cipher.Unreadable` where the value was tampered with, and `Erased` where the
+    key that it is under was deleted.
+
+    Args:
+        key: where the row has what has the key, a model with `own_key`: names of relations, from one to the
+            next by a point. What reads many rows selects them along. Where one on the way is null, and
+            without `key`, it is the lab's key.
     """
 
     descriptor_class = _Opened
+
+    def __init__(self, *args: Any, key: str = "", **options: Any) -> None:
+        self.key = key
+        super().__init__(*args, **options)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, {**kwargs, **({"key": self.key} if self.key else {})}
 
     def encode(self, value: Any) -> str:
         raise NotImplementedError
@@ -43,7 +62,7 @@ class EncryptedField(models.Field):  # type: ignore[type-arg]  # not generic at 
         raise NotImplementedError
 
     def seal(self, value: Any, row: models.Model) -> Sealed:
-        return seal(self.encode(value), self.place(row))
+        return seal(self.encode(value), self.place(row), self.own_key(row))
 
     def open(self, sealed: Sealed, row: models.Model) -> Any:
         """The value that lies sealed in `row`.
@@ -51,7 +70,23 @@ class EncryptedField(models.Field):  # type: ignore[type-arg]  # not generic at 
         Raises:
             Unreadable: it was altered or moved, or its key is gone.
         """
-        return self.decode(unseal(sealed, self.place(row)))
+        return self.decode(unseal(sealed, self.place(row), self.own_key(row)))
+
+    def own_key(self, row: models.Model) -> OwnKey | None:
+        """The key of whom the row is about; none where the lab's key seals.
+
+        Raises:
+            Erased: it was deleted.
+        """
+        found: Any = row
+        try:
+            for relation in filter(None, self.key.split(".")):
+                found = getattr(found, relation)
+                if found is None:
+                    return None
+        except ObjectDoesNotExist:
+            raise Erased(f"{self.place(row)} was erased.") from None
+        return found.own_key if self.key else None
 
     def place(self, row: models.Model) -> Place:
         if row.pk is None:
@@ -90,6 +125,16 @@ class EncryptedTextField(EncryptedField):
         return text
 
 
+class EncryptedKeyField(EncryptedField):
+    """A key of a record's own, as bytes."""
+
+    def encode(self, value: bytes) -> str:
+        return base64.b64encode(value).decode()
+
+    def decode(self, text: str) -> bytes:
+        return base64.b64decode(text)
+
+
 class EncryptedDateField(EncryptedField):
     def encode(self, value: date | None) -> str:
         return value.isoformat() if value else ""
@@ -104,7 +149,7 @@ class KeyedHashField(models.BinaryField):  # type: ignore[type-arg]  # not gener
     Null where the text is empty. Values are normalised first, and equal where they are equal afterwards.
 
     Args:
-        source: the encrypted field's name.
+        source: the encrypted field's name; where it is of a related row, behind the relation and a point.
         normalise: what people write differently and mean alike.
     """
 
@@ -126,7 +171,7 @@ class KeyedHashField(models.BinaryField):  # type: ignore[type-arg]  # not gener
 
     def pre_save(self, model_instance: models.Model, add: bool) -> bytes | None:
         lab: UUID = model_instance.lab_id  # type: ignore[attr-defined]
-        hashes = self.hashes(getattr(model_instance, self.source), lab)
+        hashes = self.hashes(attrgetter(self.source)(model_instance), lab)
         value = hashes[0] if hashes else None
         setattr(model_instance, self.attname, value)
         return value

@@ -2,7 +2,8 @@
 
 Rows are taken in small batches in the order of their primary keys, each in a transaction of its own that
 holds its rows for milliseconds. A row says by itself which key it is under, so there is no state to lose:
-after a kill, the next run passes over what is done.
+after a kill, the next run passes over what is done. What lies under a key of a record's own is passed over:
+that key is sealed anew instead.
 """
 
 import operator
@@ -16,7 +17,7 @@ from django.conf import settings
 from django.db import connection, models, transaction
 from psycopg import sql
 
-from webapp.crypto.cipher import FORMAT, Unreadable
+from webapp.crypto.cipher import FORMAT, OWN, Unreadable
 from webapp.crypto.keyring import keyring
 from webapp.crypto.tables import SealedTable, sealed_tables
 
@@ -33,7 +34,8 @@ class Step:
 
 
 def rows_by_key() -> dict[str, int]:
-    """How many rows have something sealed with each key; keys that are no longer ours among them.
+    """How many rows have something sealed with each key; keys that are no longer ours among them, but not
+    those of records' own, which are sealed in their turn.
 
     Under the empty id stand rows with something that no key seals.
     """
@@ -41,7 +43,7 @@ def rows_by_key() -> dict[str, int]:
     for table in sealed_tables():
         rows = _with_key_ids(table)
         found = {key or "" for name in table.key_ids for key in rows.values_list(name, flat=True).distinct()}
-        for key_id in found:
+        for key_id in {key_id for key_id in found if not key_id.startswith(OWN)}:
             of_key = reduce(operator.or_, (models.Q(**_is(name, key_id)) for name in table.key_ids))
             counts[key_id] = counts.get(key_id, 0) + rows.filter(of_key).count()
     return counts
@@ -104,7 +106,10 @@ def _seal_anew(table: SealedTable, rows: list[models.Model]) -> list[Any]:
 
 def _stale(table: SealedTable) -> models.QuerySet[Any]:
     current = keyring().current.id
-    others = [~models.Q(**{name: current}) | models.Q(**_is(name, "")) for name in table.key_ids]
+    others = [
+        ~models.Q(**{name: current}) & ~models.Q(**{f"{name}__startswith": OWN}) | models.Q(**_is(name, ""))
+        for name in table.key_ids
+    ]
     older = [models.Q(**{f"{name}__lt": FORMAT}) for name in table.formats]
     rows: models.QuerySet[Any] = _with_key_ids(table).annotate(**table.formats)
     return rows.filter(reduce(operator.or_, others + older))

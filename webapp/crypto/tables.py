@@ -1,11 +1,16 @@
 """Tables with sealed values, as rotation goes through them."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Protocol
 
 from django.apps import apps
 from django.db import models
 
+from webapp.crypto.cipher import Unreadable
 from webapp.crypto.fields import EncryptedField, KeyedHashField
 
 
@@ -63,12 +68,49 @@ class TableWithFields:
         }
 
     def rows(self) -> "models.QuerySet[Any]":
-        return self.model._base_manager.all()
+        """With what their keys and hashes are of."""
+        sources = {field.source.rpartition(".")[0] for field in self.hashed}
+        rows = self.model._base_manager.all()
+        for path in filter(None, {field.key for field in self.encrypted} | sources):
+            rows = rows.select_related(path.replace(".", "__"))
+        return rows
 
     def sealed_anew(self, row: Any) -> list[Any]:
         for field in self.encrypted:
             setattr(row, field.attname, getattr(row, field.attname))  # opened; `pre_save` seals it anew
         return [field.pre_save(row, add=False) for field in (*self.hashed, *self.encrypted)]
+
+
+@dataclass(frozen=True)
+class Held:
+    """A row with values under the key of whom its `holder` belongs to."""
+
+    row: models.Model
+    holder: models.Model
+    fields: Sequence[EncryptedField]
+
+    def hand_over(self, relation: str, owner: models.Model) -> None:
+        """Seal under the key of `owner`, whose the holder's row is already, what can be read."""
+        opened = {}
+        for field in self.fields:
+            with suppress(Unreadable):
+                opened[field.attname] = getattr(self.row, field.attname)
+        setattr(self.holder, relation, owner)
+        for name, value in opened.items():
+            setattr(self.row, name, value)
+        if opened:
+            self.row.save(update_fields=opened)
+
+
+def held_by(holders: Sequence[models.Model], key: str) -> Iterator[Held]:
+    """Every row, of whatever table, with values under a key that is found at `key` from one of `holders`."""
+    for model in apps.get_models():
+        fields = [field for field in _fields(model, EncryptedField) if field.key.endswith(f".{key}")]
+        for path, of_path in groupby(fields, lambda field: field.key.removesuffix(f".{key}")):
+            found, along = list(of_path), path.replace(".", "__")
+            rows = model._base_manager.filter(**{f"{along}__in": holders})
+            for row in rows.select_related(f"{along}__{key.replace('.', '__')}"):
+                yield Held(row, attrgetter(path)(row), found)
 
 
 _registered: list[SealedTable] = []

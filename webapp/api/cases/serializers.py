@@ -6,19 +6,11 @@ from drf_spectacular.utils import Direction, extend_schema_field
 from rest_framework import serializers
 
 from webapp.api.fields import WrittenField
-from webapp.cases.identifiers import (
-    FIELDS,
-    MRN_LENGTH,
-    NAME_LENGTH,
-    NOTES_LENGTH,
-    Identifiers,
-    Sex,
-    day_in_a_life,
-    found_again,
-    normal_accession,
-)
+from webapp.cases.identifiers import FIELDS, NOTES_LENGTH, Identifiers, normal_accession
 from webapp.cases.models import Case
-from webapp.cases.selectors import CaseState, Progress
+from webapp.cases.selectors import CaseState, Progress, SpecimenFacts
+from webapp.cases.specimens import TEXT_LENGTHS, TEXTS, TIMES, Scanner, Slide, Specimen, wrong_order
+from webapp.patients.identifiers import MRN_LENGTH, NAME_LENGTH, Sex, day_in_a_life, found_again
 from webapp.writing.fields import seen_lines
 from webapp.writing.text import lines
 
@@ -52,10 +44,22 @@ class PatientSerializer(serializers.Serializer[Identifiers]):
     notes = WrittenField(
         normalise=lines, check=seen_lines, required=False, allow_blank=True, max_length=NOTES_LENGTH
     )
+    id = serializers.UUIDField(
+        source="patient", read_only=True, allow_null=True, help_text="The same in all cases of the patient."
+    )
     unreadable = serializers.ListField(
         child=serializers.CharField(),
         read_only=True,
         help_text="Fields that cannot be decrypted and are missing for that reason.",
+    )
+    kept = serializers.ListField(
+        child=serializers.CharField(),
+        read_only=True,
+        help_text="Fields that were given otherwise than known of the patient with this MRN: what was known"
+        " stayed.",
+    )
+    erased = serializers.BooleanField(
+        read_only=True, help_text="Everything that was known of the patient was erased."
     )
 
     def validate_mrn(self, mrn: str) -> str:
@@ -65,12 +69,88 @@ class PatientSerializer(serializers.Serializer[Identifiers]):
 
     def to_representation(self, instance: Identifiers) -> dict[str, Any]:
         shown: dict[str, Any] = super().to_representation(instance)
-        wanted = {*self.context.get("patient_fields", FIELDS), "unreadable"} - {*instance.unreadable}
+        said = ("unreadable",) if self.context.get("as_sent") else ("id", "unreadable", "kept", "erased")
+        wanted = {*self.context.get("patient_fields", FIELDS), *said} - {*instance.unreadable}
         return {name: value for name, value in shown.items() if name in wanted}
 
 
 class PatientQuerySerializer(serializers.Serializer[Any]):
     mrn = serializers.CharField(max_length=MRN_LENGTH, help_text="Exactly, but for case and separators.")
+
+
+class OtherCaseSerializer(serializers.Serializer[Any]):
+    accession = WrittenField(
+        normalise=normal_accession, max_length=64, help_text="Of the case whose patient is the same person."
+    )
+
+
+class SpecimenSerializer(serializers.Serializer[Any]):
+    """What is known of the specimen, all of it optional.
+
+    Ordering unit and comment are kept as who the patient is: encrypted, in no answer to roles without
+    `view_identifiers`, and entered by those with `edit_identifiers`.
+    """
+
+    collected_at = serializers.DateTimeField(required=False, allow_null=True)
+    received_at = serializers.DateTimeField(
+        required=False, allow_null=True, help_text="When it came to the lab; not before it was collected."
+    )
+    material = serializers.ChoiceField(Specimen.Material.choices, required=False, allow_blank=True)
+    anticoagulant = serializers.ChoiceField(Specimen.Anticoagulant.choices, required=False, allow_blank=True)
+    ordering_unit = WrittenField(
+        required=False, allow_blank=True, max_length=TEXT_LENGTHS["ordering_unit"], help_text="Who wants it."
+    )
+    comment = WrittenField(
+        normalise=lines,
+        check=seen_lines,
+        required=False,
+        allow_blank=True,
+        max_length=TEXT_LENGTHS["comment"],
+    )
+    unreadable = serializers.ListField(
+        child=serializers.CharField(),
+        read_only=True,
+        help_text="Texts that cannot be decrypted and are missing for that reason.",
+    )
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        times = {name: given.get(name, self.context["known"].get(name)) for name in TIMES}
+        if reason := wrong_order(**times):
+            raise serializers.ValidationError({"received_at": [reason]})
+        return given
+
+    def to_representation(self, instance: SpecimenFacts) -> dict[str, Any]:
+        shown: dict[str, Any] = super().to_representation(instance)
+        hidden = {*instance.unreadable, *(() if self.context["texts"] else TEXTS)}
+        return {name: value for name, value in shown.items() if name not in hidden}
+
+
+class ScannerSerializer(serializers.ModelSerializer[Scanner]):
+    make = WrittenField(max_length=60)
+    model = WrittenField(max_length=60, required=False, allow_blank=True)
+
+    class Meta:
+        model = Scanner
+        fields = ("id", "make", "model", "micrometres_per_pixel")
+
+
+class SlideSerializer(serializers.ModelSerializer[Slide]):
+    label = WrittenField(  # type: ignore[assignment]
+        max_length=64, help_text="What stands on the glass; never a person's name."
+    )
+    scanner = serializers.PrimaryKeyRelatedField(
+        queryset=Scanner._base_manager.none(), required=False, allow_null=True
+    )
+
+    class Meta:
+        model = Slide
+        fields = ("id", "label", "stain", "scanner")
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        if "scanners" in self.context:  # of the lab
+            fields["scanner"].queryset = self.context["scanners"]  # type: ignore[attr-defined]
+        return fields
 
 
 class NewCaseSerializer(serializers.ModelSerializer[Case]):

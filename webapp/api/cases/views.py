@@ -1,5 +1,6 @@
-"""Cases, and who their patients are."""
+"""Cases: all, one, and those of a patient."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -16,13 +17,12 @@ from webapp.api.cases.serializers import (
     FoundCaseSerializer,
     NewCaseSerializer,
     PatientQuerySerializer,
-    PatientSerializer,
 )
 from webapp.api.pagination import NewestFirst
 from webapp.api.permissions import Needs, membership_of
 from webapp.cases import selectors, services
 from webapp.cases.disclosure import identifiers_shown, open_case
-from webapp.cases.identifiers import FIELDS, IN_LISTS, Identifiers
+from webapp.cases.identifiers import FIELDS, IN_LISTS
 from webapp.cases.models import Case
 from webapp.inference.selectors import asked_again, differential_of, model_notice, models_of
 from webapp.labs.permissions import Permission
@@ -52,7 +52,11 @@ class CaseList(generics.GenericAPIView[Case]):
 
     @extend_schema(request=NewCaseSerializer, responses={201: CaseSerializer})
     def post(self, request: Request) -> Response:
-        """Open a case for one specimen."""
+        """Open a case for one specimen.
+
+        A patient whose MRN the lab knows is entered once: what is known stays, what was not known is written,
+        and `kept` names what was given otherwise.
+        """
         asked = NewCaseSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         given = asked.validated_data
@@ -66,6 +70,9 @@ class CaseList(generics.GenericAPIView[Case]):
             identifiers=given.get("patient"),
         )
         context = _case_context(request, [case], FIELDS)
+        if "identifiers" in context:
+            shown = context["identifiers"]
+            shown[case.id] = replace(shown[case.id], kept=case.differing)
         return Response(CaseSerializer(case, context=context).data, status=status.HTTP_201_CREATED)
 
 
@@ -107,34 +114,6 @@ class CaseDetail(generics.GenericAPIView[Case]):
         if "identifiers" in context:
             services.report_unreadable(case, context["identifiers"][case.id])
         return Response(CaseDetailSerializer(case, context=context).data)
-
-
-class CasePatient(generics.GenericAPIView[Any]):
-    needs: Needs = {"GET": Permission.VIEW_IDENTIFIERS, "PATCH": Permission.EDIT_IDENTIFIERS}
-    serializer_class = PatientSerializer
-
-    def get(self, request: Request, case_id: UUID) -> Response:
-        """Who the patient is, as far as it was entered."""
-        return Response(self._shown(open_case(case_id)))
-
-    def patch(self, request: Request, case_id: UUID) -> Response:
-        """Enter or correct who the patient is; what is not named stays as it is.
-
-        Without `view_identifiers` the answer holds what was sent and nothing else.
-        """
-        case = open_case(case_id)
-        asked = PatientSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        changes = asked.validated_data
-        services.change_identifiers(case, changes)
-        if membership_of(request).may(Permission.VIEW_IDENTIFIERS):
-            return Response(self._shown(case))
-        sent = PatientSerializer(Identifiers(**changes), context={"patient_fields": changes})
-        return Response(sent.data)
-
-    @staticmethod
-    def _shown(case: Case) -> dict[str, Any]:
-        return PatientSerializer(identifiers_shown([case])[case.id]).data
 
 
 def _case_context(request: Request, cases: list[Case], fields: tuple[str, ...]) -> dict[str, Any]:

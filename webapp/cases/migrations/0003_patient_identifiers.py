@@ -3,8 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import webapp.cases.identifiers
 import webapp.crypto.fields
+import webapp.patients.identifiers
 
 
 class Migration(migrations.Migration):
@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 (
                     "mrn_hash",
                     webapp.crypto.fields.KeyedHashField(
-                        normalise=webapp.cases.identifiers.normal_mrn, source="mrn"
+                        normalise=webapp.patients.identifiers.normal_mrn, source="mrn"
                     ),
                 ),
                 (

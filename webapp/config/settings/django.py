@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "webapp.crypto",
     "webapp.accounts",
     "webapp.labs",
+    "webapp.patients",
     "webapp.cases",
     "webapp.registry",
     "webapp.inference",

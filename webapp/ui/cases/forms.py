@@ -1,19 +1,25 @@
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 
-from webapp.cases.identifiers import (
-    LABELS,
-    MRN_LENGTH,
-    NAME_LENGTH,
-    NOTES_LENGTH,
-    Identifiers,
-    Sex,
-    day_in_a_life,
-    found_again,
-)
+from webapp.cases.identifiers import LABELS, NOTES_LENGTH, Identifiers, normal_accession
 from webapp.cases.models import Case
+from webapp.cases.selectors import SpecimenFacts
+from webapp.cases.specimens import FACTS, TEXT_LENGTHS, TEXTS, Scanner, Slide, Specimen, wrong_order
+from webapp.patients.identifiers import MRN_LENGTH, NAME_LENGTH, Sex, day_in_a_life, found_again
 from webapp.writing.fields import Line, Lines
+
+NOT_ENTERED = ("", "Not entered")
+
+
+class Moment(forms.DateTimeInput):
+    """A day and a time, to the minute."""
+
+    input_type = "datetime-local"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%dT%H:%M")
 
 
 class NewCaseForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -33,7 +39,7 @@ class PatientForm(forms.Form):
         validators=[day_in_a_life],
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
-    sex = forms.ChoiceField(required=False, choices=[("", "Not entered"), *Sex.choices])
+    sex = forms.ChoiceField(required=False, choices=[NOT_ENTERED, *Sex.choices])
     notes = Lines(required=False, max_length=NOTES_LENGTH, widget=forms.Textarea(attrs={"rows": 4}))
 
     def __init__(self, data: Any = None, *, known: Identifiers | None = None) -> None:
@@ -46,6 +52,65 @@ class PatientForm(forms.Form):
     def changes(self) -> dict[str, Any]:
         """What differs from what was known, by field."""
         return {name: self.cleaned_data[name] for name in self.changed_data}
+
+
+class OtherCaseForm(forms.Form):
+    """The case whose patient is the same person."""
+
+    accession = Line(
+        max_length=64,
+        normalise=normal_accession,
+        label="Accession of the other case",
+        error_messages={"required": "Give the other case's accession number."},
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+
+class SpecimenForm(forms.Form):
+    """What is known of the specimen; all of it optional."""
+
+    collected_at = forms.DateTimeField(required=False, widget=Moment)
+    received_at = forms.DateTimeField(required=False, widget=Moment)
+    material = forms.ChoiceField(required=False, choices=[NOT_ENTERED, *Specimen.Material.choices])
+    anticoagulant = forms.ChoiceField(required=False, choices=[NOT_ENTERED, *Specimen.Anticoagulant.choices])
+    ordering_unit = Line(required=False, max_length=TEXT_LENGTHS["ordering_unit"])
+    comment = Lines(
+        required=False, max_length=TEXT_LENGTHS["comment"], widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def __init__(self, data: Any = None, *, known: SpecimenFacts, texts: bool) -> None:
+        super().__init__(data, label_suffix="", initial=vars(known))
+        for name in () if texts else TEXTS:
+            del self.fields[name]
+        for name, field in self.fields.items():
+            field.label = {**FACTS, **TEXTS}[name]
+            field.widget.attrs["autocomplete"] = "off"
+
+    def clean(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        if reason := wrong_order(given.get("collected_at"), given.get("received_at")):
+            self.add_error("received_at", reason)
+        return given
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """What differs from what was known, by field."""
+        return {name: self.cleaned_data[name] for name in self.changed_data}
+
+
+class SlideForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Slide
+        fields = ("label", "stain", "scanner")
+        error_messages = {"label": {"required": "Give what stands on the glass."}}
+
+    def __init__(self, data: Any = None, *, scanners: QuerySet[Scanner]) -> None:
+        super().__init__(data, label_suffix="")
+        self.fields["scanner"].queryset = scanners  # type: ignore[attr-defined]
+        self.fields["scanner"].empty_label = "Not entered"  # type: ignore[attr-defined]
+        self.fields["stain"].choices = [NOT_ENTERED, *Slide.Stain.choices]  # type: ignore[attr-defined]
+        self.fields["label"].help_text = ""
+        self.fields["label"].widget.attrs |= {"autocomplete": "off", "spellcheck": "false"}
 
 
 class FindPatientForm(forms.Form):

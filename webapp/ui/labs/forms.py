@@ -7,6 +7,7 @@ from django import forms
 from django.conf import settings
 from django.http import QueryDict
 
+from webapp.cases.specimens import Scanner
 from webapp.labs.models import Lab, Membership
 from webapp.labs.permissions import IN_USE, Permission, Role, adjustable, allows, granted
 from webapp.labs.tokens import network
@@ -60,6 +61,14 @@ class LabForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Lab
         fields = ("time_zone", "full_count")
         labels = {"full_count": "Full count"}
+
+
+class ScannerForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Scanner
+        fields = ("make", "model", "micrometres_per_pixel")
+        labels = {"micrometres_per_pixel": "µm per pixel"}
+        error_messages = {"make": {"required": "Say who makes it."}}
 
 
 class RoleTableForm(forms.Form):

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from webapp.ui.labs.views import home, invitations, members, roles, settings, tokens
+from webapp.ui.labs.views import home, invitations, members, roles, scanners, settings, tokens
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -18,6 +18,8 @@ urlpatterns = [
     path("lab/roles/adjust/", roles.adjust, name="roles-adjust"),
     path("lab/settings/", settings.settings, name="lab-settings"),
     path("lab/settings/change/", settings.change, name="lab-settings-change"),
+    path("lab/scanners/", scanners.new_scanner, name="scanner-new"),
+    path("lab/scanners/<int:scanner_id>/remove/", scanners.take_back, name="scanner-remove"),
     path("lab/tokens/", tokens.lab_tokens, name="lab-tokens"),
     path("lab/tokens/<int:token_id>/revoke/", tokens.revoke_any, name="lab-token-revoke"),
     path("invitations/<str:secret>/", invitations.invitation, name="invitation"),

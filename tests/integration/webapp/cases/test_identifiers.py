@@ -12,8 +12,11 @@ from psycopg import sql
 
 from webapp.cases import selectors
 from webapp.cases.identifiers import FIELDS, Identifiers
-from webapp.cases.models import Patient
+from webapp.cases.models import Case, ClinicalNotes
 from webapp.cases.services import change_identifiers, create_case
+from webapp.crypto.keyring import keyring
+from webapp.patients.identifiers import FIELDS as OF_THE_PERSON
+from webapp.patients.models import Patient
 
 ADA: dict[str, Any] = {
     "name": "Ada Lovelace",
@@ -31,23 +34,48 @@ def case(alice):
 
 
 def on_disk(case) -> dict[str, bytes]:
+    """What lies in the database of a case's patient: the notes of the case, and the key with the rest."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM cases_patient WHERE case_id = %s", [case.id])
+        cursor.execute(
+            "SELECT p.*, k.key, k.mrn_hash, n.text AS notes FROM cases_case AS c"
+            " JOIN patients_patient AS p ON p.id = c.patient_id"
+            " LEFT JOIN patients_patientkey AS k ON k.patient_id = p.id"
+            " LEFT JOIN cases_clinicalnotes AS n ON n.case_id = c.id WHERE c.id = %s",
+            [case.id],
+        )
         return dict(zip([column.name for column in cursor.description], cursor.fetchone(), strict=True))
 
 
 def write(case, column, value) -> None:
+    table, key, row, column = {
+        "key": ("patients_patientkey", "patient_id", patient_id(case), "key"),
+        "notes": ("cases_clinicalnotes", "case_id", case.id, "text"),
+    }.get(column, ("patients_patient", "id", patient_id(case), column))
+    update = sql.SQL("UPDATE {} SET {} = %s WHERE {} = %s")
     with connection.cursor() as cursor:
-        update = sql.SQL("UPDATE cases_patient SET {} = %s WHERE case_id = %s")
-        cursor.execute(update.format(sql.Identifier(column)), [value, case.id])
+        cursor.execute(update.format(*map(sql.Identifier, (table, column, key))), [value, row])
+
+
+def patient_id(case) -> UUID:
+    return Case._base_manager.get(id=case.id).patient_id
+
+
+def known_of(case) -> Identifiers:
+    return selectors.identifiers_of([case])[case.id]
+
+
+def entered(case) -> Identifiers:
+    return Identifiers(**ADA, patient=patient_id(case))
 
 
 def test_what_was_entered_comes_back(case):
-    assert selectors.identifiers_of([case])[case.id] == Identifiers(**ADA)
+    assert known_of(case) == entered(case)
 
 
 def test_the_database_holds_nothing_legible(case):
-    row = b"\n".join(bytes(value) for value in on_disk(case).values() if not isinstance(value, UUID))
+    row = b"\n".join(
+        bytes(value) for value in on_disk(case).values() if isinstance(value, bytes | memoryview)
+    )
     for secret in (b"Ada", b"Lovelace", b"42", b"1915", b"female", b"ward"):
         assert secret not in row
 
@@ -66,6 +94,25 @@ def test_a_case_without_identifiers_has_no_row(alice):
     with scope(lab=alice.lab):
         assert not Patient.objects.exists()
         assert not selectors.identifiers_of([case])[case.id]
+
+
+def test_a_key_is_nobodys_but_the_patients(alice, case):
+    other = create_case(alice.lab, accession="A-2", by=alice.membership.user, identifiers={"name": "Bo"})
+    write(other, "key", on_disk(case)["key"])
+    assert known_of(other).unreadable == ("name", "mrn", "birth_date", "sex")
+    assert known_of(case) == entered(case)
+
+
+def test_notes_of_a_case_without_a_patient_lie_under_the_labs_key(alice, case):
+    case = create_case(alice.lab, accession="A-3", by=alice.membership.user, identifiers={"notes": "Pale."})
+    assert known_of(case).patient is None
+    assert known_of(case).notes == "Pale."
+    lain = ClinicalNotes.objects.get(case=case).__dict__["text"].key_id
+    change_identifiers(case, {"name": "Bo"})
+    assert (known_of(case).name, known_of(case).notes) == ("Bo", "Pale.")
+    now = ClinicalNotes.objects.get(case=case).__dict__["text"].key_id
+    assert lain == keyring().current.id
+    assert now == f"own:{known_of(case).patient}"
 
 
 def test_only_what_is_named_changes(case):
@@ -116,14 +163,15 @@ def test_no_value_can_be_blanked(case):
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT column_name FROM information_schema.columns"
-            " WHERE table_name = 'cases_patient' AND is_nullable = 'YES'"
+            " WHERE table_name IN ('patients_patient', 'patients_patientkey', 'cases_clinicalnotes')"
+            " AND is_nullable = 'YES'"
         )
-        assert cursor.fetchall() == [("mrn_hash",)]
+        assert {name for (name,) in cursor.fetchall()} == {"mrn_hash", "merged_into_id", "erased_at"}
     write(case, "name", b"")
     assert selectors.identifiers_of([case])[case.id].unreadable == ("name",)
 
 
-@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize("name", OF_THE_PERSON)
 def test_nothing_encrypted_can_be_looked_up_or_written_in_the_clear(case, name):
     with pytest.raises(FieldError):
         list(Patient.objects.filter(**{name: "Ada Lovelace"}))
@@ -132,6 +180,6 @@ def test_nothing_encrypted_can_be_looked_up_or_written_in_the_clear(case, name):
 
 
 def test_identifiers_have_no_face(case):
-    patient = Patient.objects.get(case=case)
+    patient = Patient.objects.get(cases=case)
     for shown in (repr(patient), str(patient), repr(selectors.identifiers_of([case])[case.id])):
         assert "Ada" not in shown

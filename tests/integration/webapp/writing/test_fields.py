@@ -16,9 +16,10 @@ from tests.support.people import PASSWORD, person
 from webapp.accounts.models import User
 from webapp.accounts.services import create_account
 from webapp.audit.models import Entry
-from webapp.cases.models import Case, Patient
+from webapp.cases.models import ClinicalNotes
 from webapp.labs.models import ApiToken, Lab
 from webapp.labs.permissions import Role
+from webapp.patients.models import Patient
 
 __all__ = ["provider", "running"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_static")]
@@ -117,11 +118,6 @@ def test_a_tokens_name(alice, written, kept):
         assert ApiToken.objects.filter(name=kept).count() == 2
 
 
-def patient_of(case: Case) -> Patient:
-    with scope(lab=case.lab):
-        return Patient.objects.get(case=case)
-
-
 @each_name
 def test_a_patients_name_by_page_and_api(alice, written, kept):
     alice.browser.post(reverse("ui:new-case"), {"accession": "P-1", "name": written})
@@ -137,7 +133,8 @@ def test_notes_from_word_by_page_and_api(alice):
     kept = "“Relapse?”\nsee\nfilm of 3 May –\tnow"
     answer = alice.browser.post(reverse("ui:case-patient", args=[case.id]), {"notes": pasted})
     assert answer.status_code == 302
-    assert patient_of(case).notes == kept
+    with scope(lab=case.lab):
+        assert ClinicalNotes.objects.get(case=case).text == kept
     changed = alice.api.patch(
         f"/api/v1/cases/{case.id}/patient/", json.dumps({"notes": pasted}), content_type="application/json"
     )
@@ -161,7 +158,7 @@ def test_what_was_entered_before_is_made_even(alice):
         cursor.execute(update, ["É-2", second.id])
         cursor.execute(update, ["E\u0301-2", third.id])
         cursor.execute("UPDATE accounts_user SET name = %s", [SLY])
-        cursor.execute("UPDATE cases_patient SET mrn_hash = %s", [b"of another time"])
+        cursor.execute("UPDATE patients_patientkey SET mrn_hash = %s", [b"of another time"])
     assert alice.api.read("/cases/", accession="É-1").json()["results"] == []
     told, failed = StringIO(), StringIO()
     call_command("normalise_names", stdout=told, stderr=failed)

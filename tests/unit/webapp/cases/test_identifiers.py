@@ -1,6 +1,7 @@
 """Accessions and MRNs in their normal form."""
 
-from webapp.cases.identifiers import normal_accession, normal_mrn
+from webapp.cases.identifiers import normal_accession
+from webapp.patients.identifiers import normal_mrn
 
 
 def test_accessions_alike_are_one():

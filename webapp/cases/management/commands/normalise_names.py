@@ -6,9 +6,10 @@ from django.db import IntegrityError, models, transaction
 from django_scopes import scopes_disabled
 
 from webapp.accounts.models import User
-from webapp.cases.models import Case, Patient
+from webapp.cases.models import Case
 from webapp.crypto.cipher import Unreadable
 from webapp.labs.models import ApiToken, Lab
+from webapp.patients.models import PatientKey
 
 BATCH = 500
 WRITTEN: list[tuple[type[models.Model], str]] = [
@@ -48,16 +49,21 @@ class Command(BaseCommand):
         self.stdout.write(f"{model._meta.verbose_name_plural}: {changed} {name}s normalised.")
 
     def _hash(self) -> None:
-        field: Any = Patient._meta.get_field("mrn_hash")
+        field: Any = PatientKey._meta.get_field("mrn_hash")
         changed = 0
-        for patient in Patient.objects.order_by("pk").iterator(BATCH):
+        for key in PatientKey.objects.select_related("patient").order_by("pk").iterator(BATCH):
             try:
-                hashes = field.hashes(patient.mrn, patient.lab_id)
+                hashes = field.hashes(key.patient.mrn, key.lab_id)
             except Unreadable:
                 continue  # logged
-            if hashes and bytes(patient.mrn_hash or b"") not in hashes:
-                Patient.objects.filter(pk=patient.pk).update(mrn_hash=hashes[0])
+            if not hashes or bytes(key.mrn_hash or b"") in hashes:
+                continue
+            try:
+                with transaction.atomic():
+                    PatientKey.objects.filter(pk=key.pk).update(mrn_hash=hashes[0])
                 changed += 1
+            except IntegrityError:
+                self.stderr.write(f"patient {key.pk}: another has this MRN already. Merge the two.")
         self.stdout.write(f"patients: {changed} MRNs hashed anew.")
 
 

@@ -1,8 +1,10 @@
 """The list of cases, and one case: how far it is, its count and its cells."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
@@ -10,7 +12,8 @@ from django_htmx.http import trigger_client_event
 
 from serving.contract import OPENINGS, SUFFIXES
 from webapp.cases import selectors
-from webapp.cases.disclosure import identifiers_shown, open_case
+from webapp.cases.disclosure import identifiers_shown, open_case, specimen_shown
+from webapp.cases.identifiers import labels
 from webapp.cases.models import Case, Image
 from webapp.cases.services import AccessionTaken, create_case, report_unreadable
 from webapp.hematology.classes import UNIDENTIFIED
@@ -51,6 +54,7 @@ def new_case(request: MemberRequest) -> HttpResponseBase:
             existing = selectors.cases().filter(accession=accession).first()
             context = _list_context(request, form=form, patient_form=patient, existing=existing)
             return render(request, "ui/cases/list.html", context, status=409)
+        say_kept(request, case.differing)
         return redirect("ui:case", case.id)
     context = _list_context(request, form=form, patient_form=patient)
     return render(request, "ui/cases/list.html", context, status=422)
@@ -65,7 +69,11 @@ def case_page(request: MemberRequest, case_id: UUID) -> HttpResponse:
     context |= gallery_context(case, context["counts"], code)
     if request.membership.may(Permission.UPLOAD_IMAGES):
         context |= {"may_upload": True, "suffixes": " ".join(SUFFIXES), "openings": "|".join(OPENINGS)}
-    if request.membership.may(Permission.VIEW_IDENTIFIERS):
+    may_see = request.membership.may(Permission.VIEW_IDENTIFIERS)
+    context["specimen"] = specimen_shown(case, texts=may_see)
+    context["slides"] = selectors.slides(case)
+    context["may_edit_specimen"] = request.membership.may(Permission.CREATE_CASES)
+    if may_see:
         context["patient"] = identifiers_shown([case])[case.id]
         context["may_edit_patient"] = request.membership.may(Permission.EDIT_IDENTIFIERS)
         report_unreadable(case, context["patient"])
@@ -114,6 +122,16 @@ def rows_context(request: MemberRequest, shown: list[Case]) -> dict[str, Any]:
         "may_see_patients": may_see,
         "rows": [(case, progress[case.id], patients.get(case.id)) for case in shown],
     }
+
+
+def say_kept(request: MemberRequest, kept: Iterable[str]) -> None:
+    """Tell whoever entered a patient that the lab knows them, and otherwise."""
+    if kept:
+        messages.warning(
+            request,
+            f"The lab knows a patient with this MRN. What was known of them stayed; you gave otherwise: "
+            f"{labels(kept)}. Check that it is the same person.",
+        )
 
 
 def _live_context(request: MemberRequest, case: Case, code: str) -> dict[str, Any]:

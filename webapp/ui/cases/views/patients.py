@@ -1,17 +1,25 @@
-"""Who a case's patient is, and the cases of one patient."""
+"""Who a case's patient is, whether two are one, and the cases of one patient."""
 
+from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from webapp.cases import selectors
 from webapp.cases.disclosure import identifiers_shown, open_case
-from webapp.cases.services import change_identifiers, find_patient
+from webapp.cases.identifiers import Identifiers, labels
+from webapp.cases.models import Case
+from webapp.cases.services import NotTwoPatients, change_identifiers, find_patient, merge, split
 from webapp.labs.permissions import Permission
-from webapp.ui.cases.forms import FindPatientForm, PatientForm
-from webapp.ui.cases.views.cases import rows_context
+from webapp.patients.services import PatientErased
+from webapp.ui.cases.forms import FindPatientForm, OtherCaseForm, PatientForm
+from webapp.ui.cases.views.cases import rows_context, say_kept
 from webapp.ui.permissions import MemberRequest, needs
+
+OTHERS_SHOWN = 50  # of the patient's other cases
 
 
 @needs(Permission.EDIT_IDENTIFIERS)
@@ -22,10 +30,47 @@ def patient(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
     known = identifiers_shown([case])[case.id]
     form = PatientForm(request.POST if request.method == "POST" else None, known=known)
     if form.is_valid():
-        change_identifiers(case, form.changes)
+        try:
+            kept = change_identifiers(case, form.changes)
+        except PatientErased as error:
+            return _page(request, case, known, conflict=str(error))
+        say_kept(request, kept)
         return redirect("ui:case", case.id)
-    context = {"case": case, "form": form, "patient": known}
-    return render(request, "ui/cases/patient/page.html", context, status=422 if form.is_bound else 200)
+    return _page(request, case, known, form=form)
+
+
+@needs(Permission.EDIT_IDENTIFIERS)
+@require_POST
+def merge_patients(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
+    """Say that another case's patient is the same person."""
+    case = open_case(case_id)
+    form = OtherCaseForm(request.POST)
+    other = form.is_valid() and selectors.cases().filter(accession=form.cleaned_data["accession"]).first()
+    if form.is_valid() and not other:
+        form.add_error("accession", "No case of this lab has this number.")
+    elif other:
+        try:
+            kept = merge(case, open_case(other.id))
+        except (NotTwoPatients, PatientErased) as error:
+            form.add_error("accession", str(error))
+            return _page(request, case, identifiers_shown([case])[case.id], merge_form=form, status=409)
+        differ = f" The two differ in: {labels(kept)}; what stood here stayed." if kept else ""
+        messages.success(request, f"The patient of {other} is the patient of this case now.{differ}")
+        return redirect("ui:case-patient", case.id)
+    return _page(request, case, identifiers_shown([case])[case.id], merge_form=form, status=422)
+
+
+@needs(Permission.EDIT_IDENTIFIERS)
+@require_POST
+def split_patient(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
+    """Say that this case is of somebody else than the patient's other cases."""
+    case = open_case(case_id)
+    try:
+        split(case)
+    except (NotTwoPatients, PatientErased) as error:
+        return _page(request, case, identifiers_shown([case])[case.id], conflict=str(error))
+    messages.success(request, "This case is parted from the others. Enter whose it is.")
+    return redirect("ui:case-patient", case.id)
 
 
 @needs(Permission.VIEW_IDENTIFIERS)
@@ -35,8 +80,31 @@ def cases_of_patient(request: MemberRequest) -> HttpResponse:
     form = FindPatientForm(request.POST)
     found = find_patient(request.membership.lab, form.cleaned_data["mrn"]) if form.is_valid() else []
     context = {"form": form, **rows_context(request, found)}
-    # Separators count for nothing in the search; where a lab's numbers differ in them, people must see it.
-    context["several_ways"] = (
-        len({patient.mrn for *_, patient in context["rows"] if patient and patient.mrn}) > 1
-    )
     return render(request, "ui/cases/patient/cases.html", context, status=200 if form.is_valid() else 422)
+
+
+def _page(
+    request: MemberRequest,
+    case: Case,
+    known: Identifiers,
+    *,
+    form: PatientForm | None = None,
+    merge_form: OtherCaseForm | None = None,
+    conflict: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    others = selectors.cases().filter(patient=known.patient).exclude(id=case.id)
+    if not known.patient:
+        others = others.none()
+    context: dict[str, Any] = {
+        "case": case,
+        "patient": known,
+        "form": form or PatientForm(known=known),
+        "merge_form": merge_form or OtherCaseForm(label_suffix=""),
+        "others": others[: OTHERS_SHOWN + 1],
+        "others_shown": OTHERS_SHOWN,
+        "conflict": conflict,
+    }
+    if form and form.is_bound:
+        status = 422
+    return render(request, "ui/cases/patient/page.html", context, status=409 if conflict else status)

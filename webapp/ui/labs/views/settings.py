@@ -1,22 +1,24 @@
-"""What a lab sets for all its members: how it tells the time, and how many cells are a full count."""
+"""What a lab sets for all its members: how it tells the time, how many cells are a full
+count, and what it takes pictures with."""
 
 from django.contrib import messages
-from django.http import HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from webapp.accounts.reauthentication import fresh_sign_in
+from webapp.cases.selectors import scanners
 from webapp.labs.models import Lab
 from webapp.labs.permissions import Permission
 from webapp.labs.services import change_settings
-from webapp.ui.labs.forms import LabForm
+from webapp.ui.labs.forms import LabForm, ScannerForm
 from webapp.ui.permissions import MemberRequest, needs
 
 
 @needs(Permission.MANAGE_LAB)
 @require_GET
 def settings(request: MemberRequest) -> HttpResponseBase:
-    return render(request, "ui/labs/settings.html", {"form": LabForm(instance=request.membership.lab)})
+    return settings_page(request)
 
 
 @needs(Permission.MANAGE_LAB)
@@ -25,7 +27,24 @@ def settings(request: MemberRequest) -> HttpResponseBase:
 def change(request: MemberRequest) -> HttpResponseBase:
     form = LabForm(request.POST, instance=Lab(id=request.membership.lab_id, name=request.membership.lab.name))
     if not form.is_valid():
-        return render(request, "ui/labs/settings.html", {"form": form}, status=422)
+        return settings_page(request, form=form, status=422)
     change_settings(request.membership.lab, **form.cleaned_data)
     messages.success(request, "Saved. It holds from now on, for every case of the lab.")
     return redirect("ui:lab-settings")
+
+
+def settings_page(
+    request: MemberRequest,
+    *,
+    form: LabForm | None = None,
+    scanner_form: ScannerForm | None = None,
+    conflict: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "form": form or LabForm(instance=request.membership.lab),
+        "scanner_form": scanner_form or ScannerForm(label_suffix=""),
+        "scanners": scanners(),
+        "conflict": conflict,
+    }
+    return render(request, "ui/labs/settings.html", context, status=status)

@@ -1,0 +1,20 @@
+"""`hematovision erase`: a person, for good."""
+
+# What a command needs is imported inside it, as in infra.commands.cli.
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from infra.commands.terminal import failures
+
+
+def erase(
+    patient: Annotated[UUID, typer.Option(help="The patient's id, which the page of the patient shows.")],
+) -> None:
+    """Make unreadable for good who a patient is and all that was written of them; cases and counts stay."""
+    from infra.local.manage import become
+
+    with failures():
+        become("erase_patient", f"--patient={patient}")

@@ -1,0 +1,35 @@
+from argparse import ArgumentParser
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError
+from django_scopes import scope, scopes_disabled
+
+from webapp.cases.services import erase
+from webapp.patients.models import Patient
+
+
+class Command(BaseCommand):
+    help = (
+        "Make unreadable for good who a patient is and all that was written of them: their key is deleted."
+        " Cases and counts stay. The id stands on the page that enters the patient, and in the API."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--patient", required=True, type=UUID, metavar="ID")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with scopes_disabled():
+            found = Patient.objects.select_related("lab").filter(id=options["patient"]).first()
+        if found is None:
+            raise CommandError("There is no patient with this id.")
+        if found.merged_into_id:
+            raise CommandError(f"They were merged into patient {found.merged_into_id}. Erase that one.")
+        if found.erased_at:
+            raise CommandError("They were erased already.")
+        with scope(lab=found.lab):
+            cases = erase(found)
+        self.stdout.write(
+            f"Erased; {cases} cases stay. Backups made before still hold the key: delete them once they may"
+            " go, and erase again after restoring one."
+        )

@@ -1,0 +1,123 @@
+"""What is known of a case's specimen and of its slides, all of it optional."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django_scopes import ScopedManager
+
+from webapp.crypto.fields import EncryptedTextField
+from webapp.labs.models import Lab
+from webapp.writing.fields import LineField
+
+FACTS = {
+    "collected_at": "Collected",
+    "received_at": "Received",
+    "material": "Material",
+    "anticoagulant": "Anticoagulant",
+}
+TEXTS = {"ordering_unit": "Ordered by", "comment": "Comment"}
+"""What may say something of the patient: sealed as who they are, and shown to the same people."""
+TEXT_LENGTHS = {"ordering_unit": 100, "comment": 1000}
+TIMES = ("collected_at", "received_at")
+
+
+def wrong_order(collected_at: datetime | None, received_at: datetime | None) -> str | None:
+    """Why the two cannot both be."""
+    if collected_at and received_at and received_at < collected_at:
+        return "A specimen comes to the lab after it was collected."
+    return None
+
+
+class Specimen(models.Model):
+    """What a case is made from, and how it came to the lab."""
+
+    class Material(models.TextChoices):
+        BLOOD = "blood", "Peripheral blood"
+        MARROW = "marrow", "Bone marrow"
+
+    class Anticoagulant(models.TextChoices):
+        EDTA = "edta", "EDTA"
+        CITRATE = "citrate", "Citrate"
+        HEPARIN = "heparin", "Heparin"
+        OTHER = "other", "Other"
+        NONE = "none", "None"
+
+    case = models.OneToOneField(
+        "cases.Case", primary_key=True, on_delete=models.CASCADE, related_name="specimen"
+    )
+    lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
+    collected_at = models.DateTimeField(null=True, blank=True)
+    received_at = models.DateTimeField(null=True, blank=True, help_text="When it came to the lab.")
+    material = models.CharField(max_length=16, choices=Material.choices, blank=True)
+    anticoagulant = models.CharField(max_length=16, choices=Anticoagulant.choices, blank=True)
+    ordering_unit = EncryptedTextField(default="", key="case.patient.key")
+    comment = EncryptedTextField(default="", key="case.patient.key")
+
+    objects: ClassVar[models.Manager["Specimen"]] = ScopedManager(lab="lab")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(received_at__gte=models.F("collected_at"))
+                | models.Q(received_at=None)
+                | models.Q(collected_at=None),
+                name="collected_before_received",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"specimen of case {self.case_id}"
+
+
+class Scanner(models.Model):
+    """What a lab takes its pictures with, and how large a pixel of them is."""
+
+    lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
+    make = LineField(max_length=60)
+    model = LineField(max_length=60, blank=True)
+    micrometres_per_pixel = models.DecimalField(
+        max_digits=7,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.001)],
+        help_text="At the magnification it scans with.",
+    )
+
+    objects: ClassVar[models.Manager["Scanner"]] = ScopedManager(lab="lab")
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["make", "model", "id"]
+        constraints = [models.UniqueConstraint(fields=["lab", "make", "model"], name="scanner_once_per_lab")]
+
+    def __str__(self) -> str:
+        return f"{self.make} {self.model}".strip()
+
+
+class Slide(models.Model):
+    """One smear of a case's specimen."""
+
+    class Stain(models.TextChoices):
+        MAY_GRUENWALD_GIEMSA = "may_gruenwald_giemsa", "May-Grünwald-Giemsa"
+        WRIGHT_GIEMSA = "wright_giemsa", "Wright-Giemsa"
+        WRIGHT = "wright", "Wright"
+        GIEMSA = "giemsa", "Giemsa"
+        LEISHMAN = "leishman", "Leishman"
+        OTHER = "other", "Other"
+
+    lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
+    case = models.ForeignKey("cases.Case", on_delete=models.CASCADE, related_name="slides")
+    label = LineField(max_length=64, help_text="What stands on the glass; never a person's name.")
+    stain = models.CharField(max_length=32, choices=Stain.choices, blank=True)
+    scanner = models.ForeignKey(Scanner, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+    objects: ClassVar[models.Manager["Slide"]] = ScopedManager(lab="lab")
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["label", "id"]
+        constraints = [models.UniqueConstraint(fields=["case", "label"], name="slide_once_per_case")]
+
+    def __str__(self) -> str:
+        return str(self.label)

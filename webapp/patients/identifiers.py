@@ -1,0 +1,51 @@
+"""Who a patient is: what may be known, and the rules for entering it."""
+
+import unicodedata
+from datetime import date, timedelta
+from datetime import timezone as fixed_zone
+
+from django.core.exceptions import ValidationError
+from django.db.models import TextChoices
+from django.utils import timezone
+
+from webapp.writing.text import one_line
+
+LABELS = {"name": "Name", "mrn": "MRN", "birth_date": "Birth date", "sex": "Sex"}
+FIELDS = tuple(LABELS)
+FURTHEST_EAST = fixed_zone(timedelta(hours=14))
+NAME_LENGTH, MRN_LENGTH = 200, 64
+
+
+class Sex(TextChoices):
+    """Administrative gender, with the codes of HL7 FHIR R4."""
+
+    MALE = "male", "Male"
+    FEMALE = "female", "Female"
+    OTHER = "other", "Other"
+    UNKNOWN = "unknown", "Unknown"
+
+
+def day_in_a_life(value: date) -> None:
+    """Raise ValidationError for a birth date of nobody who lives.
+
+    A child is born today where the lab is. Where nobody has said where that is, today is what it is furthest
+    east: there it is tomorrow in UTC for 14 hours of the day.
+    """
+    zone = timezone.get_current_timezone()
+    today = timezone.localdate(timezone=FURTHEST_EAST if str(zone) == "UTC" else zone)
+    if value > today or today.year - value.year > 130:
+        raise ValidationError("A birth date is not in the future, and at most 130 years ago.")
+
+
+def found_again(mrn: str) -> None:
+    """Raise ValidationError for an MRN of separators alone: no search would find it."""
+    if not normal_mrn(mrn):
+        raise ValidationError("An MRN has letters or digits.")
+
+
+def normal_mrn(mrn: str) -> str:
+    """An MRN without what people write differently and mean alike: width, case, blanks and separators, and
+    which script its digits are of."""
+    even = unicodedata.normalize("NFKC", one_line(mrn)).casefold()
+    letters = (letter for letter in even if letter.isalnum())
+    return "".join(str(unicodedata.decimal(letter, letter)) for letter in letters)
