@@ -64,6 +64,7 @@ PAGES: dict[str, Callable[[Page], object]] = {
     "cell": lambda page: page.goto(page.locator(".tile").first.evaluate("tile => tile.href")),
     "files": lambda page: page.get_by_role("link", name="All files of this case").click(),
     "patient": lambda page: page.goto(f"{page.url}patient/"),
+    "specimen": lambda page: page.goto(f"{page.url}specimen/"),
     "cases": lambda page: page.get_by_label("Main").get_by_role("link", name="Cases").click(),
     "menu": lambda page: page.locator(".account summary").click(),
     "menu of an operator": lambda page: page.locator(".account summary").click(),
@@ -114,6 +115,7 @@ BY_CLICK = {
     "cases/<uuid:case_id>/cells/<int:cell_id>/",
     "cases/<uuid:case_id>/files/",
     "cases/<uuid:case_id>/patient/",
+    "cases/<uuid:case_id>/specimen/",
 }
 NO_PAGES = {
     "",

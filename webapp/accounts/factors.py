@@ -44,6 +44,7 @@ class FactorTable:
     columns: Sequence[str] = ("data",)
     key_ids: dict[str, models.Func] = {"secret_key": TextKeyId(_SECRET)}
     formats: dict[str, models.Func] = {"secret_format": TextFormat(_SECRET)}
+    locked: Sequence[str] = ()
 
     def rows(self) -> "models.QuerySet[Any]":
         rows: models.QuerySet[Any] = Authenticator.objects.filter(type__in=SECRET_OF)

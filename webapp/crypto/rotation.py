@@ -2,8 +2,8 @@
 
 Rows are taken in small batches in the order of their primary keys, each in a transaction of its own that
 holds its rows for milliseconds. A row says by itself which key it is under, so there is no state to lose:
-after a kill, the next run passes over what is done. What lies under a key of a record's own is passed over:
-that key is sealed anew instead.
+after a kill, the next run passes over what is done. What lies under a key of a record's own is passed over,
+unless it is in an older format: that key is sealed anew instead.
 """
 
 import operator
@@ -77,7 +77,7 @@ def _pass(table: SealedTable, unreadable: set[Any]) -> Iterator[Step]:
     rest = _stale(table).order_by(key).exclude(pk__in=unreadable)
     while True:
         with transaction.atomic():
-            rows = list(rest.select_for_update(skip_locked=True, of=("self",))[:BATCH])
+            rows = list(rest.select_for_update(skip_locked=True, of=("self", *table.locked))[:BATCH])
             spoiled = _seal_anew(table, rows)
         if not rows:
             return

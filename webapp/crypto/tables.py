@@ -41,6 +41,8 @@ class SealedTable(Protocol):
     """The id of the key that each sealed value of a row is under, by a name no field has."""
     formats: dict[str, models.Func]
     """The format of each sealed value of a row, by a name no field has."""
+    locked: Sequence[str]
+    """Relations to rows that must not change while a row is sealed anew."""
 
     def rows(self) -> "models.QuerySet[Any]":
         """All rows with something to seal, of whatever lab."""
@@ -67,12 +69,15 @@ class TableWithFields:
             f"{field.name}_format": Format(field.name) for field in self.encrypted
         }
 
+        sources = {field.source.rpartition(".")[0] for field in self.hashed}
+        self.locked: Sequence[str] = [source.replace(".", "__") for source in sources if source]
+
     def rows(self) -> "models.QuerySet[Any]":
         """With what their keys and hashes are of."""
-        sources = {field.source.rpartition(".")[0] for field in self.hashed}
         rows = self.model._base_manager.all()
-        for path in filter(None, {field.key for field in self.encrypted} | sources):
-            rows = rows.select_related(path.replace(".", "__"))
+        keys = {field.key.replace(".", "__") for field in self.encrypted if field.key}
+        for path in (*keys, *self.locked):
+            rows = rows.select_related(path)
         return rows
 
     def sealed_anew(self, row: Any) -> list[Any]:

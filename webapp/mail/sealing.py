@@ -37,6 +37,7 @@ class MessageTable:
     columns: Sequence[str] = ("sealed",)
     key_ids: dict[str, models.Func] = {"sealed_key": TextKeyId("sealed")}
     formats: dict[str, models.Func] = {"sealed_format": TextFormat("sealed")}
+    locked: Sequence[str] = ()
 
     def rows(self) -> "models.QuerySet[Any]":
         return Message.objects.all()

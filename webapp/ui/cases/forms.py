@@ -99,6 +99,8 @@ class SpecimenForm(forms.Form):
 
 
 class SlideForm(forms.ModelForm):  # type: ignore[type-arg]
+    scanner = forms.ModelChoiceField(queryset=None, required=False, empty_label="Not entered")
+
     class Meta:
         model = Slide
         fields = ("label", "stain", "scanner")
@@ -107,7 +109,6 @@ class SlideForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, data: Any = None, *, scanners: QuerySet[Scanner]) -> None:
         super().__init__(data, label_suffix="")
         self.fields["scanner"].queryset = scanners  # type: ignore[attr-defined]
-        self.fields["scanner"].empty_label = "Not entered"  # type: ignore[attr-defined]
         self.fields["stain"].choices = [NOT_ENTERED, *Slide.Stain.choices]  # type: ignore[attr-defined]
         self.fields["label"].help_text = ""
         self.fields["label"].widget.attrs |= {"autocomplete": "off", "spellcheck": "false"}

@@ -1,4 +1,4 @@
-"""Specimens, slides and scanners by page and API: all of it optional, texts for those who may see patients."""
+"""Specimens, slides and scanners by page and API: all optional, texts for those who may see patients."""
 
 import json
 

