@@ -100,3 +100,23 @@ def test_a_hash_is_of_one_lab_one_use_and_one_key(settings):
     settings.DATA_KEYS = f"{NEW},{OLD}"
     newer, older = keyed_hashes("0042", "mrn", LAB)
     assert older == first != newer
+
+
+def test_what_lies_under_a_key_of_ones_own_opens_with_that_key_alone():
+    owner = uuid.UUID(int=7)
+    own = cipher.OwnKey(owner, bytes(range(32)))
+    sealed = cipher.seal("Ada", HERE, own)
+    assert sealed.key_id == f"own:{owner}"
+    assert cipher.unseal(sealed, HERE, own) == "Ada"
+    for other in (None, cipher.OwnKey(owner, bytes(32)), cipher.OwnKey(uuid.UUID(int=8), bytes(range(32)))):
+        with pytest.raises(cipher.Unreadable):
+            cipher.unseal(sealed, HERE, other)
+
+
+def test_what_the_labs_key_sealed_opens_beside_a_key_of_ones_own():
+    own = cipher.OwnKey(uuid.UUID(int=7), bytes(32))
+    assert cipher.unseal(cipher.seal("Ada", HERE), HERE, own) == "Ada"
+
+
+def test_a_key_of_ones_own_is_not_shown():
+    assert "AESGCM" not in repr(cipher.OwnKey(uuid.UUID(int=7), bytes(32)))
