@@ -8,7 +8,6 @@ from django.db.models import Q
 from django.utils import timezone
 
 from webapp.crypto.cipher import Unreadable
-from webapp.labs.models import Lab
 from webapp.patients.identifiers import FIELDS
 from webapp.patients.models import Patient, PatientKey
 from webapp.patients.selectors import patients, with_mrn
@@ -36,13 +35,13 @@ def known_by(lab_id: UUID, mrn: str) -> Patient | None:
     return with_mrn(lab_id, mrn).first() if mrn else None
 
 
-def enter(lab: Lab | UUID, values: Mapping[str, Any]) -> Patient:
+def enter(lab_id: UUID, values: Mapping[str, Any]) -> Patient:
     """Make a patient, with a key of their own. `lock_patients` has been called.
 
     Args:
         values: by the names in `webapp.patients.identifiers.FIELDS`; the MRN is nobody's.
     """
-    patient = Patient(lab_id=lab if isinstance(lab, UUID) else lab.id, **values)
+    patient = Patient(lab_id=lab_id, **values)
     key = PatientKey.of(patient)
     patient.save(force_insert=True)
     key.save(force_insert=True)
