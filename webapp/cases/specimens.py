@@ -1,6 +1,7 @@
 """What is known of a case's specimen and of its slides, all of it optional."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import ClassVar
 
 from django.core.validators import MinValueValidator
@@ -82,7 +83,7 @@ class Scanner(models.Model):
         decimal_places=4,
         null=True,
         blank=True,
-        validators=[MinValueValidator(0.001)],
+        validators=[MinValueValidator(Decimal("0.001"))],
         help_text="At the magnification it scans with.",
     )
 

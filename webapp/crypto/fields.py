@@ -110,8 +110,8 @@ class EncryptedField(models.Field):  # type: ignore[type-arg]  # not generic at 
             )
         return connection.Database.Binary(value)
 
-    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Sealed:
-        return Sealed(value)
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Sealed | None:
+        return None if value is None else Sealed(value)  # none where a row that is joined is not there
 
     def get_lookup(self, lookup_name: str) -> None:
         return None
