@@ -1,11 +1,13 @@
 """What is known of a case's specimen and of its slides, all of it optional."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.utils import timezone
 from django_scopes import ScopedManager
 
 from webapp.crypto.fields import EncryptedTextField
@@ -22,6 +24,15 @@ TEXTS = {"ordering_unit": "Ordered by", "comment": "Comment"}
 """What may say something of the patient: sealed as who they are, and shown to the same people."""
 TEXT_LENGTHS = {"ordering_unit": 100, "comment": 1000}
 TIMES = ("collected_at", "received_at")
+
+
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+
+
+def a_specimens_time(value: datetime) -> None:
+    """Raise ValidationError for a time at which no specimen was drawn: clocks differ by a day at most."""
+    if not EARLIEST <= value <= timezone.now() + timedelta(days=1):
+        raise ValidationError("A specimen's time is not in the future, nor before 1900.")
 
 
 def wrong_order(collected_at: datetime | None, received_at: datetime | None) -> str | None:

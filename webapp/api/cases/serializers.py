@@ -9,7 +9,16 @@ from webapp.api.fields import WrittenField
 from webapp.cases.identifiers import FIELDS, NOTES_LENGTH, Identifiers, normal_accession
 from webapp.cases.models import Case
 from webapp.cases.selectors import CaseState, Progress, SpecimenFacts
-from webapp.cases.specimens import TEXT_LENGTHS, TEXTS, TIMES, Scanner, Slide, Specimen, wrong_order
+from webapp.cases.specimens import (
+    TEXT_LENGTHS,
+    TEXTS,
+    TIMES,
+    Scanner,
+    Slide,
+    Specimen,
+    a_specimens_time,
+    wrong_order,
+)
 from webapp.patients.identifiers import MRN_LENGTH, NAME_LENGTH, Sex, day_in_a_life, found_again
 from webapp.writing.fields import seen_lines
 from webapp.writing.text import lines
@@ -91,9 +100,12 @@ class SpecimenSerializer(serializers.Serializer[Any]):
     `view_identifiers`, and entered by those with `edit_identifiers`.
     """
 
-    collected_at = serializers.DateTimeField(required=False, allow_null=True)
+    collected_at = serializers.DateTimeField(required=False, allow_null=True, validators=[a_specimens_time])
     received_at = serializers.DateTimeField(
-        required=False, allow_null=True, help_text="When it came to the lab; not before it was collected."
+        required=False,
+        allow_null=True,
+        validators=[a_specimens_time],
+        help_text="When it came to the lab; not before it was collected.",
     )
     material = serializers.ChoiceField(Specimen.Material.choices, required=False, allow_blank=True)
     anticoagulant = serializers.ChoiceField(Specimen.Anticoagulant.choices, required=False, allow_blank=True)

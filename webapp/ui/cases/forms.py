@@ -6,7 +6,16 @@ from django.db.models import QuerySet
 from webapp.cases.identifiers import LABELS, NOTES_LENGTH, Identifiers, normal_accession
 from webapp.cases.models import Case
 from webapp.cases.selectors import SpecimenFacts
-from webapp.cases.specimens import FACTS, TEXT_LENGTHS, TEXTS, Scanner, Slide, Specimen, wrong_order
+from webapp.cases.specimens import (
+    FACTS,
+    TEXT_LENGTHS,
+    TEXTS,
+    Scanner,
+    Slide,
+    Specimen,
+    a_specimens_time,
+    wrong_order,
+)
 from webapp.patients.identifiers import MRN_LENGTH, NAME_LENGTH, Sex, day_in_a_life, found_again
 from webapp.writing.fields import Line, Lines
 
@@ -69,8 +78,8 @@ class OtherCaseForm(forms.Form):
 class SpecimenForm(forms.Form):
     """What is known of the specimen; all of it optional."""
 
-    collected_at = forms.DateTimeField(required=False, widget=Moment)
-    received_at = forms.DateTimeField(required=False, widget=Moment)
+    collected_at = forms.DateTimeField(required=False, validators=[a_specimens_time], widget=Moment)
+    received_at = forms.DateTimeField(required=False, validators=[a_specimens_time], widget=Moment)
     material = forms.ChoiceField(required=False, choices=[NOT_ENTERED, *Specimen.Material.choices])
     anticoagulant = forms.ChoiceField(required=False, choices=[NOT_ENTERED, *Specimen.Anticoagulant.choices])
     ordering_unit = Line(required=False, max_length=TEXT_LENGTHS["ordering_unit"])

@@ -78,6 +78,9 @@ def test_a_text_tampered_with_is_named(alice, case):
     "wrong",
     [
         {"collected_at": "2026-11-20T10:00:00Z", "received_at": "2026-11-20T09:00:00Z"},
+        {"collected_at": "9999-12-31T23:59:59-14:00"},
+        {"received_at": "0001-01-01T00:00:00+14:00"},
+        {"collected_at": "2999-01-01T00:00:00Z"},
         {"material": "liver"},
         {"collected_at": "yesterday"},
         {"comment": "4" * 1001},
