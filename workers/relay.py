@@ -18,7 +18,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from webapp.operations.metrics import InstallationMetrics
 from webapp.outbox import services
 from webapp.outbox.models import OutboxEntry
-from webapp.outbox.queues import Queue
+from webapp.outbox.queues import LIMITS
 from webapp.telemetry import exposition, metrics, tracing
 from webapp.telemetry.context import carried, resumed
 from workers import heartbeat
@@ -64,10 +64,10 @@ def main() -> None:
 
 
 def _relay_once(broker: redis.Redis) -> bool:
-    """Fill every queue up to RELAY_QUEUE_DEPTH; True if a queue had more due than it has room for."""
+    """Fill every queue up to its depth; True if a queue had more due than it has room for."""
     any_full = False
-    for queue in Queue.values:
-        room = settings.RELAY_QUEUE_DEPTH - int(broker.llen(queue))
+    for queue, limits in LIMITS.items():
+        room = limits.depth - int(broker.llen(queue))
         if room <= 0 or services.send_due(queue, room, _send) == room:
             any_full = True
     return any_full

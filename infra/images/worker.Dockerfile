@@ -14,4 +14,4 @@ FROM ${RUNTIME_IMAGE}
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app /app
 USER 10001:10001
-CMD ["celery", "-A", "workers", "worker", "-Q", "interactive,bulk,maintenance", "-E"]
+CMD ["celery", "-A", "workers", "worker", "-Q", "interactive,bulk,maintenance,events,jobs", "-E"]

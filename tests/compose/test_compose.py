@@ -33,7 +33,8 @@ certificates.make(folder, [service])
 for path in folder.glob(f"{service}.*"):
     os.chown(path, 10001, 10001)
 """
-OURS = "migrate", "web", "relay", "worker-interactive", "worker-bulk", "beat", "flower", "serving"
+WORKERS = "worker-interactive", "worker-bulk", "worker-events"
+OURS = "migrate", "web", "relay", *WORKERS, "beat", "flower", "serving"
 
 
 @contextmanager
@@ -113,7 +114,7 @@ def test_images_are_classified_though_a_worker_and_the_model_server_restart(
 
 def test_every_program_tells_its_figures_to_the_inside(compose: Compose) -> None:
     compose("up", "--detach", "--no-deps", "--no-recreate", "--wait", "worker-interactive")
-    for service in ("web", "relay", "worker-interactive", "worker-bulk"):
+    for service in ("web", "relay", *WORKERS):
         compose("exec", "-T", "flower", "python", "-c", FIGURES, service)
 
 

@@ -184,7 +184,7 @@ def test_dead_letters_are_told(stack, prometheus, member):
 
 
 def test_images_that_wait_are_told(stack, prometheus, member):
-    workers = ("worker-interactive", "worker-bulk")
+    workers = ("worker-interactive", "worker-bulk", "worker-events")
     for worker in workers:
         stack.stop(worker)
     try:

@@ -10,7 +10,7 @@ from serving.contract import is_unlike, is_unsure
 from webapp.cases.models import Case, Cell, Image
 from webapp.hematology.classes import UNIDENTIFIED
 from webapp.labs.models import Lab
-from webapp.outbox.queues import Queue
+from webapp.outbox.queues import CHUNKS
 from webapp.registry.models import ModelVersion
 
 
@@ -25,7 +25,7 @@ class Chunk(models.Model):
 
     lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="chunks")
-    queue = models.CharField(max_length=16, choices=Queue.choices)
+    queue = models.CharField(max_length=16, choices=[(queue.value, queue.label) for queue in CHUNKS])
     state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Claims that could have finished it.")
     deferrals = models.PositiveIntegerField(

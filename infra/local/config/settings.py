@@ -19,7 +19,7 @@ PREFIX = "HEMATOVISION_"
 _NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 
 # Programs that tell Prometheus their metrics, each on a port of its own.
-METRICS = ("web", "relay", "worker-interactive", "worker-bulk")
+METRICS = ("web", "relay", "worker-interactive", "worker-bulk", "worker-events")
 
 # The order gives each port its place in the block that starts at HEMATOVISION_BASE_PORT.
 BLOCK = (

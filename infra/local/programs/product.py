@@ -76,6 +76,7 @@ def programs(settings: Settings, secrets: Secrets) -> Iterator[Program]:
     yield module("relay", "workers.relay")
     yield worker("interactive", "interactive", concurrency=1)
     yield worker("bulk", "bulk", "maintenance", concurrency=2)
+    yield worker("events", "events", "jobs", concurrency=2)
     schedule = str(settings.home / "run" / "beat")
     yield module(
         "beat", "celery", "-A", "workers", "beat", "--schedule", schedule, "--pidfile=", group="aside"

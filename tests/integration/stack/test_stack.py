@@ -33,7 +33,7 @@ from tests.support.stack import free_settings
 HEMATOVISION = str(Path(sys.executable).with_name("hematovision"))
 PROGRAMS = {
     *("postgres", "valkey", "seaweedfs", "serving"),
-    *("caddy", "web", "relay", "worker-interactive", "worker-bulk", "beat", "flower"),
+    *("caddy", "web", "relay", "worker-interactive", "worker-bulk", "worker-events", "beat", "flower"),
 }
 
 

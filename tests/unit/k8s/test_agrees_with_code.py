@@ -28,7 +28,7 @@ from tests.support.manifests import (
 )
 from tests.support.present import present
 from webapp.config import gunicorn
-from webapp.outbox.queues import Queue
+from webapp.outbox.queues import CHUNKS, WORKERS, Queue
 from workers import celery
 
 OVERLAYS = ("overlays/dev", "overlays/prod", "../tests/support/monitored")
@@ -130,11 +130,17 @@ def test_every_setting_is_one_that_the_code_reads(overlay):
 
 
 def test_every_queue_has_its_workers():
-    served = worker_queues("worker-interactive"), worker_queues("worker-bulk")
-    assert served == ({Queue.INTERACTIVE}, {Queue.BULK, celery.app.conf.task_default_queue})
+    for name, worker in WORKERS.items():
+        assert worker_queues(f"worker-{name}") == set(worker.queues)
+    workers = {name for name in programs(render("overlays/prod")) if name.startswith("worker-")}
+    assert workers == {f"worker-{name}" for name in WORKERS}
+    prometheus = (ROOT / "infra/monitoring/prometheus.yml").read_text()
+    assert workers <= set(re.findall(r"worker-\w+", prometheus))
+    in_one = (ROOT / "infra/images/worker.Dockerfile").read_text()
+    assert set(present(re.search(r'"-Q", "([\w,]+)"', in_one))[1].split(",")) == set(Queue)
 
 
-@pytest.mark.parametrize("queue", Queue.values)
+@pytest.mark.parametrize("queue", [queue.value for queue in CHUNKS])
 def test_workers_are_counted_by_their_own_queue(queue):
     scaled = of_kind(render("overlays/prod"), "ScaledObject")[f"worker-{queue}"]["spec"]
     assert queue in worker_queues(scaled["scaleTargetRef"]["name"])
@@ -180,7 +186,7 @@ def test_the_ingress_leads_to_the_web():
 
 def test_metrics_are_told_where_prometheus_asks():
     port = settings_of("../tests/support/monitored")["HEMATOVISION_METRICS_LISTEN"].rpartition(":")[2]
-    for name in ("web", "relay", "worker-interactive", "worker-bulk"):
+    for name in ("web", "relay", *(f"worker-{name}" for name in WORKERS)):
         assert {"name": "metrics", "containerPort": int(port)} in app(deployment(name))["ports"]
 
 
@@ -290,7 +296,7 @@ def test_for_trying_the_cluster_meets_the_stores_s3_alone():
 # --- stopping -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["worker-interactive", "worker-bulk"])
+@pytest.mark.parametrize("name", [f"worker-{name}" for name in WORKERS])
 def test_workers_have_time_to_give_back_what_they_hold(name):
     worker = deployment(name)
     assert {"name": "REMAP_SIGTERM", "value": "SIGQUIT"} in app(worker)["env"]

@@ -11,13 +11,14 @@ from tests.support.present import present
 
 DATABASE, BROKER, OBJECTS, MODEL = ("postgres", 5432), ("redis", 6379), ("seaweedfs", 8333), ("serving", 8500)
 WEB = ("web", 8000)
-WORKERS = ("worker-interactive", "worker-bulk")
+WORKERS = ("worker-interactive", "worker-bulk", "worker-events")
 MONITORED = "../tests/support/monitored"
 ARROWS = {
     "web": {DATABASE, BROKER, OBJECTS, MODEL},
     "relay": {DATABASE, BROKER, OBJECTS, MODEL},  # the last two to tell whether they answer
     "worker-interactive": {DATABASE, BROKER, OBJECTS, MODEL},
     "worker-bulk": {DATABASE, BROKER, OBJECTS, MODEL},
+    "worker-events": {DATABASE, BROKER, OBJECTS, MODEL},  # the last to tell whether it answers
     "beat": {BROKER},
     "flower": {BROKER},
     "migrate": {DATABASE, OBJECTS},

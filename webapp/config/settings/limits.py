@@ -46,6 +46,39 @@ UPLOAD_ABANDONED_INTERVAL_SECONDS = env.int(
     "UPLOAD_ABANDONED_INTERVAL_SECONDS", 600, validate=_positive
 )  # how often such uploads are looked for
 
+# --- limits: events and their consumers ---------------------------------------------------------------------
+# A consumer that fails for hours is retried for as long; then its event becomes a dead letter.
+EVENT_MAX_ATTEMPTS = env.int(
+    "EVENT_MAX_ATTEMPTS", 20, validate=_positive
+)  # attempts to tell a consumer of an event, before that is a dead letter: three hours with the pauses below
+EVENT_RETRY_FIRST_SECONDS = env.float(
+    "EVENT_RETRY_FIRST_SECONDS", 5, validate=_positive
+)  # to wait before the first retry of a consumer; doubled with each further one
+EVENT_RETRY_LONGEST_SECONDS = env.float(
+    "EVENT_RETRY_LONGEST_SECONDS", 15 * 60, validate=_positive
+)  # the longest back-off between two retries of a consumer
+EVENT_SOFT_TIME_LIMIT_SECONDS, EVENT_TIME_LIMIT_SECONDS = 15, 20  # of one consumer with one event
+EVENT_LOST_SECONDS = 120  # after which one whose worker or message is gone is told again
+EVENT_RECOVERY_INTERVAL_SECONDS = 60
+
+# --- limits: jobs -------------------------------------------------------------------------------------------
+JOB_PIECE_BYTES = 5 * 1024 * 1024  # of a result, at least: S3 takes no smaller part but the last
+JOB_MAX_ATTEMPTS = env.int(
+    "JOB_MAX_ATTEMPTS", 8, validate=_positive
+)  # attempts with one piece of a job, before the job has failed
+JOB_RETRY_FIRST_SECONDS, JOB_RETRY_LONGEST_SECONDS = 2, 120  # doubled with each retry: four minutes in all
+JOB_LOST_SECONDS = 120  # after which a job whose worker or message is gone is taken up again
+JOB_RECOVERY_INTERVAL_SECONDS = 60
+JOB_RESULT_DAYS = env.int("JOB_RESULT_DAYS", 7, validate=_positive)  # for which a job's result can be fetched
+JOB_KEPT_DAYS = 90  # for so long jobs that ended are listed
+JOBS_OPEN_OF_ONE = 5  # jobs of one person that may wait or run at a time
+
+# --- limits: notifications ----------------------------------------------------------------------------------
+NOTIFICATION_MAIL_QUIET_SECONDS = env.int(
+    "NOTIFICATION_MAIL_QUIET_SECONDS", 3600, validate=_positive
+)  # in which one person gets one message of a kind about one case, however often it happens
+NOTIFICATION_KEPT_DAYS = 90
+
 # --- limits: tasks and their broker -------------------------------------------------------------------------
 # Below the hard limit, so that a task can say on its chunk what took too long.
 TASK_SOFT_TIME_LIMIT_SECONDS = env.int(
@@ -78,6 +111,7 @@ EXPIRED_SHOWN_DAYS = 30  # for so long expired invitations and tokens are listed
 
 # --- limits: the relay --------------------------------------------------------------------------------------
 RELAY_QUEUE_DEPTH = 8  # tasks that wait in the broker, per queue: the fewer, the fairer the turns of labs
+RELAY_JOBS_DEPTH = 4  # the same, of pieces of jobs
 RELAY_FULL_PAUSE_SECONDS = env.float(
     "RELAY_FULL_PAUSE_SECONDS", 0.05, validate=_positive
 )  # until the relay looks at a full queue again
@@ -214,6 +248,11 @@ if CHUNK_LEASE_SECONDS >= OUTBOX_SENT_KEPT_SECONDS:
         "HEMATOVISION_CHUNK_LEASE_SECONDS must be shorter than tasks that were sent are remembered "
         f"({OUTBOX_SENT_KEPT_SECONDS} seconds)."
     )
+for _lost in (EVENT_LOST_SECONDS, JOB_LOST_SECONDS):
+    if _lost <= TASK_TIME_LIMIT_SECONDS:
+        raise ImproperlyConfigured(
+            f"HEMATOVISION_TASK_TIME_LIMIT_SECONDS must be below {_lost} seconds: then work counts as lost."
+        )
 if CHUNK_RETRY_LONGEST_SECONDS < CHUNK_RETRY_FIRST_SECONDS:
     raise ImproperlyConfigured(
         "HEMATOVISION_CHUNK_RETRY_LONGEST_SECONDS must not be below HEMATOVISION_CHUNK_RETRY_FIRST_SECONDS."

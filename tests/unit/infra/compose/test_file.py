@@ -10,7 +10,7 @@ import yaml
 from infra.compose.set_up import make
 from infra.docs.settings_table import compose_settings, read
 from serving.embedded.limits import GRACE_S
-from webapp.outbox.queues import Queue
+from webapp.outbox.queues import WORKERS
 from workers.celery import app
 
 ROOT = Path(__file__).parents[4]
@@ -127,17 +127,21 @@ def test_secrets_are_those_that_set_up_makes(tmp_path: Path) -> None:
         assert files_in_environment <= set(SERVICES[name]["secrets"]), name
 
 
-def test_queues_are_the_codes() -> None:
-    queues = [
-        service["command"][service["command"].index("-Q") + 1]
-        for service in SERVICES.values()
-        if "-Q" in (service.get("command") or [])
-    ]
-    assert sorted(",".join(queues).split(",")) == sorted({*Queue.values, app.conf.task_default_queue})
+def test_workers_are_those_of_the_table() -> None:
+    commands = {name: service.get("command") or [] for name, service in SERVICES.items()}
+    workers = {
+        name: (command[command.index("-Q") + 1], command[command.index("-c") + 1])
+        for name, command in commands.items()
+        if "-Q" in command
+    }
+    assert workers == {
+        f"worker-{name}": (",".join(worker.queues), str(worker.concurrency))
+        for name, worker in WORKERS.items()
+    }
 
 
 def test_work_in_hand_is_finished_before_the_end() -> None:
-    for name in ("worker-interactive", "worker-bulk"):
+    for name in (f"worker-{name}" for name in WORKERS):
         assert seconds(SERVICES[name]["stop_grace_period"]) > app.conf.task_time_limit
     for name in ("serving", "serving-gpu"):
         assert seconds(SERVICES[name]["stop_grace_period"]) > GRACE_S

@@ -134,7 +134,7 @@ def environ_of(stack: RunningStack, program: str) -> str:
 
 
 def test_the_running_product_has_only_its_own_role(stack):
-    for program in ("web", "relay", "worker-interactive", "worker-bulk", "beat", "flower"):
+    for program in ("web", "relay", "worker-interactive", "worker-bulk", "worker-events", "beat", "flower"):
         given = environ_of(stack, program)
         assert "OWNER" not in given
         assert Secrets.load(stack.home).postgres not in given, program
