@@ -14,6 +14,7 @@ from workers.celery import LabTask, app
 # Read across labs by design; each has its own guard.
 ACROSS_LABS = {
     "outbox.OutboxEntry": "the relay alone reads it, and it serves all labs",
+    "outbox.Delivery": "workers and operators read it, as the relay does its entries",
     "registry.ModelVersion": "base models have no lab; selectors show a lab the base's and its own",
     "audit.Entry": "the chain of the installation has no lab; selectors ask for one chain",
 }

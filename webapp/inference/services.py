@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
@@ -26,6 +26,7 @@ from webapp.inference import rows
 from webapp.inference.answers import Classified, Refused
 from webapp.inference.models import Chunk, ChunkImage
 from webapp.outbox import services as outbox
+from webapp.outbox.events import ImagesClassified, ProcessingFinished, publish
 from webapp.outbox.queues import Queue
 from webapp.registry import selectors as registry
 from webapp.registry.models import ModelVersion
@@ -71,6 +72,9 @@ def claim(chunk_id: int, *, holder: str, redelivered: bool) -> Chunk | None:
     `holder` names the worker and the task. A message redelivered to the same holder means that the process
     that worked on it is gone.
     """
+    worn_out = Chunk.objects.filter(id=chunk_id, attempts__gte=settings.CHUNK_MAX_ATTEMPTS)
+    for case_id in worn_out.values_list("case_id", flat=True):
+        _lock_case(case_id)  # before the chunk, as `record` does
     chunk = Chunk.objects.select_for_update().filter(id=chunk_id).first()
     if chunk is None or chunk.state not in (Chunk.State.QUEUED, Chunk.State.RUNNING):
         return None
@@ -129,13 +133,17 @@ def record(
         chunk.case_id, [answer for answer in answers if answer.image_id not in known]
     )
     now = timezone.now()
-    rows.refuse([*(refused for refused in refusals if refused.image_id not in known), *duplicates], now)
+    refused = [*(refused for refused in refusals if refused.image_id not in known), *duplicates]
+    rows.refuse(refused, now)
     if version is not None and new:
         rows.classify(chunk, version, new, pack_key, now)
     if version is not None and known:
         rows.say_again(version, [answer for answer in answers if answer.image_id in known])
     chunk.state, chunk.finished_at, chunk.error = Chunk.State.DONE, now, ""
     chunk.save(update_fields=["state", "finished_at", "error"])
+    if new or refused:  # else its images were classified before
+        publish(ImagesClassified(chunk.lab_id, chunk.case_id, classified=len(new), refused=len(refused)))
+        _publish_if_at_rest(chunk)
     if chunk.deferrals:
         outbox.make_due(CLASSIFY)  # what was away is back: deferred chunks need not wait longer
 
@@ -175,6 +183,7 @@ def split_off(chunk: Chunk, image_ids: Sequence[int]) -> bool:
 @transaction.atomic
 def attempt_failed(chunk: Chunk, why: str) -> None:
     """Retry after a failure of the chunk's own; after CHUNK_MAX_ATTEMPTS halve or dead-letter it."""
+    _lock_case(chunk.case_id)
     if not _holds_lease(chunk):
         return
     chunk.deferrals = 0  # whatever it waited for has answered
@@ -188,6 +197,7 @@ def attempt_failed(chunk: Chunk, why: str) -> None:
 @transaction.atomic
 def dead_letter(chunk: Chunk, why: str) -> None:
     """Make it a dead letter at once: the model server rejected the request, and no retry would help."""
+    _lock_case(chunk.case_id)
     if _holds_lease(chunk):
         _mark_dead(chunk, why)
 
@@ -328,9 +338,25 @@ def _mark_dead(chunk: Chunk, why: str) -> None:
     now = timezone.now()
     chunk.state, chunk.error, chunk.finished_at = Chunk.State.DEAD, why[:500], now
     chunk.save(update_fields=["state", "error", "finished_at"])
-    Image.objects.filter(in_chunk__chunk=chunk, status=Image.Status.RECEIVED).update(
+    failed = Image.objects.filter(in_chunk__chunk=chunk, status=Image.Status.RECEIVED).update(
         status=Image.Status.FAILED, detail=why[:300], finished_at=now
     )
+    if failed:  # else its images were classified before
+        _publish_if_at_rest(chunk)
+
+
+def _publish_if_at_rest(chunk: Chunk) -> None:
+    """Say so if this chunk was the last of its case to end.
+
+    Under the case's lock those that end follow one another, and each had a received image until now: one of
+    them alone finds none, once for each time that the case comes to rest.
+    """
+    images = Image.objects.filter(case=chunk.case_id).order_by()
+    if images.filter(status__in=[Image.Status.RECEIVED, Image.Status.AWAITING_UPLOAD]).exists():
+        return
+    counts = dict(images.values_list("status").annotate(Count("id")))
+    n = {name: counts.get(name, 0) for name in ("classified", "refused", "failed")}
+    publish(ProcessingFinished(chunk.lab_id, chunk.case_id, **n))
 
 
 def lock_case(case_id: UUID) -> None:

@@ -1,6 +1,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q, Value
+from django.utils import timezone
 
 from webapp.labs.models import Lab
 
@@ -33,3 +34,33 @@ class OutboxEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.task}({', '.join(self.args)})"
+
+
+class Delivery(models.Model):
+    """An event on its way to one consumer; once that has run, its row is gone.
+
+    Read by workers and operators alone, for all labs; so it is not scoped to one.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        DEAD = "dead", "Gave up"
+
+    lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
+    consumer = models.CharField(max_length=100)
+    event = models.JSONField(help_text="Its fields: ids and counts.")
+    state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.CharField(max_length=500, blank=True, help_text="What stopped the last attempt.")
+    created_at = models.DateTimeField(default=timezone.now)
+    due_at = models.DateTimeField(default=timezone.now, help_text="When it is tried, or was last.")
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state="waiting"), name="delivery_due"),
+            models.Index(fields=["consumer", "state"], name="delivery_of_consumer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"delivery {self.pk} to {self.consumer}"

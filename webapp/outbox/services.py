@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from uuid import UUID
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import connection, transaction
+from django.db.models import Exists, Func, OuterRef, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from webapp.outbox.models import OutboxEntry
@@ -81,6 +84,16 @@ def make_due(task: str) -> None:
         not_before=timezone.now()
     )
     _wake_relay()
+
+
+def is_enqueued(task: str) -> Exists:
+    """Of a row that `task` is for: whether an entry for it waits here, to be sent to the broker."""
+    subject = Func(
+        Cast(OuterRef("pk"), TextField()),
+        template="ARRAY[%(expressions)s]",
+        output_field=ArrayField(TextField()),
+    )
+    return Exists(OutboxEntry.objects.filter(task=task, args=subject, sent_at=None))
 
 
 def delete_sent(older_than: timedelta) -> int:

@@ -21,6 +21,7 @@ task_seconds = Histogram(
     buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 45),
 )
 relay_sent = Counter("hematovision_relay_sent", "Tasks handed to the broker.", ["queue"])
+events_failed = Counter("hematovision_events_failed", "Attempts of consumers that failed.", ["consumer"])
 mail_sent = Counter("hematovision_mail_sent", "Messages handed to the mail server.")
 mail_dropped = Counter(
     "hematovision_mail_dropped", "Messages dropped: rejected by the mail server, or retried for too long."
