@@ -23,10 +23,11 @@ class Format(TextChoices):
     JSON_LINES = "jsonl", "JSON Lines"
 
 
-def csv_lines(rows: Rows) -> Iterator[str]:
-    """With a heading; what a spreadsheet would take for a formula is made text."""
+def csv_lines(rows: Rows, *, heading: bool = True) -> Iterator[str]:
+    """What a spreadsheet would take for a formula is made text."""
     writer = csv.DictWriter(_Lines(), ["sentence", *COLUMNS, "hash"])
-    yield writer.writeheader()
+    if heading:
+        yield writer.writeheader()
     for row in rows:
         columns = _columns(row)
         for name in ("before", "after"):

@@ -18,6 +18,7 @@ from django_scopes import scopes_disabled
 
 from webapp.backup.snapshots import OBJECTS, Manifest, Snapshot, StoredObject
 from webapp.cases.models import Image, TilePack
+from webapp.jobs.models import Job
 from webapp.storage import locked, objects
 
 THREADS, BATCH = 8, 500
@@ -156,3 +157,8 @@ def _named() -> Iterator[tuple[str, str, bool]]:
                 yield display_key, "", status == Image.Status.CLASSIFIED
         for key in TilePack.objects.order_by("id").values_list("key", flat=True).iterator():
             yield key, "", True
+        results = (
+            Job.objects.exclude(result_key="").order_by("created_at").values_list("result_key", flat=True)
+        )
+        for result_key in results.iterator():
+            yield result_key, "", False  # may have expired meanwhile

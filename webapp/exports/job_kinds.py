@@ -1,0 +1,92 @@
+"""The lab's audit trail as a file of any length, made apart from the web process."""
+
+from collections.abc import Mapping
+from datetime import UTC, date
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Max, QuerySet
+from django.utils import timezone
+
+from webapp.audit import selectors
+from webapp.audit.actions import Action
+from webapp.audit.export import Format, csv_lines
+from webapp.audit.models import Entry
+from webapp.audit.selectors import Filters
+from webapp.audit.services import record
+from webapp.jobs.kinds import Kind, Piece, register
+from webapp.jobs.models import Job
+from webapp.labs.permissions import Permission
+
+_FILTERS = ("actor", "action", "subject", "since", "until")
+
+
+def check(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The filters of the trail's page, as JSON has them; what is empty is left out."""
+    kept = {name: value for name, value in given.items() if value not in (None, "")}
+    actor = kept.get("actor", 0)
+    if isinstance(actor, str) and actor.isascii() and actor.isdigit() and len(actor) < 20:
+        actor = kept["actor"] = int(actor)  # of a form
+    if isinstance(actor, bool) or not isinstance(actor, int) or not 0 <= actor < 2**63:
+        raise ValueError("`actor` is a person’s id, or 0.")
+    if kept.get("action", Action.AUDIT_EXPORTED) not in Action.values:
+        raise ValueError("There is no such `action`.")
+    subject = kept.get("subject", "")
+    if not isinstance(subject, str) or len(subject) > 254 or not subject.isprintable():
+        raise ValueError("`subject` is a line of 254 characters at most.")
+    for name in ("since", "until"):
+        if name in kept:
+            try:
+                kept[name] = date.fromisoformat(kept[name]).isoformat()
+            except (TypeError, ValueError):
+                raise ValueError(f"`{name}` is a day, as 2026-01-31.") from None
+    return kept
+
+
+def started(job: Job) -> None:
+    record(Action.AUDIT_EXPORTED, lab=job.lab_id, after={"format": Format.CSV.value, **job.parameters})
+
+
+def audit_csv(job: Job) -> Piece:
+    """The next entries, oldest first, up to the last that there was when the first piece was done."""
+    with timezone.override(job.lab.zone or UTC):
+        found = _entries(job)
+        at = job.cursor or {
+            "after": 0,
+            "last": found.aggregate(last=Max("seq"))["last"] or 0,
+            "total": found.count(),
+        }
+        rows = selectors.in_order(found.filter(seq__gt=at["after"], seq__lte=at["last"]))
+        data, done, after = bytearray(), job.done, at["after"]
+        if job.cursor is None:
+            data += "".join(csv_lines([])).encode()
+        for row in rows:
+            data += "".join(csv_lines([row], heading=False)).encode()
+            done, after = done + 1, row["seq"]
+            if len(data) >= settings.JOB_PIECE_BYTES:
+                break
+    more = after < at["last"]
+    return Piece(bytes(data), done, at["total"], cursor={**at, "after": after} if more else None)
+
+
+def _entries(job: Job) -> QuerySet[Entry]:
+    given = dict(job.parameters)
+    for name in ("since", "until"):
+        if name in given:
+            given[name] = date.fromisoformat(given[name])
+    return selectors.entries(job.lab_id, Filters(**given))
+
+
+register(
+    Kind(
+        name="audit_csv",
+        label="Audit trail, CSV",
+        needs=Permission.VIEW_AUDIT,
+        media_type="text/csv; charset=utf-8",
+        file_name="audit.csv",
+        run=audit_csv,
+        takes=_FILTERS,
+        check=check,
+        started=started,
+    )
+)

@@ -1,0 +1,58 @@
+"""What jobs there are. An app registers its kinds in a module `job_kinds` of its own."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from webapp.jobs.models import Job
+from webapp.labs.permissions import Permission
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What one call of a kind did.
+
+    Attributes:
+        data: the next bytes of the result: JOB_PIECE_BYTES at least, but for the last piece.
+        done, total: how far the job is, in whatever it counts.
+        cursor: where the next piece begins (JSON); None: this was the last.
+    """
+
+    data: bytes
+    done: int
+    total: int
+    cursor: Any = None
+
+
+Run = Callable[[Job], Piece]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of job.
+
+    Attributes:
+        needs: the permission of whoever starts one and fetches its result.
+        run: does one piece, from `job.cursor` on, in seconds. It may be called again with the same cursor.
+        takes: names of parameters.
+        check: what the values of these must be, of a form or as JSON has them; raises ValueError, or returns
+            them as they are kept.
+        started: puts on record, in the transaction that makes the job, that somebody asked.
+    """
+
+    name: str
+    label: str
+    needs: Permission
+    media_type: str
+    file_name: str
+    run: Run
+    takes: tuple[str, ...]
+    check: Callable[[Mapping[str, Any]], dict[str, Any]]
+    started: Callable[[Job], None]
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def register(kind: Kind) -> None:
+    KINDS[kind.name] = kind

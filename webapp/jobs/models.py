@@ -1,0 +1,66 @@
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django_scopes import ScopedManager
+
+from webapp.labs.models import Lab
+
+
+class Job(models.Model):  # type: ignore[django-manager-missing] # ScopedManager makes classes at run time
+    """Work that a person waits for, in pieces of seconds, with a file as its result."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Waiting"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+        EXPIRED = "expired", "Expired"
+
+    OPEN = (State.QUEUED, State.RUNNING)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=32)
+    parameters = models.JSONField(default=dict)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
+    done = models.PositiveBigIntegerField(default=0)
+    total = models.PositiveBigIntegerField(default=0, help_text="0: not known yet.")
+    cursor = models.JSONField(null=True, help_text="Where the next piece begins, as the kind has it.")
+    upload = models.CharField(max_length=255, blank=True, help_text="Of the result's parts, in the store.")
+    parts = ArrayField(models.CharField(max_length=80), default=list, help_text="Tags of the parts.")
+    result_key = models.CharField(
+        max_length=200, blank=True, help_text="Where the result lies in the object store."
+    )
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="With the piece that is next.")
+    error = models.CharField(max_length=300, blank=True, help_text="Why it ended early, for people.")
+    cancel_requested = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    due_at = models.DateTimeField(auto_now_add=True, help_text="When its next piece is tried, or was last.")
+    finished_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True, help_text="When its result is deleted.")
+
+    objects: ClassVar[models.Manager["Job"]] = ScopedManager(lab="lab")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["lab", "owner", "-created_at"], name="job_of_owner"),
+            models.Index(fields=["due_at"], condition=Q(state__in=["queued", "running"]), name="job_open"),
+            models.Index(fields=["expires_at"], condition=Q(state="done"), name="job_result"),
+        ]
+
+    def __str__(self) -> str:
+        return f"job {self.pk} ({self.kind})"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in self.OPEN
+
+    @property
+    def percent(self) -> float:
+        return 100 * min(self.done, self.total) / self.total if self.total else 0
