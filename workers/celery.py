@@ -1,4 +1,4 @@
-"""The Celery application: `celery -A workers worker -Q interactive|bulk`.
+"""The Celery application: `celery -A workers worker -Q QUEUES` (`webapp.outbox.queues`).
 
 Times hold together (`webapp/config/settings/limits.py`): a chunk's lease outlives the task that holds it, and
 the broker redelivers an unacknowledged message only after both (Celery docs, Redis visibility timeout:
@@ -18,6 +18,7 @@ from django.conf import settings
 from django_scopes import scope
 from structlog.contextvars import bound_contextvars
 
+from webapp.outbox.queues import LIMITS, Queue
 from webapp.telemetry import tracing
 
 VISIBILITY = {"visibility_timeout": settings.BROKER_VISIBILITY_TIMEOUT_SECONDS}
@@ -42,11 +43,11 @@ app.conf.update(
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_ignore_result=True,
-    task_time_limit=settings.TASK_TIME_LIMIT_SECONDS,
-    task_soft_time_limit=settings.TASK_SOFT_TIME_LIMIT_SECONDS,
+    task_time_limit=LIMITS[Queue.BULK].hard_seconds,
+    task_soft_time_limit=LIMITS[Queue.BULK].soft_seconds,
     task_serializer="json",
     accept_content=["json"],
-    task_default_queue="maintenance",
+    task_default_queue=Queue.MAINTENANCE.value,
     worker_prefetch_multiplier=1,
     worker_send_task_events=True,
     task_send_sent_event=True,
@@ -69,6 +70,16 @@ app.conf.update(
             "task": "recover_lost_chunks",
             "schedule": settings.CHUNK_RECOVERY_INTERVAL_SECONDS,
             "options": {"expires": settings.RECOVERY_EXPIRES_SECONDS},
+        },
+        "recover-lost-events": {
+            "task": "recover_lost_events",
+            "schedule": settings.EVENT_RECOVERY_INTERVAL_SECONDS,
+            "options": {"expires": settings.EVENT_RECOVERY_INTERVAL_SECONDS},
+        },
+        "recover-lost-jobs": {
+            "task": "recover_lost_jobs",
+            "schedule": settings.JOB_RECOVERY_INTERVAL_SECONDS,
+            "options": {"expires": settings.JOB_RECOVERY_INTERVAL_SECONDS},
         },
         "finish-abandoned-uploads": {
             "task": "finish_abandoned_uploads",

@@ -1,6 +1,7 @@
 """Celery tasks: each fetches, calls a service, and returns."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import structlog
 from celery.signals import worker_ready, worker_shutting_down
@@ -11,8 +12,13 @@ from webapp.accounts import services as accounts
 from webapp.audit.anchors import anchor
 from webapp.audit.verification import Verified, verify_all
 from webapp.inference import services as inference
+from webapp.jobs import services as jobs
 from webapp.labs import invitations, tokens
+from webapp.notifications import services as notifications
+from webapp.outbox import deliveries
 from webapp.outbox import services as outbox
+from webapp.outbox.events import CONSUME
+from webapp.outbox.queues import LIMITS, Queue
 from webapp.storage.objects import StorageUnavailable
 from webapp.uploads import services as uploads
 from workers.celery import LabTask, app
@@ -26,6 +32,16 @@ def classify_chunk(self: LabTask, chunk_id: str) -> None:
     info = self.request.delivery_info or {}
     holder = f"{self.request.hostname}/{self.request.id}"
     work_on(int(chunk_id), holder=holder, redelivered=bool(info.get("redelivered")))
+
+
+@app.task(base=LabTask, name=CONSUME, **LIMITS[Queue.EVENTS].of_a_task)
+def consume(delivery_id: str) -> None:
+    deliveries.consume(int(delivery_id))
+
+
+@app.task(base=LabTask, name=jobs.RUN_PIECE, **LIMITS[Queue.JOBS].of_a_task)
+def run_piece(job_id: str) -> None:
+    jobs.run_piece(UUID(job_id))
 
 
 @worker_ready.connect
@@ -42,6 +58,16 @@ def release_claims_before_shutdown(sender: str, how: str, **_: object) -> None:
 @app.task(name="recover_lost_chunks")
 def recover_lost_chunks() -> int:
     return inference.recover_lost()
+
+
+@app.task(name="recover_lost_events")
+def recover_lost_events() -> int:
+    return deliveries.recover_lost()
+
+
+@app.task(name="recover_lost_jobs")
+def recover_lost_jobs() -> int:
+    return jobs.recover_lost()
 
 
 @app.task(name="finish_abandoned_uploads")
@@ -67,6 +93,8 @@ def delete_expired() -> None:
         sessions=accounts.delete_expired_sessions(),
         invitations=invitations.delete_expired(older_than=shown),
         tokens=tokens.delete_expired(older_than=shown),
+        job_results=jobs.delete_expired(),
+        notifications=notifications.delete_old(),
     )
 
 

@@ -48,6 +48,11 @@ def _new_token(page: Page) -> None:
     expect(page.locator("#secret")).to_be_visible()
 
 
+def _new_job(page: Page) -> None:
+    page.get_by_role("button", name="as CSV").click()
+    expect(page.get_by_role("link", name="Download").first).to_be_visible()
+
+
 def _invited(page: Page) -> None:
     who = f"somebody-{uuid.uuid4().hex}@department.hospital.example"
     page.get_by_label("Invite", exact=True).fill(who)
@@ -73,6 +78,7 @@ PAGES: dict[str, Callable[[Page], object]] = {
     "sign-in": _signed_out,
     "changing a member": _change,
     "a new token": _new_token,
+    "a new job": _new_job,
     "invited": _invited,
 }
 
@@ -94,6 +100,10 @@ BY_ADDRESS: dict[str, tuple[str | None, str]] = {
     "tokens of the lab": ("admin", "/lab/tokens/"),
     "leaving": ("technician", "/lab/leave/"),
     "tokens": ("technician", "/tokens/"),
+    "jobs": ("admin", "/jobs/"),
+    "a new job": ("admin", "/audit/"),
+    "notifications": ("technician", "/notifications/"),
+    "what one is told": ("technician", "/notifications/preferences/"),
     "a new token": ("technician", "/tokens/"),
     "no invitation": (None, "/invitations/made-up/"),
     "e-mail": ("technician", "/accounts/email/"),
@@ -124,6 +134,8 @@ NO_PAGES = {
     "cases/<uuid:case_id>/gallery/",
     "cases/<uuid:case_id>/tiles/<cells:cell_ids>.jpg",
     "installation/audit/export.csv",
+    "jobs/live/",
+    "jobs/<uuid:job_id>/result/",
     "installation/audit/export.jsonl",
 }
 

@@ -56,6 +56,10 @@ ENDPOINTS: dict[str, dict[str, Needed]] = {
     "api/v1/audit/": {"GET": P.VIEW_AUDIT},
     "api/v1/audit/export.csv": {"GET": P.VIEW_AUDIT},
     "api/v1/audit/export.jsonl": {"GET": P.VIEW_AUDIT},
+    "api/v1/jobs/": {"GET": P.USE_TOKENS, "POST": P.USE_TOKENS},  # and what the kind asks for
+    "api/v1/jobs/<uuid:job_id>/": {"GET": P.USE_TOKENS},
+    "api/v1/jobs/<uuid:job_id>/cancel/": {"POST": P.USE_TOKENS},
+    "api/v1/jobs/<uuid:job_id>/result/": {"GET": P.USE_TOKENS},
     "api/v1/tokens/": {"GET": P.USE_TOKENS, "POST": ANYONE},  # a password is sent along
     "api/v1/tokens/<int:token_id>/": {"DELETE": P.USE_TOKENS},
     "api/v1/lab/tokens/": {"GET": P.MANAGE_TOKENS},
@@ -83,6 +87,16 @@ ENDPOINTS: dict[str, dict[str, Needed]] = {
     "installation/audit/": {"GET": STAFF},
     "installation/audit/export.csv": {"GET": STAFF},
     "installation/audit/export.jsonl": {"GET": STAFF},
+    # pages: one's own jobs and notifications
+    "jobs/": {"GET": MEMBER},
+    "jobs/live/": {"GET": MEMBER},
+    "jobs/new/": {"POST": MEMBER},  # and what the kind asks for
+    "jobs/<uuid:job_id>/cancel/": {"POST": MEMBER},
+    "jobs/<uuid:job_id>/result/": {"GET": MEMBER},
+    "notifications/": {"GET": MEMBER},
+    "notifications/read/": {"POST": MEMBER},
+    "notifications/<int:notification_id>/read/": {"POST": MEMBER},
+    "notifications/preferences/": {"GET": MEMBER, "POST": MEMBER},
     # pages: labs
     "lab/": {"POST": SIGNED_IN},
     "lab/leave/": {"GET": MEMBER, "POST": MEMBER},

@@ -24,10 +24,13 @@ from tests.support.pages import add_cells, cell_of, plain_static
 from tests.support.people import Person, person, proved_who_they_are, role_that_may
 from tests.support.present import present
 from webapp.cases.specimen_services import add_scanner, add_slide
+from webapp.jobs.kinds import KINDS, Kind, Piece
+from webapp.jobs.models import Job
 from webapp.labs import invitations
 from webapp.labs.models import ApiToken, Membership
 from webapp.labs.permissions import IN_USE, Permission, Role, allows
 from webapp.labs.tokens import issue_token
+from webapp.notifications.models import Notification
 
 __all__ = ["plain_static"]
 pytestmark = pytest.mark.usefixtures("plain_static")
@@ -36,6 +39,19 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 API = "api/v1/"
 SECRET = "A-secret"
 """The accession of the case, which nobody else must read."""
+
+KIND = Kind(
+    "tried",
+    "Tried",
+    Permission.USE_TOKENS,
+    "text/plain",
+    "tried.txt",
+    run=lambda job: Piece(b"", 0, 0),
+    takes=(),
+    check=dict,
+    started=lambda job: None,
+)
+"""A job that every role may begin."""
 
 FORM = {
     "accession": "N-1",
@@ -71,8 +87,10 @@ class Place:
     invitation_id: int
     token_id: int
     secret: str
-    slide_id: int = 1
-    scanner_id: int = 1
+    job_id: uuid.UUID
+    notification_id: int
+    slide_id: int
+    scanner_id: int
     pk: int = 1
     provider_id: str = "google"
 
@@ -109,7 +127,8 @@ def rolled_back() -> Iterator[None]:
 
 
 @pytest.fixture
-def place(alice) -> Place:
+def place(alice, monkeypatch) -> Place:
+    monkeypatch.setitem(KINDS, KIND.name, KIND)
     case = alice.case(SECRET)
     (image,) = add_cells(alice, case, "neutrophil", 0.97)
     with scope(lab=alice.lab):
@@ -129,24 +148,30 @@ def place(alice) -> Place:
         token = ApiToken.objects.get(membership=alice.membership)
         slide = add_slide(case, label="S-1")
         scanner = add_scanner(alice.lab, make="Imaginary")
+        job, notification = its_own(alice)
     return Place(
-        case.id,
-        image.id,
-        cell_of(image).id,
-        alice.membership.id,
-        invitation.id,
-        token.id,
-        links[0],
-        slide.id,
-        scanner.id,
+        *(case.id, image.id, cell_of(image).id, alice.membership.id, invitation.id, token.id, links[0]),
+        *(job.id, notification.id, slide.id, scanner.id),
     )
+
+
+def its_own(someone: Person) -> tuple[Job, Notification]:
+    """What nobody but its owner sees: a job whose result they may have, and a notification."""
+    job = Job.objects.create(
+        lab=someone.lab,
+        owner=someone.membership.user,
+        kind=KIND.name,
+        state=Job.State.DONE,
+        result_key="somewhere",
+    )
+    return job, Notification.objects.create(recipient=someone.membership, kind="job_ended")
 
 
 @pytest.fixture
 def nothing() -> Place:
     """Ids of nothing at all."""
     far = 10**9
-    return Place(uuid.uuid4(), far, far, far, far, far, "hv:nothing", far, far, pk=far)
+    return Place(uuid.uuid4(), far, far, far, far, far, "hv:nothing", uuid.uuid4(), far, far, far, pk=far)
 
 
 def member(place: Place, someone: Person, *, route: str) -> Asker:
@@ -164,7 +189,8 @@ def own(place: Place, someone: Person, route: str) -> Place:
         return place
     with scope(lab=someone.lab):
         token = ApiToken.objects.filter(membership=someone.membership).first()
-    return replace(place, token_id=present(token).id)
+        job, notification = its_own(someone)
+    return replace(place, token_id=present(token).id, job_id=job.id, notification_id=notification.id)
 
 
 def may(role: Role, needed: Needed) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from typing import Any
 
 import redis
 import structlog
@@ -17,10 +18,12 @@ from prometheus_client.registry import Collector
 from webapp.audit.selectors import trail_state
 from webapp.crypto.keyring import current_key_age
 from webapp.inference.models import Chunk
+from webapp.jobs.models import Job
 from webapp.mail.models import Message
 from webapp.operations import certificates, health
-from webapp.outbox.models import OutboxEntry
-from webapp.outbox.queues import Queue
+from webapp.outbox.events import CONSUMERS
+from webapp.outbox.models import Delivery, OutboxEntry
+from webapp.outbox.queues import CHUNKS, Queue
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +44,7 @@ def installation_metrics() -> Iterator[GaugeMetricFamily]:
     yield _services(answers)
     parts = (
         ("database", _waiting),
+        ("database", _events),
         ("broker", _broker),
         ("database", _mail),
         ("database", _trail),
@@ -86,21 +90,58 @@ def _waiting() -> Iterator[GaugeMetricFamily]:
             for row in open_ones.values("queue").annotate(n=Count("id"), since=Min("created_at"))
         }
         dead = Chunk.objects.filter(state=Chunk.State.DEAD).count()
+        jobs = Job.objects.filter(state__in=Job.OPEN).aggregate(n=Count("id"), since=Min("created_at"))
     ages = {queue: (now - row["since"]).total_seconds() for queue, row in chunks.items()}
     yield _gauge(
         "outbox_waiting", "Tasks in the outbox that are due.", _each(lambda q: tasks.get(q, 0)), "queue"
     )
     yield _gauge(
-        "chunks_waiting", "Chunks not done.", _each(lambda q: chunks[q]["n"] if q in chunks else 0), "queue"
+        "chunks_waiting",
+        "Chunks not done.",
+        _each(lambda q: chunks[q]["n"] if q in chunks else 0, CHUNKS),
+        "queue",
     )
     yield _gauge(
-        "images_waiting_oldest_seconds", "How long images wait.", _each(lambda q: ages.get(q, 0)), "queue"
+        "images_waiting_oldest_seconds",
+        "How long images wait.",
+        _each(lambda q: ages.get(q, 0), CHUNKS),
+        "queue",
     )
     yield _gauge("dead_letters", "Chunks that are dead letters, which wait for a person.", [("", dead)])
 
+    yield _gauge("jobs_open", "Jobs that wait or run.", [("", jobs["n"])])
+    oldest = (now - jobs["since"]).total_seconds() if jobs["n"] else 0
+    yield _gauge("jobs_open_oldest_seconds", "Since the oldest of them was asked for.", [("", oldest)])
 
-def _each(value: Callable[[str], float]) -> list[tuple[str, float]]:
-    return [(queue, value(queue)) for queue in Queue.values]
+
+def _events() -> Iterator[GaugeMetricFamily]:
+    counted = (
+        Delivery.objects.order_by()
+        .values("consumer", "state")
+        .annotate(n=Count("id"), since=Min("created_at"))
+    )
+    rows = {(row["consumer"], row["state"]): row for row in counted}
+    consumers = sorted({*CONSUMERS, *(consumer for consumer, _ in rows)})
+    now = timezone.now()
+
+    def of(state: Delivery.State, value: Callable[[Mapping[str, Any]], float]) -> list[tuple[str, float]]:
+        return [(name, value(row) if (row := rows.get((name, state))) else 0) for name in consumers]
+
+    waiting, dead = Delivery.State.WAITING, Delivery.State.DEAD
+    yield _gauge("events_waiting", "Events on their way.", of(waiting, lambda row: row["n"]), "consumer")
+    yield _gauge(
+        "events_waiting_oldest_seconds",
+        "How long events are on their way.",
+        of(waiting, lambda row: (now - row["since"]).total_seconds()),
+        "consumer",
+    )
+    yield _gauge(
+        "events_dead_letters", "Events that are dead letters.", of(dead, lambda row: row["n"]), "consumer"
+    )
+
+
+def _each(value: Callable[[Queue], float], queues: Iterable[Queue] = Queue) -> list[tuple[str, float]]:
+    return [(queue.value, value(queue)) for queue in queues]
 
 
 def _broker() -> Iterator[GaugeMetricFamily]:

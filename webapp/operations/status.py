@@ -18,6 +18,8 @@ from django_scopes import scopes_disabled
 
 from webapp.inference.models import Chunk
 from webapp.operations import health
+from webapp.outbox.deliveries import dead_letters
+from webapp.outbox.queues import Queue
 
 PATH = "/status/"
 
@@ -52,15 +54,17 @@ WORKS = (
 
 @dataclass(frozen=True)
 class Status:
-    """How things stand at a time: each of WORKS with whether it goes, and since when images wait."""
+    """How things stand at a time: each of WORKS with whether it goes, since when images wait, and how many
+    things were given up that should have followed from what happened."""
 
     at: datetime
     works: list[tuple[Work, bool]]
     waiting_since: datetime | None
+    dead_events: int = 0
 
     @property
     def all_well(self) -> bool:
-        return all(goes for _, goes in self.works) and not self.slow
+        return all(goes for _, goes in self.works) and not self.slow and not self.dead_events
 
     @property
     def slow(self) -> bool:
@@ -96,7 +100,14 @@ def current() -> Status:
     """Ask all services, now."""
     answers = health.services()
     works = [(work, all(answers[name] == health.OK for name in work.needs)) for work in WORKS]
-    return Status(timezone.now(), works, _waiting_since())
+    return Status(timezone.now(), works, _waiting_since(), _dead_events())
+
+
+def _dead_events() -> int:
+    try:
+        return dead_letters().count()
+    except DatabaseError:
+        return 0
 
 
 def _waiting_since() -> datetime | None:
@@ -104,7 +115,7 @@ def _waiting_since() -> datetime | None:
     try:
         with scopes_disabled():
             waiting = Chunk.objects.filter(
-                queue="interactive", state__in=[Chunk.State.QUEUED, Chunk.State.RUNNING]
+                queue=Queue.INTERACTIVE, state__in=[Chunk.State.QUEUED, Chunk.State.RUNNING]
             )
             since: datetime | None = waiting.aggregate(since=Min("created_at"))["since"]
     except DatabaseError:

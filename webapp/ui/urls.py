@@ -2,8 +2,10 @@ from webapp.ui.accounts.urls import urlpatterns as accounts
 from webapp.ui.audit.urls import urlpatterns as audit
 from webapp.ui.cases.urls import urlpatterns as cases
 from webapp.ui.inference.urls import urlpatterns as inference
+from webapp.ui.jobs.urls import urlpatterns as jobs
 from webapp.ui.labs.urls import urlpatterns as labs
+from webapp.ui.notifications.urls import urlpatterns as notifications
 from webapp.ui.registry.urls import urlpatterns as registry
 
 app_name = "ui"
-urlpatterns = [*accounts, *audit, *cases, *inference, *labs, *registry]
+urlpatterns = [*accounts, *audit, *cases, *inference, *jobs, *labs, *notifications, *registry]

@@ -4,6 +4,7 @@ import pytest
 from celery import Task
 from django.conf import settings
 
+from webapp.outbox.queues import LIMITS, WORKERS, Queue
 from workers.celery import LabTask, app
 
 TIMERS = app.conf.beat_schedule
@@ -27,6 +28,26 @@ def test_a_task_is_a_labs_or_a_timers():
     assert by_timer < tasks.keys()
     for name, task in tasks.items():
         assert isinstance(task, LabTask) != (name in by_timer), name
+
+
+def test_tasks_have_the_limits_of_their_queue():
+    for name, queue in {
+        "classify_chunk": Queue.BULK,
+        "consume": Queue.EVENTS,
+        "run_piece": Queue.JOBS,
+    }.items():
+        task, limits = ours()[name], LIMITS[queue]
+        soft = task.soft_time_limit or app.conf.task_soft_time_limit
+        hard = task.time_limit or app.conf.task_time_limit
+        assert (soft, hard) == (limits.soft_seconds, limits.hard_seconds), name
+
+
+def test_every_queue_has_limits_and_one_worker():
+    assert set(LIMITS) == set(Queue)
+    assert sorted(queue for worker in WORKERS.values() for queue in worker.queues) == sorted(Queue)
+    assert all(
+        0 < limits.soft_seconds < limits.hard_seconds and limits.depth > 0 for limits in LIMITS.values()
+    )
 
 
 def test_a_task_ends_before_the_broker_hands_it_out_again():

@@ -10,7 +10,9 @@ from tests.support.tls import certificate
 from webapp.audit.actions import Action
 from webapp.audit.services import record
 from webapp.inference.models import Chunk
+from webapp.jobs.models import Job
 from webapp.operations.metrics import installation_metrics
+from webapp.outbox.models import Delivery
 from webapp.outbox.queues import Queue
 
 DAY = dt.timedelta(days=1)
@@ -69,3 +71,23 @@ def test_without_the_broker_the_rest_is_told(db, settings):
     assert now["service_up", "broker"] == 0
     assert ("broker_waiting", "bulk") not in now
     assert now["dead_letters", ""] == 0
+
+
+def test_events_and_jobs_that_wait(alice):
+    consumer = "notifications.tell_of_case"
+    now = told()
+    assert (now["events_waiting", consumer], now["events_dead_letters", consumer]) == (0, 0)
+    assert (now["jobs_open", ""], now["jobs_open_oldest_seconds", ""]) == (0, 0)
+    hour_ago = timezone.now() - dt.timedelta(hours=1)
+    for state in (Delivery.State.WAITING, Delivery.State.DEAD, Delivery.State.DEAD):
+        Delivery.objects.create(lab=alice.lab, consumer=consumer, event={}, state=state, created_at=hour_ago)
+    with scope(lab=alice.lab):
+        for state in (Job.State.QUEUED, Job.State.RUNNING, Job.State.DONE):
+            Job.objects.create(lab=alice.lab, owner=alice.membership.user, kind="k", state=state)
+        Job.objects.filter(state=Job.State.RUNNING).update(created_at=hour_ago)
+    now = told()
+    assert (now["events_waiting", consumer], now["events_dead_letters", consumer]) == (1, 2)
+    assert now["events_waiting_oldest_seconds", consumer] == pytest.approx(3600, abs=60)
+    assert now["events_waiting", "notifications.tell_of_job"] == 0
+    assert now["jobs_open", ""] == 2
+    assert now["jobs_open_oldest_seconds", ""] == pytest.approx(3600, abs=60)

@@ -8,6 +8,7 @@ from django_scopes import scope
 
 from webapp.inference.models import Chunk
 from webapp.operations import health, status
+from webapp.outbox.models import Delivery
 from webapp.outbox.queues import Queue
 
 
@@ -35,6 +36,13 @@ class TestStatusPage:
         _, page = shown(client)
         assert "<h1>Images wait</h1>" in page
         assert "the oldest for 7" in page
+
+    def test_events_that_are_dead_letters_are_told_of(self, alice, client, model):
+        Delivery.objects.create(lab=alice.lab, consumer="c", event={}, state=Delivery.State.DEAD)
+        code, page = shown(client)
+        assert code == 200
+        assert "Everything works" not in page
+        assert "1 notification or other message could not be passed on" in page
 
     def test_a_model_that_is_away_is_said_in_plain_words(self, client, db, settings):
         settings.SERVING_TARGET = "127.0.0.1:1"
