@@ -157,8 +157,6 @@ def _named() -> Iterator[tuple[str, str, bool]]:
                 yield display_key, "", status == Image.Status.CLASSIFIED
         for key in TilePack.objects.order_by("id").values_list("key", flat=True).iterator():
             yield key, "", True
-        results = (
-            Job.objects.exclude(result_key="").order_by("created_at").values_list("result_key", flat=True)
-        )
-        for result_key in results.iterator():
-            yield result_key, "", False  # may have expired meanwhile
+        for job in Job.objects.filter(state=Job.State.DONE).order_by("created_at").iterator():
+            for part_key in job.part_keys:
+                yield part_key, "", False  # may have expired meanwhile

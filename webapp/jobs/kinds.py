@@ -13,7 +13,7 @@ class Piece:
     """What one call of a kind did.
 
     Attributes:
-        data: the next bytes of the result: JOB_PIECE_BYTES at least, but for the last piece.
+        data: the next bytes of the result, some JOB_PIECE_BYTES.
         done, total: how far the job is, in whatever it counts.
         cursor: where the next piece begins (JSON); None: this was the last.
     """

@@ -2,7 +2,6 @@ import uuid
 from typing import ClassVar
 
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django_scopes import ScopedManager
@@ -32,10 +31,9 @@ class Job(models.Model):  # type: ignore[django-manager-missing] # ScopedManager
     done = models.PositiveBigIntegerField(default=0)
     total = models.PositiveBigIntegerField(default=0, help_text="0: not known yet.")
     cursor = models.JSONField(null=True, help_text="Where the next piece begins, as the kind has it.")
-    upload = models.CharField(max_length=255, blank=True, help_text="Of the result's parts, in the store.")
-    parts = ArrayField(models.CharField(max_length=80), default=list, help_text="Tags of the parts.")
+    parts = models.PositiveIntegerField(default=0, help_text="Objects that the result consists of.")
     result_key = models.CharField(
-        max_length=200, blank=True, help_text="Where the result lies in the object store."
+        max_length=200, blank=True, help_text="Under which its parts lie in the object store."
     )
     attempts = models.PositiveSmallIntegerField(default=0, help_text="With the piece that is next.")
     error = models.CharField(max_length=300, blank=True, help_text="Why it ended early, for people.")
@@ -60,6 +58,11 @@ class Job(models.Model):  # type: ignore[django-manager-missing] # ScopedManager
     @property
     def is_open(self) -> bool:
         return self.state in self.OPEN
+
+    @property
+    def part_keys(self) -> list[str]:
+        """Of the objects that are the result, one behind the other."""
+        return [f"{self.result_key}/{number}" for number in range(self.parts)]
 
     @property
     def percent(self) -> float:

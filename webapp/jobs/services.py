@@ -66,12 +66,6 @@ def cancel(job: Job) -> None:
     Job.objects.filter(id=job.id, state__in=Job.OPEN).update(cancel_requested=True)
 
 
-def result_url(job: Job) -> str:
-    """A link to the result of a job that is done (`selectors.can_fetch`), good for minutes."""
-    kind = KINDS[job.kind]
-    return objects.download_url(job.result_key, kind.media_type, file_name=kind.file_name)
-
-
 def run_piece(job_id: UUID) -> None:
     """Do the next piece of a job. A second message finds it in hand, or further."""
     with transaction.atomic():
@@ -129,8 +123,8 @@ def delete_expired() -> int:
             Job.objects.filter(state=Job.State.DONE, expires_at__lt=now).order_by("expires_at")[:10_000]
         )
         for job in expired:
-            objects.delete(job.result_key)
-            Job.objects.filter(id=job.id).update(state=Job.State.EXPIRED, result_key="")
+            _delete_result(job)
+            Job.objects.filter(id=job.id).update(state=Job.State.EXPIRED, result_key="", parts=0)
         old = now - timedelta(days=settings.JOB_KEPT_DAYS)
         Job.objects.filter(finished_at__lt=old).exclude(state=Job.State.DONE).delete()
     return len(expired)
@@ -152,14 +146,13 @@ def _reason_to_end(job: Job) -> str:
 
 def _keep(job: Job, piece: Piece) -> None:
     """Add a piece to the result. The last makes an object of all parts."""
-    kind, now = KINDS[job.kind], timezone.now()
+    now = timezone.now()
     job.done, job.total, job.cursor, job.attempts = piece.done, piece.total, piece.cursor, 0
-    job.result_key = job.result_key or f"labs/{job.lab_id}/jobs/{job.id}"
-    if piece.cursor is None and not job.parts:
-        objects.put(job.result_key, piece.data, kind.media_type)
-    else:
-        _add_part(job, kind, piece)
-    fields = ["done", "total", "cursor", "attempts", "result_key", "upload", "parts"]
+    job.result_key = _result_key(job)
+    # The same key at each attempt: what a killed worker wrote is written over.
+    objects.put(f"{job.result_key}/{job.parts}", piece.data, KINDS[job.kind].media_type)
+    job.parts += 1
+    fields = ["done", "total", "cursor", "attempts", "result_key", "parts"]
     if piece.cursor is None:
         job.state, job.finished_at = Job.State.DONE, now
         job.expires_at = now + timedelta(days=settings.JOB_RESULT_DAYS)
@@ -168,22 +161,6 @@ def _keep(job: Job, piece: Piece) -> None:
     else:
         _enqueue(job)
     job.save(update_fields=fields)
-
-
-def _add_part(job: Job, kind: Kind, piece: Piece) -> None:
-    job.upload = job.upload or objects.begin_parts(job.result_key, kind.media_type)
-    last = piece.cursor is None
-    try:
-        tag = objects.put_part(job.result_key, job.upload, len(job.parts) + 1, piece.data)
-    except objects.ObjectMissing:
-        if not last:
-            raise
-        objects.latest_version(job.result_key)  # an attempt finished it, and could not say so
-        return
-    job.parts = [*job.parts, tag]
-    if last:
-        objects.finish_parts(job.result_key, job.upload, job.parts)
-        objects.abort_parts(job.result_key)  # of a first piece that was tried again
 
 
 def _attempt_failed(job_id: UUID, error: Exception) -> None:
@@ -198,12 +175,21 @@ def _attempt_failed(job_id: UUID, error: Exception) -> None:
 
 def _end(job: Job, state: Job.State, why: str) -> None:
     """End a job before its time, without a result."""
-    if job.upload:
-        objects.abort_parts(job.result_key)
-    job.state, job.error, job.finished_at, job.result_key = state, why, timezone.now(), ""
-    job.save(update_fields=["state", "error", "finished_at", "result_key"])
+    _delete_result(job)
+    job.state, job.error, job.finished_at = state, why, timezone.now()
+    job.result_key, job.parts = "", 0
+    job.save(update_fields=["state", "error", "finished_at", "result_key", "parts"])
     if state == Job.State.FAILED:
         publish(JobEnded(job.lab_id, job.id, done=False))
+
+
+def _delete_result(job: Job) -> None:
+    for number in range(job.parts + 1):  # one more: its piece was not done
+        objects.delete(f"{_result_key(job)}/{number}")
+
+
+def _result_key(job: Job) -> str:
+    return f"labs/{job.lab_id}/jobs/{job.id}"
 
 
 def _enqueue(job: Job, wait: timedelta = timedelta(0)) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from functools import cache
@@ -131,19 +130,17 @@ class _RoundedTimeAuth(S3SigV4QueryAuth):  # type: ignore[misc]  # botocore has 
         super()._modify_request_before_signing(request)
 
 
-def download_url(key: str, content_type: str, *, version: str = "", file_name: str = "") -> str:
+def download_url(key: str, content_type: str, *, version: str = "") -> str:
     """A link to read `key` for DOWNLOAD_LINK_SECONDS at most, and DOWNLOAD_KEPT_SECONDS less at least.
 
     Browsers keep what they got for DOWNLOAD_KEPT_SECONDS, no longer: the store cannot tell them that a person
     has signed out. The link stays the same for as long, so that a gallery that is looked at again is not
-    fetched again. `version` is one that `get` returned; without it the latest is read. With a `file_name`
-    browsers save it under that.
+    fetched again. `version` is one that `get` returned; without it the latest is read.
     """
     asked = {
         "response-content-type": content_type,
         "response-cache-control": f"private, max-age={settings.DOWNLOAD_KEPT_SECONDS}",
         **({"versionId": version} if version else {}),
-        **({"response-content-disposition": f'attachment; filename="{file_name}"'} if file_name else {}),
     }
     request = AWSRequest(
         "GET", f"{settings.S3_PUBLIC_ENDPOINT}/{settings.S3_BUCKET}/{quote(key)}", params=asked
@@ -153,53 +150,6 @@ def download_url(key: str, content_type: str, *, version: str = "", file_name: s
         request
     )
     return str(request.url)
-
-
-def begin_parts(key: str, content_type: str) -> str:
-    """Begin an object that comes in parts, each of 5 MiB at least but the last; returns the upload's id."""
-    with _span("CreateMultipartUpload", key):
-        begun = _client().create_multipart_upload(
-            Bucket=settings.S3_BUCKET, Key=key, ContentType=content_type, ServerSideEncryption=ENCRYPTION
-        )
-    return str(begun["UploadId"])
-
-
-def put_part(key: str, upload: str, number: int, body: bytes) -> str:
-    """Write a part, numbered from 1, or write it anew; returns its tag.
-
-    Raises:
-        ObjectMissing: the upload was finished or aborted.
-    """
-    client = _client()
-    with _span("UploadPart", key):
-        try:
-            done = client.upload_part(
-                Bucket=settings.S3_BUCKET, Key=key, UploadId=upload, PartNumber=number, Body=body
-            )
-        except client.exceptions.NoSuchUpload:
-            raise ObjectMissing(key) from None
-    return str(done["ETag"])
-
-
-def finish_parts(key: str, upload: str, tags: Sequence[str]) -> None:
-    """Make an object of all parts."""
-    parts = [{"PartNumber": number, "ETag": tag} for number, tag in enumerate(tags, 1)]
-    with _span("CompleteMultipartUpload", key):
-        _client().complete_multipart_upload(
-            Bucket=settings.S3_BUCKET, Key=key, UploadId=upload, MultipartUpload={"Parts": parts}
-        )
-
-
-def abort_parts(key: str) -> None:
-    """Drop the parts of uploads of an object that were not finished."""
-    client = _client()
-    with _span("AbortMultipartUpload", key):
-        found = client.list_multipart_uploads(Bucket=settings.S3_BUCKET, Prefix=key)
-        for begun in found.get("Uploads", ()):
-            with suppress(client.exceptions.NoSuchUpload):
-                client.abort_multipart_upload(
-                    Bucket=settings.S3_BUCKET, Key=begun["Key"], UploadId=begun["UploadId"]
-                )
 
 
 def delete(key: str) -> None:

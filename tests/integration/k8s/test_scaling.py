@@ -1,7 +1,10 @@
 """KEDA counts, in the database, the chunks that workers have to do: see k8s/base/scaling.yaml."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
+from django.utils import timezone
 from django_scopes import scope
 
 from tests.support.manifests import of_kind, render
@@ -39,7 +42,10 @@ def test_chunks_that_wait_and_those_in_hand_count(alice, queue):
 
 def test_open_jobs_and_events_that_are_due_count(alice):
     assert counted("events") == 0
-    Delivery.objects.bulk_create(Delivery(lab=alice.lab, consumer="c", event={}) for _ in range(100))
+    due = timezone.now() - timedelta(minutes=1)
+    Delivery.objects.bulk_create(
+        Delivery(lab=alice.lab, consumer="c", event={}, due_at=due) for _ in range(100)
+    )
     Delivery.objects.create(lab=alice.lab, consumer="c", event={}, state=Delivery.State.DEAD)
     with scope(lab=alice.lab):
         for state in Job.State:

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from django.http import Http404, HttpResponse
-from django.shortcuts import redirect
+from django.http import Http404, StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, generics, status
 from rest_framework.request import Request
@@ -17,6 +17,7 @@ from webapp.api.permissions import Needs, membership_of
 from webapp.jobs import selectors, services
 from webapp.jobs.kinds import KINDS
 from webapp.jobs.models import Job
+from webapp.jobs.results import download
 from webapp.labs.authorization import may
 from webapp.labs.permissions import Permission
 
@@ -72,13 +73,13 @@ class CancelJob(generics.GenericAPIView[Job]):
 class JobResult(APIView):
     needs: Needs = {"GET": Permission.USE_TOKENS}
 
-    @extend_schema(responses={302: None})
-    def get(self, request: Request, job_id: UUID) -> HttpResponse:
-        """The file that a job made: a redirect to the store, good for minutes."""
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    def get(self, request: Request, job_id: UUID) -> StreamingHttpResponse:
+        """The file that a job made."""
         job = _job(request, job_id)
         if not selectors.can_fetch(membership_of(request), job):
             raise Http404
-        return redirect(services.result_url(job))
+        return download(job)
 
 
 def _job(request: Request, job_id: UUID) -> Job:

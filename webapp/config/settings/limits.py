@@ -62,7 +62,7 @@ EVENT_LOST_SECONDS = 120  # after which one whose worker or message is gone is t
 EVENT_RECOVERY_INTERVAL_SECONDS = 60
 
 # --- limits: jobs -------------------------------------------------------------------------------------------
-JOB_PIECE_BYTES = 5 * 1024 * 1024  # of a result, at least: S3 takes no smaller part but the last
+JOB_PIECE_BYTES = 2 * 1024 * 1024  # of a result: an object in the store, and about a second of work
 JOB_MAX_ATTEMPTS = env.int(
     "JOB_MAX_ATTEMPTS", 8, validate=_positive
 )  # attempts with one piece of a job, before the job has failed

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from webapp.jobs import selectors, services
 from webapp.jobs.kinds import KINDS
 from webapp.jobs.models import Job
+from webapp.jobs.results import download
 from webapp.labs.authorization import may
 from webapp.ui.permissions import MemberRequest, needs
 
@@ -63,7 +64,7 @@ def result(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
     job = _job(request, job_id)
     if not selectors.can_fetch(request.membership, job):
         raise Http404
-    return redirect(services.result_url(job))
+    return download(job)
 
 
 def _job(request: MemberRequest, job_id: UUID) -> Job:

@@ -100,7 +100,7 @@ def test_pages_follow_one_another_and_cost_the_same(admin, lab, django_assert_ma
     for number in range(ENTRIES_A_PAGE + 5):
         happened(lab, f"Person-{number:03}")
     browser = admin.browser
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         first = browser.get(reverse("ui:audit")).content.decode()
     assert f"Person-{ENTRIES_A_PAGE + 4:03}" in first
     assert "Person-000" not in first

@@ -15,8 +15,8 @@ from webapp.audit.selectors import Filters, entries, in_order
 from webapp.audit.services import record
 from webapp.jobs import services
 from webapp.jobs.kinds import KINDS
+from webapp.jobs.results import download
 from webapp.labs.permissions import Role
-from webapp.storage import objects
 
 KIND = KINDS["audit_csv"]
 
@@ -37,7 +37,7 @@ def whole(admin, parameters, *, between=lambda: None) -> tuple[str, int]:
         between()
         job.refresh_from_db()
         pieces += 1
-    return objects.get(job.result_key)[0].decode(), pieces
+    return download(job).getvalue().decode(), pieces
 
 
 def test_it_is_what_the_streamed_export_says(admin):
@@ -53,17 +53,9 @@ def test_a_long_trail_comes_in_pieces_and_ends_where_it_was_begun(admin, setting
         record(Action.CASE_OPENED, lab=admin.lab.id, subject=f"N-{number}" + "x" * 200)
     until = Entry.objects.filter(chain=admin.lab.id).count() + 1
     settings.JOB_PIECE_BYTES = 5 * 1024
-    big = objects.put_part
-    assert big
-    written: list[bytes] = []
-    with pytest.MonkeyPatch.context() as patch:  # parts smaller than S3 takes
-        patch.setattr(objects, "begin_parts", lambda key, content_type: "u")
-        patch.setattr(objects, "put_part", lambda key, upload, number, body: written.append(body) or "t")
-        patch.setattr(objects, "finish_parts", lambda key, upload, tags: None)
-        patch.setattr(objects, "get", lambda key: (b"".join(written), ""))
-        found, pieces = whole(
-            admin, {}, between=lambda: record(Action.CASE_OPENED, lab=admin.lab.id, subject="later")
-        )
+    found, pieces = whole(
+        admin, {}, between=lambda: record(Action.CASE_OPENED, lab=admin.lab.id, subject="later")
+    )
     assert pieces > 3
     rows = list(csv.DictReader(io.StringIO(found)))
     assert [int(row["seq"]) for row in rows] == list(range(1, until + 1))

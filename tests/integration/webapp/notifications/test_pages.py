@@ -79,6 +79,7 @@ def test_choices_are_kept(alice):
 
 def test_the_inbox_costs_as_much_however_full_it_is(alice, told):
     browser, address = alice.browser, reverse("ui:notifications")
+    queries(browser, address)  # it is signed in by now
     before = queries(browser, address)
     for number in range(20):
         case = alice.case(f"N-1{number}")
