@@ -34,12 +34,22 @@ def classify_chunk(self: LabTask, chunk_id: str) -> None:
     work_on(int(chunk_id), holder=holder, redelivered=bool(info.get("redelivered")))
 
 
-@app.task(base=LabTask, name=CONSUME, **LIMITS[Queue.EVENTS].of_a_task)
+@app.task(
+    base=LabTask,
+    name=CONSUME,
+    soft_time_limit=LIMITS[Queue.EVENTS].soft_seconds,
+    time_limit=LIMITS[Queue.EVENTS].hard_seconds,
+)
 def consume(delivery_id: str) -> None:
     deliveries.consume(int(delivery_id))
 
 
-@app.task(base=LabTask, name=jobs.RUN_PIECE, **LIMITS[Queue.JOBS].of_a_task)
+@app.task(
+    base=LabTask,
+    name=jobs.RUN_PIECE,
+    soft_time_limit=LIMITS[Queue.JOBS].soft_seconds,
+    time_limit=LIMITS[Queue.JOBS].hard_seconds,
+)
 def run_piece(job_id: str) -> None:
     jobs.run_piece(UUID(job_id))
 

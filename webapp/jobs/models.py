@@ -9,7 +9,7 @@ from django_scopes import ScopedManager
 from webapp.labs.models import Lab
 
 
-class Job(models.Model):  # type: ignore[django-manager-missing] # ScopedManager makes classes at run time
+class Job(models.Model):
     """Work that a person waits for, in pieces of seconds, with a file as its result."""
 
     class State(models.TextChoices):

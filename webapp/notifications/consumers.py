@@ -14,7 +14,7 @@ from webapp.outbox.queues import Queue
 @consumes(ProcessingFinished, queue=Queue.EVENTS)
 def tell_of_case(event: ProcessingFinished) -> None:
     case = Case.objects.filter(id=event.case).first()
-    owner = case and _member(event, case.created_by_id)
+    owner = _member(event, case.created_by_id) if case else None
     if owner is None or not owner.may(Permission.VIEW_CASES):
         return
     facts = {"classified": event.classified, "refused": event.refused, "failed": event.failed}
@@ -27,7 +27,7 @@ def tell_of_case(event: ProcessingFinished) -> None:
 @consumes(JobEnded, queue=Queue.EVENTS)
 def tell_of_job(event: JobEnded) -> None:
     job = Job.objects.filter(id=event.job).first()
-    owner = job and _member(event, job.owner_id)
+    owner = _member(event, job.owner_id) if job else None
     if job and owner:
         label = KINDS[job.kind].label if job.kind in KINDS else job.kind
         tell(owner, Kind.JOB_ENDED, facts={"label": label, "done": event.done})

@@ -37,11 +37,6 @@ class Limits:
     soft_seconds: int
     hard_seconds: int
 
-    @property
-    def of_a_task(self) -> dict[str, int]:
-        """As Celery calls them."""
-        return {"soft_time_limit": self.soft_seconds, "time_limit": self.hard_seconds}
-
 
 _USUAL = Limits(
     settings.RELAY_QUEUE_DEPTH, settings.TASK_SOFT_TIME_LIMIT_SECONDS, settings.TASK_TIME_LIMIT_SECONDS

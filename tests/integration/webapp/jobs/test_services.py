@@ -14,6 +14,7 @@ from webapp.jobs.models import Job
 from webapp.jobs.results import download
 from webapp.labs import services as labs
 from webapp.labs.permissions import Permission, Role
+from webapp.outbox.events import Event
 from webapp.outbox.models import OutboxEntry
 from webapp.outbox.queues import Queue
 from webapp.storage import objects
@@ -47,7 +48,7 @@ def kind(monkeypatch):
 
 @pytest.fixture
 def published(monkeypatch):
-    told = []
+    told: list[Event] = []
     monkeypatch.setattr(services, "publish", told.append)
     return told
 
@@ -70,7 +71,8 @@ def work(job: Job) -> int:
 
 
 def result(job: Job) -> bytes:
-    return b"".join(download(job).streaming_content)
+    whole: bytes = download(job).getvalue()
+    return whole
 
 
 def test_a_job_is_done_in_pieces_and_its_owner_fetches_the_result(alice, job, published):
@@ -110,8 +112,8 @@ def test_what_an_attempt_wrote_and_could_not_say_is_written_over(alice, job, mon
     services.run_piece(job.id)
     put = objects.put
 
-    def put_and_die(*arguments: object) -> None:
-        put(*arguments)
+    def put_and_die(key: str, body: bytes, content_type: str) -> None:
+        put(key, body, content_type)
         raise ConnectionError
 
     with monkeypatch.context() as patch:

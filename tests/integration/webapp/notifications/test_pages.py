@@ -5,6 +5,7 @@ from django.urls import reverse
 from django_scopes import scope
 
 from tests.support.pages import page_of, plain_static, queries
+from tests.support.present import present
 from webapp.labs import services as labs
 from webapp.labs.permissions import Role
 from webapp.notifications import selectors, services
@@ -39,7 +40,7 @@ def test_the_inbox_says_what_happened_and_leads_there(alice, told):
 
 def test_marking_as_read(alice, told):
     with scope(lab=alice.lab):
-        first = selectors.inbox(alice.membership).first()
+        first = present(selectors.inbox(alice.membership).first())
     assert alice.browser.post(reverse("ui:notification-read", args=[first.id])).status_code == 302
     assert unread(alice) == 2
     alice.browser.post(reverse("ui:notifications-read"))
@@ -49,7 +50,7 @@ def test_marking_as_read(alice, told):
 
 def test_nobody_marks_those_of_others(alice, bob, told):
     with scope(lab=alice.lab):
-        first = selectors.inbox(alice.membership).first()
+        first = present(selectors.inbox(alice.membership).first())
     assert bob.browser.post(reverse("ui:notification-read", args=[first.id])).status_code == 404
     bob.browser.post(reverse("ui:notifications-read"))
     assert unread(alice) == 3

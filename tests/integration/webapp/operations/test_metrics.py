@@ -82,8 +82,8 @@ def test_events_and_jobs_that_wait(alice):
     for state in (Delivery.State.WAITING, Delivery.State.DEAD, Delivery.State.DEAD):
         Delivery.objects.create(lab=alice.lab, consumer=consumer, event={}, state=state, created_at=hour_ago)
     with scope(lab=alice.lab):
-        for state in (Job.State.QUEUED, Job.State.RUNNING, Job.State.DONE):
-            Job.objects.create(lab=alice.lab, owner=alice.membership.user, kind="k", state=state)
+        for name in (Job.State.QUEUED, Job.State.RUNNING, Job.State.DONE):
+            Job.objects.create(lab=alice.lab, owner=alice.membership.user, kind="k", state=name)
         Job.objects.filter(state=Job.State.RUNNING).update(created_at=hour_ago)
     now = told()
     assert (now["events_waiting", consumer], now["events_dead_letters", consumer]) == (1, 2)
