@@ -74,7 +74,7 @@ def claim(chunk_id: int, *, holder: str, redelivered: bool) -> Chunk | None:
     """
     worn_out = Chunk.objects.filter(id=chunk_id, attempts__gte=settings.CHUNK_MAX_ATTEMPTS)
     for case_id in worn_out.values_list("case_id", flat=True):
-        _lock_case(case_id)  # before the chunk, as `record` does
+        lock_case(case_id)  # before the chunk, as `record` does
     chunk = Chunk.objects.select_for_update().filter(id=chunk_id).first()
     if chunk is None or chunk.state not in (Chunk.State.QUEUED, Chunk.State.RUNNING):
         return None
@@ -183,7 +183,7 @@ def split_off(chunk: Chunk, image_ids: Sequence[int]) -> bool:
 @transaction.atomic
 def attempt_failed(chunk: Chunk, why: str) -> None:
     """Retry after a failure of the chunk's own; after CHUNK_MAX_ATTEMPTS halve or dead-letter it."""
-    _lock_case(chunk.case_id)
+    lock_case(chunk.case_id)
     if not _holds_lease(chunk):
         return
     chunk.deferrals = 0  # whatever it waited for has answered
@@ -197,7 +197,7 @@ def attempt_failed(chunk: Chunk, why: str) -> None:
 @transaction.atomic
 def dead_letter(chunk: Chunk, why: str) -> None:
     """Make it a dead letter at once: the model server rejected the request, and no retry would help."""
-    _lock_case(chunk.case_id)
+    lock_case(chunk.case_id)
     if _holds_lease(chunk):
         _mark_dead(chunk, why)
 

@@ -11,7 +11,7 @@ import webapp.crypto.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0005_media_type"),
+        ("cases", "0006_cells"),
         ("labs", "0004_time_zone_and_full_count"),
         ("patients", "0001_initial"),
     ]
