@@ -25,7 +25,6 @@ from infra.local.config.secrets import Secrets
 from infra.local.stack import Stack
 from serving.contract import CELL_LABELS
 from tests.support.stack import free_settings
-from workers.tile_pack import tile_pack
 
 CHROMIUM = os.environ.get("HEMATOVISION_CHROMIUM", "/usr/bin/chromium")
 CELLS, CHUNK, GRID = 15_000, 64, 7
@@ -123,6 +122,7 @@ def _fill() -> uuid.UUID:
     from webapp.labs.models import Lab
     from webapp.registry.models import ModelVersion
     from webapp.storage import objects
+    from workers.tile_pack import tile_pack
 
     rng = random.Random(7)
     labels = list(CELL_LABELS)

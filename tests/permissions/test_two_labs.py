@@ -52,7 +52,7 @@ def go_to(client: Client, lab) -> None:
 
 def write(client: Client, place: Place, method: str, route: str, **said: str):
     cache.clear()
-    path, headers = path_of(route, vars(place)), {}
+    path, headers = path_of(route, place.addresses), {}
     if route.startswith(API):
         headers = {"X-Lab": said["lab"]} if said else {}
         return client.generic(method, path, "{}", content_type="application/json", headers=headers)
@@ -106,7 +106,7 @@ def test_who_was_put_out_of_a_lab_is_told_so_and_chooses(alice, charlie, both, p
     client.get(reverse("ui:home"))
     with scope(lab=alice.lab):
         Membership.objects.filter(id=both.membership.id).update(active=False)
-    for path in (path_of(route, vars(place)), reverse("ui:home")):
+    for path in (path_of(route, place.addresses), reverse("ui:home")):
         answer = client.get(path)
         assert answer.status_code == 409
         assert f"no longer a member of {alice.lab}" in answer.content.decode()
@@ -189,7 +189,7 @@ def test_every_form_of_every_page_says_of_which_lab_it_is(alice, charlie, both, 
     for route in READ:
         cache.clear()
         with rolled_back():
-            answer = client.get(path_of(route, vars(place)))
+            answer = client.get(path_of(route, place.addresses))
         if answer.status_code != 200 or "text/html" not in answer.get("Content-Type", ""):
             continue
         page = Forms(answer.content.decode())

@@ -74,7 +74,7 @@ def test_a_mosaic_shows_the_cells_asked_for_in_that_order(alice):
     picture = np.asarray(PillowImage.open(io.BytesIO(answer.content)))
     assert picture.shape == (2 * 224, 12 * 224, 3)
     for place, colour in enumerate([39, 1, 0, 7, 2, *range(10, 20)]):
-        seen = picture[place // 12 * 224 :, place % 12 * 224 :][:224, :224]
+        seen = picture[place // 12 * 224 :, place % 12 * 224 :][2:222, 2:222]  # JPEG mixes pixels at an edge
         assert np.abs(seen.astype(int) - flat(colour)[0, 0]).max() < 8
 
 
