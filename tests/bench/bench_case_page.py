@@ -68,7 +68,7 @@ def sentence() -> str:
 
 
 def _sentence(browser: Browser, url: str, member: dict[str, Any], case: uuid.UUID) -> str:
-    page = browser.new_page(viewport={"width": WINDOW[0], "height": WINDOW[1]})
+    page = browser.new_context().new_page()
     page.goto(url)
     page.get_by_label("E-mail").fill(member["email"])
     page.get_by_label("Password").fill(member["password"])

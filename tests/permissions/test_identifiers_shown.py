@@ -87,7 +87,7 @@ def known(place: Place) -> Place:
 
 def ask(client: Client, place: Place, method: str, route: str):
     cache.clear()
-    path, body = path_of(route, vars(place)), SENT.get(route, {})
+    path, body = path_of(route, place.addresses), SENT.get(route, {})
     if method == "GET":
         return client.get(path)
     if route.startswith(API):
