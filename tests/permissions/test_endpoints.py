@@ -259,7 +259,11 @@ def test_roles_in_their_own_lab(colleagues, place, route, method, needed):
         someone = colleagues[role]
         askers = [member(place, someone, route=route)]
         if route.startswith(API):
-            askers.append(program(place, someone, route=route))
+            token = program(place, someone, route=route)
+            if allows(role, Permission.USE_TOKENS):
+                askers.append(token)
+            else:
+                assert token.ask(method, route).status_code == 401
         for asker in askers:
             response = asker.ask(method, route)
             if may(role, needed):
@@ -272,6 +276,8 @@ def test_roles_in_their_own_lab(colleagues, place, route, method, needed):
 def test_tokens_do_what_their_scopes_say_and_their_owner_may(colleagues, place, route, method, needed):
     for role in Role:
         someone = colleagues[role]
+        if not allows(role, Permission.USE_TOKENS):
+            continue  # theirs are shut: `test_roles_in_their_own_lab`
         within = program(place, someone, needed, limited=True, route=route).ask(method, route)
         if allows(role, needed):
             assert_allowed(within)

@@ -19,7 +19,7 @@ from serving.contract import MODEL_FILE
 from serving.wire import serving_pb2, serving_pb2_grpc
 from tests.support.embedded import RunningServer, embedded_server
 from tests.support.model_client import model_client
-from tests.support.tiny_model import make_version
+from tests.support.tiny_model import make_version, tiny_outputs
 
 pytestmark = pytest.mark.enable_socket
 
@@ -120,16 +120,18 @@ def test_a_broken_version_is_reported_and_the_old_one_stays(base: Path) -> None:
         server.wait_ready()
         client = model_client(server.target)
 
-        folder = make_version(base / "hematovision", 2, labels=("neutrophil", "lymphocyte"))
+        outputs = {**tiny_outputs(), "probabilities": (2,), "evidence": (7, 7, 2)}
+        labels = ("neutrophil", "lymphocyte")
+        folder = make_version(base / "hematovision", 2, labels=labels, outputs=outputs)
         rejected = server.event("version rejected", version=2)
 
-        assert "8 classes but labels has 2" in rejected["reason"]
+        assert "probabilities is float32 [8], not float32 [2]" in rejected["reason"]
         assert client.predict(IMAGE).version == 1
         assert client.status() == [(1, "AVAILABLE"), (2, "END")]
         with open_channel(server.target) as channel:
             request = serving_pb2.GetModelStatusRequest(model_spec=serving_pb2.ModelSpec(name="hematovision"))
             answer = serving_pb2_grpc.ModelServiceStub(channel).GetModelStatus(request)
-        assert "labels has 2" in answer.model_version_status[1].status.error_message
+        assert "not float32 [2]" in answer.model_version_status[1].status.error_message
 
         shutil.rmtree(folder)
         make_version(base / "hematovision", 2)
