@@ -136,10 +136,10 @@ def test_a_missing_key_is_named(folder: Path, key: str) -> None:
         ({"outputs": {**OUTPUTS, "embedding": [0]}}, r"outputs\.embedding is \[0\]"),
         ({"outputs": {**OUTPUTS, "embedding": ["3"]}}, r"outputs\.embedding must be a whole number"),
         (
-            {"outputs": {**OUTPUTS, "evidence": [7, 7, 9]}},
-            r"outputs\.evidence has 9 classes but labels",
+            {"outputs": {**OUTPUTS, "evidence": [7, 7, 99]}},
+            r"outputs\.evidence has 99 classes but labels",
         ),
-        ({"outputs": {**OUTPUTS, "probabilities": [9]}}, r"outputs\.probabilities has 9 classes"),
+        ({"outputs": {**OUTPUTS, "probabilities": [99]}}, r"outputs\.probabilities has 99 classes"),
         ({"temperature": 0}, "temperature must be above 0"),
         ({"temperature": float("nan")}, "temperature must be above 0"),
         ({"temperature": "1"}, "temperature must be a number"),
