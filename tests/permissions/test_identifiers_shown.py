@@ -66,7 +66,6 @@ SHOW_PATIENTS = {
     ("GET", "cases/<uuid:case_id>/patient/"),
     ("POST", "cases/<uuid:case_id>/patient/merge/"),
     ("GET", "cases/<uuid:case_id>/specimen/"),
-    ("POST", "cases/<uuid:case_id>/specimen/"),
     ("POST", "cases/<uuid:case_id>/slides/"),
 }
 LISTS = {entry for entry in SHOW_PATIENTS if "<" not in entry[1]}
@@ -142,8 +141,8 @@ def test_no_token_is_shown_a_patient_without_the_scope(alice, known, route, meth
 def test_a_token_that_may_see_patients_alone_learns_nothing_else_of_their_cases(alice, known):
     _, secret = issue_token(alice.membership, "test", scopes=[Permission.VIEW_IDENTIFIERS])
     client = Client(headers={"Authorization": f"Bearer {secret}"})
-    (found,) = ask(client, known, "POST", f"{API}cases/search/").json()
-    assert set(found) == {"id", "patient"}
+    found = ask(client, known, "POST", f"{API}cases/search/").json()
+    assert [set(case) for case in found] == [{"id", "patient"}] * 2
 
 
 def test_what_a_token_may_only_enter_it_is_told_as_it_sent_it(alice, known):
