@@ -78,7 +78,10 @@ def known(place: Place) -> Place:
     with scope(lab=case.lab):
         change_identifiers(case, PATIENT)
         change_specimen(case, TEXTS)
-        others = {"A-3": {"name": "Somebody else"}, "A-4": {"mrn": PATIENT["mrn"]}}
+        others: dict[str, dict[str, object]] = {
+            "A-3": {"name": "Somebody else"},
+            "A-4": {"mrn": PATIENT["mrn"]},
+        }
         for accession, identifiers in others.items():  # one to merge with, one to be parted from
             create_case(case.lab, accession=accession, by=case.created_by, identifiers=identifiers)
     return place

@@ -108,7 +108,7 @@ class SpecimenForm(forms.Form):
 
 
 class SlideForm(forms.ModelForm):  # type: ignore[type-arg]
-    scanner = forms.ModelChoiceField(queryset=None, required=False, empty_label="Not entered")
+    scanner: Any = forms.ModelChoiceField(queryset=None, required=False, empty_label="Not entered")
 
     class Meta:
         model = Slide

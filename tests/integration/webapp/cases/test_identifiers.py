@@ -56,7 +56,7 @@ def write(case, column, value) -> None:
         cursor.execute(update.format(*map(sql.Identifier, (table, column, key))), [value, row])
 
 
-def patient_id(case) -> UUID:
+def patient_id(case) -> UUID | None:
     return Case._base_manager.get(id=case.id).patient_id
 
 

@@ -1,6 +1,7 @@
 """One person, many cases: entered once, merged and parted on record, two at once, and never half of it."""
 
 import threading
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -237,7 +238,7 @@ def test_what_is_merged_both_ways_while_it_is_opened_and_written_loses_nothing(a
             )
             for n in (1, 2)
         )
-    shown = []
+    shown: list[Any] = []
 
     def merged(case: Case, other: Case) -> None:
         for _ in range(5):
@@ -265,11 +266,14 @@ def test_what_is_merged_both_ways_while_it_is_opened_and_written_loses_nothing(a
 
 
 def test_a_page_of_cases_costs_no_query_and_a_patient_no_unwrapping_twice(alice, make, monkeypatch):
-    unwrapped = []
+    unwrapped: list[Any] = []
     opened = PatientKey.own_key.func  # type: ignore[attr-defined]
-    monkeypatch.setattr(
-        PatientKey.own_key, "func", lambda key: unwrapped.append(key.patient_id) or opened(key)
-    )
+
+    def counted(key):
+        unwrapped.append(key.patient_id)
+        return opened(key)
+
+    monkeypatch.setattr(PatientKey.own_key, "func", counted)
     cases = [make(f"A-{number}", mrn=str(number), name="Ada", sex="female") for number in range(6)]
     unwrapped.clear()
     with _queries() as queries:
