@@ -77,13 +77,18 @@ def _static_files_are_looked_at_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _emptied_between_tests() -> Iterator[None]:
-    """Tests that commit leave nothing behind, though the audit trail lets nobody empty it."""
+    """Tests that commit leave nothing behind, though the audit trail and decisions let nobody empty them."""
     flush = DatabaseOperations.sql_flush
 
     def with_the_trail(self, style, tables, **options):
-        alter = "ALTER TABLE audit_entry {} TRIGGER append_only;"
+        kept = ("audit_entry", "review_decision")
+        alter = [f"ALTER TABLE {table} {{}} TRIGGER append_only;" for table in kept]
         statements = flush(self, style, tables, **options)
-        return [alter.format("DISABLE"), *statements, alter.format("ENABLE ALWAYS")]
+        return [
+            *(statement.format("DISABLE") for statement in alter),
+            *statements,
+            *(statement.format("ENABLE ALWAYS") for statement in alter),
+        ]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", with_the_trail)

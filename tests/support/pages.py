@@ -15,6 +15,7 @@ from pytest_django import Settings
 from serving.contract import CELL_LABELS, MODEL_NAME
 from tests.support.people import Person
 from webapp.cases.models import Case, Cell, Image, TilePack
+from webapp.cases.processing import settle
 from webapp.inference.models import Chunk, ChunkImage, Prediction
 from webapp.outbox.queues import Queue
 from webapp.registry.models import ModelVersion
@@ -96,6 +97,7 @@ def add_cells(
             )
             for cell, confidence in zip(cells, confidences, strict=True)
         )
+        settle(case.id)
     return images
 
 
@@ -124,6 +126,7 @@ def add_unusable(person: Person, case: Case, status: Image.Status, n: int = 1) -
             )
             for place in range(n)
         )
+        settle(case.id)
 
 
 def _probabilities(cell_class: str, confidence: float) -> list[float]:

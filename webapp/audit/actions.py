@@ -48,6 +48,9 @@ class Action(TextChoices):
         "case.identifiers_unreadable",
         "was not shown the patient of case {subject}: {after[fields]} cannot be decrypted",
     )
+    READING_OPENED = "case.reading_opened", "opened the {after[kind]} reading of case {subject}"
+    # Once a minute for each person and reading, with the place of its first decision: each is kept by itself.
+    CELLS_DECIDED = "case.cells_decided", "decided of what class cells of case {subject} are"
     PATIENT_SEARCHED = (
         "case.patient_searched",
         "searched for a patient by MRN and found {after[cases]:of case}",

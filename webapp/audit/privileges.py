@@ -1,9 +1,10 @@
-"""What the product may do in its own database: read and write rows, and to the audit trail only add.
+"""What the product may do in its own database: read and write rows, and to the audit trail and to what people
+decided only add.
 
 Two roles use the database. The owner (`DATABASE_OWNER_URL`) makes and changes tables: it runs `migrate` and
 `restore`. The product's own role (`DATABASE_URL`: web, workers, relay and what schedules and watches them)
-owns nothing, so that whoever gets hold of it can neither lift the trigger of the audit trail nor change an
-entry.
+owns nothing, so that whoever gets hold of it can neither lift the triggers of the audit trail and of
+decisions nor change an entry of the one, or one of the others.
 """
 
 import sys
@@ -14,8 +15,13 @@ from django.core.management import CommandError
 from django.db import connections
 from psycopg.sql import SQL, Identifier
 
-# Rows of these are for the product to add, or to read: it changes and deletes none.
-_ADDED_TO, _READ = "audit_entry", "django_migrations"
+# What it may do with rows of these, where that is less: it deletes none and changes none, but to seal words
+# anew.
+_LIMITED = {
+    "audit_entry": "SELECT, INSERT",
+    "review_decision": "SELECT, INSERT, UPDATE (words)",
+    "django_migrations": "SELECT",
+}
 _PRIVILEGES = """
     REVOKE ALL ON DATABASE {database} FROM {role};
     REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC;
@@ -65,7 +71,7 @@ def grant(using: str = "default", **_: Any) -> None:
         names = {"role": Identifier(role), "database": Identifier(connection.settings_dict["NAME"])}
         statements = [SQL(_PRIVILEGES).format(**names)]
         there = connection.introspection.table_names(cursor)
-        for table, rights in ((_ADDED_TO, "SELECT, INSERT"), (_READ, "SELECT")):
+        for table, rights in _LIMITED.items():
             if table in there:
                 named = {"table": Identifier(table), "role": Identifier(role), "rights": SQL(rights)}
                 statements.append(SQL(_LESS).format(**named))

@@ -17,6 +17,25 @@ from webapp.writing.fields import LineField
 __all__ = ["Case", "ClinicalNotes", "Image", "Scanner", "Slide", "Specimen"]
 
 
+class Processing(models.TextChoices):
+    """How far the machine is with a case, by what became of its images."""
+
+    RECEIVING = "receiving", "Receiving images"
+    CLASSIFYING = "classifying", "Classifying"
+    NEEDS_ATTENTION = "needs_attention", "Needs attention"
+    DONE = "done", "Classified"
+
+
+class Review(models.TextChoices):
+    """How far people are with a case."""
+
+    OPEN = "open", "Open"
+    IN_REVIEW = "in_review", "In review"
+    SIGNED = "signed", "Signed"
+    AMENDED = "amended", "Amended"
+    VOID = "void", "Void"
+
+
 class Case(models.Model):  # type: ignore[django-manager-missing] # ScopedManager makes classes at run time
     """One specimen's smear: the images of its cells and what was made of them."""
 
@@ -35,6 +54,20 @@ class Case(models.Model):  # type: ignore[django-manager-missing] # ScopedManage
     )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    processing = models.CharField(
+        max_length=16,
+        choices=Processing.choices,
+        default=Processing.RECEIVING,
+        db_default=Processing.RECEIVING,
+        help_text="Written by `webapp.cases.processing.settle` alone.",
+    )
+    review = models.CharField(
+        max_length=16,
+        choices=Review.choices,
+        default=Review.OPEN,
+        db_default=Review.OPEN,
+        help_text="Written by the services of `webapp.review` alone.",
+    )
 
     differing: tuple[str, ...] = ()
     """Once it is made: what was given of the patient and is known otherwise."""
@@ -44,7 +77,11 @@ class Case(models.Model):  # type: ignore[django-manager-missing] # ScopedManage
     class Meta:
         ordering: ClassVar[list[str]] = ["-created_at"]
         constraints = [models.UniqueConstraint(fields=["lab", "accession"], name="accession_once_per_lab")]
-        indexes = [models.Index(fields=["lab", "-created_at"])]
+        indexes = [
+            models.Index(fields=["lab", "-created_at"]),
+            models.Index(fields=["lab", "processing", "-created_at"], name="case_by_processing"),
+            models.Index(fields=["lab", "review", "-created_at"], name="case_by_review"),
+        ]
 
     def __str__(self) -> str:
         return str(self.accession)

@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Subquery, TextChoices
+from django.db.models import Count, Q, QuerySet, Subquery
 from django_scopes import scopes_disabled
 
 from webapp.cases.identifiers import FIELDS, Identifiers, normal_accession
-from webapp.cases.models import Case, Cell, Image
+from webapp.cases.models import Case, Cell, Image, Processing
 from webapp.cases.specimens import FACTS, TEXTS, Scanner, Slide, Specimen
 from webapp.crypto.cipher import Unreadable
 from webapp.labs.models import Lab
@@ -18,19 +18,11 @@ from webapp.storage.ranges import Part
 KEY = ("patient__key__key", "patient__key__lab_id")
 
 
-class CaseState(TextChoices):
-    """How far a case is, by what became of its images."""
-
-    EMPTY = "empty", "No images yet"
-    IN_PROGRESS = "in_progress", "In progress"
-    NEEDS_ATTENTION = "needs_attention", "Needs attention"
-    DONE = "done", "Ready to review"
-
-
 @dataclass(frozen=True)
 class Progress:
-    """How many of a case's images stand where."""
+    """How far a case is, and how many of its images stand where."""
 
+    state: Processing
     awaiting_upload: int = 0
     received: int = 0
     classified: int = 0
@@ -51,16 +43,8 @@ class Progress:
         return 100 * self.finished // self.total if self.total else 0
 
     @property
-    def state(self) -> CaseState:
-        if not self.total:
-            return CaseState.EMPTY
-        if self.received:
-            return CaseState.IN_PROGRESS
-        return CaseState.NEEDS_ATTENTION if self.failed else CaseState.DONE
-
-    @property
     def in_progress(self) -> bool:
-        return self.state == CaseState.IN_PROGRESS
+        return self.state == Processing.CLASSIFYING
 
 
 def cases() -> QuerySet[Case]:
@@ -68,9 +52,15 @@ def cases() -> QuerySet[Case]:
     return Case.objects.select_related("created_by")
 
 
-def page_of_cases(size: int, *, prefix: str = "", before: UUID | None = None) -> QuerySet[Case]:
-    """Up to `size` of `cases`, older than `before`, whose accession begins with `prefix` in any case."""
-    found = cases().order_by("-created_at", "-id")
+def page_of_cases(
+    size: int, *, prefix: str = "", before: UUID | None = None, **states: str
+) -> QuerySet[Case]:
+    """Up to `size` of `cases`, older than `before`, whose accession begins with `prefix` in any case.
+
+    Args:
+        states: `processing` and `review` that they have.
+    """
+    found = cases().filter(**states).order_by("-created_at", "-id")
     if prefix:
         found = found.filter(accession__istartswith=normal_accession(prefix))
     if before:
@@ -128,11 +118,12 @@ def _opened(case: Case, fields: tuple[str, ...]) -> Identifiers:
 
 def progress_of(cases: Iterable[Case]) -> dict[UUID, Progress]:
     """The progress of each of `cases`, in one query."""
-    counts: dict[UUID, dict[str, int]] = {case.id: {} for case in cases}
+    states = {case.id: Processing(case.processing) for case in cases}
+    counts: dict[UUID, dict[str, int]] = {case_id: {} for case_id in states}
     rows = Image.objects.filter(case_id__in=counts).values_list("case_id", "status").annotate(n=Count("id"))
     for case_id, status, n in rows.order_by():
         counts[case_id][status] = n
-    return {case_id: Progress(**by_status) for case_id, by_status in counts.items()}
+    return {case_id: Progress(states[case_id], **by_status) for case_id, by_status in counts.items()}
 
 
 def images(case: Case, **filters: Any) -> QuerySet[Image]:

@@ -8,7 +8,6 @@ from django_scopes import ScopedManager
 
 from serving.contract import is_unlike, is_unsure
 from webapp.cases.models import Case, Cell, Image
-from webapp.hematology.classes import UNIDENTIFIED
 from webapp.labs.models import Lab
 from webapp.outbox.queues import CHUNKS
 from webapp.registry.models import ModelVersion
@@ -103,6 +102,10 @@ class Prediction(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True, db_default=Now())
 
+    # What people see of the cell, where the query annotates it; see `webapp.review.classes`.
+    shown_class: str
+    decided_class: str | None
+
     objects: ClassVar[models.Manager["Prediction"]] = ScopedManager(lab="cell__image__lab")
 
     class Meta:
@@ -115,11 +118,6 @@ class Prediction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.cell_class} {self.confidence:.3f}"
-
-    @property
-    def shown_class(self) -> str:
-        """The class under which people see it."""
-        return UNIDENTIFIED if self.flagged else self.cell_class
 
     @property
     def ranked(self) -> list[tuple[str, float]]:

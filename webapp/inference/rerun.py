@@ -14,6 +14,7 @@ from django_scopes import scope
 from webapp.audit import services as audit
 from webapp.audit.actions import Action
 from webapp.audit.context import PRODUCT, Actor
+from webapp.cases import processing
 from webapp.cases.models import Case, Cell, Image
 from webapp.inference import services
 from webapp.inference.models import OPEN, Chunk, Prediction
@@ -52,7 +53,7 @@ def rerun(case: Case, *, by: str = "") -> Rerun:
     Raises:
         NothingAnswers: no version is published.
     """
-    services.lock_case(case.id)
+    processing.lock(case.id)
     version = registry.answering(case.lab_id)
     if version is None:
         raise NothingAnswers

@@ -12,21 +12,22 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import Count, F, Q
+from django.db import transaction
+from django.db.models import F, Q
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from serving.contract import MAX_BATCH
 from webapp.audit import services as audit
 from webapp.audit.actions import Action
+from webapp.cases import processing
 from webapp.cases.models import Case, Image
 from webapp.cases.refusals import Refusal
 from webapp.inference import rows
 from webapp.inference.answers import Classified, Refused
 from webapp.inference.models import Chunk, ChunkImage
 from webapp.outbox import services as outbox
-from webapp.outbox.events import ImagesClassified, ProcessingFinished, publish
+from webapp.outbox.events import ImagesClassified, publish
 from webapp.outbox.queues import Queue
 from webapp.registry import selectors as registry
 from webapp.registry.models import ModelVersion
@@ -44,7 +45,7 @@ def enqueue_images(case: Case, image_ids: Sequence[int], *, bulk: bool = False, 
     """
     if not image_ids:
         return
-    lock_case(case.id)
+    processing.lock(case.id)
     live_only = again or Chunk.objects.filter(case=case, live_only=True).exists()
     under_way = Image.objects.filter(case=case, status=Image.Status.RECEIVED).count()
     queue = Queue.BULK if bulk or under_way > INTERACTIVE_LIMIT else Queue.INTERACTIVE
@@ -62,6 +63,7 @@ def enqueue_images(case: Case, image_ids: Sequence[int], *, bulk: bool = False, 
         unique_fields=["image"],
         update_fields=["chunk"],
     )
+    processing.settle(case.id)
     _enqueue(chunks)
 
 
@@ -74,7 +76,7 @@ def claim(chunk_id: int, *, holder: str, redelivered: bool) -> Chunk | None:
     """
     worn_out = Chunk.objects.filter(id=chunk_id, attempts__gte=settings.CHUNK_MAX_ATTEMPTS)
     for case_id in worn_out.values_list("case_id", flat=True):
-        lock_case(case_id)  # before the chunk, as `record` does
+        processing.lock(case_id)  # before the chunk, as `record` does
     chunk = Chunk.objects.select_for_update().filter(id=chunk_id).first()
     if chunk is None or chunk.state not in (Chunk.State.QUEUED, Chunk.State.RUNNING):
         return None
@@ -121,7 +123,7 @@ def record(
     """
     for answer in answers:
         answer.check()
-    lock_case(chunk.case_id)
+    processing.lock(chunk.case_id)
     if not _holds_lease(chunk):
         return
     chunk.refresh_from_db(fields=["live_only"])
@@ -143,7 +145,7 @@ def record(
     chunk.save(update_fields=["state", "finished_at", "error"])
     if new or refused:  # else its images were classified before
         publish(ImagesClassified(chunk.lab_id, chunk.case_id, classified=len(new), refused=len(refused)))
-        _publish_if_at_rest(chunk)
+    processing.settle(chunk.case_id)
     if chunk.deferrals:
         outbox.make_due(CLASSIFY)  # what was away is back: deferred chunks need not wait longer
 
@@ -183,7 +185,7 @@ def split_off(chunk: Chunk, image_ids: Sequence[int]) -> bool:
 @transaction.atomic
 def attempt_failed(chunk: Chunk, why: str) -> None:
     """Retry after a failure of the chunk's own; after CHUNK_MAX_ATTEMPTS halve or dead-letter it."""
-    lock_case(chunk.case_id)
+    processing.lock(chunk.case_id)
     if not _holds_lease(chunk):
         return
     chunk.deferrals = 0  # whatever it waited for has answered
@@ -197,7 +199,7 @@ def attempt_failed(chunk: Chunk, why: str) -> None:
 @transaction.atomic
 def dead_letter(chunk: Chunk, why: str) -> None:
     """Make it a dead letter at once: the model server rejected the request, and no retry would help."""
-    lock_case(chunk.case_id)
+    processing.lock(chunk.case_id)
     if _holds_lease(chunk):
         _mark_dead(chunk, why)
 
@@ -205,6 +207,7 @@ def dead_letter(chunk: Chunk, why: str) -> None:
 @transaction.atomic
 def requeue(case: Case) -> int:
     """Enqueue a case's dead letters again, from the first attempt; returns how many images they have."""
+    processing.lock(case.id)
     dead = list(Chunk.objects.select_for_update().filter(case=case, state=Chunk.State.DEAD).order_by("id"))
     held = Image.objects.filter(in_chunk__chunk__in=dead)
     images = held.filter(status=Image.Status.CLASSIFIED).count()
@@ -220,6 +223,7 @@ def requeue(case: Case) -> int:
         lease_until=None,
         claimed_by="",
     )
+    processing.settle(case.id)
     _enqueue(dead)
     if images:
         audit.record(
@@ -338,31 +342,10 @@ def _mark_dead(chunk: Chunk, why: str) -> None:
     now = timezone.now()
     chunk.state, chunk.error, chunk.finished_at = Chunk.State.DEAD, why[:500], now
     chunk.save(update_fields=["state", "error", "finished_at"])
-    failed = Image.objects.filter(in_chunk__chunk=chunk, status=Image.Status.RECEIVED).update(
+    Image.objects.filter(in_chunk__chunk=chunk, status=Image.Status.RECEIVED).update(
         status=Image.Status.FAILED, detail=why[:300], finished_at=now
     )
-    if failed:  # else its images were classified before
-        _publish_if_at_rest(chunk)
-
-
-def _publish_if_at_rest(chunk: Chunk) -> None:
-    """Say so if this chunk was the last of its case to end.
-
-    Under the case's lock those that end follow one another, and each had a received image until now: one of
-    them alone finds none, once for each time that the case comes to rest.
-    """
-    images = Image.objects.filter(case=chunk.case_id).order_by()
-    if images.filter(status__in=[Image.Status.RECEIVED, Image.Status.AWAITING_UPLOAD]).exists():
-        return
-    counts = dict(images.values_list("status").annotate(Count("id")))
-    n = {name: counts.get(name, 0) for name in ("classified", "refused", "failed")}
-    publish(ProcessingFinished(chunk.lab_id, chunk.case_id, **n))
-
-
-def lock_case(case_id: UUID) -> None:
-    """Until the transaction ends nobody else records, re-runs or enqueues images of the case."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [str(case_id)])
+    processing.settle(chunk.case_id)
 
 
 def _holds_lease(chunk: Chunk) -> bool:

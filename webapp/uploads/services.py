@@ -23,6 +23,7 @@ from django_scopes import scopes_disabled
 
 from webapp.audit.actions import Action
 from webapp.audit.services import record
+from webapp.cases import processing
 from webapp.cases.models import Case, Image
 from webapp.cases.refusals import NO_VERDICT, Refusal
 from webapp.inference.services import enqueue_images
@@ -63,8 +64,7 @@ def begin(case: Case, files: Sequence[File], *, again: bool = False) -> list[Upl
     With `again`, so does one that was refused for its content: a newer release may judge it otherwise.
     """
     known = _known(case, [file.sha256 for file in files])
-    if again:
-        _reopen(known.values())
+    reopened = _reopened(known.values()) if again else []
     uploads, new = [], []
     for file in files:
         if (image := _row_of(file, known)) is not None:
@@ -75,7 +75,12 @@ def begin(case: Case, files: Sequence[File], *, again: bool = False) -> list[Upl
         if file.sha256 is not None:
             known[file.sha256, file.size] = image
         uploads.append(Upload(image, None if image.refusal else _form(image)))
-    Image.objects.bulk_create(new)
+    if new or reopened:
+        with transaction.atomic():
+            processing.lock(case.id)
+            Image.objects.bulk_update(reopened, ["status", "created_at", "refusal", "detail", "finished_at"])
+            Image.objects.bulk_create(new)
+            processing.settle(case.id)
     return uploads
 
 
@@ -93,6 +98,7 @@ def complete(case: Case, image_ids: Sequence[int], *, bulk: bool = False) -> int
     because its line was slow, is accepted after all.
     `bulk` says that nobody waits at a screen.
     """
+    processing.lock(case.id)
     not_uploaded = Q(status=Image.Status.REFUSED, refusal__in=NO_VERDICT)
     waiting = Image.objects.filter(
         not_uploaded | Q(status=Image.Status.AWAITING_UPLOAD), case=case, id__in=image_ids
@@ -132,7 +138,9 @@ def receive(case: Case, files: Sequence[tuple[str, int, IO[bytes]]]) -> list[Upl
             arrived.append(image)
         uploads.append(Upload(image, None, already))
     with transaction.atomic():
+        processing.lock(case.id)
         Image.objects.bulk_create(new)
+        processing.settle(case.id)  # where all are refused, nothing is completed
         complete(case, [image.id for image in arrived])
     return uploads
 
@@ -174,13 +182,13 @@ def _known(case: Case, digests: Iterable[bytes | None]) -> dict[tuple[bytes | No
     return {(bytes(image.sha256 or b""), image.bytes): image for image in ranked}
 
 
-def _reopen(images: Iterable[Image]) -> None:
-    """Reopen what workers refused for its content. If its client goes away, the timer completes it."""
+def _reopened(images: Iterable[Image]) -> list[Image]:
+    """What workers refused for its content, open again. If its client goes away, the timer completes it."""
     judged = [image for image in images if image.status == Image.Status.REFUSED and _went_to_a_worker(image)]
     for image in judged:
         image.status, image.created_at = Image.Status.AWAITING_UPLOAD, timezone.now()
         image.refusal, image.detail, image.finished_at = "", "", None
-    Image.objects.bulk_update(judged, ["status", "created_at", "refusal", "detail", "finished_at"])
+    return judged
 
 
 def _row_of(file: File, known: Mapping[tuple[bytes | None, int], Image]) -> Image | None:

@@ -7,8 +7,8 @@ from rest_framework import serializers
 
 from webapp.api.fields import WrittenField
 from webapp.cases.identifiers import FIELDS, NOTES_LENGTH, Identifiers, normal_accession
-from webapp.cases.models import Case
-from webapp.cases.selectors import CaseState, Progress, SpecimenFacts
+from webapp.cases.models import Case, Processing, Review
+from webapp.cases.selectors import Progress, SpecimenFacts
 from webapp.cases.specimens import (
     TEXT_LENGTHS,
     TEXTS,
@@ -25,7 +25,7 @@ from webapp.writing.text import lines
 
 
 class ProgressSerializer(serializers.Serializer[Progress]):
-    state = serializers.ChoiceField(CaseState.values)
+    state = serializers.ChoiceField(Processing.values, help_text="How far the machine is.")
     total = serializers.IntegerField()
     received = serializers.IntegerField(help_text="Waiting for the model.")
     classified = serializers.IntegerField()
@@ -177,6 +177,8 @@ class NewCaseSerializer(serializers.ModelSerializer[Case]):
 class CaseQuerySerializer(serializers.Serializer[Any]):
     # Asked for none, there is none: not all.
     accession = serializers.CharField(required=False, allow_blank=True, help_text="Exactly this number.")
+    processing = serializers.ChoiceField(Processing.values, required=False, help_text="As `progress.state`.")
+    review = serializers.ChoiceField(Review.values, required=False)
 
 
 class CaseSerializer(serializers.ModelSerializer[Case]):
@@ -188,7 +190,15 @@ class CaseSerializer(serializers.ModelSerializer[Case]):
 
     class Meta:
         model = Case
-        fields: tuple[str, ...] = ("id", "accession", "created_by", "created_at", "progress", "patient")
+        fields: tuple[str, ...] = (
+            "id",
+            "accession",
+            "created_by",
+            "created_at",
+            "progress",
+            "review",
+            "patient",
+        )
 
     def to_representation(self, instance: Case) -> dict[str, Any]:
         shown: dict[str, Any] = super().to_representation(instance)
@@ -263,7 +273,12 @@ class ModelSerializer(serializers.Serializer[Any]):
 
 
 class CaseDetailSerializer(CaseSerializer):
-    differential = DifferentialSerializer(read_only=True)
+    differential = DifferentialSerializer(
+        read_only=True, help_text="The suggested one: cells that nobody decided, as the model suggests."
+    )
+    reviewed_differential = DifferentialSerializer(
+        read_only=True, help_text="Cells that somebody decided, and no other."
+    )
     models = ModelSerializer(many=True, read_only=True, help_text="Who said what counts, most cells first.")
     asked_again = serializers.IntegerField(
         read_only=True,
@@ -274,4 +289,7 @@ class CaseDetailSerializer(CaseSerializer):
     )
 
     class Meta(CaseSerializer.Meta):
-        fields = (*CaseSerializer.Meta.fields, "differential", "models", "asked_again", "model_notice")
+        fields = (
+            *(*CaseSerializer.Meta.fields, "differential", "reviewed_differential"),
+            *("models", "asked_again", "model_notice"),
+        )

@@ -24,8 +24,10 @@ from webapp.cases import selectors, services
 from webapp.cases.disclosure import identifiers_shown, open_case
 from webapp.cases.identifiers import FIELDS, IN_LISTS
 from webapp.cases.models import Case
-from webapp.inference.selectors import asked_again, differential_of, model_notice, models_of
+from webapp.hematology.differential import differential
+from webapp.inference.selectors import asked_again, model_notice
 from webapp.labs.permissions import Permission
+from webapp.review.selectors import counts_of, shown_reading
 
 
 class CaseList(generics.GenericAPIView[Case]):
@@ -100,10 +102,12 @@ class CaseDetail(generics.GenericAPIView[Case]):
     serializer_class = CaseDetailSerializer
 
     def get(self, request: Request, case_id: UUID) -> Response:
-        """A case: how far it is, and its differential count so far."""
+        """A case: how far it is, and its differential counts so far."""
         case = open_case(case_id)
-        case.differential = differential_of(  # type: ignore[attr-defined]
-            case, membership_of(request).lab.full_count
+        counts, full_count = counts_of(case, shown_reading(case)), membership_of(request).lab.full_count
+        case.differential = differential(counts.suggested, full_count)  # type: ignore[attr-defined]
+        case.reviewed_differential = differential(  # type: ignore[attr-defined]
+            counts.reviewed, full_count
         )
         case.models = [  # type: ignore[attr-defined]
             {"model": str(version), "cells": n} for version, n in models_of(case)

@@ -6,9 +6,9 @@ from rest_framework.reverse import reverse
 
 from webapp.cases.models import Cell, Image
 from webapp.hematology.classes import BY_CODE, UNIDENTIFIED
-from webapp.inference import selectors
 from webapp.inference.models import Chunk, Doubt, Prediction
 from webapp.inference.selectors import class_name
+from webapp.review import selectors
 
 
 class ImageQuerySerializer(serializers.Serializer[Any]):
@@ -29,12 +29,15 @@ def reason_of(image: Image) -> dict[str, str] | None:
 
 
 class SaidSerializer(serializers.Serializer[Any]):
-    """What the model says of a cell now."""
+    """Of what class a cell is, and what the model says of it now."""
 
-    cell_class = serializers.SerializerMethodField(help_text="The suggestion; `unidentified` where unsure.")
+    cell_class = serializers.SerializerMethodField(
+        help_text="What was decided; else the suggestion; `unidentified` where the model is unsure."
+    )
+    decided = serializers.SerializerMethodField(help_text="Whether a person decided it.")
     most_probable = serializers.SerializerMethodField()
     confidence = serializers.SerializerMethodField()
-    flagged = serializers.SerializerMethodField(help_text="Whether a person must look: it is unidentified.")
+    flagged = serializers.SerializerMethodField(help_text="Whether the model is unsure of it.")
     flagged_because = serializers.SerializerMethodField(help_text="Every reason for which it is flagged.")
     distance = serializers.SerializerMethodField(
         help_text="From the cells the model was trained on; above 1 it is unlike them."
@@ -49,6 +52,10 @@ class SaidSerializer(serializers.Serializer[Any]):
     def get_cell_class(self, of: Any) -> str | None:
         prediction = self._prediction(of)
         return prediction.shown_class if prediction else None
+
+    def get_decided(self, of: Any) -> bool | None:
+        prediction = self._prediction(of)
+        return prediction.decided_class is not None if prediction else None
 
     def get_most_probable(self, of: Any) -> str | None:
         prediction = self._prediction(of)
@@ -76,7 +83,16 @@ class SaidSerializer(serializers.Serializer[Any]):
         return str(prediction.model_version) if prediction else None
 
 
-SAID = ("cell_class", "most_probable", "confidence", "flagged", "flagged_because", "distance", "model")
+SAID = (
+    "cell_class",
+    "decided",
+    "most_probable",
+    "confidence",
+    "flagged",
+    "flagged_because",
+    "distance",
+    "model",
+)
 
 
 class ImageSerializer(SaidSerializer, serializers.ModelSerializer[Image]):

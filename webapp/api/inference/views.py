@@ -26,10 +26,12 @@ from webapp.api.permissions import Needs
 from webapp.cases.disclosure import open_case, open_cell, open_image
 from webapp.cases.models import Case, Cell, Image
 from webapp.hematology.classes import BY_CODE
-from webapp.inference import selectors, services
+from webapp.inference import services
 from webapp.inference.evidence import evidence_maps, overlay_png
 from webapp.inference.models import Chunk
+from webapp.inference.selectors import dead_letters
 from webapp.labs.permissions import Permission
+from webapp.review import selectors
 from webapp.storage import objects
 
 
@@ -47,11 +49,13 @@ class ImageList(generics.GenericAPIView[Image]):
         """A case's images in the order of upload."""
         asked = ImageQuerySerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        found = selectors.images_with_cells(open_case(case_id))
+        case = open_case(case_id)
+        reading = selectors.shown_reading(case)
+        found = selectors.images_with_cells(case, reading)
         if status_wanted := asked.validated_data.get("status"):
             found = found.filter(status=status_wanted)
         if cell_class := asked.validated_data.get("cell_class"):
-            found = selectors.images_of_class(found, cell_class)
+            found = selectors.images_of_class(found, reading, cell_class)
         page = self.paginate_queryset(found)
         return self.get_paginated_response(ImageSerializer(page, many=True).data)
 
@@ -63,7 +67,8 @@ class ImageDetail(generics.GenericAPIView[Image]):
     def get(self, request: Request, image_id: int) -> Response:
         """One image with the model's whole answer."""
         image = open_image(image_id)
-        prefetch_related_objects([image], selectors.with_predictions())
+        reading = selectors.shown_reading(image.case)
+        prefetch_related_objects([image], selectors.with_predictions(reading))
         return Response(ImageDetailSerializer(image, context={"request": request}).data)
 
 
@@ -109,7 +114,7 @@ class CellEvidence(APIView):
 
 
 def _evidence(request: Request, cell: Cell | None) -> HttpResponse:
-    prediction = selectors.prediction_of(cell) if cell else None
+    prediction = selectors.prediction_of(cell, None) if cell else None
     if prediction is None:
         raise exceptions.NotFound("The model has not looked at this.")
     labels: list[str] = prediction.model_version.labels
@@ -140,5 +145,5 @@ class DeadLetters(generics.GenericAPIView[Chunk]):
     @extend_schema(operation_id="dead_letters_list", responses=DeadLetterSerializer(many=True))
     def get(self, request: Request) -> Response:
         """The dead letters of all of the lab's cases; requeue them by their case."""
-        page = self.paginate_queryset(selectors.dead_letters())
+        page = self.paginate_queryset(dead_letters())
         return self.get_paginated_response(DeadLetterSerializer(page or [], many=True).data)

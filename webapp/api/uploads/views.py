@@ -23,8 +23,8 @@ from webapp.api.uploads.serializers import (
 )
 from webapp.cases.disclosure import open_case
 from webapp.cases.models import Image
-from webapp.inference.selectors import images_with_cells
 from webapp.labs.permissions import Permission
+from webapp.review.selectors import images_with_cells, shown_reading
 from webapp.uploads import services
 from webapp.uploads.handlers import for_images
 
@@ -101,7 +101,7 @@ class CaseImages(ImageList):
         uploads = services.receive(
             case, [(file.name, file.size, file) for file in asked.validated_data["files"]]
         )
-        found = images_with_cells(case)
+        found = images_with_cells(case, shown_reading(case))
         rows = found.in_bulk({upload.image.id for upload in uploads})
         answer = [
             {**ImageSerializer(rows[upload.image.id]).data, "already": upload.already} for upload in uploads

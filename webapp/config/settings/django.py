@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "webapp.cases",
     "webapp.registry",
     "webapp.inference",
+    "webapp.review",
     "webapp.outbox",
     "webapp.jobs",
     "webapp.exports",

@@ -11,8 +11,10 @@ from django.urls import reverse
 from serving.contract import CELL_CLASSES
 from webapp.cases.models import Case
 from webapp.hematology.classes import BY_CODE, UNIDENTIFIED
-from webapp.inference import selectors
 from webapp.inference.models import Prediction
+from webapp.inference.selectors import class_name
+from webapp.review import selectors
+from webapp.review.models import Reading
 from webapp.ui.inference.mosaic import SIDE, corner
 from webapp.ui.permissions import MemberRequest
 
@@ -32,7 +34,8 @@ class Tile:
     name: str
     short: str
     confidence: float
-    flagged: bool
+    unidentified: bool
+    decided: bool
     unlike: bool
     file: str
 
@@ -79,7 +82,7 @@ def tiles_of(case_id: UUID, predictions: Sequence[Prediction]) -> list[Tile]:
 
 def _tile(case_id: UUID, place: int, prediction: Prediction, mosaic: str) -> Tile:
     left, top = corner(place)
-    cell_class = BY_CODE[prediction.cell_class]
+    cell_class = BY_CODE[prediction.decided_class or prediction.cell_class]
     return Tile(
         cell_id=prediction.cell_id,
         url=reverse("ui:cell", args=[case_id, prediction.cell_id]),
@@ -88,7 +91,8 @@ def _tile(case_id: UUID, place: int, prediction: Prediction, mosaic: str) -> Til
         name=cell_class.name,
         short=cell_class.short,
         confidence=prediction.confidence,
-        flagged=prediction.flagged,
+        unidentified=prediction.shown_class == UNIDENTIFIED,
+        decided=prediction.decided_class is not None,
         unlike=prediction.unlike,
         file=prediction.cell.image.name,
     )
@@ -96,7 +100,7 @@ def _tile(case_id: UUID, place: int, prediction: Prediction, mosaic: str) -> Til
 
 def tabs(counts: Mapping[str, int]) -> list[Tab]:
     """All classes that have cells, those to be looked at first."""
-    classes = [Tab(code, selectors.class_name(code), counts[code]) for code in _codes() if counts.get(code)]
+    classes = [Tab(code, class_name(code), counts[code]) for code in _codes() if counts.get(code)]
     return [Tab("", "All", sum(counts.values())), *classes] if classes else []
 
 
@@ -106,9 +110,7 @@ def sections(case_id: UUID, counts: Mapping[str, int], predictions: Iterable[Pre
     for prediction in predictions:
         by_class.setdefault(prediction.shown_class, []).append(prediction)
     return [
-        Section(
-            code, selectors.class_name(code), max(counts.get(code, 0), len(found)), tiles_of(case_id, found)
-        )
+        Section(code, class_name(code), max(counts.get(code, 0), len(found)), tiles_of(case_id, found))
         for code in _codes()
         if (found := by_class.get(code))
     ]
@@ -126,18 +128,20 @@ def wanted_class(request: MemberRequest) -> str:
     return code
 
 
-def gallery_context(case: Case, counts: Mapping[str, int], code: str) -> dict[str, Any]:
+def gallery_context(
+    case: Case, reading: Reading | None, counts: Mapping[str, int], code: str
+) -> dict[str, Any]:
     if code:
-        page = cells_page(case, code, None)
-        name = selectors.class_name(code)
+        page = cells_page(case, reading, code, None)
+        name = class_name(code)
         section = Section(code, name, counts.get(code, 0), page["tiles"])
-        return {"case": case, "code": code, "section": section, **page}
-    first = selectors.first_cells_of_each_class(case, CELLS_OF_EACH_CLASS)
-    return {"case": case, "code": code, "sections": sections(case.id, counts, first)}
+        return {"case": case, "reading": reading, "code": code, "section": section, **page}
+    first = selectors.first_cells_of_each_class(case, reading, CELLS_OF_EACH_CLASS)
+    return {"case": case, "reading": reading, "code": code, "sections": sections(case.id, counts, first)}
 
 
-def cells_page(case: Case, code: str, last: Prediction | None) -> dict[str, Any]:
-    found = selectors.cells(case, code)
+def cells_page(case: Case, reading: Reading | None, code: str, last: Prediction | None) -> dict[str, Any]:
+    found = selectors.cells(case, reading, code)
     if last is not None:
         found = found.filter(selectors.after(last))
     predictions = list(found[: CELLS_A_PAGE + 1])

@@ -15,9 +15,12 @@ from webapp.cases import selectors as case_selectors
 from webapp.cases.disclosure import open_case
 from webapp.cases.models import Case, Cell, Image
 from webapp.hematology.classes import BY_CODE
-from webapp.inference import selectors, services
+from webapp.inference import services
 from webapp.inference.models import Prediction
+from webapp.inference.selectors import class_name
 from webapp.labs.permissions import Permission
+from webapp.review import selectors
+from webapp.review.models import Reading
 from webapp.storage import objects, ranges
 from webapp.ui.inference.gallery import cells_page, gallery_context, wanted_class
 from webapp.ui.inference.mosaic import mosaic as draw
@@ -33,11 +36,12 @@ def gallery(request: MemberRequest, case_id: UUID) -> HttpResponse:
     """The gallery again, as it is now; or with `after` only the cells that follow that one."""
     case = open_case(case_id)
     code = wanted_class(request)
+    reading = selectors.shown_reading(case)
     if "after" in request.GET:
-        last = _cell_or_404(case, request.GET["after"])
-        context = {"case": case, "code": code, **cells_page(case, code, last)}
+        last = _cell_or_404(case, reading, request.GET["after"])
+        context = {"case": case, "code": code, **cells_page(case, reading, code, last)}
         return render(request, "ui/inference/tiles.html", context)
-    context = gallery_context(case, selectors.counts_of(case), code)
+    context = gallery_context(case, reading, selectors.counts_of(case, reading).shown, code)
     return render(request, "ui/inference/gallery.html", context)
 
 
@@ -47,11 +51,12 @@ def cell(request: MemberRequest, case_id: UUID, cell_id: int) -> HttpResponse:
     """One cell: in the dialog of the gallery, or as a page of its own."""
     case = open_case(case_id)
     found = get_object_or_404(case_selectors.cells(case), id=cell_id)
-    prediction = selectors.prediction_of(found)
+    reading = selectors.shown_reading(case)
+    prediction = selectors.prediction_of(found, reading)
     if prediction is None:
         raise Http404
     code = prediction.shown_class
-    in_class = selectors.cells(case, code)
+    in_class = selectors.cells(case, reading, code)
     earlier = in_class.filter(selectors.before(prediction))
     context = {
         "case": case,
@@ -60,7 +65,7 @@ def cell(request: MemberRequest, case_id: UUID, cell_id: int) -> HttpResponse:
         "prediction": prediction,
         "suggested": BY_CODE[prediction.cell_class],
         "probabilities": _probabilities(prediction),
-        "section": selectors.class_name(code),
+        "section": class_name(code),
         "place": earlier.count() + 1,
         "count": in_class.count(),
         "previous": earlier.reverse().first(),
@@ -97,7 +102,7 @@ def files(request: MemberRequest, case_id: UUID) -> HttpResponse:
     status = request.GET.get("status", "")
     if status and status not in Image.Status.values:
         raise Http404
-    found = selectors.images_with_cells(case)
+    found = selectors.images_with_cells(case, selectors.shown_reading(case))
     pages = Paginator(found.filter(status=status) if status else found, FILES_A_PAGE)
     context = {
         "case": case,
@@ -118,15 +123,15 @@ def requeue(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
     return redirect("ui:case", case.id)
 
 
-def _cell_or_404(case: Case, cell_id: str) -> Prediction:
+def _cell_or_404(case: Case, reading: Reading | None, cell_id: str) -> Prediction:
     if not cell_id.isascii() or not cell_id.isdigit() or len(cell_id) > LONGEST_ID:
         raise Http404
-    return get_object_or_404(selectors.cells(case), cell_id=int(cell_id))
+    return get_object_or_404(selectors.cells(case, reading), cell_id=int(cell_id))
 
 
 def _probabilities(prediction: Prediction) -> list[dict[str, Any]]:
     return [
-        {"code": code, "name": selectors.class_name(code), "value": value, "percent": 100 * value}
+        {"code": code, "name": class_name(code), "value": value, "percent": 100 * value}
         for code, value in prediction.ranked
     ]
 

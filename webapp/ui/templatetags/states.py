@@ -2,19 +2,19 @@
 
 from django import template
 
-from webapp.cases.selectors import CaseState
+from webapp.cases.models import Processing
 
 register = template.Library()
 
 CLASSES = {
-    CaseState.EMPTY: "state",
-    CaseState.IN_PROGRESS: "state state-busy",
-    CaseState.NEEDS_ATTENTION: "state state-bad",
-    CaseState.DONE: "state state-good",
+    Processing.RECEIVING: "state",
+    Processing.CLASSIFYING: "state state-busy",
+    Processing.NEEDS_ATTENTION: "state state-bad",
+    Processing.DONE: "state state-good",
 }
 
 
 @register.filter
-def state_class(state: CaseState) -> str:
+def state_class(state: Processing) -> str:
     """Its class in the style sheet."""
     return CLASSES[state]

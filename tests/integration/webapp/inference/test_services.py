@@ -14,6 +14,7 @@ from django_scopes import scope, scopes_disabled
 from tests.support.present import present
 from webapp.cases.boxes import Box, BoxOutsidePicture
 from webapp.cases.models import Cell, Image, TilePack
+from webapp.cases.processing import unsettled
 from webapp.cases.refusals import Refusal
 from webapp.inference import selectors, services
 from webapp.inference.answers import CellAnswer, Classified, Refused, Span
@@ -21,6 +22,7 @@ from webapp.inference.models import Chunk, Prediction
 from webapp.outbox import services as outbox
 from webapp.outbox.models import OutboxEntry
 from webapp.registry.models import ModelVersion
+from webapp.review.selectors import Counts, counts_of
 
 LABELS = ["neutrophil", "platelet"]
 WHOLE = Box(0, 0, 360, 363)
@@ -34,7 +36,9 @@ def version(db):
 @pytest.fixture
 def case(alice):
     with scope(lab=alice.lab):
-        yield alice.case()
+        case = alice.case()
+        yield case
+        assert not unsettled().exists()
 
 
 def receive(case, how_many, **options):
@@ -136,7 +140,7 @@ def test_results_are_recorded_once(case, version):
     services.record(chunk, version, results, refusals, "pack")
     services.record(chunk, version, results, refusals, "pack")
     assert statuses(case) == {"classified": 2, "refused": 1}
-    assert selectors.counts_of(case) == {"neutrophil": 1, "unidentified": 1}
+    assert counts_of(case, None) == Counts({"neutrophil": 1, "unidentified": 1})
     assert claim(chunk.id, "t-1", redelivered=True) is None
     third.refresh_from_db()
     first.refresh_from_db()
@@ -155,7 +159,7 @@ def test_a_picture_of_several_cells_takes_the_same_way(case, version):
     assert [*cells.values_list("number", "predictions__confidence")] == [(0, 0.9), (1, 0.89), (2, 0.88)]
     assert [len(row.probabilities) for row in Prediction.objects.all()] == [2, 2, 2]
     assert TilePack.objects.get().key == "pack"
-    assert selectors.counts_of(case) == {"neutrophil": 3}
+    assert counts_of(case, None) == Counts({"neutrophil": 3})
 
 
 @pytest.mark.parametrize(

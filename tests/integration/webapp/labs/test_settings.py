@@ -13,6 +13,7 @@ from webapp.audit.models import Entry
 from webapp.cases.models import Case, Image
 from webapp.labs.models import Lab
 from webapp.labs.permissions import Role
+from webapp.review.selectors import Counts
 from webapp.ui.labs.forms import zones
 
 pytestmark = pytest.mark.usefixtures("plain_static")
@@ -159,7 +160,8 @@ def test_a_child_is_born_today_where_the_lab_is(alice, monkeypatch, zone, now, b
 
 
 def test_a_case_asks_for_the_labs_whole_count(alice, monkeypatch):
-    monkeypatch.setattr("webapp.inference.selectors.counts_of", lambda case: {"neutrophil": 120})
+    for place in ("webapp.api.cases.views", "webapp.ui.cases.views.cases"):
+        monkeypatch.setattr(f"{place}.counts_of", lambda *of: Counts({"neutrophil": 120}))
     case = alice.case()
     with scope(lab=alice.lab):
         status = Image.Status.CLASSIFIED

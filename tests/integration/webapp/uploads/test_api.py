@@ -6,8 +6,7 @@ import httpx
 import pytest
 from django_scopes import scope
 
-from webapp.cases.models import Image
-from webapp.cases.selectors import CaseState
+from webapp.cases.models import Image, Processing
 from webapp.outbox.models import OutboxEntry
 from webapp.storage import objects
 
@@ -88,7 +87,7 @@ def test_files_that_cannot_be_taken_are_kept_as_refused(alice, settings):
     listed = alice.api.read(f"/cases/{case.id}/images/", status="refused").json()["results"]
     assert [row["reason"]["code"] for row in listed] == ["unsupported_type", "empty", "too_large"]
     progress = alice.api.read(f"/cases/{case.id}/").json()["progress"]
-    assert (progress["refused"], progress["total"], progress["state"]) == (3, 3, CaseState.DONE)
+    assert (progress["refused"], progress["total"], progress["state"]) == (3, 3, Processing.DONE)
 
 
 @pytest.mark.parametrize(

@@ -2,20 +2,17 @@
 
 import pytest
 
-from webapp.cases.selectors import CaseState, Progress
+from webapp.cases.models import Processing
+from webapp.cases.selectors import Progress
 
 
-@pytest.mark.parametrize(
-    ("progress", "state"),
-    [
-        (Progress(), CaseState.EMPTY),
-        (Progress(awaiting_upload=3), CaseState.EMPTY),
-        (Progress(received=1, failed=1), CaseState.IN_PROGRESS),
-        (Progress(classified=5, failed=1), CaseState.NEEDS_ATTENTION),
-        (Progress(classified=5, refused=1), CaseState.DONE),
-        (Progress(refused=1), CaseState.DONE),
-    ],
-)
-def test_the_images_say_how_far_a_case_is(progress, state):
-    assert progress.state is state
-    assert progress.in_progress == (state is CaseState.IN_PROGRESS)
+@pytest.mark.parametrize("state", Processing)
+def test_a_case_is_in_progress_while_the_model_has_images_of_it(state):
+    assert Progress(state).in_progress == (state is Processing.CLASSIFYING)
+
+
+def test_files_that_never_came_are_no_part_of_the_whole():
+    progress = Progress(
+        Processing.CLASSIFYING, awaiting_upload=9, received=2, classified=5, refused=2, failed=1
+    )
+    assert (progress.total, progress.finished, progress.percent) == (10, 8, 80)

@@ -14,17 +14,19 @@ from serving.contract import OPENINGS, SUFFIXES
 from webapp.cases import selectors
 from webapp.cases.disclosure import identifiers_shown, open_case, specimen_shown
 from webapp.cases.identifiers import labels
-from webapp.cases.models import Case, Image
+from webapp.cases.models import Case, Image, Processing, Review
 from webapp.cases.services import AccessionTaken, create_case, report_unreadable
 from webapp.hematology.classes import UNIDENTIFIED
 from webapp.hematology.differential import differential
-from webapp.inference import selectors as inference_selectors
+from webapp.inference.selectors import model_notice, models_of
 from webapp.labs.permissions import Permission
+from webapp.review.selectors import counts_of, shown_reading
 from webapp.ui.cases.forms import NewCaseForm, PatientForm
 from webapp.ui.inference.gallery import gallery_context, tabs, wanted_class
 from webapp.ui.permissions import MemberRequest, needs
 
 CASES_A_PAGE = 50
+STATES = {"processing": Processing, "review": Review}  # by which the list can be filtered
 COLUMNS = ("name", "mrn")  # of the patient, in the table of cases
 PROBLEMS_SHOWN = 12  # of the files with a problem, on the case's own page
 
@@ -66,7 +68,7 @@ def case_page(request: MemberRequest, case_id: UUID) -> HttpResponse:
     case = open_case(case_id)
     code = wanted_class(request)
     context = _live_context(request, case, code)
-    context |= gallery_context(case, context["counts"], code)
+    context |= gallery_context(case, context["reading"], context["counts"], code)
     if request.membership.may(Permission.UPLOAD_IMAGES):
         context |= {"may_upload": True, "suffixes": " ".join(SUFFIXES), "openings": "|".join(OPENINGS)}
     may_see = request.membership.may(Permission.VIEW_IDENTIFIERS)
@@ -94,9 +96,9 @@ def live(request: MemberRequest, case_id: UUID) -> HttpResponse:
 
 def _list_context(request: MemberRequest, **more: Any) -> dict[str, Any]:
     prefix = request.GET.get("q", "").replace("\0", "").strip()
-    found = list(
-        selectors.page_of_cases(CASES_A_PAGE + 1, prefix=prefix, before=_uuid(request.GET.get("before")))
-    )
+    states = _states(request)
+    before = _uuid(request.GET.get("before"))
+    found = list(selectors.page_of_cases(CASES_A_PAGE + 1, prefix=prefix, before=before, **states))
     shown = found[:CASES_A_PAGE]
     context = rows_context(request, shown)
     return {
@@ -105,6 +107,9 @@ def _list_context(request: MemberRequest, **more: Any) -> dict[str, Any]:
         "may_create": request.membership.may(Permission.CREATE_CASES),
         "may_edit_patient": request.membership.may(Permission.EDIT_IDENTIFIERS),
         "q": prefix,
+        "states": states,
+        "Processing": Processing,
+        "Review": Review,
         "older": shown[-1].id if len(found) > CASES_A_PAGE else None,
         "is_first_page": "before" not in request.GET,
         "in_progress": any(progress.in_progress for _, progress, _ in context["rows"]),
@@ -136,24 +141,40 @@ def say_kept(request: MemberRequest, kept: Iterable[str]) -> None:
 
 def _live_context(request: MemberRequest, case: Case, code: str) -> dict[str, Any]:
     progress = selectors.progress_of([case])[case.id]
-    counts = inference_selectors.counts_of(case)
+    reading = shown_reading(case)
+    counts = counts_of(case, reading)
+    full_count = request.membership.lab.full_count
     problems = selectors.images(case, status__in=[Image.Status.REFUSED, Image.Status.FAILED])
     return {
         "case": case,
         "progress": progress,
-        "counts": counts,
-        "differential": differential(counts, request.membership.lab.full_count),
-        "models": inference_selectors.models_of(case),
-        "asked_again": inference_selectors.asked_again(case),
-        "model_notice": inference_selectors.model_notice(case),
+        "reading": reading,
+        "counts": counts.shown,
+        "suggested": differential(counts.suggested, full_count),
+        "reviewed": differential(counts.reviewed, full_count) if counts.reviewed else None,
+        "models": models_of(case),
+        "asked_again": asked_again(case),
+        "model_notice": model_notice(case),
         "problems": problems[:PROBLEMS_SHOWN],
         "n_problems": progress.refused + progress.failed,
         "may_requeue": request.membership.may(Permission.REQUEUE_FAILED),
-        "tabs": tabs(counts),
+        "tabs": tabs(counts.shown),
         "unidentified": UNIDENTIFIED,
         "Status": Image.Status,
         "code": code,
     }
+
+
+def _states(request: MemberRequest) -> dict[str, str]:
+    """The states asked for.
+
+    Raises:
+        Http404: there is no such state.
+    """
+    asked = {name: request.GET.get(name, "") for name in STATES}
+    if any(value and value not in STATES[name].values for name, value in asked.items()):
+        raise Http404
+    return {name: value for name, value in asked.items() if value}
 
 
 def _uuid(text: str | None) -> UUID | None:

@@ -1,8 +1,8 @@
 """How the state of a case looks."""
 
-from webapp.cases.selectors import CaseState
+from webapp.cases.models import Processing
 from webapp.ui.templatetags.states import CLASSES
 
 
 def test_every_state_has_its_looks():
-    assert set(CLASSES) == set(CaseState)
+    assert set(CLASSES) == set(Processing)
