@@ -146,7 +146,7 @@ def _fill(email: str, numbers: range) -> float:
     lab, user = Lab.objects.get(), User.objects.get(email=email)
     with scope(lab=lab):
         cases = Case.objects.bulk_create(
-            Case(lab=lab, accession=f"A-{number}", created_by=user) for number in numbers
+            Case(lab=lab, accession=f"A-{number}", created_by=user, processing="done") for number in numbers
         )
         Image.objects.bulk_create(
             (

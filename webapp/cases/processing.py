@@ -5,6 +5,7 @@ transaction. Under the lock those writers follow one another, so the last of sev
 what the others did.
 """
 
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -43,12 +44,12 @@ def settle(case_id: UUID) -> Processing | None:
     return now
 
 
-def unsettled() -> QuerySet[Case]:
+def unsettled() -> QuerySet[Any]:
     """Cases whose stored state disagrees with their images; none, unless something wrote past `settle`."""
     return _by_images(Case.objects.all()).exclude(processing=F("by_images"))
 
 
-def _by_images(cases: QuerySet[Case]) -> QuerySet[Case]:
+def _by_images(cases: QuerySet[Case]) -> QuerySet[Any]:
     # Each is one look into the index of images by case and status, however many images there are.
     images = Image.objects.filter(case=OuterRef("pk"))
     received, awaited, failed = (

@@ -50,7 +50,7 @@ class Reading(models.Model):  # type: ignore[django-manager-missing] # ScopedMan
         return f"{self.kind} reading of case {self.case_id}"
 
 
-class Decision(models.Model):  # type: ignore[django-manager-missing] # ScopedManager makes classes at run time
+class Decision(models.Model):
     """What a person said of a cell at one moment. It stays as it is: the last of a cell in a reading counts.
 
     The database lets nobody change or delete one, but seal its words anew.

@@ -1,7 +1,7 @@
 """A case's cells by the class under which people see them: see `webapp.review.classes`."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
@@ -111,10 +111,10 @@ def prediction_of(cell: Cell, reading: Reading | None) -> Prediction | None:
     return found.first()
 
 
-def _current(reading: Reading | None) -> QuerySet[Prediction]:
+def _current(reading: Reading | None) -> QuerySet[Any]:
     """One row for each cell: its current prediction, with the class under which people see it."""
     return Prediction.objects.filter(current=True).annotate(**shown_class(reading))
 
 
-def _of_class(current: QuerySet[Prediction], code: str) -> QuerySet[Prediction]:
+def _of_class(current: QuerySet[Any], code: str) -> QuerySet[Any]:
     return current.filter(shown_class=code) if code else current

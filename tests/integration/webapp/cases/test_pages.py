@@ -6,6 +6,7 @@ from django_scopes import scope
 
 from serving.contract import CELL_LABELS
 from tests.support.pages import add_cells, add_unusable, cell_of, page_of, queries
+from webapp.cases.processing import settle
 from webapp.cases.models import Case, Image
 from webapp.cases.services import create_case
 from webapp.registry.models import ModelVersion
@@ -142,6 +143,7 @@ def test_failed_images_can_be_tried_again(alice):
         chunk = image.in_chunk.chunk
         chunk.state = chunk.State.DEAD
         chunk.save()
+        settle(case.id)
     page = page_of(alice, "case", case.id)
     assert "Needs attention" in page
     assert "The worker stopped." in page
