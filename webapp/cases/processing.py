@@ -38,7 +38,9 @@ def settle(case_id: UUID) -> Processing | None:
     lab_id, now = changed[0], Processing(changed[1])
     Case.objects.filter(id=case_id).update(processing=now)
     if now in AT_REST:
-        counts = dict(Image.objects.filter(case=case_id).order_by().values_list("status").annotate(Count("id")))
+        counts = dict(
+            Image.objects.filter(case=case_id).order_by().values_list("status").annotate(Count("id"))
+        )
         n = {name: counts.get(name, 0) for name in ("classified", "refused", "failed")}
         publish(ProcessingFinished(lab_id, case_id, **n))
     return now

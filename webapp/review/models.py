@@ -62,7 +62,7 @@ class Decision(models.Model):
     number = models.PositiveIntegerField(help_text="Its place among the reading's, from 1.")
     cell = models.ForeignKey(Cell, on_delete=models.PROTECT, related_name="decisions")
     cell_class = models.CharField(max_length=32)
-    words = EncryptedTextField(default="")
+    words = EncryptedTextField(default="", key="reading.case.patient.key")
     at = models.DateTimeField(db_default=Now())
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 

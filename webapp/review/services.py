@@ -9,6 +9,7 @@ from webapp.accounts.models import User
 from webapp.audit.actions import Action
 from webapp.audit.services import record
 from webapp.cases.models import Case, Cell, Review
+from webapp.cases.services import hold
 from webapp.hematology.classes import BY_CODE
 from webapp.review.models import Decision, Reading
 
@@ -71,6 +72,7 @@ def decide(reading: Reading, cells: Collection[int], cell_class: str, *, by: Use
         raise NotInCase
     if not wanted:
         return reading.revision
+    reading.case = hold(reading.case)
     if reading.kind in COUNTED:
         _begin_review(reading)
     told = _told_this_minute(reading, by)

@@ -25,7 +25,7 @@ from webapp.cases.disclosure import identifiers_shown, open_case
 from webapp.cases.identifiers import FIELDS, IN_LISTS
 from webapp.cases.models import Case
 from webapp.hematology.differential import differential
-from webapp.inference.selectors import asked_again, model_notice
+from webapp.inference.selectors import asked_again, model_notice, models_of
 from webapp.labs.permissions import Permission
 from webapp.review.selectors import counts_of, shown_reading
 

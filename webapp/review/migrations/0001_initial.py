@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("cases", "0007_states"),
+        ("cases", "0008_states"),
         ("labs", "0004_time_zone_and_full_count"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

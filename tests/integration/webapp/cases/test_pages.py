@@ -6,8 +6,8 @@ from django_scopes import scope
 
 from serving.contract import CELL_LABELS
 from tests.support.pages import add_cells, add_unusable, cell_of, page_of, queries
-from webapp.cases.processing import settle
 from webapp.cases.models import Case, Image
+from webapp.cases.processing import settle
 from webapp.cases.services import create_case
 from webapp.registry.models import ModelVersion
 from webapp.ui.cases.views.cases import CASES_A_PAGE

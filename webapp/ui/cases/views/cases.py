@@ -18,7 +18,7 @@ from webapp.cases.models import Case, Image, Processing, Review
 from webapp.cases.services import AccessionTaken, create_case, report_unreadable
 from webapp.hematology.classes import UNIDENTIFIED
 from webapp.hematology.differential import differential
-from webapp.inference.selectors import model_notice, models_of
+from webapp.inference.selectors import asked_again, model_notice, models_of
 from webapp.labs.permissions import Permission
 from webapp.review.selectors import counts_of, shown_reading
 from webapp.ui.cases.forms import NewCaseForm, PatientForm

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0006_cells"),
+        ("cases", "0007_patients_and_slides"),
         ("labs", "0004_time_zone_and_full_count"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
