@@ -99,7 +99,7 @@ def _load(page: Page, address: str) -> Loaded:
     sizes: list[int] = []
     session.on("Network.loadingFinished", lambda event: sizes.append(int(event["encodedDataLength"])))
     answers: list[Response] = []
-    fresh.on("response", answers.append)
+    fresh.on("response", lambda answer: answers.append(answer))
     began = time.perf_counter()
     fresh.goto(address, wait_until="load")  # with every picture that the page names
     seconds = time.perf_counter() - began
