@@ -9,7 +9,7 @@ COLUMNS = 12
 # Pixels: twice what the gallery shows, for screens that show two for each. A multiple of 16, the side of a
 # JPEG's block, so that no tile bleeds into its neighbour.
 SIDE = 224
-QUALITY = 65  # at half the scale nobody can tell it from twice the bytes: about 5 KB a cell
+QUALITY = 65  # so that a page of some 200 cells stays under 1.5 MB
 PAPER = (255, 255, 255)
 
 
