@@ -361,7 +361,7 @@ class TestFailuresAreSentences:
         self, terminal: Terminal, folder: Path
     ) -> None:
         stalled = threading.Event()
-        progress = {"state": "empty", "total": 0, "received": 0}
+        progress = {"state": "receiving", "total": 0, "received": 0}
 
         class Stalls(BaseHTTPRequestHandler):
             server: ThreadingHTTPServer

@@ -15,7 +15,7 @@ from infra.client.connection import Abortable, Connection
 from infra.client.errors import ClientError, SignInError
 from infra.client.upload import Already, Upload
 
-PROGRESS = {"state": "empty", "total": 0, "received": 0, "classified": 0, "refused": 0, "failed": 0}
+PROGRESS = {"state": "receiving", "total": 0, "received": 0, "classified": 0, "refused": 0, "failed": 0}
 CASE = {"id": "c1", "accession": "A-1", "progress": PROGRESS}
 
 
