@@ -32,8 +32,12 @@ _INTERRUPTED = 2  # of pytest's exit codes
 
 def main(options: list[str]) -> int:
     began = time.monotonic()
-    with tempfile.TemporaryFile("w+", errors="replace") as said:
-        training = _started(*TRAINING, into=said, env={**os.environ, **ONE_THREAD})
+    with (
+        tempfile.TemporaryFile("w+", errors="replace") as said,
+        # TensorFlow leaves files behind.
+        tempfile.TemporaryDirectory(prefix="hematovision-training-", ignore_cleanup_errors=True) as folder,
+    ):
+        training = _started(*TRAINING, into=said, env={**os.environ, **ONE_THREAD, "TMPDIR": folder})
         everything_else = _started(sys.executable, "-m", "pytest", *options)
         signal.signal(signal.SIGTERM, _interrupt)
         signal.signal(signal.SIGHUP, _interrupt)
