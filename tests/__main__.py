@@ -48,8 +48,7 @@ def main(options: list[str]) -> int:
         except KeyboardInterrupt:
             code = _INTERRUPTED
         finally:
-            for process in (everything_else, training):
-                _end(process)
+            _end(everything_else, training)
         if code == _INTERRUPTED:
             _say("Interrupted.")
             return code
@@ -79,12 +78,15 @@ def _started(
     )
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """As Ctrl-C would, workers too, unless it has ended."""
-    if process.poll() is None:
+def _end(*processes: "subprocess.Popen[bytes]") -> None:
+    """As Ctrl-C would, all at once and workers too, those that have not ended."""
+    running = [process for process in processes if process.poll() is None]
+    for process in running:
         os.killpg(process.pid, signal.SIGINT)
+    until = time.monotonic() + _PATIENCE_S
+    for process in running:
         try:
-            process.wait(_PATIENCE_S)
+            process.wait(max(0, until - time.monotonic()))
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()

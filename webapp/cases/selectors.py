@@ -8,7 +8,7 @@ from django.db.models import Count, Q, QuerySet, Subquery
 from django_scopes import scopes_disabled
 
 from webapp.cases.identifiers import FIELDS, Identifiers, normal_accession
-from webapp.cases.models import Case, Cell, Image, Processing
+from webapp.cases.models import Case, Cell, Image, Processing, Review
 from webapp.cases.specimens import FACTS, TEXTS, Scanner, Slide, Specimen
 from webapp.crypto.cipher import Unreadable
 from webapp.labs.models import Lab
@@ -74,6 +74,7 @@ def open_cases(lab: Lab | None, *, accession: str = "", since: datetime | None =
     wanted = {"lab": lab, "accession": accession, "created_at__gte": since}
     with scopes_disabled():
         found = Case.objects.filter(**{name: value for name, value in wanted.items() if value})
+        found = found.filter(review__in=[Review.OPEN, Review.IN_REVIEW])
         return list(found.select_related("lab").order_by("created_at", "id"))
 
 

