@@ -85,7 +85,9 @@ class Screen:
     def expect_classified(self, n: int) -> None:
         tally = self.page.locator(".tally div", has_text="Classified").locator("dd")
         expect(tally).to_have_text(f"{n}")
-        expect(self.page.locator("#live")).to_have_attribute("data-state", re.compile("done|needs_attention"))
+        expect(self.page.locator("#live")).to_have_attribute(
+            "data-state", re.compile("receiving|done|needs_attention")
+        )
 
 
 @pytest.fixture(scope="package")

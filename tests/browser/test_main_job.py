@@ -177,7 +177,7 @@ def test_the_case_list_follows(technician, pictures):
     technician.expect_classified(1)
     page = technician.page
     page.goto(f"{technician.url}/cases/")
-    expect(page.get_by_role("row").filter(has_text="BR-list-1")).to_contain_text("Ready to review")
+    expect(page.get_by_role("row").filter(has_text="BR-list-1")).to_contain_text("Classified")
     technician.open_case("XX-other")
     page.goto(f"{technician.url}/cases/")
     page.get_by_label("Accession", exact=True).fill("br-LIST")

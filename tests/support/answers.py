@@ -41,16 +41,16 @@ class Answers:
         return {PROBABILITIES: probabilities, EVIDENCE: evidence, DISTANCE: distance}
 
 
-def version(**changes: object) -> ModelInfo:
+def version(*, labels: tuple[str, ...] = CELL_LABELS, **changes: object) -> ModelInfo:
     """What a model.json may say; confidences below 0.9 are flagged."""
     values: dict[str, object] = {
         "name": "hematovision",
         "version": 7,
-        "labels": CELL_LABELS,
+        "labels": labels,
         "input_size": 224,
         "outputs": {
-            PROBABILITIES: (len(CELL_LABELS),),
-            EVIDENCE: (7, 7, len(CELL_LABELS)),
+            PROBABILITIES: (len(labels),),
+            EVIDENCE: (7, 7, len(labels)),
             EMBEDDING: (3,),
             DISTANCE: (),
         },

@@ -117,6 +117,8 @@ def test_one_trace_leads_from_the_upload_to_the_result_and_names_nobody(stack, p
         "decode image",
         "tensorflow.serving.PredictionService/Predict",
         "S3/PutObject",
+        "create events",
+        "send events",
     }
     predict = steps["tensorflow.serving.PredictionService/Predict"]
     assert (predict["hematovision.model"], predict["hematovision.images"]) == ("hematovision", 1)

@@ -7,6 +7,7 @@ from django.db import connection
 from django_scopes import scope
 
 from tests.integration.webapp.inference.test_services import answer, case, claim, receive, version
+from webapp.cases import processing
 from webapp.cases.models import Image
 from webapp.inference import services
 from webapp.inference.models import Chunk
@@ -18,7 +19,8 @@ __all__ = ["case", "version"]
 @pytest.fixture
 def published(monkeypatch):
     told: list[Event] = []
-    monkeypatch.setattr(services, "publish", told.append)
+    for publisher in (services, processing):
+        monkeypatch.setattr(publisher, "publish", told.append)
     return told
 
 
@@ -29,9 +31,9 @@ def finished(published) -> list[ProcessingFinished]:
 def test_results_are_published_and_the_last_of_them_that_it_is_finished(case, version, published):
     images = [*receive(case, 1), *receive(case, 1)]
     first, last = Chunk.objects.order_by("id")
-    services.record(claim(first.id), version, [answer(images[0].id)], [], "sheet")
+    services.record(claim(first.id), version, [answer(images[0].id)], [], "first")
     assert published == [ImagesClassified(case.lab_id, case.id, classified=1, refused=0)]
-    services.record(claim(last.id), version, [answer(images[1].id)], [], "sheet")
+    services.record(claim(last.id), version, [answer(images[1].id)], [], "last")
     assert published[1:] == [
         ImagesClassified(case.lab_id, case.id, classified=1, refused=0),
         ProcessingFinished(case.lab_id, case.id, classified=2, refused=0, failed=0),
@@ -41,7 +43,7 @@ def test_results_are_published_and_the_last_of_them_that_it_is_finished(case, ve
 def test_a_case_that_awaits_files_is_not_finished(case, version, published):
     (image,) = receive(case, 1)
     Image.objects.create(lab_id=case.lab_id, case=case, name="b", key="b", bytes=1)
-    services.record(claim(Chunk.objects.get().id), version, [answer(image.id)], [], "sheet")
+    services.record(claim(Chunk.objects.get().id), version, [answer(image.id)], [], "pack")
     assert not finished(published)
 
 
@@ -55,8 +57,8 @@ def test_each_time_that_it_comes_to_rest_it_is_published_once(case, version, pub
     ]
     services.requeue(case)
     chunk = claim(chunk.id)
-    services.record(chunk, version, [answer(image.id)], [], "sheet")
-    services.record(chunk, version, [answer(image.id)], [], "sheet")
+    services.record(chunk, version, [answer(image.id)], [], "pack")
+    services.record(chunk, version, [answer(image.id)], [], "pack")
     assert finished(published)[1:] == [
         ProcessingFinished(case.lab_id, case.id, classified=1, refused=0, failed=0)
     ]
@@ -82,7 +84,7 @@ def test_the_last_two_chunks_at_once_publish_it_once(alice, version, published):
     def record(chunk, image) -> None:
         with scope(lab=alice.lab):
             at_once.wait()
-            services.record(chunk, version, [answer(image.id)], [], "sheet")
+            services.record(chunk, version, [answer(image.id)], [], f"pack-{chunk.id}")
         connection.close()
 
     threads = [Thread(target=record, args=pair) for pair in zip(chunks, images, strict=True)]
