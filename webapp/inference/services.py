@@ -6,7 +6,6 @@ images is halved, so that one picture that brings workers down cannot take its n
 image becomes a dead letter, which a person can requeue.
 """
 
-import random
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -29,6 +28,7 @@ from webapp.inference.models import Chunk, ChunkImage
 from webapp.outbox import services as outbox
 from webapp.outbox.events import ImagesClassified, publish
 from webapp.outbox.queues import Queue
+from webapp.outbox.retrying import back_off
 from webapp.registry import selectors as registry
 from webapp.registry.models import ModelVersion
 
@@ -304,9 +304,9 @@ def _lease() -> timedelta:
 
 
 def _back_off(retry: int) -> timedelta:
-    """How long to wait before the retry of this number, from 1."""
-    wait = settings.CHUNK_RETRY_FIRST_SECONDS * 2 ** min(retry - 1, 16)
-    return timedelta(seconds=min(wait, settings.CHUNK_RETRY_LONGEST_SECONDS))
+    return back_off(
+        retry, first=settings.CHUNK_RETRY_FIRST_SECONDS, longest=settings.CHUNK_RETRY_LONGEST_SECONDS
+    )
 
 
 def _enqueue(chunks: Sequence[Chunk], wait: timedelta = timedelta(0)) -> None:
@@ -320,8 +320,7 @@ def _enqueue(chunks: Sequence[Chunk], wait: timedelta = timedelta(0)) -> None:
 def _retry(chunk: Chunk, why: str, wait: timedelta) -> None:
     chunk.state, chunk.error, chunk.lease_until, chunk.claimed_by = Chunk.State.QUEUED, why[:500], None, ""
     chunk.save(update_fields=["state", "attempts", "deferrals", "error", "lease_until", "claimed_by"])
-    # Jitter, so that what failed together does not return together.
-    _enqueue([chunk], wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+    _enqueue([chunk], wait)
 
 
 def _halve_or_dead_letter(chunk: Chunk) -> None:

@@ -4,7 +4,6 @@ Each piece is one task and one transaction: a worker that is killed costs that p
 looked whether the job is still wanted, by somebody who may have it.
 """
 
-import random
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -12,7 +11,7 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django_scopes import scopes_disabled
@@ -23,6 +22,7 @@ from webapp.jobs.models import Job
 from webapp.labs.models import Membership
 from webapp.outbox.events import JobEnded, publish
 from webapp.outbox.queues import Queue
+from webapp.outbox.retrying import back_off, try_lock
 from webapp.outbox.services import enqueue, is_enqueued
 from webapp.storage import objects
 
@@ -69,7 +69,7 @@ def cancel(job: Job) -> None:
 def run_piece(job_id: UUID) -> None:
     """Do the next piece of a job. A second message finds it in hand, or further."""
     with transaction.atomic():
-        if not _lock(job_id):
+        if not _take(job_id):
             return
         job = Job.objects.select_related("owner").filter(id=job_id, state__in=Job.OPEN).first()
         if job is None:
@@ -90,7 +90,7 @@ def run_piece(job_id: UUID) -> None:
     )
     try:
         with transaction.atomic():
-            if not _lock(job_id):
+            if not _take(job_id):
                 return
             job = Job.objects.select_related("owner").filter(id=job_id, state__in=Job.OPEN).first()
             if job is not None:
@@ -168,9 +168,11 @@ def _attempt_failed(job_id: UUID, error: Exception) -> None:
     job = Job.objects.filter(id=job_id, state__in=Job.OPEN).first()
     if job is None:
         return
-    wait = min(settings.JOB_RETRY_FIRST_SECONDS * 2 ** (job.attempts - 1), settings.JOB_RETRY_LONGEST_SECONDS)
+    wait = back_off(
+        job.attempts, first=settings.JOB_RETRY_FIRST_SECONDS, longest=settings.JOB_RETRY_LONGEST_SECONDS
+    )
     with transaction.atomic():
-        _enqueue(job, timedelta(seconds=wait * random.uniform(0.5, 1.0)))  # noqa: S311 - jitter
+        _enqueue(job, wait)
 
 
 def _end(job: Job, state: Job.State, why: str) -> None:
@@ -197,9 +199,6 @@ def _enqueue(job: Job, wait: timedelta = timedelta(0)) -> None:
     enqueue(job.lab_id, Queue.JOBS, RUN_PIECE, [job.id], wait=wait)
 
 
-def _lock(job_id: UUID) -> bool:
+def _take(job_id: UUID) -> bool:
     """Whether nobody else has the job in hand; the row stays free, so that it can be cancelled meanwhile."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('job ' || %s, 0))", [str(job_id)])
-        (got,) = cursor.fetchone()
-    return bool(got)
+    return try_lock(f"job {job_id}")

@@ -4,18 +4,18 @@ A consumer that fails is retried alone, with backing off; after EVENT_MAX_ATTEMP
 which an operator can requeue. One that hangs has one process at most, so that the others go on.
 """
 
-import random
 from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from webapp.outbox.events import CONSUME, CONSUMERS, Consumer
 from webapp.outbox.models import Delivery
 from webapp.outbox.queues import Queue
+from webapp.outbox.retrying import back_off, try_lock
 from webapp.outbox.services import enqueue, is_enqueued
 from webapp.telemetry import metrics
 
@@ -34,7 +34,7 @@ def consume(delivery_id: int) -> None:
             )
             if not held:
                 return
-            if _is_troubled(delivery) and not _lock(delivery.consumer):
+            if _is_troubled(delivery) and not try_lock(f"consumer {delivery.consumer}"):
                 _wait_for_turn(delivery)
                 return
             consumer = CONSUMERS[delivery.consumer]
@@ -99,13 +99,6 @@ def _is_troubled(delivery: Delivery) -> bool:
     return delivery.attempts > 1 or waiting.filter(attempts__gt=1).exists()
 
 
-def _lock(consumer: str) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('consumer ' || %s, 0))", [consumer])
-        (got,) = cursor.fetchone()
-    return bool(got)
-
-
 def _wait_for_turn(delivery: Delivery) -> None:
     """It was not tried: the process is left to other consumers."""
     Delivery.objects.filter(id=delivery.id).update(attempts=F("attempts") - 1)
@@ -125,13 +118,15 @@ def _attempt_failed(delivery: Delivery, why: str) -> None:
     if delivery.attempts >= settings.EVENT_MAX_ATTEMPTS:
         _mark_dead(current, why)
         return
-    wait = settings.EVENT_RETRY_FIRST_SECONDS * 2 ** min(delivery.attempts - 1, 16)
-    # Jitter, so that what failed together does not return together.
-    wait = min(wait, settings.EVENT_RETRY_LONGEST_SECONDS) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+    wait = back_off(
+        delivery.attempts,
+        first=settings.EVENT_RETRY_FIRST_SECONDS,
+        longest=settings.EVENT_RETRY_LONGEST_SECONDS,
+    )
     log.warning("consumer failed", consumer=delivery.consumer, attempts=delivery.attempts, error=why)
     current.error = why[:500]
     current.save(update_fields=["error"])
-    _enqueue(current, timedelta(seconds=wait))
+    _enqueue(current, wait)
 
 
 def _mark_dead(delivery: Delivery, why: str) -> None:

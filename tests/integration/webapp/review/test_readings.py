@@ -10,8 +10,11 @@ from django_scopes import scope
 from tests.support.data_keys import key
 from tests.support.pages import add_cells, cell_of, page_of
 from tests.support.people import person
+from tests.support.present import present
 from webapp.audit.models import Entry
 from webapp.cases.models import Case, Review
+from webapp.cases.services import change_identifiers, create_case, erase, merge
+from webapp.crypto.cipher import Unreadable
 from webapp.crypto.rotation import rotate, stale_rows
 from webapp.hematology.classes import UNIDENTIFIED
 from webapp.labs.permissions import Role
@@ -244,6 +247,22 @@ def test_words_lie_sealed_and_are_sealed_anew(case, cells, reading, user, settin
     assert stale_rows() == 0
     settings.DATA_KEYS = new
     assert Decision.objects.get().words == "vacuoles"
+
+
+def test_words_are_the_patients_and_go_with_them(alice, case, cells, reading, user):
+    """Sealed anew when the case becomes another patient's, and gone with the key of whose it is."""
+    decide(reading, cells[:1], "monocyte", by=user, words="vacuoles")
+    change_identifiers(case, {"name": "Ada Lovelace", "mrn": "1"})
+    decide(reading, cells[1:], "monocyte", by=user, words="granules")
+    other = create_case(alice.lab, accession="A-2", by=user, identifiers={"name": "Ada King", "mrn": "2"})
+    merge(other, case)
+    said = [decision.words for decision in Decision.objects.order_by("number")]
+    assert said == ["vacuoles", "granules", "granules"]
+    erase(present(Case.objects.get(id=other.id).patient))
+    for decision in Decision.objects.all():
+        with pytest.raises(Unreadable):
+            assert decision.words
+    assert counts_of(case, reading).reviewed == {"monocyte": 3}
 
 
 # --- what people see ------------------------------------------------------------------------------
