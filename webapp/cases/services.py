@@ -173,7 +173,7 @@ def split(case: Case) -> None:
     patients.lock_patients(case.lab_id)
     case = hold(case)
     if not case.patient or not Case.objects.filter(patient=case.patient).exclude(id=case.id).exists():
-        raise NotTwoPatients("The patient has no other case to part this one from.")
+        raise NotTwoPatients("The patient has no other case to separate this one from.")
     if case.patient.erased_at:
         raise patients.PatientErased
     own = case.patient_before_id and patient_selectors.patients().filter(id=case.patient_before_id).first()

@@ -133,7 +133,7 @@ def test_pages_merge_and_part(alice, make):
     assert f"/cases/{second.id}/" in merged
     assert alice.browser.post(f"{page}merge/", {"accession": "A-2"}).status_code == 409
     assert alice.browser.post(f"{page}merge/", {"accession": "A-9"}).status_code == 422
-    assert "parted" in alice.browser.post(f"{page}split/", follow=True).content.decode()
+    assert "separated" in alice.browser.post(f"{page}split/", follow=True).content.decode()
     assert known(first).patient != known(second).patient
 
 

@@ -69,7 +69,7 @@ def split_patient(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
         split(case)
     except (NotTwoPatients, PatientErased) as error:
         return _page(request, case, identifiers_shown([case])[case.id], conflict=str(error))
-    messages.success(request, "This case is parted from the others. Enter whose it is.")
+    messages.success(request, "This case is separated from the others. Enter whose it is.")
     return redirect("ui:case-patient", case.id)
 
 
