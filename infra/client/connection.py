@@ -23,6 +23,7 @@ from infra.client.limits import (
     STORE_TIMEOUT_S,
 )
 from infra.client.proxies import proxy_for
+from infra.language import _
 
 _ERRORS = {"second_factor_needed": CodeNeededError}  # by the code the API gives them
 
@@ -47,7 +48,7 @@ class Connection:
         self.stop = threading.Event()
         token = (token or "").strip()
         if not (token.isascii() and (token.isprintable() or not token)):
-            raise SignInError("The token has characters that no token has.")
+            raise SignInError(_("The token has characters that no token has."))
         self._verify = _trust(ca, self.url)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.api = self._open(self.url, API_TIMEOUT_S, base_url=f"{self.url}/api/v1/", headers=headers)
@@ -74,7 +75,8 @@ class Connection:
                 self._not_ours(f"answers {response.status_code} without JSON")
         if response.is_redirect:
             raise ClientError(
-                f"{self.url} sends on to {response.headers.get('Location', 'nowhere')}: give that address."
+                _("%(url)s sends on to %(get)s: give that address.")
+                % {"url": self.url, "get": response.headers.get("Location", "nowhere")}
             )
         try:
             error = response.json()["error"]
@@ -124,11 +126,14 @@ class Connection:
                 verify=self._verify, trust_env=False, proxy=proxy_for(url), timeout=timeout, **options
             )
         except (ValueError, httpx.InvalidURL, ImportError) as error:
-            raise ClientError(f"The proxy that the environment names cannot be used: {error}") from error
+            raise ClientError(
+                _("The proxy that the environment names cannot be used: %(error)s") % {"error": error}
+            ) from error
 
     def _not_ours(self, what: str) -> NoReturn:
         raise ClientError(
-            f"{self.url} {what} and is perhaps not a HematoVision server, or of another version."
+            _("%(url)s %(what)s and is perhaps not a HematoVision server, or of another version.")
+            % {"url": self.url, "what": what}
         )
 
     def _retry(self, send: Callable[[], httpx.Response]) -> httpx.Response:
@@ -147,7 +152,7 @@ class Connection:
                     raise ClientError(_reason(error)) from error
                 wait = backoff
             except (httpx.InvalidURL, UnicodeError) as error:
-                raise ClientError(f"That cannot be sent: {error}.") from error
+                raise ClientError(_("That cannot be sent: %(error)s.") % {"error": error}) from error
             else:
                 overloaded = response.status_code == 429 or response.status_code >= 500
                 if not (overloaded and attempts_left):
@@ -187,7 +192,10 @@ def server_address(url: str) -> str:
     except ValueError:
         good = False
     if not good or not url.isascii() or not url.isprintable() or parts.query or parts.fragment:
-        raise ClientError(f"{url!r} is not the address of a server. One looks like https://lab.example.org.")
+        raise ClientError(
+            _("%(url)r is not the address of a server. One looks like https://lab.example.org.")
+            % {"url": url}
+        )
     return url
 
 
@@ -196,12 +204,16 @@ def _trust(ca: Path | None, url: str) -> ssl.SSLContext:
     try:
         trusted = httpx.create_ssl_context(trust_env=url.startswith("https:"))
     except OSError as error:
-        raise ClientError(f"What SSL_CERT_FILE or SSL_CERT_DIR name cannot be read: {error}") from error
+        raise ClientError(
+            _("What SSL_CERT_FILE or SSL_CERT_DIR name cannot be read: %(error)s") % {"error": error}
+        ) from error
     if ca:
         try:
             trusted.load_verify_locations(ca)
         except OSError as error:
-            raise ClientError(f"{ca} is not a certificate in PEM: {error}") from error
+            raise ClientError(
+                _("%(ca)s is not a certificate in PEM: %(error)s") % {"ca": ca, "error": error}
+            ) from error
     return trusted
 
 
@@ -222,10 +234,16 @@ def _reason(error: httpx.RequestError) -> str:
     where = "{0.scheme}://{0.netloc}".format(urlsplit(str(error.request.url)))
     said = str(error) or type(error).__name__
     if "CERTIFICATE_VERIFY_FAILED" in said:
-        return f"The certificate of {where} is not trusted: {said}. Name its authority with --ca."
+        return _("The certificate of %(where)s is not trusted: %(said)s. Name its authority with --ca.") % {
+            "where": where,
+            "said": said,
+        }
     if isinstance(error, httpx.ProxyError):
-        return f"The proxy on the way to {where} does not let it through: {said}."
-    return f"No answer from {where}: {said}."
+        return _("The proxy on the way to %(where)s does not let it through: %(said)s.") % {
+            "where": where,
+            "said": said,
+        }
+    return _("No answer from %(where)s: %(said)s.") % {"where": where, "said": said}
 
 
 def _retry_after(response: httpx.Response) -> float | None:

@@ -7,6 +7,7 @@ import typer
 
 from infra.client.connection import server_address
 from infra.client.errors import ClientError
+from infra.language import _
 from infra.local.config.secrets import write_private
 
 
@@ -22,7 +23,10 @@ def save(url: str, token: str) -> Path:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(path, json.dumps(tokens, indent=2))
     except OSError as error:
-        raise ClientError(f"The token cannot be kept in {path}: {error.strerror}.") from error
+        raise ClientError(
+            _("The token cannot be kept in %(path)s: %(strerror)s.")
+            % {"path": path, "strerror": error.strerror}
+        ) from error
     return path
 
 
@@ -42,11 +46,17 @@ def _all() -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise ClientError(f"The tokens in {path} cannot be read: {error.strerror}.") from error
+        raise ClientError(
+            _("The tokens in %(path)s cannot be read: %(strerror)s.")
+            % {"path": path, "strerror": error.strerror}
+        ) from error
     except ValueError:
         saved = None
     if not isinstance(saved, dict):
-        raise ClientError(f"{path} holds no tokens. Remove it, and sign in again with `hematovision login`.")
+        raise ClientError(
+            _("%(path)s holds no tokens. Remove it, and sign in again with `hematovision login`.")
+            % {"path": path}
+        )
     return {str(url): str(token) for url, token in saved.items()}
 
 

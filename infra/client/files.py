@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
+from infra.language import _
 from serving.contract import HEAD, SUFFIXES, opens_like_a_picture
 
 LARGEST = (
@@ -58,7 +59,11 @@ def gather(place: Path) -> Given:
         given.left_out.append(LeftOut(path, reason, is_loss))
 
     def unreadable(error: OSError) -> None:
-        leave_out(Path(error.filename), f"the folder cannot be read: {error.strerror}", is_loss=True)
+        leave_out(
+            Path(error.filename),
+            _("the folder cannot be read: %(strerror)s") % {"strerror": error.strerror},
+            is_loss=True,
+        )
 
     def consider(path: Path) -> None:
         try:
@@ -78,9 +83,9 @@ def gather(place: Path) -> Given:
         inner = []
         for path in (Path(root, name) for name in folders):
             if path.name.startswith("."):
-                leave_out(path, "a hidden folder", is_loss=False)
+                leave_out(path, _("a hidden folder"), is_loss=False)
             elif path.is_symlink():
-                leave_out(path, "a link to a folder; upload that folder itself", is_loss=True)
+                leave_out(path, _("a link to a folder; upload that folder itself"), is_loss=True)
             else:
                 inner.append(path.name)
         folders[:] = inner
@@ -112,7 +117,7 @@ def content(path: Path, described: Description) -> bytes:
     """
     read = b"".join(_blocks(path))
     if hashlib.sha256(read).hexdigest() != described.sha256:
-        raise Unusable("The file was changed while it was being uploaded. Upload it again.")
+        raise Unusable(_("The file was changed while it was being uploaded. Upload it again."))
     return read
 
 
@@ -135,10 +140,10 @@ def _judge(path: Path) -> LeftOut | None:
     """Why a file is left out; None for one to send."""
     info = path.stat()
     if path.name.startswith(".") or path.name.lower() in SYSTEM_FILES:
-        return LeftOut(path, "a hidden or system file", is_loss=False)
+        return LeftOut(path, _("a hidden or system file"), is_loss=False)
     if not S_ISREG(info.st_mode):
         what = "a folder" if S_ISDIR(info.st_mode) else "a pipe, socket or device"
-        return LeftOut(path, f"{what}, not a file", is_loss=False)
+        return LeftOut(path, _("%(what)s, not a file") % {"what": what}, is_loss=False)
     if path.suffix.lower() in SUFFIXES:
         return None
     with path.open("rb") as file:
@@ -155,14 +160,17 @@ def _blocks(path: Path) -> Iterator[bytes]:
         with path.open("rb") as file:
             left = os.fstat(file.fileno()).st_size
             if left > LARGEST:
-                raise Unusable(f"The file has {left / 1024**3:.0f} GB, far more than a picture of a cell.")
+                raise Unusable(
+                    _("The file has %(name)s GB, far more than a picture of a cell.")
+                    % {"name": f"{left / 1024**3:.0f}"}
+                )
             while block := file.read(_BLOCK):
                 left -= len(block)
                 if left < 0:
-                    raise Unusable("The file is still being written. Upload it again when it is complete.")
+                    raise Unusable(_("The file is still being written. Upload it again when it is complete."))
                 yield block
     except OSError as error:
-        raise Unusable(f"The file cannot be read: {error.strerror}.") from error
+        raise Unusable(_("The file cannot be read: %(strerror)s.") % {"strerror": error.strerror}) from error
 
 
 def _escaped(char: str) -> str:

@@ -15,6 +15,7 @@ from infra.client.client import Case, Client
 from infra.client.files import Given, name_of, shown
 from infra.client.limits import LINE_EVERY_S
 from infra.client.upload import Uploaded
+from infra.language import _
 
 
 class Meter:
@@ -52,7 +53,10 @@ class Meter:
 
     def _say(self) -> None:
         self._said_at = time.monotonic()
-        self._console.print(f"{self._what}: {self._done} of {self._total}")
+        self._console.print(
+            _("%(_what)s: %(_done)s of %(_total)s")
+            % {"_what": self._what, "_done": self._done, "_total": self._total}
+        )
 
 
 def upload(

@@ -13,6 +13,7 @@ from infra.client.connection import Connection
 from infra.client.errors import ClientError
 from infra.client.files import Description, Unusable, content, describe, name_of
 from infra.client.limits import CONCURRENCY, GROUP, MANY
+from infra.language import _
 
 T = TypeVar("T")
 
@@ -159,7 +160,10 @@ class Upload:
                 return  # somebody else sent these bytes meanwhile
             response = self._connection.post_to_store(form["url"], form["fields"], data)
         if not response.is_success:
-            raise ClientError(f"The object store answers {response.status_code}: {response.text[:200]}")
+            raise ClientError(
+                _("The object store answers %(status_code)s: %(value)s")
+                % {"status_code": response.status_code, "value": response.text[:200]}
+            )
 
 
 def _groups(items: Sequence[T], size: int) -> Iterator[list[T]]:

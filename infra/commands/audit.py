@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from infra.commands.terminal import failures
+from infra.language import _
 
-app = typer.Typer(help="The audit trail: verify, anchor.", no_args_is_help=True)
+app = typer.Typer(help=_("The audit trail: verify, anchor."), no_args_is_help=True)
 
-Lab = Annotated[str | None, typer.Option(help="Only this lab's: its name or id.")]
+Lab = Annotated[str | None, typer.Option(help=_("Only this lab's: its name or id."))]
 
 
 @app.command()

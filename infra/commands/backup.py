@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from infra.commands.terminal import console, failures
+from infra.language import _
 
 if TYPE_CHECKING:
     from infra.local.config.settings import Settings
@@ -26,14 +27,16 @@ _SECRETS, _LONGEST = "secrets.json", 1 << 20  # bytes
 
 Passphrase = Annotated[
     str | None,
-    typer.Option(envvar="HEMATOVISION_PASSPHRASE", help="Opens the secrets; asked for if not given."),
+    typer.Option(envvar="HEMATOVISION_PASSPHRASE", help=_("Opens the secrets; asked for if not given.")),
 ]
 
 
 def backup(
-    folder: Annotated[Path, typer.Argument(file_okay=False, help="May hold older backups.")],
+    folder: Annotated[Path, typer.Argument(file_okay=False, help=_("May hold older backups."))],
     passphrase: Passphrase = None,
-    without_keys: Annotated[bool, typer.Option("--without-keys", help="Leave keys and secrets out.")] = False,
+    without_keys: Annotated[
+        bool, typer.Option("--without-keys", help=_("Leave keys and secrets out."))
+    ] = False,
 ) -> None:
     """Copy database, pictures, models and keys into a folder, while the product runs.
 
@@ -49,7 +52,10 @@ def backup(
         env = product_environment()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise StackError(f"{folder} cannot be written to by this account ({os.getuid()}).")
+            raise StackError(
+                _("%(folder)s cannot be written to by this account (%(getuid)s).")
+                % {"folder": folder, "getuid": os.getuid()}
+            )
         options = [str(folder.resolve()), *_postgres(env)]
         if without_keys:
             said = manage("back_up", *options, env=env)
@@ -62,27 +68,29 @@ def backup(
     console.print(said.strip(), soft_wrap=True, markup=False)
     if without_keys:
         console.print(
-            "[bold]The keys are not in it.[/] Without the data keys nobody can read who the patients are: "
-            "keep them elsewhere.",
+            _(
+                "[bold]The keys are not in it.[/] Without the data keys nobody can read who the patients "
+                "are: keep them elsewhere."
+            ),
             soft_wrap=True,
         )
 
 
 def restore(
     folder: Annotated[
-        Path, typer.Argument(exists=True, file_okay=False, help="A backup folder, or a snapshot.")
+        Path, typer.Argument(exists=True, file_okay=False, help=_("A backup folder, or a snapshot."))
     ],
     passphrase: Passphrase = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help=_("Replace what is there."))] = False,
     unauthenticated: Annotated[
         bool,
         typer.Option(
             "--unauthenticated",
-            help="Though nobody vouches for it: made by a release that authenticated no backups.",
+            help=_("Though nobody vouches for it: made by a release that authenticated no backups."),
         ),
     ] = False,
     keys_to: Annotated[
-        Path | None, typer.Option(help="Only write the backup's secrets into this new folder.")
+        Path | None, typer.Option(help=_("Only write the backup's secrets into this new folder."))
     ] = None,
 ) -> None:
     """Bring an installation back from a backup: the latest in the folder, or the snapshot that is named.
@@ -100,7 +108,7 @@ def restore(
         snapshot = _snapshot(folder)
         if keys_to:
             _write(_decrypted(snapshot, passphrase), keys_to)
-            console.print(f"The secrets are in {keys_to}.")
+            console.print(_("The secrets are in %(keys_to)s.") % {"keys_to": keys_to})
             return
         options = ["restore_backup", str(snapshot), *(["--unauthenticated"] if unauthenticated else [])]
         if os.environ.keys() & {f"{PREFIX}DATABASE_URL", f"{PREFIX}DATABASE_URL_FILE"}:
@@ -136,15 +144,18 @@ def _new_home(
 
     home = settings.home
     if is_running(home):
-        raise StackError(f"HematoVision is running in {home}. Stop it first: `hematovision down`.")
+        raise StackError(
+            _("HematoVision is running in %(home)s. Stop it first: `hematovision down`.") % {"home": home}
+        )
     keys = data_keys_file(home)
     occupied = home.exists() and any(path != keys for path in home.iterdir())
     if occupied and not force:
-        raise StackError(f"{home} holds an installation. --force moves it aside.")
+        raise StackError(_("%(home)s holds an installation. --force moves it aside.") % {"home": home})
     files = _decrypted(snapshot, passphrase) if (snapshot / _SECRETS).exists() else {}
     if not files and not keys.exists():
         raise StackError(
-            f"The backup has no keys. Put the data keys that it was made with into {keys} first."
+            _("The backup has no keys. Put the data keys that it was made with into %(keys)s first.")
+            % {"keys": keys}
         )
     if not files:
         files = {keys.name: keys.read_text()}
@@ -176,7 +187,7 @@ def _new_home(
     if aside.exists() and not occupied:
         shutil.rmtree(aside)
     elif aside.exists():
-        console.print(f"What was there before is in {aside}.", soft_wrap=True)
+        console.print(_("What was there before is in %(aside)s.") % {"aside": aside}, soft_wrap=True)
 
 
 def _move(home: Path, to: Path) -> None:
@@ -195,7 +206,7 @@ def _snapshot(folder: Path) -> Path:
         return folder.resolve()
     whole = sorted(path for path in folder.glob("snapshots/*Z") if path.is_dir())
     if not whole:
-        raise StackError(f"There is no backup in {folder}.")
+        raise StackError(_("There is no backup in %(folder)s.") % {"folder": folder})
     return whole[-1].resolve()
 
 
@@ -221,12 +232,12 @@ def _decrypted(snapshot: Path, passphrase: str | None) -> dict[str, str]:
 
     path = snapshot / _SECRETS
     if not path.exists():
-        raise StackError("The backup was made without keys: there are none in it.")
+        raise StackError(_("The backup was made without keys: there are none in it."))
     if path.is_symlink() or not path.is_file() or path.stat().st_size > _LONGEST:
-        raise StackError(f"{path} is not what was written.")
+        raise StackError(_("%(path)s is not what was written.") % {"path": path})
     files = decrypt(path.read_text(), passphrase or _asked())
     if any(Path(name).name != name for name in files):
-        raise StackError(f"{path} names files outside its folder.")
+        raise StackError(_("%(path)s names files outside its folder.") % {"path": path})
     return files
 
 
@@ -234,7 +245,7 @@ def _asked(*, twice: bool = False) -> str:
     from infra.local.errors import StackError
 
     if not sys.stdin.isatty():  # a timer's: nobody would answer
-        raise StackError("There is no passphrase. Set HEMATOVISION_PASSPHRASE.")
+        raise StackError(_("There is no passphrase. Set HEMATOVISION_PASSPHRASE."))
     return str(typer.prompt("Passphrase", hide_input=True, confirmation_prompt=twice))
 
 
@@ -245,7 +256,9 @@ def _write(files: Mapping[str, str], folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True)
     except OSError as error:
-        raise StackError(f"{folder} cannot be made: {error.strerror}.") from error
+        raise StackError(
+            _("%(folder)s cannot be made: %(strerror)s.") % {"folder": folder, "strerror": error.strerror}
+        ) from error
     for name, text in files.items():
         write_private(folder / name, text)
 

@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from infra.commands.terminal import NOT_EVERYTHING, console, failures
+from infra.language import _
 
 
 def demo(
     images: Annotated[
-        Path | None, typer.Option(exists=True, file_okay=False, help="Use these images.")
+        Path | None, typer.Option(exists=True, file_okay=False, help=_("Use these images."))
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="Stop afterwards instead of serving.")] = False,
+    once: Annotated[bool, typer.Option("--once", help=_("Stop afterwards instead of serving."))] = False,
 ) -> None:
     """Start everything, classify some images in a demo lab, and show the result.
 

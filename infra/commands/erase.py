@@ -8,10 +8,11 @@ from uuid import UUID
 import typer
 
 from infra.commands.terminal import failures
+from infra.language import _
 
 
 def erase(
-    patient: Annotated[UUID, typer.Option(help="The patient's id, which the page of the patient shows.")],
+    patient: Annotated[UUID, typer.Option(help=_("The patient's id, which the page of the patient shows."))],
 ) -> None:
     """Make unreadable for good who a patient is and all that was written of them; cases and counts stay."""
     from infra.local.manage import become

@@ -8,9 +8,10 @@ import os
 import typer
 
 from infra.commands.terminal import console, failures
+from infra.language import _
 
 app = typer.Typer(
-    help="Keys that encrypt patient identifiers and second factors (list, new, rotate), or sign models.",
+    help=_("Keys that encrypt patient identifiers and second factors (list, new, rotate), or sign models."),
     no_args_is_help=True,
 )
 
@@ -51,16 +52,19 @@ def new() -> None:
     if os.environ.keys() & {f"{PREFIX}DATABASE_URL", f"{PREFIX}DATABASE_URL_FILE"}:
         typer.echo(new_data_key())
         typer.echo(
-            f"Put it behind the others in {PREFIX}DATA_KEYS, or as the last line of the file that "
-            f"{PREFIX}DATA_KEYS_FILE names; once every program has that, move it to the front, and run "
-            "`hematovision keys rotate`.",
+            _(
+                "Put it behind the others in HEMATOVISION_DATA_KEYS, or as the last line of the file "
+                "that HEMATOVISION_DATA_KEYS_FILE names; once every program has that, move it to the "
+                "front, and run `hematovision keys rotate`."
+            ),
             err=True,
         )
         return
     with failures():
         key_id = add_data_key(home_from_environment())
     console.print(
-        f"New values are sealed with key {key_id} from now on. `hematovision keys rotate` seals the rest.",
+        _("New values are sealed with key %(key_id)s from now on. `hematovision keys rotate` seals the rest.")
+        % {"key_id": key_id},
         soft_wrap=True,
     )
 
@@ -76,7 +80,7 @@ def publisher() -> None:
     from serving.manifest import Publisher
 
     key = token_hex(32)
-    typer.echo(f"MODEL_KEY={key}\npublisher={Publisher(key).public}")
+    typer.echo(_("MODEL_KEY=%(key)s\npublisher=%(public)s") % {"key": key, "public": Publisher(key).public})
 
 
 @app.command()

@@ -8,6 +8,7 @@ import typer
 
 from infra.commands.server import Ca, Url, authority, server_at
 from infra.commands.terminal import console, failures
+from infra.language import _
 
 
 def login(
@@ -33,5 +34,7 @@ def login(
                 token = client.sign_in(email, password, typer.prompt("Code of your authenticator app"))
         path = credentials.save(client.url, token)
         console.print(
-            f"Signed in to {client.url}. The token is kept in {path}.", markup=False, soft_wrap=True
+            _("Signed in to %(url)s. The token is kept in %(path)s.") % {"url": client.url, "path": path},
+            markup=False,
+            soft_wrap=True,
         )

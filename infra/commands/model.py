@@ -10,21 +10,25 @@ from typing import Annotated, Any
 import typer
 
 from infra.commands.terminal import console, fail, failures
+from infra.language import _
 
 app = typer.Typer(
-    help="Versions of the model: list, publish, roll back, re-run, retrain, commission.", no_args_is_help=True
+    help=_("Versions of the model: list, publish, roll back, re-run, retrain, commission."),
+    no_args_is_help=True,
 )
 
 BELOW_BOUND = 3  # what was learned is not good enough to go live
 
-Lab = Annotated[str | None, typer.Option(help="The lab whose own model is meant: its name or id.")]
-Labels = Annotated[Path, typer.Option(exists=True, dir_okay=False, help="CSV of file and label.")]
+Lab = Annotated[str | None, typer.Option(help=_("The lab whose own model is meant: its name or id."))]
+Labels = Annotated[Path, typer.Option(exists=True, dir_okay=False, help=_("CSV of file and label."))]
 Images = Annotated[
-    Path, typer.Option(exists=True, file_okay=False, help="Folder that the files of --labels are in.")
+    Path, typer.Option(exists=True, file_okay=False, help=_("Folder that the files of --labels are in."))
 ]
 From = Annotated[
     Path | None,
-    typer.Option("--from", exists=True, file_okay=False, help="Version to start from; default: that in use."),
+    typer.Option(
+        "--from", exists=True, file_okay=False, help=_("Version to start from; default: that in use.")
+    ),
 ]
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
@@ -56,9 +60,11 @@ def list_models() -> None:
 
 @app.command()
 def publish(
-    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="A model version's folder.")],
+    folder: Annotated[
+        Path, typer.Argument(exists=True, file_okay=False, help=_("A model version's folder."))
+    ],
     lab: Lab = None,
-    as_next: Annotated[bool, typer.Option("--as-next", help="Give it the next free number.")] = False,
+    as_next: Annotated[bool, typer.Option("--as-next", help=_("Give it the next free number."))] = False,
 ) -> None:
     """Check a version's folder, register it and give it to the model servers, which soon answer with it."""
     with failures():
@@ -68,7 +74,9 @@ def publish(
 @app.command("rollback")
 def roll_back(
     lab: Lab = None,
-    to: Annotated[int | None, typer.Option(min=1, help="Withdraw every version newer than this one.")] = None,
+    to: Annotated[
+        int | None, typer.Option(min=1, help=_("Withdraw every version newer than this one."))
+    ] = None,
 ) -> None:
     """Take the newest version from the model servers: the one before answers again.
 
@@ -80,10 +88,10 @@ def roll_back(
 
 @app.command()
 def rerun(
-    case: Annotated[str | None, typer.Option(help="The accession number of one case.")] = None,
+    case: Annotated[str | None, typer.Option(help=_("The accession number of one case."))] = None,
     since: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="All open cases made on that day (UTC) or later."),
+        typer.Option(formats=["%Y-%m-%d"], help=_("All open cases made on that day (UTC) or later.")),
     ] = None,
     lab: Lab = None,
 ) -> None:
@@ -92,7 +100,7 @@ def rerun(
     It is done in the background. What was said before is kept; what people decided stays as it is.
     """
     if (case is None) == (since is None):
-        fail("Say which cases: either --case or --since.")
+        fail(_("Say which cases: either --case or --since."))
     which = f"--case={case}" if since is None else f"--since={since:%Y-%m-%d}"
     with failures():
         _say("rerun_model", which, *_of(lab))
@@ -104,7 +112,7 @@ def retrain(
     labels: Labels,
     images: Images,
     data: Annotated[
-        Path, typer.Option(exists=True, file_okay=False, help="The images it was trained on at first.")
+        Path, typer.Option(exists=True, file_okay=False, help=_("The images it was trained on at first."))
     ],
     base: From = None,
     lab: Lab = None,
@@ -122,11 +130,11 @@ def retrain(
 @app.command(context_settings=_PASSED_ON)
 def commission(
     context: typer.Context,
-    lab: Annotated[str, typer.Option(help="The lab: its name or id.")],
+    lab: Annotated[str, typer.Option(help=_("The lab: its name or id."))],
     labels: Labels,
     images: Images,
     report: Annotated[
-        Path | None, typer.Option(help="Folder for the report; default: in that of all state.")
+        Path | None, typer.Option(help=_("Folder for the report; default: in that of all state."))
     ] = None,
     base: From = None,
 ) -> None:
@@ -156,11 +164,14 @@ def _learn(command: str, *arguments: str | Path, model: dict[str, Any], base: Pa
     target = home / "made" / model["name"] / str(model["next"])
     by_hand = shlex.join(["hematovision", "model", "publish", str(target), *_of(lab)])
     if target.exists():
-        fail(f"{target} was made earlier and not published. Publish it with `{by_hand}`, or remove it.")
+        fail(
+            _("%(target)s was made earlier and not published. Publish it with `%(by_hand)s`, or remove it.")
+            % {"target": target, "by_hand": by_hand}
+        )
     try:
         run(command, "--from", base, "--to", target, "--runs", home / "runs", *arguments)
     except BelowBound:
-        fail("Nothing was published.", BELOW_BOUND)
+        fail(_("Nothing was published."), BELOW_BOUND)
     try:
         _publish(target, lab)
     except BaseException:
@@ -182,7 +193,10 @@ def _model(lab: str | None) -> dict[str, Any]:
 
 def _in_use(model: dict[str, Any]) -> Path:
     if model["folder"] is None:
-        fail(f"No version of {_title(model)} is published to start from. Name one with --from.")
+        fail(
+            _("No version of %(model)s is published to start from. Name one with --from.")
+            % {"model": _title(model)}
+        )
     return Path(model["folder"])
 
 

@@ -9,6 +9,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from infra.language import _
 from infra.local.errors import StackError
 
 # 128 MiB and some tenths of a second for each guess (OWASP's first choice for scrypt).
@@ -24,7 +25,10 @@ def encrypt(files: Mapping[str, str], passphrase: str) -> str:
         StackError: the passphrase is too short.
     """
     if len(passphrase) < SHORTEST:
-        raise StackError(f"The passphrase has {len(passphrase)} characters. Give it {SHORTEST} or more.")
+        raise StackError(
+            _("The passphrase has %(count)s characters. Give it %(shortest)s or more.")
+            % {"count": len(passphrase), "shortest": SHORTEST}
+        )
     salt, nonce = secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(_NONCE_BYTES)
     head = {"kdf": "scrypt", **_COST, "salt": _text(salt), "nonce": _text(nonce)}
     ciphertext = _cipher(passphrase, salt, **_COST).encrypt(
@@ -46,11 +50,11 @@ def decrypt(encrypted: str, passphrase: str) -> dict[str, str]:
         if {name: head[name] for name in _COST} != _COST:  # another could take all memory
             raise ValueError
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise StackError("The secrets in the backup are not what was written.") from None
+        raise StackError(_("The secrets in the backup are not what was written.")) from None
     try:
         opened = _cipher(passphrase, salt, **_COST).decrypt(nonce, ciphertext, _bound(head))
     except (InvalidTag, ValueError):
-        raise StackError("The passphrase does not open these secrets, or they were altered.") from None
+        raise StackError(_("The passphrase does not open these secrets, or they were altered.")) from None
     files: dict[str, str] = json.loads(opened)
     return files
 

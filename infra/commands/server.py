@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
+from infra.language import _
+
 Url = Annotated[
     str | None,
     typer.Option(
-        envvar="HEMATOVISION_URL", help="Address of the server; without it, the one on this machine."
+        envvar="HEMATOVISION_URL", help=_("Address of the server; without it, the one on this machine.")
     ),
 ]
 Ca = Annotated[
@@ -20,7 +22,7 @@ Ca = Annotated[
         envvar="HEMATOVISION_CA",
         exists=True,
         dir_okay=False,
-        help="Certificate of an authority of your own that signed the server's, PEM.",
+        help=_("Certificate of an authority of your own that signed the server's, PEM."),
     ),
 ]
 

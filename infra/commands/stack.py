@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from infra.commands.terminal import console, fail, failures
+from infra.language import _
 
 if TYPE_CHECKING:
     from infra.local.config.settings import Settings
@@ -26,15 +27,17 @@ def up() -> None:
         stack = Stack(settings, report=_say)
         try:
             with running(stack):
-                console.print(f"\nHematoVision is ready at [bold]{settings.url}[/]")
+                console.print(_("\nHematoVision is ready at [bold]%(url)s[/]") % {"url": settings.url})
                 console.print(
-                    f"{_whom_to_trust(settings)}{_where(settings)}\nCtrl-C stops it.", soft_wrap=True
+                    _("%(settings)s%(settings2)s\nCtrl-C stops it.")
+                    % {"settings": _whom_to_trust(settings), "settings2": _where(settings)},
+                    soft_wrap=True,
                 )
                 hold(stack)
         except AlreadyRunningError as error:
             console.print(str(error), soft_wrap=True)
         except KeyboardInterrupt:
-            console.print("HematoVision has stopped.")
+            console.print(_("HematoVision has stopped."))
 
 
 def down() -> None:
@@ -46,9 +49,9 @@ def down() -> None:
     with failures():
         try:
             stop_running(home_from_environment())
-            console.print("HematoVision has stopped.")
+            console.print(_("HematoVision has stopped."))
         except NotRunningError:
-            console.print("HematoVision is not running.")
+            console.print(_("HematoVision is not running."))
 
 
 def status() -> None:
@@ -75,7 +78,7 @@ def status() -> None:
 
 
 def logs(
-    program: Annotated[str, typer.Argument(help="A name that `status` shows.")], lines: int = 50
+    program: Annotated[str, typer.Argument(help=_("A name that `status` shows."))], lines: int = 50
 ) -> None:
     """Print the end of a program's log."""
     from infra.local.config.settings import home_from_environment
@@ -84,7 +87,9 @@ def logs(
     log = folder / f"{program}.log"
     if log.parent != folder or not log.is_file():
         names = ", ".join(sorted(path.stem for path in folder.glob("*.log"))) or "none yet"
-        fail(f"There is no log of {program!r}. There are: {names}.")
+        fail(
+            _("There is no log of %(program)r. There are: %(names)s.") % {"program": program, "names": names}
+        )
     for line in log.read_text(errors="replace").splitlines()[-lines:]:
         typer.echo(line)
 

@@ -12,6 +12,8 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
+from infra.language import _
+
 NOT_EVERYTHING = 1  # it worked, but some images were not classified, or may be missing
 FAILED = 2
 INTERRUPTED = 130
@@ -39,7 +41,7 @@ def failures() -> Iterator[None]:
     except (StackError, ClientError) as error:
         fail(str(error))
     except KeyboardInterrupt:
-        _complain("Interrupted. The same command goes on where it was.")
+        _complain(_("Interrupted. The same command goes on where it was."))
         if threading.active_count() > 1:  # Python would wait for transfers that wait for an answer
             os._exit(INTERRUPTED)
         raise typer.Exit(INTERRUPTED) from None

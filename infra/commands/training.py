@@ -4,6 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
+from infra.language import _
 from infra.local.config.settings import PREFIX
 from infra.local.errors import StackError
 
@@ -36,7 +37,10 @@ def run(command: str, *arguments: str | Path) -> None:
     if code == BELOW_BOUND:
         raise BelowBound
     if code:
-        raise StackError(f"Nothing was published: `training {command}` ended with exit code {code}.")
+        raise StackError(
+            _("Nothing was published: `training %(command)s` ended with exit code %(code)s.")
+            % {"command": command, "code": code}
+        )
 
 
 def _python() -> str:
@@ -44,7 +48,10 @@ def _python() -> str:
     python = Path(os.environ.get(f"{PREFIX}TRAINING_PYTHON") or ours)
     if not python.is_file():
         raise StackError(
-            f"There is no training environment at {python}: `make training` builds it, or name another one's "
-            f"interpreter in {PREFIX}TRAINING_PYTHON."
+            _(
+                "There is no training environment at %(python)s: `make training` builds it, or name "
+                "another one's interpreter in HEMATOVISION_TRAINING_PYTHON."
+            )
+            % {"python": python}
         )
     return str(python)

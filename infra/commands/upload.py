@@ -9,17 +9,20 @@ import typer
 
 from infra.commands.server import Ca, Url, authority, server_at
 from infra.commands.terminal import NOT_EVERYTHING, console, fail, failures
+from infra.language import _
 
 
 def upload(
-    folder: Annotated[Path, typer.Argument(exists=True, help="A folder of images, or one image.")],
-    case: Annotated[str, typer.Option(help="Accession number; a new one opens a case.")],
+    folder: Annotated[Path, typer.Argument(exists=True, help=_("A folder of images, or one image."))],
+    case: Annotated[str, typer.Option(help=_("Accession number; a new one opens a case."))],
     url: Url = None,
     ca: Ca = None,
-    token: Annotated[str | None, typer.Option(envvar="HEMATOVISION_TOKEN", help="Or `login` first.")] = None,
-    wait: Annotated[bool, typer.Option(help="Wait for the result and show it.")] = True,
+    token: Annotated[
+        str | None, typer.Option(envvar="HEMATOVISION_TOKEN", help=_("Or `login` first."))
+    ] = None,
+    wait: Annotated[bool, typer.Option(help=_("Wait for the result and show it."))] = True,
     again: Annotated[
-        bool, typer.Option("--again", help="Send also what was refused before, to be judged once more.")
+        bool, typer.Option("--again", help=_("Send also what was refused before, to be judged once more."))
     ] = False,
 ) -> None:
     """Upload a folder of cell images to a case. Repeat it after an interruption: nothing is counted twice.
@@ -41,13 +44,16 @@ def upload(
         if not given.files:
             if given.left_out:
                 report.Summary.of(folder, given, Uploaded(), []).print(console)
-            fail(f"There is no image in {shown(folder)}.")
+            fail(_("There is no image in %(folder)s.") % {"folder": shown(folder)})
         server = server_at(url)
         with Client(server, token or credentials.load(server), ca=ca or authority(server)) as client:
             try:
                 opened = client.open_case(as_text(case))
             except SignInError as error:
-                fail(f"{error} Sign in with `hematovision login --url {server}`, or give --token.")
+                fail(
+                    _("%(error)s Sign in with `hematovision login --url %(server)s`, or give --token.")
+                    % {"error": error, "server": server}
+                )
             uploaded = report.upload(client, opened, given.files, console, again=again)
             judged: list[dict[str, Any]] = []
             if wait:
@@ -57,5 +63,9 @@ def upload(
                 console.print(report.differential(finished))
             summary = report.Summary.of(folder, given, uploaded, judged)
             summary.print(console)
-            console.print(f"{client.url}/cases/{opened.id}/", soft_wrap=True, markup=False)
+            console.print(
+                _("%(url)s/cases/%(id)s/") % {"url": client.url, "id": opened.id},
+                soft_wrap=True,
+                markup=False,
+            )
     raise typer.Exit(0 if summary.is_whole else NOT_EVERYTHING)

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from secrets import token_hex
 
+from infra.language import _
 from infra.local.config import certificates
 from infra.local.config.secrets import Secrets, write_private
 from infra.local.programs.seaweedfs import identities, keys
@@ -33,7 +34,7 @@ def main() -> None:
         volume.chmod(0o700)
     for file in options.secrets.iterdir():
         _give(file, options.owner)
-    print(f"Made: {', '.join(made)}." if made else "Everything is there.")  # noqa: T201
+    print(_("Made: %(made)s.") % {"made": ", ".join(made)} if made else _("Everything is there."))  # noqa: T201
 
 
 def make(folder: Path) -> list[str]:
@@ -104,9 +105,9 @@ def _give(path: Path, owner: int | None) -> None:
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.compose.set_up", description=__doc__)
-    parser.add_argument("--secrets", type=Path, required=True, help="folder of the secrets")
-    parser.add_argument("--volumes", type=Path, help="folder in which the volumes are mounted")
-    parser.add_argument("--owner", type=int, help="number of the account that gets them; default: ours")
+    parser.add_argument("--secrets", type=Path, required=True, help=_("folder of the secrets"))
+    parser.add_argument("--volumes", type=Path, help=_("folder in which the volumes are mounted"))
+    parser.add_argument("--owner", type=int, help=_("number of the account that gets them; default: ours"))
     return parser.parse_args()
 
 

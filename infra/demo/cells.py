@@ -29,6 +29,7 @@ from infra.demo.drawing import (
     speckle,
     texture,
 )
+from infra.language import _
 
 Random = np.random.Generator
 Point = tuple[float, float]
@@ -295,13 +296,13 @@ DRAWN = tuple(_KINDS)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Draw stained blood cells, one folder for each class.")
+    parser = argparse.ArgumentParser(description=_("Draw stained blood cells, one folder for each class."))
     parser.add_argument("folder", type=Path)
     parser.add_argument("--per-class", type=int, default=12, metavar="N")
     parser.add_argument("--seed", type=int, default=1, metavar="S")
     arguments = parser.parse_args()
     paths = write(arguments.folder, arguments.per_class, arguments.seed)
-    print(f"{len(paths)} drawn images in {arguments.folder}")  # noqa: T201
+    print(_("%(count)s drawn images in %(folder)s") % {"count": len(paths), "folder": arguments.folder})  # noqa: T201
 
 
 if __name__ == "__main__":

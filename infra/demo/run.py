@@ -16,6 +16,7 @@ from infra.client import report
 from infra.client.client import Client
 from infra.client.files import Given, gather
 from infra.demo import cells
+from infra.language import _
 from infra.local.config.secrets import write_private
 from infra.local.config.settings import Settings
 from infra.local.errors import AlreadyRunningError, StackError
@@ -67,24 +68,25 @@ def run(folder: Path | None, *, keep_serving: bool, console: Console) -> bool:
             place = folder or _drawn(settings.home, console)
             given = gather(place)
             if not given.files:
-                raise StackError(f"There is no image in {place}.")
+                raise StackError(_("There is no image in %(place)s.") % {"place": place})
             people = _people(stack)
             complete = _classify(stack.settings, people, place, given, drawn=folder is None, console=console)
             _show_logins(people, stack.settings.url, console)
             console.print(
-                f"Messages to people, with their codes, lie in {stack.settings.mail}.", soft_wrap=True
+                _("Messages to people, with their codes, lie in %(mail)s.") % {"mail": stack.settings.mail},
+                soft_wrap=True,
             )
             if keep_serving and ours:
-                console.print("Ctrl-C stops it.")
+                console.print(_("Ctrl-C stops it."))
                 hold(stack)
         except KeyboardInterrupt:
-            console.print("HematoVision has stopped.")
+            console.print(_("HematoVision has stopped."))
     return complete
 
 
 def _drawn(home: Path, console: Console) -> Path:
     folder = home / "demo" / "drawn"
-    console.print(f"  {len(cells.write(folder, _PER_CLASS, _SEED))} cells are drawn")
+    console.print(_("  %(count)s cells are drawn") % {"count": len(cells.write(folder, _PER_CLASS, _SEED))})
     return folder
 
 
@@ -123,21 +125,28 @@ def _classify(
         console.print(sentence, soft_wrap=True)
     classified = sum(answer["status"] == "classified" for _, answer in outcomes)
     console.print(
-        f"Time: {len(files)} images in {took:.1f} s, {len(files) / took:.1f} images/s, "
-        "from the first upload to the last result.",
+        _(
+            "Time: %(count)s images in %(took)s s, %(took2)s images/s, from the first upload to the "
+            "last result."
+        )
+        % {"count": len(files), "took": f"{took:.1f}", "took2": f"{len(files) / took:.1f}"},
         soft_wrap=True,
     )
     if drawn:
         console.print(
-            "These images are drawn by a program, not photographed: the numbers say that the parts work "
-            "together, and nothing about real blood. `make demo IMAGES=folder` takes yours.",
+            _(
+                "These images are drawn by a program, not photographed: the numbers say that the parts "
+                "work together, and nothing about real blood. `make demo IMAGES=folder` takes yours."
+            ),
             style="yellow",
             soft_wrap=True,
         )
     summary = report.Summary.of(place, given, sent, answers.values())
     summary.print(console)
     console.print(
-        f"Classified: {classified} of {len(files)}.   Case: {settings.url}/cases/{case.id}/", soft_wrap=True
+        _("Classified: %(classified)s of %(count)s.   Case: %(url)s/cases/%(id)s/")
+        % {"classified": classified, "count": len(files), "url": settings.url, "id": case.id},
+        soft_wrap=True,
     )
     return summary.is_whole
 
@@ -157,12 +166,20 @@ def accuracy(outcomes: Iterable[tuple[Path, dict[str, Any]]]) -> str | None:
         return None
     sure = [(truth, suggestion) for truth, suggestion in named if suggestion != UNIDENTIFIED]
     if not sure:
-        return f"Accuracy: the model named none of the {len(named)}; all are left Unidentified for a person."
+        return _(
+            "Accuracy: the model named none of the %(count)s; all are left Unidentified for a person."
+        ) % {"count": len(named)}
     right = sum(truth == suggestion for truth, suggestion in sure)
-    return (
-        f"Accuracy: {100 * right / len(sure):.1f} % right ({right} of the {len(sure)} that the model named); "
-        f"{len(named) - len(sure)} of {len(named)} left Unidentified for a person."
-    )
+    return _(
+        "Accuracy: %(count)s %% right (%(right)s of the %(count2)s that the model named); "
+        "%(count3)s of %(count4)s left Unidentified for a person."
+    ) % {
+        "count": f"{100 * right / len(sure):.1f}",
+        "right": right,
+        "count2": len(sure),
+        "count3": len(named) - len(sure),
+        "count4": len(named),
+    }
 
 
 def _show_logins(people: dict[str, dict[str, str]], url: str, console: Console) -> None:

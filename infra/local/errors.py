@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from infra.language import _
+
 
 class StackError(Exception):
     """The stack cannot do what was asked; the message says why and what to do next."""
@@ -9,9 +11,14 @@ class StackError(Exception):
 
 class NotRunningError(StackError):
     def __init__(self, home: Path) -> None:
-        super().__init__(f"HematoVision is not running in {home}. Start it with `make up`.")
+        super().__init__(
+            _("HematoVision is not running in %(home)s. Start it with `make up`.") % {"home": home}
+        )
 
 
 class AlreadyRunningError(StackError):
     def __init__(self, url: str, pid: int) -> None:
-        super().__init__(f"HematoVision is already running at {url} (process {pid}). `make down` stops it.")
+        super().__init__(
+            _("HematoVision is already running at %(url)s (process %(pid)s). `make down` stops it.")
+            % {"url": url, "pid": pid}
+        )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from infra.language import _
 from infra.local.errors import StackError
 from infra.local.limits import WATCH_S
 from infra.local.stack import Stack
@@ -38,7 +39,8 @@ def hold(stack: Stack) -> None:
     while stack.alive():
         time.sleep(WATCH_S)
     raise StackError(
-        f"The supervisor ended unexpectedly: see {stack.settings.home / 'log' / 'supervisord.log'}."
+        _("The supervisor ended unexpectedly: see %(name)s.")
+        % {"name": stack.settings.home / "log" / "supervisord.log"}
     )
 
 

@@ -12,12 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
+from infra.language import _
 from infra.local import ready
 from infra.local.config import authority
 from infra.local.config.environment import environment, owner
 from infra.local.config.ports import check_free
 from infra.local.config.secrets import Secrets, write_private
-from infra.local.config.settings import PREFIX, Settings
+from infra.local.config.settings import Settings
 from infra.local.errors import AlreadyRunningError, NotRunningError, StackError
 from infra.local.lifeline import die_with_parent, end_leftovers, mark
 from infra.local.limits import OTHERS_STOP_S, POLL_S, SERVICE_START_S, STOP_S, WEB_START_S
@@ -103,7 +104,10 @@ class Stack:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _take_lock(home)
         for left, link in outside_folder.abandoned():
-            self._report(f"{left} was left behind by {link}: remove it if nobody needs its data")
+            self._report(
+                _("%(left)s was left behind by %(link)s: remove it if nobody needs its data")
+                % {"left": left, "link": link}
+            )
         try:
             end_leftovers(home)
             check_free(self.settings)
@@ -158,8 +162,10 @@ class Stack:
                 preexec_fn=partial(die_with_parent, os.getpid()),
             )
         if done.returncode:
-            raise StackError(f"Database, object store or models could not be prepared.{_tail(log)}")
-        self._report("database, object store and models are prepared")
+            raise StackError(
+                _("Database, object store or models could not be prepared.%(log)s") % {"log": _tail(log)}
+            )
+        self._report(_("database, object store and models are prepared"))
 
     def _await_web(self) -> None:
         state: Mapping[str, object] | None = None
@@ -167,25 +173,37 @@ class Stack:
         def answers() -> bool:
             nonlocal state
             if self._given_up("caddy"):
-                raise StackError(f"caddy does not start.{_tail(self.settings.home / 'log' / 'caddy.log')}")
+                raise StackError(
+                    _("caddy does not start.%(name)s")
+                    % {"name": _tail(self.settings.home / "log" / "caddy.log")}
+                )
             state = ready.web_state(self.settings)
             return state is not None and all(state.get(part) == "ok" for part in _PARTS)
 
         try:
             self._await("web", answers, seconds=WEB_START_S)
         except StackError as error:
-            raise StackError(f"The web says {state}. {error}" if state else str(error)) from None
+            raise StackError(
+                _("The web says %(state)s. %(error)s") % {"state": state, "error": error}
+                if state
+                else str(error)
+            ) from None
 
     def _await(self, name: str, answers: Callable[[], bool], *, seconds: float = SERVICE_START_S) -> None:
         deadline = time.monotonic() + seconds
         while not answers():
             log = self.settings.home / "log" / f"{name}.log"
             if not self.alive():
-                raise StackError(f"The supervisor ended while {name} was starting: see {log.parent}.")
+                raise StackError(
+                    _("The supervisor ended while %(name)s was starting: see %(parent)s.")
+                    % {"name": name, "parent": log.parent}
+                )
             if time.monotonic() > deadline or self._given_up(name):
-                raise StackError(f"{name} did not become ready.{_tail(log)}")
+                raise StackError(
+                    _("%(name)s did not become ready.%(log)s") % {"name": name, "log": _tail(log)}
+                )
             time.sleep(POLL_S)
-        self._report(f"{name} is ready")
+        self._report(_("%(name)s is ready") % {"name": name})
 
     def _given_up(self, name: str) -> bool:
         return any(state.name == name and state.state == "FATAL" for state in self.supervisor.states())
@@ -216,17 +234,26 @@ def stop_running(home: Path) -> None:
             raise NotRunningError(home)
         return
     if owner == 0:
-        raise StackError(f"HematoVision is just being started in {home}. Try again in a second.")
+        raise StackError(
+            _("HematoVision is just being started in %(home)s. Try again in a second.") % {"home": home}
+        )
     try:
         os.kill(owner, signal.SIGTERM)
     except PermissionError:
         raise StackError(
-            f"HematoVision in {home} was started by another account (process {owner}): stop it as that one."
+            _(
+                "HematoVision in %(home)s was started by another account (process %(owner)s): stop it as "
+                "that one."
+            )
+            % {"home": home, "owner": owner}
         ) from None
     deadline = time.monotonic() + OTHERS_STOP_S
     while _owner(home) is not None:
         if time.monotonic() > deadline:
-            raise StackError(f"Process {owner} was asked to stop the stack, and has not after {STOP_S} s.")
+            raise StackError(
+                _("Process %(owner)s was asked to stop the stack, and has not after %(stop_s)s s.")
+                % {"owner": owner, "stop_s": STOP_S}
+            )
         time.sleep(POLL_S)
 
 
@@ -242,13 +269,19 @@ def _take_lock(home: Path) -> IO[str]:
         try:
             url = Settings.of_running(home).url
         except NotRunningError:
-            raise StackError(f"HematoVision is being started in {home} by process {owner}.") from None
+            raise StackError(
+                _("HematoVision is being started in %(home)s by process %(owner)s.")
+                % {"home": home, "owner": owner}
+            ) from None
         raise AlreadyRunningError(url, owner) from None
     except OSError as error:
         file.close()
         raise StackError(
-            f"The file system of {home} offers no locks ({error.strerror}): "
-            f"set {PREFIX}HOME to a folder on a local disk."
+            _(
+                "The file system of %(home)s offers no locks (%(strerror)s): set HEMATOVISION_HOME to a "
+                "folder on a local disk."
+            )
+            % {"home": home, "strerror": error.strerror}
         ) from error
     file.truncate(0)
     file.write(str(os.getpid()))

@@ -15,6 +15,7 @@ from xmlrpc.client import Fault, ServerProxy
 
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
+from infra.language import _
 from infra.local.config.environment import UTF_8
 from infra.local.config.settings import PREFIX
 from infra.local.config.sockets import socket_path
@@ -79,7 +80,8 @@ class Supervisor:
                 process.kill()
                 process.wait()
                 raise StackError(
-                    f"The supervisor does not start: see {self._home / 'log' / 'supervisord.log'}."
+                    _("The supervisor does not start: see %(name)s.")
+                    % {"name": self._home / "log" / "supervisord.log"}
                 )
             time.sleep(SUPERVISOR_POLL_S)
         return process
@@ -105,7 +107,10 @@ class Supervisor:
         """
         for started in self._ask("startProcessGroup", group, False):
             if started["status"] not in (Faults.SUCCESS, Faults.ALREADY_STARTED):
-                raise StackError(f"{started['name']} cannot be started: {started['description']}.")
+                raise StackError(
+                    _("%(name)s cannot be started: %(description)s.")
+                    % {"name": started["name"], "description": started["description"]}
+                )
 
     def start(self, name: str) -> None:
         """Start a program and wait until it has run for a second.
@@ -118,7 +123,9 @@ class Supervisor:
         except Fault as fault:
             if fault.faultCode != Faults.ALREADY_STARTED:
                 log = self._home / "log" / f"{name}.log"
-                raise StackError(f"{name} does not start: see {log}.") from fault
+                raise StackError(
+                    _("%(name)s does not start: see %(log)s.") % {"name": name, "log": log}
+                ) from fault
 
     def stop(self, name: str) -> None:
         """Stop a program and wait for its end; it stays stopped until it is started."""
@@ -139,7 +146,8 @@ class Supervisor:
             if state.name == name:
                 return f"{state.group}:{name}"
         raise StackError(
-            f"There is no program {name!r}. There are: {', '.join(s.name for s in self.states())}."
+            _("There is no program %(name)r. There are: %(value)s.")
+            % {"name": name, "value": ", ".join(s.name for s in self.states())}
         )
 
     def _places(self) -> dict[str, str]:

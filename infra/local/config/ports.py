@@ -3,7 +3,8 @@
 import errno
 import socket
 
-from infra.local.config.settings import BLOCK, LOOPBACK, PREFIX, Settings
+from infra.language import _
+from infra.local.config.settings import BLOCK, LOOPBACK, Settings
 from infra.local.errors import StackError
 
 # Beside the web page, what people reach from elsewhere.
@@ -20,8 +21,11 @@ def check_free(settings: Settings) -> None:
     problems = []
     if not _free(settings.host, settings.web_port):
         problems.append(
-            f"Port {settings.web_port}, meant for the web page, is taken by another program. "
-            f"Stop that one, or set {PREFIX}WEB_PORT to a free port."
+            _(
+                "Port %(web_port)s, meant for the web page, is taken by another program. Stop that one, "
+                "or set HEMATOVISION_WEB_PORT to a free port."
+            )
+            % {"web_port": settings.web_port}
         )
     taken = {
         name: port
@@ -31,8 +35,11 @@ def check_free(settings: Settings) -> None:
     if taken:
         ports = ", ".join(f"{port} ({name})" for name, port in taken.items())
         problems.append(
-            f"Taken by another program: port {ports}. "
-            f"Stop that one, or set {PREFIX}BASE_PORT to the first of {len(BLOCK)} free ports in a row."
+            _(
+                "Taken by another program: port %(ports)s. Stop that one, or set HEMATOVISION_BASE_PORT "
+                "to the first of %(count)s free ports in a row."
+            )
+            % {"ports": ports, "count": len(BLOCK)}
         )
     if problems:
         raise StackError("\n".join(problems))
@@ -42,7 +49,9 @@ def _free(host: str, port: int) -> bool:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except socket.gaierror:
-        raise StackError(f"{PREFIX}HOST is {host!r}, which is the name of no machine.") from None
+        raise StackError(
+            _("HEMATOVISION_HOST is %(host)r, which is the name of no machine.") % {"host": host}
+        ) from None
     family, kind, protocol, _, address = found[0]
     with socket.socket(family, kind, protocol) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -50,6 +59,8 @@ def _free(host: str, port: int) -> bool:
             probe.bind(address)
         except OSError as error:
             if error.errno == errno.EADDRNOTAVAIL:
-                raise StackError(f"{PREFIX}HOST is {host!r}, which is no address of this machine.") from None
+                raise StackError(
+                    _("HEMATOVISION_HOST is %(host)r, which is no address of this machine.") % {"host": host}
+                ) from None
             return False
     return True

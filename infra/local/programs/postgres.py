@@ -10,6 +10,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
+from infra.language import _
 from infra.local.config.secrets import Secrets
 from infra.local.config.settings import LOOPBACK, Settings
 from infra.local.errors import StackError
@@ -77,9 +78,12 @@ def prepare(home: Path, account: Account | None, secrets: Secrets) -> None:
             outside_folder.make(link)
         except StackError as error:
             raise StackError(
-                f"PostgreSQL does not run as root. The account that it runs as, {account.name}, cannot enter "
-                f"{home} or run what is in {BINARIES}, and {error}. Start HematoVision as an ordinary user, "
-                "or put it where all may enter, such as below /opt."
+                _(
+                    "PostgreSQL does not run as root. The account that it runs as, %(name)s, cannot enter "
+                    "%(home)s or run what is in %(binaries)s, and %(error)s. Start HematoVision as an "
+                    "ordinary user, or put it where all may enter, such as below /opt."
+                )
+                % {"name": account.name, "home": home, "binaries": BINARIES, "error": error}
             ) from error
     if link.is_symlink():
         outside_folder.own(link)
@@ -87,14 +91,20 @@ def prepare(home: Path, account: Account | None, secrets: Secrets) -> None:
     binaries, data = _binaries(link), Path(os.path.realpath(link))
     if account and not account.can(lambda: os.access(binaries / "postgres", os.X_OK)):
         raise StackError(
-            f"PostgreSQL does not run as root, and the account that it runs as, {account.name}, cannot run "
-            f"what is in {binaries}. Put HematoVision where all may enter, such as below /opt, or start it "
-            "as an ordinary user."
+            _(
+                "PostgreSQL does not run as root, and the account that it runs as, %(name)s, cannot run "
+                "what is in %(binaries)s. Put HematoVision where all may enter, such as below /opt, or "
+                "start it as an ordinary user."
+            )
+            % {"name": account.name, "binaries": binaries}
         )
     if special := set(str(binaries)) & _SPECIAL:
         raise StackError(
-            f"PostgreSQL cannot be started from {binaries}: its programs call one another by a shell, "
-            f"to which {' '.join(sorted(special))} means something. Put HematoVision into another folder."
+            _(
+                "PostgreSQL cannot be started from %(binaries)s: its programs call one another by a "
+                "shell, to which %(special)s means something. Put HematoVision into another folder."
+            )
+            % {"binaries": binaries, "special": " ".join(sorted(special))}
         )
     make_data(data, binaries, account, secrets)
 
@@ -118,7 +128,10 @@ def make_data(data: Path, binaries: Path, account: Account | None, secrets: Secr
             preexec_fn=account.become if account else None,
         )
         if done.returncode or "ERROR:" in done.stderr:
-            raise StackError(f"{name} failed for {data}: {done.stderr.strip() or done.returncode}")
+            raise StackError(
+                _("%(name)s failed for %(data)s: %(strip)s")
+                % {"name": name, "data": data, "strip": done.stderr.strip() or done.returncode}
+            )
 
     def execute(folder: Path, *statements: str) -> None:
         run("postgres", "--single", "-D", str(folder), "postgres", stdin="\n".join(statements) + "\n")

@@ -6,9 +6,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from infra.language import _
 from infra.local.config import authority
 from infra.local.config.secrets import Secrets, write_private
-from infra.local.config.settings import BLOCK, LOOPBACK, PREFIX, Settings
+from infra.local.config.settings import BLOCK, LOOPBACK, Settings
 from infra.local.config.sockets import socket_path
 from infra.local.errors import StackError
 from infra.local.limits import STORE_STOP_S
@@ -104,8 +105,11 @@ def remove_sockets(settings: Settings) -> None:
             left.unlink(missing_ok=True)
         except OSError:
             raise StackError(
-                f"{left} belongs to another account, whose object store had port {port}. Have it removed, or "
-                f"set {PREFIX}BASE_PORT to the first of {len(BLOCK)} free ports in a row."
+                _(
+                    "%(left)s belongs to another account, whose object store had port %(port)s. Have it "
+                    "removed, or set HEMATOVISION_BASE_PORT to the first of %(count)s free ports in a row."
+                )
+                % {"left": left, "port": port, "count": len(BLOCK)}
             ) from None
 
 

@@ -3,6 +3,7 @@
 from importlib.util import find_spec
 from pathlib import Path
 
+from infra.language import _
 from infra.local.errors import StackError
 
 
@@ -15,7 +16,8 @@ def folder(package: str) -> Path:
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise StackError(
-            f"The package {package} is not installed. `make install` installs the one-machine stack."
+            _("The package %(package)s is not installed. `make install` installs the one-machine stack.")
+            % {"package": package}
         )
     return Path(spec.submodule_search_locations[0])
 
@@ -29,7 +31,10 @@ def binary(package: str, pattern: str) -> Path:
     found = list(folder(package).glob(pattern))
     if len(found) != 1:
         raise StackError(
-            f"{pattern} is missing in the package {package}. Install it again: "
-            f"remove .venv, then `make install`."
+            _(
+                "%(pattern)s is missing in the package %(package)s. Install it again: remove .venv, then "
+                "`make install`."
+            )
+            % {"pattern": pattern, "package": package}
         )
     return found[0]

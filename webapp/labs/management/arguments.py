@@ -1,13 +1,14 @@
 """What commands about a lab have in common."""
 
 from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from webapp.labs.models import Lab
 from webapp.labs.selectors import lab_called
 
 
 def add_lab(parser: CommandParser, purpose: str) -> None:
-    parser.add_argument("--lab", metavar="LAB", help=f"{purpose}: its name or id")
+    parser.add_argument("--lab", metavar="LAB", help=_("%(purpose)s: its name or id") % {"purpose": purpose})
 
 
 def lab_of(text: str | None) -> Lab | None:
@@ -21,5 +22,8 @@ def lab_of(text: str | None) -> Lab | None:
     lab = lab_called(text)
     if lab is None:
         names = ", ".join(sorted(Lab.objects.values_list("name", flat=True))) or "none yet"
-        raise CommandError(f"There is no lab {text!r}. There are: {names}.", returncode=2)
+        raise CommandError(
+            _("There is no lab %(text)r. There are: %(names)s.") % {"text": text, "names": names},
+            returncode=2,
+        )
     return lab

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
 from django_scopes import scopes_disabled
 
 from webapp.audit.actions import Action
@@ -15,7 +16,7 @@ from webapp.crypto.keyring import keyring
 
 
 class Command(BaseCommand):
-    help = "Copy database, objects and models into a backup folder, while the product runs."
+    help = _("Copy database, objects and models into a backup folder, while the product runs.")
 
     def _before(self, folder: Path) -> Iterable[StoredObject]:
         """What the latest snapshot has; nothing where it is not ours: its list could exchange pictures."""
@@ -28,13 +29,16 @@ class Command(BaseCommand):
                 pass
             return latest.objects(manifest)
         except Damaged as error:
-            self.stdout.write(f"Everything is copied anew, since the snapshot before is not usable. {error}")
+            self.stdout.write(
+                _("Everything is copied anew, since the snapshot before is not usable. %(error)s")
+                % {"error": error}
+            )
             return ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path)
-        parser.add_argument("--secrets", type=Path, help="encrypted secrets, to be put in")
-        parser.add_argument("--postgres", type=Path, help="folder of pg_dump; default: found in the PATH")
+        parser.add_argument("--secrets", type=Path, help=_("encrypted secrets, to be put in"))
+        parser.add_argument("--postgres", type=Path, help=_("folder of pg_dump; default: found in the PATH"))
 
     def handle(self, *args: Any, folder: Path, secrets: Path | None, postgres: Path | None, **_: Any) -> None:
         try:
@@ -54,8 +58,11 @@ class Command(BaseCommand):
         copied = objects.copy_out(snapshot, anchors, before)
         if copied.missing:
             raise CommandError(
-                f"{len(copied.missing)} objects that the database names are not in the store, and no "
-                f"snapshot was made. The first: {', '.join(sorted(copied.missing)[:3])}"
+                _(
+                    "%(count)s objects that the database names are not in the store, and no snapshot was "
+                    "made. The first: %(value)s"
+                )
+                % {"count": len(copied.missing), "value": ", ".join(sorted(copied.missing)[:3])}
             )
         models = {
             str(path.relative_to(settings.MODELS)): snapshot.contents.put(path.read_bytes())
@@ -69,6 +76,16 @@ class Command(BaseCommand):
         )
         record(Action.BACKUP_MADE, lab=None, subject=whole.path.name, after={"objects": copied.objects})
         self.stdout.write(
-            f"{whole.path}: {rows['cases']} cases, {copied.objects} objects ({copied.bytes / 1e6:.1f} MB; "
-            f"{copied.new} of them new), {len(models)} files of models."
+            _(
+                "%(path)s: %(cases)s cases, %(objects)s objects (%(name)s MB; %(new)s of them new), "
+                "%(count)s files of models."
+            )
+            % {
+                "path": whole.path,
+                "cases": rows["cases"],
+                "objects": copied.objects,
+                "name": f"{copied.bytes / 1000000.0:.1f}",
+                "new": copied.new,
+                "count": len(models),
+            }
         )

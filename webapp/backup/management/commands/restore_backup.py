@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from webapp.audit.actions import Action
 from webapp.audit.services import record
@@ -16,16 +17,20 @@ from webapp.storage import objects as store
 
 
 class Command(BaseCommand):
-    help = "Verify a snapshot, then bring database, objects and models back from it."
+    help = _("Verify a snapshot, then bring database, objects and models back from it.")
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("snapshot", type=Path)
-        parser.add_argument("--postgres", type=Path, help="folder of pg_restore; default: found in the PATH")
-        parser.add_argument("--force", action="store_true", help="drop what the database holds")
         parser.add_argument(
-            "--unauthenticated", action="store_true", help="though nobody vouches for it: see THREAT_MODEL.md"
+            "--postgres", type=Path, help=_("folder of pg_restore; default: found in the PATH")
         )
-        parser.add_argument("--only-verify", action="store_true", help="bring nothing back")
+        parser.add_argument("--force", action="store_true", help=_("drop what the database holds"))
+        parser.add_argument(
+            "--unauthenticated",
+            action="store_true",
+            help=_("though nobody vouches for it: see THREAT_MODEL.md"),
+        )
+        parser.add_argument("--only-verify", action="store_true", help=_("bring nothing back"))
 
     def handle(
         self,
@@ -43,29 +48,35 @@ class Command(BaseCommand):
             found.verify(manifest)
             _check_usable(manifest)
             if only_verify:
-                self.stdout.write(f"{snapshot} of {manifest.made_at} is whole.")
+                self.stdout.write(
+                    _("%(snapshot)s of %(made_at)s is whole.")
+                    % {"snapshot": snapshot, "made_at": manifest.made_at}
+                )
             else:
                 self._restore(found, manifest, postgres, force)
         except Damaged as error:
-            raise CommandError(f"Nothing is restored. {error}") from error
+            raise CommandError(_("Nothing is restored. %(error)s") % {"error": error}) from error
 
     def _restore(self, snapshot: Snapshot, manifest: Manifest, postgres: Path | None, force: bool) -> None:
         if addresses := database.used_from():
             raise CommandError(
-                f"HematoVision, or somebody with its password, is connected to this database from "
-                f"{', '.join(addresses)}. Stop all but the services."
+                _(
+                    "HematoVision, or somebody with its password, is connected to this database from "
+                    "%(addresses)s. Stop all but the services."
+                )
+                % {"addresses": ", ".join(addresses)}
             )
         database.undo_emptied()
         empty = database.is_empty()
         if not empty and not force:
-            raise CommandError("The database is not empty. --force drops what it holds.")
+            raise CommandError(_("The database is not empty. --force drops what it holds."))
         with nullcontext() if empty else database.emptied():
             n = self._bring_back(snapshot, manifest, postgres)
         record(Action.BACKUP_RESTORED, lab=None, subject=snapshot.path.name, after={"objects": n})
         rows = manifest.rows
         self.stdout.write(
-            f"{rows['cases']} cases, {rows['images']} images and {n} objects are back, as of "
-            f"{manifest.made_at}."
+            _("%(cases)s cases, %(images)s images and %(n)s objects are back, as of %(made_at)s.")
+            % {"cases": rows["cases"], "images": rows["images"], "n": n, "made_at": manifest.made_at}
         )
 
     def _bring_back(self, snapshot: Snapshot, manifest: Manifest, postgres: Path | None) -> int:
@@ -86,11 +97,17 @@ class Command(BaseCommand):
 def _check_usable(manifest: Manifest) -> None:
     if unknown := set(manifest.schema) - database.known_schema():
         raise CommandError(
-            f"The snapshot was made by a newer version of HematoVision (it has {sorted(unknown)[-1]}). "
-            "Install that version, or a later one, to restore it."
+            _(
+                "The snapshot was made by a newer version of HematoVision (it has %(value)s). Install "
+                "that version, or a later one, to restore it."
+            )
+            % {"value": sorted(unknown)[-1]}
         )
     if lacking := set(manifest.data_keys) - {key.id for key in keyring()}:
         raise CommandError(
-            f"The data keys {', '.join(sorted(lacking))} are missing, without which patients cannot be "
-            "read. Put them into HEMATOVISION_DATA_KEYS."
+            _(
+                "The data keys %(lacking)s are missing, without which patients cannot be read. Put them "
+                "into HEMATOVISION_DATA_KEYS."
+            )
+            % {"lacking": ", ".join(sorted(lacking))}
         )

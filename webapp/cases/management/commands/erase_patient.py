@@ -3,6 +3,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
 from django_scopes import scope, scopes_disabled
 
 from webapp.cases.services import erase
@@ -10,9 +11,10 @@ from webapp.patients.models import Patient
 
 
 class Command(BaseCommand):
-    help = (
-        "Make unreadable for good who a patient is and all that was written of them: their key is deleted."
-        " Cases and counts stay. The id stands on the page that enters the patient, and in the API."
+    help = _(
+        "Make unreadable for good who a patient is and all that was written of them: their key "
+        "is deleted. Cases and counts stay. The id stands on the page that enters the patient, "
+        "and in the API."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -22,14 +24,20 @@ class Command(BaseCommand):
         with scopes_disabled():
             found = Patient.objects.select_related("lab").filter(id=options["patient"]).first()
         if found is None:
-            raise CommandError("There is no patient with this id.")
+            raise CommandError(_("There is no patient with this id."))
         if found.merged_into_id:
-            raise CommandError(f"They were merged into patient {found.merged_into_id}. Erase that one.")
+            raise CommandError(
+                _("They were merged into patient %(merged_into_id)s. Erase that one.")
+                % {"merged_into_id": found.merged_into_id}
+            )
         if found.erased_at:
-            raise CommandError("They were erased already.")
+            raise CommandError(_("They were erased already."))
         with scope(lab=found.lab):
             cases = erase(found)
         self.stdout.write(
-            f"Erased; {cases} cases stay. Backups made before still hold the key: delete them once they may"
-            " go, and erase again after restoring one."
+            _(
+                "Erased; %(cases)s cases stay. Backups made before still hold the key: delete them once "
+                "they may go, and erase again after restoring one."
+            )
+            % {"cases": cases}
         )

@@ -3,6 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db import IntegrityError, models, transaction
+from django.utils.translation import gettext as _
 from django_scopes import scopes_disabled
 
 from webapp.accounts.models import User
@@ -21,9 +22,10 @@ WRITTEN: list[tuple[type[models.Model], str]] = [
 
 
 class Command(BaseCommand):
-    help = (
-        "Normalise names, accession numbers and hashes of MRNs of older rows as it is done today: else those "
-        "written in another form of Unicode are not found. May be stopped and run again."
+    help = _(
+        "Normalise names, accession numbers and hashes of MRNs of older rows as it is done "
+        "today: else those written in another form of Unicode are not found. May be stopped and "
+        "run again."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -44,9 +46,13 @@ class Command(BaseCommand):
                 changed += 1
             except IntegrityError:
                 self.stderr.write(
-                    f"{model._meta.verbose_name} {pk}: another has this {name} already. It stays as it is."
+                    _("%(verbose_name)s %(pk)s: another has this %(name)s already. It stays as it is.")
+                    % {"verbose_name": model._meta.verbose_name, "pk": pk, "name": name}
                 )
-        self.stdout.write(f"{model._meta.verbose_name_plural}: {changed} {name}s normalised.")
+        self.stdout.write(
+            _("%(verbose_name_plural)s: %(changed)s %(name)ss normalised.")
+            % {"verbose_name_plural": model._meta.verbose_name_plural, "changed": changed, "name": name}
+        )
 
     def _hash(self) -> None:
         field: Any = PatientKey._meta.get_field("mrn_hash")
@@ -63,8 +69,10 @@ class Command(BaseCommand):
                     PatientKey.objects.filter(pk=key.pk).update(mrn_hash=hashes[0])
                 changed += 1
             except IntegrityError:
-                self.stderr.write(f"patient {key.pk}: another has this MRN already. Merge the two.")
-        self.stdout.write(f"patients: {changed} MRNs hashed anew.")
+                self.stderr.write(
+                    _("patient %(pk)s: another has this MRN already. Merge the two.") % {"pk": key.pk}
+                )
+        self.stdout.write(_("patients: %(changed)s MRNs hashed anew.") % {"changed": changed})
 
 
 def _rows(rows: Any, name: str) -> Iterator[tuple[Any, str]]:

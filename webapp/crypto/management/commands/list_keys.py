@@ -3,13 +3,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from webapp.crypto.keyring import keyring
 from webapp.crypto.rotation import rows_by_key
 
 
 class Command(BaseCommand):
-    help = (
+    help = _(
         "Print the data keys as JSON, the current one first: id, age in days, and the rows that each seals."
     )
 

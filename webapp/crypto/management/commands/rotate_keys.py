@@ -2,6 +2,7 @@ import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
 
 from webapp.audit.actions import Action
 from webapp.audit.services import record
@@ -10,20 +11,26 @@ from webapp.crypto.keyring import keyring
 
 
 class Command(BaseCommand):
-    help = (
+    help = _(
         "Seal everything anew with the current data key while the product runs. May be stopped and run again."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         current = keyring().current.id
         total, done, unreadable = rotation.stale_rows(), 0, []
-        self.stdout.write(f"{total} rows are not under the current key, {current}, or not sealed as today.")
+        self.stdout.write(
+            _("%(total)s rows are not under the current key, %(current)s, or not sealed as today.")
+            % {"total": total, "current": current}
+        )
         began = time.monotonic()
         for step in rotation.rotate():
             done += step.rows
             unreadable += [f"{step.table} {row}" for row in step.unreadable]
             rate = done / (time.monotonic() - began)
-            self.stdout.write(f"{done} of {total} rows, {rate:.0f} rows/s")
+            self.stdout.write(
+                _("%(done)s of %(total)s rows, %(rate)s rows/s")
+                % {"done": done, "total": total, "rate": f"{rate:.0f}"}
+            )
         if done:
             record(Action.KEYS_ROTATED, lab=None, subject=current, after={"rows": done})
         rows = rotation.rows_by_key()
@@ -31,11 +38,20 @@ class Command(BaseCommand):
             if key.id == current:
                 continue
             if left := rows[key.id]:
-                self.stdout.write(f"Key {key.id} still seals {left} rows: keep it, and run this again.")
+                self.stdout.write(
+                    _("Key %(id)s still seals %(left)s rows: keep it, and run this again.")
+                    % {"id": key.id, "left": left}
+                )
             else:
                 self.stdout.write(
-                    f"Key {key.id} seals nothing any more: take it out of the data keys once every program "
-                    "has read the new ones. Backups made before now need it: they hold it, or you keep it."
+                    _(
+                        "Key %(id)s seals nothing any more: take it out of the data keys once every program has "
+                        "read the new ones. Backups made before now need it: they hold it, or you keep it."
+                    )
+                    % {"id": key.id}
                 )
         if unreadable:
-            raise CommandError(f"Rows that cannot be decrypted stay as they are: {', '.join(unreadable)}.")
+            raise CommandError(
+                _("Rows that cannot be decrypted stay as they are: %(unreadable)s.")
+                % {"unreadable": ", ".join(unreadable)}
+            )

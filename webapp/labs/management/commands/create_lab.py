@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from webapp.audit.actions import Action
 from webapp.audit.services import record
@@ -16,7 +17,7 @@ from webapp.labs.tokens import issue_token
 
 
 class Command(BaseCommand):
-    help = "Make a lab with its first members, and print their passwords and API tokens, this once."
+    help = _("Make a lab with its first members, and print their passwords and API tokens, this once.")
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name")
@@ -25,25 +26,30 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="EMAIL:ROLE",
-            help=f"may be given again; roles: {', '.join(Role.values)}",
+            help=_("may be given again; roles: %(values)s") % {"values": ", ".join(Role.values)},
         )
-        parser.add_argument("--json", action="store_true", help="print JSON for programs")
+        parser.add_argument("--json", action="store_true", help=_("print JSON for programs"))
 
     @transaction.atomic
     def handle(self, *args: Any, name: str, member: list[str], **options: Any) -> None:
         try:
             name = Lab._meta.get_field("name").clean(name, None)
         except ValidationError as error:
-            raise CommandError(f"{name!r} is no name for a lab: {' '.join(error.messages)}") from error
+            raise CommandError(
+                _("%(name)r is no name for a lab: %(messages)s")
+                % {"name": name, "messages": " ".join(error.messages)}
+            ) from error
         if Lab.objects.filter(name=name).exists():
-            raise CommandError(f"There is a lab named {name!r} already. Choose another name.")
+            raise CommandError(
+                _("There is a lab named %(name)r already. Choose another name.") % {"name": name}
+            )
         lab = Lab.objects.create(name=name)
         record(Action.LAB_CREATED, lab=lab.id, subject=lab.name)
         people = [self._add(lab, *entry.rpartition(":")[::2]) for entry in member]
         if options["json"]:
             self.stdout.write(json.dumps({"id": str(lab.id), "name": lab.name, "members": people}))
             return
-        self.stdout.write(f"Lab {lab.name} ({lab.id})")
+        self.stdout.write(_("Lab %(name)s (%(id)s)") % {"name": lab.name, "id": lab.id})
         for person in people:
             self.stdout.write("  {email}  {role}  password {password}  token {token}".format(**person))
 
@@ -54,7 +60,10 @@ class Command(BaseCommand):
         except ValidationError:
             role = ""
         if role not in Role.values:
-            raise CommandError(f"{email!r}:{role} is not EMAIL:ROLE; roles are {', '.join(Role.values)}.")
+            raise CommandError(
+                _("%(email)r:%(role)s is not EMAIL:ROLE; roles are %(values)s.")
+                % {"email": email, "role": role, "values": ", ".join(Role.values)}
+            )
         password = secrets.token_urlsafe(12)
         local = email.partition("@")[0].replace(".", " ").replace("_", " ")
         membership = add_member(lab, email=email, name=local.capitalize(), role=Role(role), password=password)

@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from webapp.audit.chain import INSTALLATION
 from webapp.audit.verification import Verified, verify, verify_all
@@ -10,9 +11,9 @@ from webapp.storage.objects import StorageUnavailable
 
 
 class Command(BaseCommand):
-    help = (
-        "Check every audit chain, and its anchors in the object store. "
-        "Exit codes: 1 somebody changed entries, each is named; 2 it could not be checked."
+    help = _(
+        "Check every audit chain, and its anchors in the object store. Exit codes: 1 somebody "
+        "changed entries, each is named; 2 it could not be checked."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -26,10 +27,17 @@ class Command(BaseCommand):
             for finding in verify(wanted.id, progress) if wanted else verify_all(progress):
                 found += 1
                 name = names.get(finding.chain, f"a lab that is no more ({finding.chain})")
-                self.stdout.write(f"{name}: entry {finding.seq} {finding.problem}")
+                self.stdout.write(
+                    _("%(name)s: entry %(seq)s %(problem)s")
+                    % {"name": name, "seq": finding.seq, "problem": finding.problem}
+                )
         except StorageUnavailable as error:
-            raise CommandError(f"The object store did not list the anchors: {error}", returncode=2) from error
+            raise CommandError(
+                _("The object store did not list the anchors: %(error)s") % {"error": error}, returncode=2
+            ) from error
         checked = f"{progress.entries} entries in {progress.chains} chains, {progress.anchors} anchors"
         if found:
-            raise CommandError(f"The audit trail was tampered with ({checked} checked).")
-        self.stdout.write(f"The audit trail is whole: {checked}.")
+            raise CommandError(
+                _("The audit trail was tampered with (%(checked)s checked).") % {"checked": checked}
+            )
+        self.stdout.write(_("The audit trail is whole: %(checked)s.") % {"checked": checked})

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
+from django.utils.translation import gettext as _
 
 from serving.contract import MODEL_NAME
 from webapp.labs.management.arguments import add_lab, lab_of
@@ -15,7 +16,7 @@ from webapp.registry.selectors import lab_model_name, newest_number, published
 
 
 class Command(BaseCommand):
-    help = "Print, as JSON, each model with its versions, newest first, and the number of the next one."
+    help = _("Print, as JSON, each model with its versions, newest first, and the number of the next one.")
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_lab(parser, "the base model and this lab's own, even if it has none yet")

@@ -2,6 +2,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from serving.contract import ModelFolderError
 from webapp.labs.management.arguments import add_lab, lab_of
@@ -10,15 +11,17 @@ from webapp.registry.management.arguments import add_by
 
 
 class Command(BaseCommand):
-    help = "Check a model version's folder, register it, and give a copy of it to the model servers."
+    help = _("Check a model version's folder, register it, and give a copy of it to the model servers.")
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path)
         add_lab(parser, "publish it as this lab's own model")
         add_by(parser)
         number = parser.add_mutually_exclusive_group()
-        number.add_argument("--as-next", action="store_true", help="give it the next free number")
-        number.add_argument("--if-newer", action="store_true", help="do nothing if its number is known here")
+        number.add_argument("--as-next", action="store_true", help=_("give it the next free number"))
+        number.add_argument(
+            "--if-newer", action="store_true", help=_("do nothing if its number is known here")
+        )
 
     def handle(self, *args: Any, folder: Path, lab: str | None, by: str, **options: Any) -> None:
         try:
@@ -29,4 +32,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except (ModelFolderError, publishing.PublishingError) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"Published {version.title}, version {version.version}.")
+        self.stdout.write(
+            _("Published %(title)s, version %(version)s.")
+            % {"title": version.title, "version": version.version}
+        )

@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from serving.contract import MODEL_NAME
 from webapp.labs.management.arguments import add_lab, lab_of
@@ -9,12 +10,14 @@ from webapp.registry.management.arguments import add_by
 
 
 class Command(BaseCommand):
-    help = "Take the newest version of a model from the model servers; the one before answers again."
+    help = _("Take the newest version of a model from the model servers; the one before answers again.")
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_lab(parser, "of this lab's own model")
         add_by(parser)
-        parser.add_argument("--to", type=int, metavar="N", help="withdraw every version newer than this one")
+        parser.add_argument(
+            "--to", type=int, metavar="N", help=_("withdraw every version newer than this one")
+        )
 
     def handle(self, *args: Any, lab: str | None, by: str, to: int | None, **options: Any) -> None:
         try:
@@ -22,8 +25,11 @@ class Command(BaseCommand):
         except publishing.PublishingError as error:
             raise CommandError(str(error)) from error
         for version in done.withdrawn:
-            self.stdout.write(f"Withdrew {version.title}, version {version.version}.")
+            self.stdout.write(
+                _("Withdrew %(title)s, version %(version)s.")
+                % {"title": version.title, "version": version.version}
+            )
         if done.serving:
-            self.stdout.write(f"Version {done.serving.version} answers again.")
+            self.stdout.write(_("Version %(version)s answers again.") % {"version": done.serving.version})
         else:
-            self.stdout.write(f"The lab's images go to {MODEL_NAME} again.")
+            self.stdout.write(_("The lab's images go to %(model_name)s again.") % {"model_name": MODEL_NAME})
