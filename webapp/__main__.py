@@ -1,9 +1,11 @@
 """Django's management commands: `python -m webapp migrate`."""
 
+import os
 import sys
 
 from django.core.management import execute_from_command_line
 from django.db import OperationalError, ProgrammingError
+from django.utils.translation import gettext as _
 
 from webapp.audit.context import Actor, acting, operator
 from webapp.config.environment import set_up
@@ -12,7 +14,10 @@ INSUFFICIENT_PRIVILEGE = "42501"  # as PostgreSQL numbers it
 
 set_up(sys.argv[1] if len(sys.argv) > 1 else "help")
 
-from webapp.storage.objects import StorageUnavailable  # noqa: E402 - it reads the settings
+from webapp.language.environment import activate  # noqa: E402 - they read the settings
+from webapp.storage.objects import StorageUnavailable  # noqa: E402
+
+activate(os.environ)
 
 try:
     with acting(Actor(None, f"{operator()} at the command line")):
@@ -20,10 +25,10 @@ try:
 except ProgrammingError as error:
     if getattr(error.__cause__, "sqlstate", "") != INSUFFICIENT_PRIVILEGE:
         raise
-    sys.exit(f"The product's role in the database may not do this: {error}")
+    sys.exit(_("The product's role in the database may not do this: %(error)s") % {"error": error})
 except OperationalError as error:
-    sys.exit(f"The database does not answer: {error}")
+    sys.exit(_("The database does not answer: %(error)s") % {"error": error})
 except StorageUnavailable as error:
-    sys.exit(f"The object store does not answer: {error}")
+    sys.exit(_("The object store does not answer: %(error)s") % {"error": error})
 except KeyboardInterrupt:
     sys.exit(130)

@@ -23,7 +23,7 @@ from infra.client.limits import (
     STORE_TIMEOUT_S,
 )
 from infra.client.proxies import proxy_for
-from infra.language import _
+from infra.language import LANGUAGE, _
 
 _ERRORS = {"second_factor_needed": CodeNeededError}  # by the code the API gives them
 
@@ -50,7 +50,7 @@ class Connection:
         if not (token.isascii() and (token.isprintable() or not token)):
             raise SignInError(_("The token has characters that no token has."))
         self._verify = _trust(ca, self.url)
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = {"Accept-Language": LANGUAGE, **({"Authorization": f"Bearer {token}"} if token else {})}
         self.api = self._open(self.url, API_TIMEOUT_S, base_url=f"{self.url}/api/v1/", headers=headers)
         # The store gets its own clients: our token is not for it.
         self._stores: dict[str, httpx.Client] = {}
@@ -72,18 +72,30 @@ class Connection:
             try:
                 return response.json()
             except ValueError:
-                self._not_ours(f"answers {response.status_code} without JSON")
+                self._not_ours(
+                    _(
+                        "%(url)s answers %(status)s without JSON and is perhaps not a HematoVision server, "
+                        "or of another version."
+                    ),
+                    status=response.status_code,
+                )
         if response.is_redirect:
             raise ClientError(
-                _("%(url)s sends on to %(get)s: give that address.")
-                % {"url": self.url, "get": response.headers.get("Location", "nowhere")}
+                _("%(url)s sends on to %(location)s: give that address.")
+                % {"url": self.url, "location": response.headers.get("Location", _("nowhere"))}
             )
         try:
             error = response.json()["error"]
             message, code = str(error["message"]), error["code"]
             problems = {name: _first(what) for name, what in error.get("fields", {}).items()}
         except (ValueError, KeyError, TypeError, AttributeError):
-            self._not_ours(f"answers {response.status_code}")
+            self._not_ours(
+                _(
+                    "%(url)s answers %(status)s and is perhaps not a HematoVision server, or of another "
+                    "version."
+                ),
+                status=response.status_code,
+            )
         if problems:
             message = " ".join([message, *(f"{name}: {what}" for name, what in problems.items())])
         denied = response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
@@ -95,7 +107,12 @@ class Connection:
         try:
             yield
         except (KeyError, IndexError, TypeError, AttributeError, ValueError):
-            self._not_ours("answers something else than was asked")
+            self._not_ours(
+                _(
+                    "%(url)s answers something else than was asked and is perhaps not a HematoVision "
+                    "server, or of another version."
+                )
+            )
 
     def post_to_store(self, url: str, fields: dict[str, str], data: bytes) -> httpx.Response:
         """Post a file's bytes with the fields of its form.
@@ -130,11 +147,8 @@ class Connection:
                 _("The proxy that the environment names cannot be used: %(error)s") % {"error": error}
             ) from error
 
-    def _not_ours(self, what: str) -> NoReturn:
-        raise ClientError(
-            _("%(url)s %(what)s and is perhaps not a HematoVision server, or of another version.")
-            % {"url": self.url, "what": what}
-        )
+    def _not_ours(self, why: str, **values: object) -> NoReturn:
+        raise ClientError(why % {"url": self.url, **values})
 
     def _retry(self, send: Callable[[], httpx.Response]) -> httpx.Response:
         """Send, and retry until there is a response that no retry would change.

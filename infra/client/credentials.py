@@ -24,8 +24,7 @@ def save(url: str, token: str) -> Path:
         write_private(path, json.dumps(tokens, indent=2))
     except OSError as error:
         raise ClientError(
-            _("The token cannot be kept in %(path)s: %(strerror)s.")
-            % {"path": path, "strerror": error.strerror}
+            _("The token cannot be kept in %(path)s: %(error)s.") % {"path": path, "error": error.strerror}
         ) from error
     return path
 
@@ -47,8 +46,7 @@ def _all() -> dict[str, str]:
         return {}
     except OSError as error:
         raise ClientError(
-            _("The tokens in %(path)s cannot be read: %(strerror)s.")
-            % {"path": path, "strerror": error.strerror}
+            _("The tokens in %(path)s cannot be read: %(error)s.") % {"path": path, "error": error.strerror}
         ) from error
     except ValueError:
         saved = None

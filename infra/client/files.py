@@ -61,7 +61,7 @@ def gather(place: Path) -> Given:
     def unreadable(error: OSError) -> None:
         leave_out(
             Path(error.filename),
-            _("the folder cannot be read: %(strerror)s") % {"strerror": error.strerror},
+            _("the folder cannot be read: %(error)s") % {"error": error.strerror},
             is_loss=True,
         )
 
@@ -69,7 +69,11 @@ def gather(place: Path) -> Given:
         try:
             judged = _judge(path)
         except OSError as error:
-            lost = "a link that leads nowhere" if path.is_symlink() else f"cannot be read: {error.strerror}"
+            lost = (
+                _("a link that leads nowhere")
+                if path.is_symlink()
+                else _("cannot be read: %(error)s") % {"error": error.strerror}
+            )
             judged = LeftOut(path, lost, is_loss=True)
         if judged is None:
             given.files.append(path)
@@ -142,15 +146,16 @@ def _judge(path: Path) -> LeftOut | None:
     if path.name.startswith(".") or path.name.lower() in SYSTEM_FILES:
         return LeftOut(path, _("a hidden or system file"), is_loss=False)
     if not S_ISREG(info.st_mode):
-        what = "a folder" if S_ISDIR(info.st_mode) else "a pipe, socket or device"
-        return LeftOut(path, _("%(what)s, not a file") % {"what": what}, is_loss=False)
+        is_folder = S_ISDIR(info.st_mode)
+        why = _("a folder, not a file") if is_folder else _("a pipe, socket or device, not a file")
+        return LeftOut(path, why, is_loss=False)
     if path.suffix.lower() in SUFFIXES:
         return None
     with path.open("rb") as file:
         head = file.read(HEAD)
     if opens_like_a_picture(head):
         return None
-    why = "not a picture, by its content" if head else "empty, and not named like a picture"
+    why = _("not a picture, by its content") if head else _("empty, and not named like a picture")
     return LeftOut(path, why, is_loss=False)
 
 
@@ -161,8 +166,8 @@ def _blocks(path: Path) -> Iterator[bytes]:
             left = os.fstat(file.fileno()).st_size
             if left > LARGEST:
                 raise Unusable(
-                    _("The file has %(name)s GB, far more than a picture of a cell.")
-                    % {"name": f"{left / 1024**3:.0f}"}
+                    _("The file has %(size)s GB, far more than a picture of a cell.")
+                    % {"size": f"{left / 1024**3:.0f}"}
                 )
             while block := file.read(_BLOCK):
                 left -= len(block)
@@ -170,7 +175,7 @@ def _blocks(path: Path) -> Iterator[bytes]:
                     raise Unusable(_("The file is still being written. Upload it again when it is complete."))
                 yield block
     except OSError as error:
-        raise Unusable(_("The file cannot be read: %(strerror)s.") % {"strerror": error.strerror}) from error
+        raise Unusable(_("The file cannot be read: %(error)s.") % {"error": error.strerror}) from error
 
 
 def _escaped(char: str) -> str:

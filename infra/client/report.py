@@ -15,7 +15,8 @@ from infra.client.client import Case, Client
 from infra.client.files import Given, name_of, shown
 from infra.client.limits import LINE_EVERY_S
 from infra.client.upload import Uploaded
-from infra.language import _
+from infra.language import _, ngettext
+from infra.language.numbers import decimal
 
 
 class Meter:
@@ -54,8 +55,8 @@ class Meter:
     def _say(self) -> None:
         self._said_at = time.monotonic()
         self._console.print(
-            _("%(_what)s: %(_done)s of %(_total)s")
-            % {"_what": self._what, "_done": self._done, "_total": self._total}
+            _("%(what)s: %(done)s of %(total)s")
+            % {"what": self._what, "done": self._done, "total": self._total}
         )
 
 
@@ -63,14 +64,14 @@ def upload(
     client: Client, case: Case, files: Sequence[Path], console: Console, *, again: bool = False
 ) -> Uploaded:
     """Upload files to a case, showing how far it is."""
-    with Meter(console, "Uploading", len(files)) as meter:
+    with Meter(console, _("Uploading"), len(files)) as meter:
         return client.upload(case, files, meter.add, again=again)
 
 
 def wait(client: Client, case: Case, console: Console) -> Case:
     """Wait until nothing in a case waits for the model, showing how far it is and what the server says."""
     said = set()
-    with Meter(console, "Classifying", case.progress["total"]) as meter:
+    with Meter(console, _("Classifying"), case.progress["total"]) as meter:
 
         def show(now: Case) -> None:
             meter.set(now.progress["total"] - now.progress["received"], now.progress["total"])
@@ -123,19 +124,22 @@ class Summary:
         if path in uploaded.unsent:
             self.not_taken.append((name, uploaded.unsent[path]))
         elif path in uploaded.same_as:
-            self.twins.append((name, f"the same picture as {_named(uploaded.same_as[path], place)}"))
+            other = _named(uploaded.same_as[path], place)
+            self.twins.append((name, _("the same picture as %(other)s") % {"other": other}))
         elif path in uploaded.refused:
             self.not_taken.append((name, uploaded.refused[path]))
         elif had and had.status == "refused":
             self.before.append((name, had.reason or had.status))
         elif had and had.status == "failed":
-            self.not_taken.append((name, f"{had.reason} The page of the case has it tried again."))
+            again = _("%(reason)s The page of the case has it tried again.") % {"reason": had.reason}
+            self.not_taken.append((name, again))
         elif reason and reason["code"] == "duplicate":
             self.twins.append((name, reason["message"]))
         elif reason:
             self.not_taken.append((name, reason["message"]))
         elif had and had.name != name_of(path):
-            self.twins.append((name, f"the same picture as {had.name}, which the case has"))
+            same = _("the same picture as %(other)s, which the case has") % {"other": had.name}
+            self.twins.append((name, same))
         elif had:
             self.present.append(name)
         else:
@@ -143,20 +147,34 @@ class Summary:
 
     def print(self, console: Console) -> None:
         """Say how many files there are of each kind, and name each that is not counted."""
+        sent, present, twins = len(self.sent), len(self.present), len(self.twins)
+        before, left_out, not_taken = len(self.before), len(self.left_out), len(self.not_taken)
+        said = [
+            sent and ngettext("%(n)s uploaded", "%(n)s uploaded", sent) % {"n": sent},
+            present
+            and ngettext("%(n)s in the case already", "%(n)s in the case already", present) % {"n": present},
+            twins
+            and ngettext("%(n)s the same as another", "%(n)s the same as another", twins) % {"n": twins},
+            before and ngettext("%(n)s refused before", "%(n)s refused before", before) % {"n": before},
+            left_out and ngettext("%(n)s left out", "%(n)s left out", left_out) % {"n": left_out},
+            not_taken and ngettext("%(n)s not taken", "%(n)s not taken", not_taken) % {"n": not_taken},
+        ]
+        total = sent + present + twins + before + left_out + not_taken
+        counts = ", ".join(filter(None, said))
+        console.print(
+            ngettext("%(total)s file: %(counts)s.", "%(total)s files: %(counts)s.", total)
+            % {"total": total, "counts": counts},
+            soft_wrap=True,
+        )
         listed = {
-            "the same as another": self.twins,
-            "refused before": self.before,
-            "left out": self.left_out,
-            "not taken": self.not_taken,
+            _("The same as another:"): self.twins,
+            _("Refused before:"): self.before,
+            _("Left out:"): self.left_out,
+            _("Not taken:"): self.not_taken,
         }
-        counts = {"uploaded": len(self.sent), "in the case already": len(self.present)}
-        counts |= {kind: len(files) for kind, files in listed.items()}
-        total = sum(counts.values())
-        said = ", ".join(f"{n} {kind}" for kind, n in counts.items() if n)
-        console.print(f"{total} {'file' if total == 1 else 'files'}: {said}.", soft_wrap=True)
-        for kind, files in listed.items():
+        for heading, files in listed.items():
             if files:
-                console.print(f"{kind.capitalize()}:", style="bold")
+                console.print(heading, style="bold")
             for name, reason in files:
                 console.print(f"  {name}  {reason}", soft_wrap=True, markup=False)
 
@@ -169,24 +187,26 @@ def _named(path: Path, place: Path) -> str:
 def differential(case: Case) -> Table:
     """The case's differential count as a table."""
     counts = case.differential or {}
-    table = Table(title=f"Differential count of {escape(case.accession)}", title_justify="left")
-    table.add_column("class")
-    for heading in ("count", "%", "95 % interval"):
+    title = _("Differential count of %(accession)s") % {"accession": escape(case.accession)}
+    table = Table(title=title, title_justify="left")
+    table.add_column(_("class"))
+    for heading in (_("count"), "%", _("95 % interval")):
         table.add_column(heading, justify="right")
     for row in counts["white_cells"]:
         table.add_row(row["name"], str(row["count"]), _number(row["percent"]), _interval(row))
     table.add_section()
-    table.add_row("White cells counted", str(counts["wbc_count"]))
+    table.add_row(_("White cells counted"), str(counts["wbc_count"]))
     for row in counts["others"]:
-        per = "" if row["percent"] is None else f"{row['percent']:.1f} per 100 WBC"
+        percent = row["percent"]
+        per = "" if percent is None else _("%(cells)s per 100 WBC") % {"cells": decimal(percent)}
         table.add_row(row["name"], str(row["count"]), "", per)
-    table.add_row("Unidentified, to be looked at", str(counts["unidentified"]))
+    table.add_row(_("Unidentified, to be looked at"), str(counts["unidentified"]))
     return table
 
 
 def _interval(row: dict[str, Any]) -> str:
-    return "" if row["low"] is None else f"{row['low']:.1f} – {row['high']:.1f}"
+    return "" if row["low"] is None else f"{decimal(row['low'])} – {decimal(row['high'])}"
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.1f}"
+    return "" if value is None else decimal(value)

@@ -161,8 +161,8 @@ class Upload:
             response = self._connection.post_to_store(form["url"], form["fields"], data)
         if not response.is_success:
             raise ClientError(
-                _("The object store answers %(status_code)s: %(value)s")
-                % {"status_code": response.status_code, "value": response.text[:200]}
+                _("The object store answers %(status)s: %(answer)s")
+                % {"status": response.status_code, "answer": response.text[:200]}
             )
 
 

@@ -38,12 +38,7 @@ def backup(
         bool, typer.Option("--without-keys", help=_("Leave keys and secrets out."))
     ] = False,
 ) -> None:
-    """Copy database, pictures, models and keys into a folder, while the product runs.
-
-    Pictures that an older backup in the folder has are not copied again. Keys and secrets are encrypted
-    under the passphrase; all else, pictures and the names of staff among it, lies there in the clear: keep
-    the folder as safe as the installation.
-    """
+    """`hematovision backup`."""
     from infra.commands.passphrase import encrypt
     from infra.local.errors import StackError
     from infra.local.manage import manage, product_environment
@@ -53,8 +48,8 @@ def backup(
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK | os.X_OK):
             raise StackError(
-                _("%(folder)s cannot be written to by this account (%(getuid)s).")
-                % {"folder": folder, "getuid": os.getuid()}
+                _("%(folder)s cannot be written to by this account (%(account)s).")
+                % {"folder": folder, "account": os.getuid()}
             )
         options = [str(folder.resolve()), *_postgres(env)]
         if without_keys:
@@ -93,14 +88,7 @@ def restore(
         Path | None, typer.Option(help=_("Only write the backup's secrets into this new folder."))
     ] = None,
 ) -> None:
-    """Bring an installation back from a backup: the latest in the folder, or the snapshot that is named.
-
-    On one machine HematoVision must not be running; what is there is left alone, or with --force moved aside,
-    not deleted. Elsewhere services and secrets must be there already, and the database empty.
-
-    Every byte is verified before anything is written: that it is what was backed up, and that this
-    installation, by its data keys, made it.
-    """
+    """`hematovision restore`."""
     from infra.local.config.settings import PREFIX, Settings
     from infra.local.manage import manage, product_environment
 
@@ -246,7 +234,7 @@ def _asked(*, twice: bool = False) -> str:
 
     if not sys.stdin.isatty():  # a timer's: nobody would answer
         raise StackError(_("There is no passphrase. Set HEMATOVISION_PASSPHRASE."))
-    return str(typer.prompt("Passphrase", hide_input=True, confirmation_prompt=twice))
+    return str(typer.prompt(_("Passphrase"), hide_input=True, confirmation_prompt=twice))
 
 
 def _write(files: Mapping[str, str], folder: Path) -> None:
@@ -257,7 +245,7 @@ def _write(files: Mapping[str, str], folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True)
     except OSError as error:
         raise StackError(
-            _("%(folder)s cannot be made: %(strerror)s.") % {"folder": folder, "strerror": error.strerror}
+            _("%(folder)s cannot be made: %(error)s.") % {"folder": folder, "error": error.strerror}
         ) from error
     for name, text in files.items():
         write_private(folder / name, text)

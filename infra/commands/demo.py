@@ -17,10 +17,7 @@ def demo(
     ] = None,
     once: Annotated[bool, typer.Option("--once", help=_("Stop afterwards instead of serving."))] = False,
 ) -> None:
-    """Start everything, classify some images in a demo lab, and show the result.
-
-    Exit code 0 only if every image was classified.
-    """
+    """`hematovision demo`."""
     from infra.demo.run import run
 
     with failures():

@@ -14,7 +14,7 @@ from infra.language import _
 def erase(
     patient: Annotated[UUID, typer.Option(help=_("The patient's id, which the page of the patient shows."))],
 ) -> None:
-    """Make unreadable for good who a patient is and all that was written of them; cases and counts stay."""
+    """`hematovision erase`."""
     from infra.local.manage import become
 
     with failures():

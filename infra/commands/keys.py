@@ -8,7 +8,7 @@ import os
 import typer
 
 from infra.commands.terminal import console, failures
-from infra.language import _
+from infra.language import _, ngettext
 
 app = typer.Typer(
     help=_("Keys that encrypt patient identifiers and second factors (list, new, rotate), or sign models."),
@@ -16,36 +16,39 @@ app = typer.Typer(
 )
 
 
-@app.command("list")
+@app.command(
+    "list",
+    help=_("Show the keys, how old they are, and how many rows each of them seals."),
+)
 def list_keys() -> None:
-    """Show the keys, how old they are, and how many rows each of them seals."""
     from rich.table import Table
 
     from infra.local.manage import manage, product_environment
 
     with failures():
         keys = json.loads(manage("list_keys", env=product_environment()))
-    table = Table("key", "age", "rows", "")
+    table = Table(_("key"), _("age"), _("rows"), "")
     for key in keys:
         if key["current"]:
-            state = "current"
+            state = _("current")
         elif not key["id"]:
-            state = "under no key: `hematovision keys rotate` seals these rows, or names them"
+            state = _("under no key: `hematovision keys rotate` seals these rows, or names them")
         elif key["days"] is None:
-            state = "missing: these rows cannot be read"
+            state = _("missing: these rows cannot be read")
         else:
-            state = "" if key["rows"] else "seals nothing: may be removed"
-        age = "–" if key["days"] is None else f"{key['days']} days"
-        table.add_row(key["id"] or "(none)", age, str(key["rows"]), state)
+            state = "" if key["rows"] else _("seals nothing: may be removed")
+        table.add_row(key["id"] or _("(none)"), _age(key["days"]), str(key["rows"]), state)
     console.print(table)
 
 
-@app.command()
+@app.command(
+    help=_(
+        "Make a key and, on one machine, have new values sealed with it from now on; `rotate` does "
+        "the rest.\n\n"
+        "Elsewhere it is printed, to be put into your secrets."
+    ),
+)
 def new() -> None:
-    """Make a key and, on one machine, have new values sealed with it from now on; `rotate` does the rest.
-
-    Elsewhere it is printed, to be put into your secrets.
-    """
     from infra.local.config.secrets import add_data_key, new_data_key
     from infra.local.config.settings import PREFIX, home_from_environment
 
@@ -69,24 +72,33 @@ def new() -> None:
     )
 
 
-@app.command()
+@app.command(
+    help=_(
+        "Make a key that signs model versions, and the public half of it by which model servers know "
+        "them.\n\n"
+        "For Kubernetes; on one machine and with docker compose both are made at the first start."
+    ),
+)
 def publisher() -> None:
-    """Make a key that signs model versions, and the public half of it by which model servers know them.
-
-    For Kubernetes; on one machine and with docker compose both are made at the first start.
-    """
     from secrets import token_hex
 
     from serving.manifest import Publisher
 
     key = token_hex(32)
-    typer.echo(_("MODEL_KEY=%(key)s\npublisher=%(public)s") % {"key": key, "public": Publisher(key).public})
+    typer.echo(f"MODEL_KEY={key}\npublisher={Publisher(key).public}")
 
 
-@app.command()
+@app.command(
+    help=_(
+        "Seal everything anew with the current key, while the product runs. May be interrupted and repeated."
+    ),
+)
 def rotate() -> None:
-    """Seal everything anew with the current key, while the product runs. May be interrupted and repeated."""
     from infra.local.manage import become
 
     with failures():
         become("rotate_keys")
+
+
+def _age(days: int | None) -> str:
+    return "–" if days is None else ngettext("%(n)s day", "%(n)s days", days) % {"n": days}

@@ -12,15 +12,14 @@ from infra.language import _
 
 
 def login(
-    email: Annotated[str, typer.Option(prompt=True)],
-    password: Annotated[str, typer.Option(prompt=True, hide_input=True, envvar="HEMATOVISION_PASSWORD")],
+    email: Annotated[str, typer.Option(prompt=_("Email"))],
+    password: Annotated[
+        str, typer.Option(prompt=_("Password"), hide_input=True, envvar="HEMATOVISION_PASSWORD")
+    ],
     url: Url = None,
     ca: Ca = None,
 ) -> None:
-    """Sign in to a server once; later commands use the token that is kept for it.
-
-    Where the account has a second factor, its code is asked for.
-    """
+    """`hematovision login`."""
     from infra.client import credentials
     from infra.client.client import Client
     from infra.client.errors import CodeNeededError
@@ -31,7 +30,7 @@ def login(
             try:
                 token = client.sign_in(email, password)
             except CodeNeededError:
-                token = client.sign_in(email, password, typer.prompt("Code of your authenticator app"))
+                token = client.sign_in(email, password, typer.prompt(_("Code of your authenticator app")))
         path = credentials.save(client.url, token)
         console.print(
             _("Signed in to %(url)s. The token is kept in %(path)s.") % {"url": client.url, "path": path},

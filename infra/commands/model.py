@@ -11,6 +11,7 @@ import typer
 
 from infra.commands.terminal import console, fail, failures
 from infra.language import _
+from infra.language.numbers import decimal
 
 app = typer.Typer(
     help=_("Versions of the model: list, publish, roll back, re-run, retrain, commission."),
@@ -33,32 +34,40 @@ From = Annotated[
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
-@app.command("list")
+@app.command(
+    "list",
+    help=_("Show every model with its versions and what they are worth."),
+)
 def list_models() -> None:
-    """Show every model with its versions and what they are worth."""
     from rich.markup import escape
     from rich.table import Table
 
     with failures():
         models = json.loads(_manage("list_models"))
-    table = Table("model", "version", "state", "trained", "right", "a class from")
+    states = {"publishing": _("publishing"), "published": _("published"), "withdrawn": _("withdrawn")}
+    headings = (_("model"), _("version"), _("state"), _("trained"), _("right"), _("a class from"))
+    table = Table(*headings)
     for model in models:
         for version in model["versions"]:
             in_use = version["version"] == model["answers"]
-            scores = [f"{of['name']} {100 * of['accuracy']:.1f} %" for of in version["evaluations"]]
+            scores = [f"{of['name']} {_percent(of['accuracy'])}" for of in version["evaluations"]]
             table.add_row(
                 escape(_title(model)),
                 str(version["version"]),
-                "in use" if in_use else version["status"],
+                _("in use") if in_use else states.get(version["status"], version["status"]),
                 (version["trained_at"] or "–")[:10],
                 escape("\n".join(scores)) or "–",
-                f"{100 * version['review_threshold']:.1f} %",
+                _percent(version["review_threshold"]),
                 style="bold" if in_use else "",
             )
     console.print(table)
 
 
-@app.command()
+@app.command(
+    help=_(
+        "Check a version's folder, register it and give it to the model servers, which soon answer with it."
+    ),
+)
 def publish(
     folder: Annotated[
         Path, typer.Argument(exists=True, file_okay=False, help=_("A model version's folder."))
@@ -66,27 +75,34 @@ def publish(
     lab: Lab = None,
     as_next: Annotated[bool, typer.Option("--as-next", help=_("Give it the next free number."))] = False,
 ) -> None:
-    """Check a version's folder, register it and give it to the model servers, which soon answer with it."""
     with failures():
         _publish(folder, lab, *(["--as-next"] if as_next else []))
 
 
-@app.command("rollback")
+@app.command(
+    "rollback",
+    help=_(
+        "Take the newest version from the model servers: the one before answers again.\n\n"
+        "A lab whose last own version goes is served by the base model."
+    ),
+)
 def roll_back(
     lab: Lab = None,
     to: Annotated[
         int | None, typer.Option(min=1, help=_("Withdraw every version newer than this one."))
     ] = None,
 ) -> None:
-    """Take the newest version from the model servers: the one before answers again.
-
-    A lab whose last own version goes is served by the base model.
-    """
     with failures():
         _say("roll_back_model", *_of(lab), *([f"--to={to}"] if to else []))
 
 
-@app.command()
+@app.command(
+    help=_(
+        "Have the version that is in use say again what the cells of open cases are.\n\n"
+        "It is done in the background. What was said before is kept; what people decided stays as it "
+        "is."
+    ),
+)
 def rerun(
     case: Annotated[str | None, typer.Option(help=_("The accession number of one case."))] = None,
     since: Annotated[
@@ -95,10 +111,6 @@ def rerun(
     ] = None,
     lab: Lab = None,
 ) -> None:
-    """Have the version that is in use say again what the cells of open cases are.
-
-    It is done in the background. What was said before is kept; what people decided stays as it is.
-    """
     if (case is None) == (since is None):
         fail(_("Say which cases: either --case or --since."))
     which = f"--case={case}" if since is None else f"--since={since:%Y-%m-%d}"
@@ -106,7 +118,13 @@ def rerun(
         _say("rerun_model", which, *_of(lab))
 
 
-@app.command(context_settings=_PASSED_ON)
+@app.command(
+    context_settings=_PASSED_ON,
+    help=_(
+        "Fine-tune the model on reviewed labels among its base data, and publish what comes of it.\n\n"
+        "Other options are passed on: `python -m training retrain --help`."
+    ),
+)
 def retrain(
     context: typer.Context,
     labels: Labels,
@@ -117,17 +135,22 @@ def retrain(
     base: From = None,
     lab: Lab = None,
 ) -> None:
-    """Fine-tune the model on reviewed labels among its base data, and publish what comes of it.
-
-    Other options are passed on: `python -m training retrain --help`.
-    """
     with failures():
         model = _model(lab)
         given: list[str | Path] = ["--labels", labels, "--images", images, "--data", data, *context.args]
         _learn("retrain", *given, model=model, base=base or _in_use(model), lab=lab)
 
 
-@app.command(context_settings=_PASSED_ON)
+@app.command(
+    context_settings=_PASSED_ON,
+    help=_(
+        "Fit the base model to a lab's slides from a few labelled cells, and serve the result to that "
+        "lab.\n\n"
+        "Other options, such as --minimum, are passed on: `python -m training commission --help`. "
+        "Exit code 3: the result is not right often enough on cells it has not seen, and nothing was "
+        "published."
+    ),
+)
 def commission(
     context: typer.Context,
     lab: Annotated[str, typer.Option(help=_("The lab: its name or id."))],
@@ -138,11 +161,6 @@ def commission(
     ] = None,
     base: From = None,
 ) -> None:
-    """Fit the base model to a lab's slides from a few labelled cells, and serve the result to that lab.
-
-    Other options, such as --minimum, are passed on: `python -m training commission --help`. Exit code 3: the
-    result is not right often enough on cells it has not seen, and nothing was published.
-    """
     from infra.local.config.settings import home_from_environment
 
     with failures():
@@ -175,7 +193,10 @@ def _learn(command: str, *arguments: str | Path, model: dict[str, Any], base: Pa
     try:
         _publish(target, lab)
     except BaseException:
-        said = f"The new version is in {target}. To publish it: {by_hand}"
+        said = _("The new version is in %(target)s. To publish it: %(by_hand)s") % {
+            "target": target,
+            "by_hand": by_hand,
+        }
         console.print(said, soft_wrap=True, markup=False)
         raise
     shutil.rmtree(target)
@@ -205,7 +226,11 @@ def _of(lab: str | None) -> list[str]:
 
 
 def _title(model: dict[str, Any]) -> str:
-    return f"{model['lab']}’s own" if model["lab"] else str(model["name"])
+    return _("%(lab)s’s own") % {"lab": model["lab"]} if model["lab"] else str(model["name"])
+
+
+def _percent(share: float) -> str:
+    return _("%(number)s %%") % {"number": decimal(100 * share)}
 
 
 def _say(*arguments: str) -> None:

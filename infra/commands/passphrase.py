@@ -9,7 +9,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from infra.language import _
+from infra.language import _, ngettext
 from infra.local.errors import StackError
 
 # 128 MiB and some tenths of a second for each guess (OWASP's first choice for scrypt).
@@ -26,8 +26,12 @@ def encrypt(files: Mapping[str, str], passphrase: str) -> str:
     """
     if len(passphrase) < SHORTEST:
         raise StackError(
-            _("The passphrase has %(count)s characters. Give it %(shortest)s or more.")
-            % {"count": len(passphrase), "shortest": SHORTEST}
+            ngettext(
+                "The passphrase has %(n)s character. Give it %(shortest)s or more.",
+                "The passphrase has %(n)s characters. Give it %(shortest)s or more.",
+                len(passphrase),
+            )
+            % {"n": len(passphrase), "shortest": SHORTEST}
         )
     salt, nonce = secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(_NONCE_BYTES)
     head = {"kdf": "scrypt", **_COST, "salt": _text(salt), "nonce": _text(nonce)}

@@ -16,7 +16,7 @@ NOT_RUNNING = 3
 
 
 def up() -> None:
-    """Start everything on this machine and stay in the foreground; Ctrl-C stops it."""
+    """`hematovision up`."""
     from infra.local.config.settings import Settings
     from infra.local.errors import AlreadyRunningError
     from infra.local.foreground import hold, running
@@ -27,11 +27,9 @@ def up() -> None:
         stack = Stack(settings, report=_say)
         try:
             with running(stack):
-                console.print(_("\nHematoVision is ready at [bold]%(url)s[/]") % {"url": settings.url})
+                console.print("\n" + _("HematoVision is ready at [bold]%(url)s[/]") % {"url": settings.url})
                 console.print(
-                    _("%(settings)s%(settings2)s\nCtrl-C stops it.")
-                    % {"settings": _whom_to_trust(settings), "settings2": _where(settings)},
-                    soft_wrap=True,
+                    f"{_whom_to_trust(settings)}{_where(settings)}\n{_('Ctrl-C stops it.')}", soft_wrap=True
                 )
                 hold(stack)
         except AlreadyRunningError as error:
@@ -41,7 +39,7 @@ def up() -> None:
 
 
 def down() -> None:
-    """Stop what `up` started."""
+    """`hematovision down`."""
     from infra.local.config.settings import home_from_environment
     from infra.local.errors import NotRunningError
     from infra.local.stack import stop_running
@@ -55,7 +53,7 @@ def down() -> None:
 
 
 def status() -> None:
-    """Show how each program does."""
+    """`hematovision status`."""
     from rich.table import Table
 
     from infra.local.config.settings import Settings, home_from_environment
@@ -65,10 +63,10 @@ def status() -> None:
     with failures():
         try:
             home = home_from_environment()
-            table = Table("program", "state", "")
+            table = Table(_("program"), _("state"), "")
             for state in states(home):
                 style = "" if state.state == "RUNNING" else "bold red"
-                table.add_row(state.name, state.state.lower(), state.description, style=style)
+                table.add_row(state.name, _state(state.state), state.description, style=style)
         except NotRunningError as error:
             console.print(str(error))
             raise typer.Exit(NOT_RUNNING) from None
@@ -80,13 +78,13 @@ def status() -> None:
 def logs(
     program: Annotated[str, typer.Argument(help=_("A name that `status` shows."))], lines: int = 50
 ) -> None:
-    """Print the end of a program's log."""
+    """`hematovision logs`."""
     from infra.local.config.settings import home_from_environment
 
     folder = home_from_environment() / "log"
     log = folder / f"{program}.log"
     if log.parent != folder or not log.is_file():
-        names = ", ".join(sorted(path.stem for path in folder.glob("*.log"))) or "none yet"
+        names = ", ".join(sorted(path.stem for path in folder.glob("*.log"))) or _("none yet")
         fail(
             _("There is no log of %(program)r. There are: %(names)s.") % {"program": program, "names": names}
         )
@@ -95,7 +93,7 @@ def logs(
 
 
 def manage(context: typer.Context) -> None:
-    """Run a Django management command beside the running product: `hematovision manage create_lab …`."""
+    """`hematovision manage`."""
     from infra.local.manage import become
 
     with failures():
@@ -109,16 +107,36 @@ def _say(message: str) -> None:
 def _whom_to_trust(settings: "Settings") -> str:
     if settings.authority is None:
         return ""
-    return (
-        "Its certificate is signed by this machine's own authority: have browsers trust "
-        f"{settings.authority}, and the command line on other machines (`--ca`).\n"
-    )
+    trust = _(
+        "Its certificate is signed by this machine's own authority: have browsers trust %(authority)s, "
+        "and the command line on other machines (`--ca`)."
+    ) % {"authority": settings.authority}
+    return f"{trust}\n"
 
 
 def _where(settings: "Settings") -> str:
     flower = f"http://127.0.0.1:{settings.port('flower')}"
-    return (
-        f"State and logs are in {settings.home}; queues at {flower} (password in secrets.json). "
-        f"Messages to people lie in {settings.mail}. "
-        f"Metrics for Prometheus: {settings.prometheus} says where."
-    )
+    return _(
+        "State and logs are in %(home)s; queues at %(flower)s (password in secrets.json). "
+        "Messages to people lie in %(mail)s. Metrics for Prometheus: %(prometheus)s says where."
+    ) % {
+        "home": settings.home,
+        "flower": flower,
+        "mail": settings.mail,
+        "prometheus": settings.prometheus,
+    }
+
+
+def _state(name: str) -> str:
+    """A state of supervisord in the reader's language."""
+    states = {
+        "STOPPED": _("stopped"),
+        "STARTING": _("starting"),
+        "RUNNING": _("running"),
+        "BACKOFF": _("backoff"),
+        "STOPPING": _("stopping"),
+        "EXITED": _("exited"),
+        "FATAL": _("fatal"),
+        "UNKNOWN": _("unknown"),
+    }
+    return states[name]

@@ -25,14 +25,7 @@ def upload(
         bool, typer.Option("--again", help=_("Send also what was refused before, to be judged once more."))
     ] = False,
 ) -> None:
-    """Upload a folder of cell images to a case. Repeat it after an interruption: nothing is counted twice.
-
-    A file is what its bytes are, whatever it is called. Each that is not counted is named with the reason.
-
-    Exit codes: 0 every file that may be a picture is classified (with --no-wait: handed over) or was refused
-    before; 1 some are not, or could not be read; 2 the server could not be reached or denied it, or there is
-    no image; 130 interrupted.
-    """
+    """`hematovision upload`."""
     from infra.client import credentials, report
     from infra.client.client import Client
     from infra.client.errors import SignInError
@@ -63,9 +56,5 @@ def upload(
                 console.print(report.differential(finished))
             summary = report.Summary.of(folder, given, uploaded, judged)
             summary.print(console)
-            console.print(
-                _("%(url)s/cases/%(id)s/") % {"url": client.url, "id": opened.id},
-                soft_wrap=True,
-                markup=False,
-            )
+            console.print(f"{client.url}/cases/{opened.id}/", soft_wrap=True, markup=False)
     raise typer.Exit(0 if summary.is_whole else NOT_EVERYTHING)

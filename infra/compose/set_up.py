@@ -104,7 +104,15 @@ def _give(path: Path, owner: int | None) -> None:
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m infra.compose.set_up", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.compose.set_up",
+        description=_(
+            "Make what docker-compose.yml needs once: `docker compose run --rm set-up`. Safe to repeat. "
+            "Secrets and certificates become files in one folder, and those files and the volumes are given "
+            "to the account that all containers run as. A file that is there is left as it is, so that a "
+            "secret can be replaced by hand; certificates that run out within 90 days are made anew."
+        ),
+    )
     parser.add_argument("--secrets", type=Path, required=True, help=_("folder of the secrets"))
     parser.add_argument("--volumes", type=Path, help=_("folder in which the volumes are mounted"))
     parser.add_argument("--owner", type=int, help=_("number of the account that gets them; default: ours"))

@@ -29,7 +29,7 @@ from infra.demo.drawing import (
     speckle,
     texture,
 )
-from infra.language import _
+from infra.language import _, ngettext
 
 Random = np.random.Generator
 Point = tuple[float, float]
@@ -81,7 +81,7 @@ def _red_cells(slide: Slide, rng: Random, keep_clear: tuple[Point, float]) -> No
     crowding = rng.uniform(0.55, 1.0)
     pallor = rng.uniform(0.3, 0.95)
     placed: list[tuple[float, float, float]] = []
-    for _ in range(int(260 * crowding)):
+    for _disc in range(int(260 * crowding)):
         r = size * rng.normal(1, 0.08)
         x, y = rng.uniform(-r, WIDTH + r), rng.uniform(-r, HEIGHT + r)
         near = rng.choice([0.75, 1.0], p=[0.06, 0.94])
@@ -302,7 +302,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, metavar="S")
     arguments = parser.parse_args()
     paths = write(arguments.folder, arguments.per_class, arguments.seed)
-    print(_("%(count)s drawn images in %(folder)s") % {"count": len(paths), "folder": arguments.folder})  # noqa: T201
+    said = ngettext("%(n)s drawn image in %(folder)s", "%(n)s drawn images in %(folder)s", len(paths))
+    print(said % {"n": len(paths), "folder": arguments.folder})  # noqa: T201
 
 
 if __name__ == "__main__":

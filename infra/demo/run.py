@@ -16,7 +16,8 @@ from infra.client import report
 from infra.client.client import Client
 from infra.client.files import Given, gather
 from infra.demo import cells
-from infra.language import _
+from infra.language import _, ngettext
+from infra.language.numbers import decimal
 from infra.local.config.secrets import write_private
 from infra.local.config.settings import Settings
 from infra.local.errors import AlreadyRunningError, StackError
@@ -86,7 +87,9 @@ def run(folder: Path | None, *, keep_serving: bool, console: Console) -> bool:
 
 def _drawn(home: Path, console: Console) -> Path:
     folder = home / "demo" / "drawn"
-    console.print(_("  %(count)s cells are drawn") % {"count": len(cells.write(folder, _PER_CLASS, _SEED))})
+    drawn = len(cells.write(folder, _PER_CLASS, _SEED))
+    said = ngettext("%(n)s cell is drawn", "%(n)s cells are drawn", drawn) % {"n": drawn}
+    console.print(f"  {said}")
     return folder
 
 
@@ -125,11 +128,12 @@ def _classify(
         console.print(sentence, soft_wrap=True)
     classified = sum(answer["status"] == "classified" for _, answer in outcomes)
     console.print(
-        _(
-            "Time: %(count)s images in %(took)s s, %(took2)s images/s, from the first upload to the "
-            "last result."
+        ngettext(
+            "Time: %(n)s image in %(took)s s, %(rate)s images/s, from the first upload to the last result.",
+            "Time: %(n)s images in %(took)s s, %(rate)s images/s, from the first upload to the last result.",
+            len(files),
         )
-        % {"count": len(files), "took": f"{took:.1f}", "took2": f"{len(files) / took:.1f}"},
+        % {"n": len(files), "took": decimal(took), "rate": decimal(len(files) / took)},
         soft_wrap=True,
     )
     if drawn:
@@ -144,8 +148,8 @@ def _classify(
     summary = report.Summary.of(place, given, sent, answers.values())
     summary.print(console)
     console.print(
-        _("Classified: %(classified)s of %(count)s.   Case: %(url)s/cases/%(id)s/")
-        % {"classified": classified, "count": len(files), "url": settings.url, "id": case.id},
+        _("Classified: %(classified)s of %(all)s.   Case: %(page)s")
+        % {"classified": classified, "all": len(files), "page": f"{settings.url}/cases/{case.id}/"},
         soft_wrap=True,
     )
     return summary.is_whole
@@ -166,24 +170,25 @@ def accuracy(outcomes: Iterable[tuple[Path, dict[str, Any]]]) -> str | None:
         return None
     sure = [(truth, suggestion) for truth, suggestion in named if suggestion != UNIDENTIFIED]
     if not sure:
-        return _(
-            "Accuracy: the model named none of the %(count)s; all are left Unidentified for a person."
-        ) % {"count": len(named)}
+        return _("Accuracy: the model named none of the %(n)s; all are left Unidentified for a person.") % {
+            "n": len(named)
+        }
     right = sum(truth == suggestion for truth, suggestion in sure)
     return _(
-        "Accuracy: %(count)s %% right (%(right)s of the %(count2)s that the model named); "
-        "%(count3)s of %(count4)s left Unidentified for a person."
+        "Accuracy: %(percent)s %% right (%(right)s of the %(sure)s that the model named); "
+        "%(unsure)s of %(all)s left Unidentified for a person."
     ) % {
-        "count": f"{100 * right / len(sure):.1f}",
+        "percent": decimal(100 * right / len(sure)),
         "right": right,
-        "count2": len(sure),
-        "count3": len(named) - len(sure),
-        "count4": len(named),
+        "sure": len(sure),
+        "unsure": len(named) - len(sure),
+        "all": len(named),
     }
 
 
 def _show_logins(people: dict[str, dict[str, str]], url: str, console: Console) -> None:
-    table = Table("role", "e-mail", "password", title=f"Sign in at {escape(url)}", title_justify="left")
+    title = _("Sign in at %(url)s") % {"url": escape(url)}
+    table = Table(_("role"), _("e-mail"), _("password"), title=title, title_justify="left")
     for person in people.values():
         table.add_row(person["role"].replace("_", " "), person["email"], person["password"])
     console.print("", table)

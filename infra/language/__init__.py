@@ -41,7 +41,7 @@ def _wanted(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 LANGUAGE, _translations = read(os.environ, CATALOGUES)
-ENVIRONMENT = {"LANGUAGE": LANGUAGE}  # for a child that speaks to the same person
+ENVIRONMENT = {"LANGUAGE": LANGUAGE}  # for a child that speaks to the same person: it goes before LC_ALL
 
 if LANGUAGE != SOURCE:  # what typer and argparse say themselves, which they ask gettext for
     gettext.bindtextdomain(DOMAIN, str(CATALOGUES))

@@ -39,8 +39,8 @@ def hold(stack: Stack) -> None:
     while stack.alive():
         time.sleep(WATCH_S)
     raise StackError(
-        _("The supervisor ended unexpectedly: see %(name)s.")
-        % {"name": stack.settings.home / "log" / "supervisord.log"}
+        _("The supervisor ended unexpectedly: see %(log)s.")
+        % {"log": stack.settings.home / "log" / "supervisord.log"}
     )
 
 

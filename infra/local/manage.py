@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import NoReturn
 
+from infra.language import ENVIRONMENT
 from infra.local.config.environment import environment, owner
 from infra.local.config.secrets import Secrets
 from infra.local.config.settings import PREFIX, Settings, home_from_environment
@@ -35,7 +36,7 @@ def become(*arguments: str) -> NoReturn:
     """
     env = product_environment()
     argv = [sys.executable, "-m", "webapp", *arguments]
-    os.execve(sys.executable, argv, {**os.environ, **env})  # noqa: S606 - a list, never a shell's
+    os.execve(sys.executable, argv, {**os.environ, **env, **ENVIRONMENT})  # noqa: S606 - a list, never a shell's
 
 
 def manage(*arguments: str, env: Mapping[str, str]) -> str:
@@ -46,7 +47,7 @@ def manage(*arguments: str, env: Mapping[str, str]) -> str:
     """
     done = subprocess.run(
         [sys.executable, "-m", "webapp", *arguments],
-        env={**os.environ, **env},
+        env={**os.environ, **env, **ENVIRONMENT},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -33,7 +33,7 @@ Report = Callable[[str], None]
 _PARTS = ("database", "storage", "broker", "model")  # what the web must call "ok" at /readyz
 
 
-def _silent(_: str) -> None:
+def _silent(_message: str) -> None:
     pass
 
 
@@ -162,9 +162,7 @@ class Stack:
                 preexec_fn=partial(die_with_parent, os.getpid()),
             )
         if done.returncode:
-            raise StackError(
-                _("Database, object store or models could not be prepared.%(log)s") % {"log": _tail(log)}
-            )
+            raise StackError(_("Database, object store or models could not be prepared.") + _tail(log))
         self._report(_("database, object store and models are prepared"))
 
     def _await_web(self) -> None:
@@ -174,8 +172,8 @@ class Stack:
             nonlocal state
             if self._given_up("caddy"):
                 raise StackError(
-                    _("caddy does not start.%(name)s")
-                    % {"name": _tail(self.settings.home / "log" / "caddy.log")}
+                    _("%(program)s does not start.") % {"program": "caddy"}
+                    + _tail(self.settings.home / "log" / "caddy.log")
                 )
             state = ready.web_state(self.settings)
             return state is not None and all(state.get(part) == "ok" for part in _PARTS)
@@ -195,15 +193,13 @@ class Stack:
             log = self.settings.home / "log" / f"{name}.log"
             if not self.alive():
                 raise StackError(
-                    _("The supervisor ended while %(name)s was starting: see %(parent)s.")
-                    % {"name": name, "parent": log.parent}
+                    _("The supervisor ended while %(name)s was starting: see %(logs)s.")
+                    % {"name": name, "logs": log.parent}
                 )
             if time.monotonic() > deadline or self._given_up(name):
-                raise StackError(
-                    _("%(name)s did not become ready.%(log)s") % {"name": name, "log": _tail(log)}
-                )
+                raise StackError(_("%(program)s did not become ready.") % {"program": name} + _tail(log))
             time.sleep(POLL_S)
-        self._report(_("%(name)s is ready") % {"name": name})
+        self._report(_("%(program)s is ready") % {"program": name})
 
     def _given_up(self, name: str) -> bool:
         return any(state.name == name and state.state == "FATAL" for state in self.supervisor.states())
@@ -251,8 +247,8 @@ def stop_running(home: Path) -> None:
     while _owner(home) is not None:
         if time.monotonic() > deadline:
             raise StackError(
-                _("Process %(owner)s was asked to stop the stack, and has not after %(stop_s)s s.")
-                % {"owner": owner, "stop_s": STOP_S}
+                _("Process %(owner)s was asked to stop the stack, and has not after %(seconds)s s.")
+                % {"owner": owner, "seconds": STOP_S}
             )
         time.sleep(POLL_S)
 
@@ -278,10 +274,10 @@ def _take_lock(home: Path) -> IO[str]:
         file.close()
         raise StackError(
             _(
-                "The file system of %(home)s offers no locks (%(strerror)s): set HEMATOVISION_HOME to a "
+                "The file system of %(home)s offers no locks (%(error)s): set HEMATOVISION_HOME to a "
                 "folder on a local disk."
             )
-            % {"home": home, "strerror": error.strerror}
+            % {"home": home, "error": error.strerror}
         ) from error
     file.truncate(0)
     file.write(str(os.getpid()))
@@ -317,4 +313,4 @@ def _tail(log: Path, lines: int = 15) -> str:
         text = log.read_text(errors="replace").splitlines()[-lines:]
     except FileNotFoundError:
         return ""
-    return "\n".join([f" The end of {log}:", *text])
+    return "\n".join([" " + _("The end of %(log)s:") % {"log": log}, *text])

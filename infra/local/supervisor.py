@@ -16,7 +16,7 @@ from xmlrpc.client import Fault, ServerProxy
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from infra.language import _
-from infra.local.config.environment import UTF_8
+from infra.local.config.environment import LOCALE
 from infra.local.config.settings import PREFIX
 from infra.local.config.sockets import socket_path
 from infra.local.errors import StackError
@@ -67,7 +67,7 @@ class Supervisor:
                 "-c",
                 str(configuration),
             ],
-            env={**inherited, **UTF_8, **self._places(), **mark(self._home, "supervisord")},
+            env={**inherited, **LOCALE, **self._places(), **mark(self._home, "supervisord")},
             cwd=configuration.parent,
             stdin=subprocess.DEVNULL,
             umask=0o077,
@@ -80,8 +80,8 @@ class Supervisor:
                 process.kill()
                 process.wait()
                 raise StackError(
-                    _("The supervisor does not start: see %(name)s.")
-                    % {"name": self._home / "log" / "supervisord.log"}
+                    _("The supervisor does not start: see %(log)s.")
+                    % {"log": self._home / "log" / "supervisord.log"}
                 )
             time.sleep(SUPERVISOR_POLL_S)
         return process
@@ -146,8 +146,8 @@ class Supervisor:
             if state.name == name:
                 return f"{state.group}:{name}"
         raise StackError(
-            _("There is no program %(name)r. There are: %(value)s.")
-            % {"name": name, "value": ", ".join(s.name for s in self.states())}
+            _("There is no program %(name)r. There are: %(names)s.")
+            % {"name": name, "names": ", ".join(s.name for s in self.states())}
         )
 
     def _places(self) -> dict[str, str]:

@@ -3,12 +3,14 @@
 import os
 from urllib.parse import quote, urlsplit
 
+from infra.language import SOURCE
 from infra.local.config import authority
 from infra.local.config.secrets import Secrets, data_keys_file
 from infra.local.config.settings import LOOPBACK, PREFIX, Settings, bracketed
 
 # Whatever the locale says. Python reads the names of its own folders in the locale's encoding, in any mode.
-UTF_8 = {"LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"}
+# Logs are in one language.
+LOCALE = {"LC_ALL": "C.UTF-8", "LANGUAGE": SOURCE, "PYTHONUTF8": "1"}
 
 
 def environment(settings: Settings, secrets: Secrets) -> dict[str, str]:
@@ -56,7 +58,7 @@ def environment(settings: Settings, secrets: Secrets) -> dict[str, str]:
         "NO_PROXY": direct,
         "no_proxy": direct,
         "PYTHONUNBUFFERED": "1",
-        **UTF_8,
+        **LOCALE,
     }
 
 

@@ -37,9 +37,9 @@ def check_free(settings: Settings) -> None:
         problems.append(
             _(
                 "Taken by another program: port %(ports)s. Stop that one, or set HEMATOVISION_BASE_PORT "
-                "to the first of %(count)s free ports in a row."
+                "to the first of %(n)s free ports in a row."
             )
-            % {"ports": ports, "count": len(BLOCK)}
+            % {"ports": ports, "n": len(BLOCK)}
         )
     if problems:
         raise StackError("\n".join(problems))
@@ -52,7 +52,7 @@ def _free(host: str, port: int) -> bool:
         raise StackError(
             _("HEMATOVISION_HOST is %(host)r, which is the name of no machine.") % {"host": host}
         ) from None
-    family, kind, protocol, _, address = found[0]
+    family, kind, protocol, _canonical, address = found[0]
     with socket.socket(family, kind, protocol) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

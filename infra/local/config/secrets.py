@@ -44,7 +44,7 @@ class Secrets:
         try:
             saved = json.loads(path.read_text())
             if not isinstance(saved, dict) or not all(isinstance(value, str) for value in saved.values()):
-                raise ValueError("it does not hold texts by name")
+                raise ValueError(_("it does not hold texts by name"))
         except FileNotFoundError:
             _check_new(path)
             saved = {}

@@ -224,8 +224,8 @@ def _number(environ: Mapping[str, str], name: str, default: int, allowed: range)
     text = environ.get(PREFIX + name) or str(default)
     if not (text.isascii() and text.isdigit() and int(text) in allowed):
         raise StackError(
-            _("HEMATOVISION_%(name)s is %(text)r: give a whole number from %(0)s to %(value)s.")
-            % {"name": name, "text": text, "0": allowed[0], "value": allowed[-1]}
+            _("HEMATOVISION_%(name)s is %(text)r: give a whole number from %(least)s to %(most)s.")
+            % {"name": name, "text": text, "least": allowed[0], "most": allowed[-1]}
         )
     return int(text)
 
@@ -259,19 +259,26 @@ def _switch(environ: Mapping[str, str], name: str) -> bool:
 
 
 def _check_certificate(certificate: str, key: str) -> None:
-    both = f"{PREFIX}CERTIFICATE and {PREFIX}CERTIFICATE_KEY"
     if not (certificate and key):
-        raise StackError(_("%(both)s go together: set both or neither.") % {"both": both})
+        raise StackError(
+            _("HEMATOVISION_CERTIFICATE and HEMATOVISION_CERTIFICATE_KEY go together: set both or neither.")
+        )
     try:
         # Never ask for a password: nobody could give it at the next start.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=lambda: b"")
     except ssl.SSLError as error:
         raise StackError(
-            _("%(both)s must name a certificate and its private key, PEM, without a password: %(reason)s.")
-            % {"both": both, "reason": error.reason}
+            _(
+                "HEMATOVISION_CERTIFICATE and HEMATOVISION_CERTIFICATE_KEY must name a certificate and "
+                "its private key, PEM, without a password: %(error)s."
+            )
+            % {"error": error.reason}
         ) from None
     except OSError as error:
         raise StackError(
-            _("%(both)s must name files that can be read: %(strerror)s.")
-            % {"both": both, "strerror": error.strerror}
+            _(
+                "HEMATOVISION_CERTIFICATE and HEMATOVISION_CERTIFICATE_KEY must name files that can be "
+                "read: %(error)s."
+            )
+            % {"error": error.strerror}
         ) from None

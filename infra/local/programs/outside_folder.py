@@ -30,8 +30,7 @@ def make(link: Path) -> None:
         folder.chmod(0o711)
     except OSError as error:
         raise StackError(
-            _("no folder can be made in %(place)s (%(strerror)s)")
-            % {"place": PLACE, "strerror": error.strerror}
+            _("no folder can be made in %(place)s (%(error)s)") % {"place": PLACE, "error": error.strerror}
         ) from error
     link.symlink_to(folder / "data")
     own(link)

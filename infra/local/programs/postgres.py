@@ -79,11 +79,11 @@ def prepare(home: Path, account: Account | None, secrets: Secrets) -> None:
         except StackError as error:
             raise StackError(
                 _(
-                    "PostgreSQL does not run as root. The account that it runs as, %(name)s, cannot enter "
+                    "PostgreSQL does not run as root. The account that it runs as, %(account)s, cannot enter "
                     "%(home)s or run what is in %(binaries)s, and %(error)s. Start HematoVision as an "
                     "ordinary user, or put it where all may enter, such as below /opt."
                 )
-                % {"name": account.name, "home": home, "binaries": BINARIES, "error": error}
+                % {"account": account.name, "home": home, "binaries": BINARIES, "error": error}
             ) from error
     if link.is_symlink():
         outside_folder.own(link)
@@ -92,11 +92,11 @@ def prepare(home: Path, account: Account | None, secrets: Secrets) -> None:
     if account and not account.can(lambda: os.access(binaries / "postgres", os.X_OK)):
         raise StackError(
             _(
-                "PostgreSQL does not run as root, and the account that it runs as, %(name)s, cannot run "
+                "PostgreSQL does not run as root, and the account that it runs as, %(account)s, cannot run "
                 "what is in %(binaries)s. Put HematoVision where all may enter, such as below /opt, or "
                 "start it as an ordinary user."
             )
-            % {"name": account.name, "binaries": binaries}
+            % {"account": account.name, "binaries": binaries}
         )
     if special := set(str(binaries)) & _SPECIAL:
         raise StackError(
@@ -129,8 +129,8 @@ def make_data(data: Path, binaries: Path, account: Account | None, secrets: Secr
         )
         if done.returncode or "ERROR:" in done.stderr:
             raise StackError(
-                _("%(name)s failed for %(data)s: %(strip)s")
-                % {"name": name, "data": data, "strip": done.stderr.strip() or done.returncode}
+                _("%(program)s failed for %(data)s: %(error)s")
+                % {"program": name, "data": data, "error": done.stderr.strip() or done.returncode}
             )
 
     def execute(folder: Path, *statements: str) -> None:

@@ -107,9 +107,9 @@ def remove_sockets(settings: Settings) -> None:
             raise StackError(
                 _(
                     "%(left)s belongs to another account, whose object store had port %(port)s. Have it "
-                    "removed, or set HEMATOVISION_BASE_PORT to the first of %(count)s free ports in a row."
+                    "removed, or set HEMATOVISION_BASE_PORT to the first of %(n)s free ports in a row."
                 )
-                % {"left": left, "port": port, "count": len(BLOCK)}
+                % {"left": left, "port": port, "n": len(BLOCK)}
             ) from None
 
 

@@ -8,7 +8,7 @@ from webapp.labs.selectors import lab_called
 
 
 def add_lab(parser: CommandParser, purpose: str) -> None:
-    parser.add_argument("--lab", metavar="LAB", help=_("%(purpose)s: its name or id") % {"purpose": purpose})
+    parser.add_argument("--lab", metavar="LAB", help=purpose)
 
 
 def lab_of(text: str | None) -> Lab | None:
@@ -21,9 +21,9 @@ def lab_of(text: str | None) -> Lab | None:
         return None
     lab = lab_called(text)
     if lab is None:
-        names = ", ".join(sorted(Lab.objects.values_list("name", flat=True))) or "none yet"
+        names = ", ".join(sorted(Lab.objects.values_list("name", flat=True))) or _("none yet")
         raise CommandError(
-            _("There is no lab %(text)r. There are: %(names)s.") % {"text": text, "names": names},
+            _("There is no lab %(lab)r. There are: %(names)s.") % {"lab": text, "names": names},
             returncode=2,
         )
     return lab

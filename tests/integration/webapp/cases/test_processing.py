@@ -184,7 +184,7 @@ def test_a_case_that_disagrees_with_its_images_is_found_and_repaired(alice, caps
     assert "Every case agrees" in capsys.readouterr().out
     with scopes_disabled():
         Case.objects.update(processing=Processing.DONE)
-    with pytest.raises(CommandError, match="1 cases"):
+    with pytest.raises(CommandError, match="1 case "):
         call_command("check_processing")
     assert f"case {case.id} of lab {alice.lab.id}: stored as done, is receiving" in capsys.readouterr().out
     call_command("check_processing", repair=True)

@@ -247,7 +247,7 @@ def test_the_command_takes_a_case_or_a_day(alice, case, old):
     classified(case, 2, old)
     publish(2)
     assert "A-1: 2 images to hematovision, version 2." in command("--case", "A-1")
-    assert "0 images of 1 cases" in command("--since", "2020-01-01")
+    assert "0 images of 1 case " in command("--since", "2020-01-01")
     assert "of 0 cases" in command("--since", "2999-01-01")
     with pytest.raises(CommandError, match="no open case"):
         command("--case", "A-2")
@@ -267,7 +267,7 @@ def test_the_command_asks_of_which_lab(alice, case, charlie, old):
     charlie.case()
     with pytest.raises(CommandError, match="Several labs"):
         command("--case", "A-1")
-    assert "0 images of 1 cases" in command("--case", "A-1", "--lab", charlie.lab.name)
+    assert "0 images of 1 case " in command("--case", "A-1", "--lab", charlie.lab.name)
 
 
 @pytest.mark.django_db(transaction=True)

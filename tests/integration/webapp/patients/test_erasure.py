@@ -53,7 +53,7 @@ def erase(patient) -> str:
 
 
 def test_afterwards_nothing_of_them_is_read_by_page_or_api(alice, case):
-    assert "1 cases stay" in erase(patient_of(case))
+    assert "1 case stays" in erase(patient_of(case))
     pages = [
         alice.browser.get("/cases/"),
         alice.browser.get(f"/cases/{case.id}/"),

@@ -4,7 +4,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django_scopes import scopes_disabled
 
 from webapp.audit.actions import Action
@@ -25,7 +27,7 @@ class Command(BaseCommand):
             return ()
         try:
             manifest = latest.manifest()
-            for _ in latest.objects(manifest):  # to the end, where it turns out to be what was written
+            for _object in latest.objects(manifest):  # to the end, where it turns out to be what was written
                 pass
             return latest.objects(manifest)
         except Damaged as error:
@@ -40,7 +42,9 @@ class Command(BaseCommand):
         parser.add_argument("--secrets", type=Path, help=_("encrypted secrets, to be put in"))
         parser.add_argument("--postgres", type=Path, help=_("folder of pg_dump; default: found in the PATH"))
 
-    def handle(self, *args: Any, folder: Path, secrets: Path | None, postgres: Path | None, **_: Any) -> None:
+    def handle(
+        self, *args: Any, folder: Path, secrets: Path | None, postgres: Path | None, **options: Any
+    ) -> None:
         try:
             with exclusive(folder):
                 self._back_up(folder, secrets, postgres)
@@ -58,11 +62,14 @@ class Command(BaseCommand):
         copied = objects.copy_out(snapshot, anchors, before)
         if copied.missing:
             raise CommandError(
-                _(
-                    "%(count)s objects that the database names are not in the store, and no snapshot was "
-                    "made. The first: %(value)s"
+                ngettext(
+                    "%(n)s object that the database names is not in the store, and no snapshot was made. "
+                    "The first: %(first)s",
+                    "%(n)s objects that the database names are not in the store, and no snapshot was made. "
+                    "The first: %(first)s",
+                    len(copied.missing),
                 )
-                % {"count": len(copied.missing), "value": ", ".join(sorted(copied.missing)[:3])}
+                % {"n": len(copied.missing), "first": ", ".join(sorted(copied.missing)[:3])}
             )
         models = {
             str(path.relative_to(settings.MODELS)): snapshot.contents.put(path.read_bytes())
@@ -76,16 +83,14 @@ class Command(BaseCommand):
         )
         record(Action.BACKUP_MADE, lab=None, subject=whole.path.name, after={"objects": copied.objects})
         self.stdout.write(
-            _(
-                "%(path)s: %(cases)s cases, %(objects)s objects (%(name)s MB; %(new)s of them new), "
-                "%(count)s files of models."
-            )
+            _("%(path)s: %(cases)s, %(objects)s (%(size)s MB; %(new)s of them new), %(models)s.")
             % {
                 "path": whole.path,
-                "cases": rows["cases"],
-                "objects": copied.objects,
-                "name": f"{copied.bytes / 1000000.0:.1f}",
+                "cases": ngettext("%(n)s case", "%(n)s cases", rows["cases"]) % {"n": rows["cases"]},
+                "objects": ngettext("%(n)s object", "%(n)s objects", copied.objects) % {"n": copied.objects},
+                "size": number_format(round(copied.bytes / 1e6, 1), 1),
                 "new": copied.new,
-                "count": len(models),
+                "models": ngettext("%(n)s file of models", "%(n)s files of models", len(models))
+                % {"n": len(models)},
             }
         )

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from webapp.audit.actions import Action
 from webapp.audit.services import record
@@ -40,7 +41,7 @@ class Command(BaseCommand):
         force: bool,
         unauthenticated: bool,
         only_verify: bool,
-        **_: Any,
+        **options: Any,
     ) -> None:
         found = Snapshot(snapshot)
         try:
@@ -75,8 +76,13 @@ class Command(BaseCommand):
         record(Action.BACKUP_RESTORED, lab=None, subject=snapshot.path.name, after={"objects": n})
         rows = manifest.rows
         self.stdout.write(
-            _("%(cases)s cases, %(images)s images and %(n)s objects are back, as of %(made_at)s.")
-            % {"cases": rows["cases"], "images": rows["images"], "n": n, "made_at": manifest.made_at}
+            _("%(cases)s, %(images)s and %(objects)s are back, as of %(made_at)s.")
+            % {
+                "cases": ngettext("%(n)s case", "%(n)s cases", rows["cases"]) % {"n": rows["cases"]},
+                "images": ngettext("%(n)s image", "%(n)s images", rows["images"]) % {"n": rows["images"]},
+                "objects": ngettext("%(n)s object", "%(n)s objects", n) % {"n": n},
+                "made_at": manifest.made_at,
+            }
         )
 
     def _bring_back(self, snapshot: Snapshot, manifest: Manifest, postgres: Path | None) -> int:
@@ -98,10 +104,10 @@ def _check_usable(manifest: Manifest) -> None:
     if unknown := set(manifest.schema) - database.known_schema():
         raise CommandError(
             _(
-                "The snapshot was made by a newer version of HematoVision (it has %(value)s). Install "
+                "The snapshot was made by a newer version of HematoVision (it has %(migration)s). Install "
                 "that version, or a later one, to restore it."
             )
-            % {"value": sorted(unknown)[-1]}
+            % {"migration": sorted(unknown)[-1]}
         )
     if lacking := set(manifest.data_keys) - {key.id for key in keyring()}:
         raise CommandError(

@@ -3,6 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django_scopes import scopes_disabled
 
 from webapp.cases.processing import lock, settle, unsettled
@@ -30,11 +31,15 @@ class Command(BaseCommand):
                         settle(case_id)
         if found and not repair:
             raise CommandError(
-                _("%(count)s cases disagree with their images. Repair them: --repair.")
-                % {"count": len(found)}
+                ngettext(
+                    "%(n)s case disagrees with its images. Repair it: --repair.",
+                    "%(n)s cases disagree with their images. Repair them: --repair.",
+                    len(found),
+                )
+                % {"n": len(found)}
             )
         self.stdout.write(
-            _("%(count)s cases repaired.") % {"count": len(found)}
+            ngettext("%(n)s case repaired.", "%(n)s cases repaired.", len(found)) % {"n": len(found)}
             if found
             else _("Every case agrees with its images.")
         )

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django_scopes import scope, scopes_disabled
 
 from webapp.cases.services import erase
@@ -27,17 +28,20 @@ class Command(BaseCommand):
             raise CommandError(_("There is no patient with this id."))
         if found.merged_into_id:
             raise CommandError(
-                _("They were merged into patient %(merged_into_id)s. Erase that one.")
-                % {"merged_into_id": found.merged_into_id}
+                _("They were merged into patient %(patient)s. Erase that one.")
+                % {"patient": found.merged_into_id}
             )
         if found.erased_at:
             raise CommandError(_("They were erased already."))
         with scope(lab=found.lab):
             cases = erase(found)
         self.stdout.write(
-            _(
-                "Erased; %(cases)s cases stay. Backups made before still hold the key: delete them once "
-                "they may go, and erase again after restoring one."
+            ngettext(
+                "Erased; %(n)s case stays. Backups made before still hold the key: delete them once "
+                "they may go, and erase again after restoring one.",
+                "Erased; %(n)s cases stay. Backups made before still hold the key: delete them once "
+                "they may go, and erase again after restoring one.",
+                cases,
             )
-            % {"cases": cases}
+            % {"n": cases}
         )

@@ -4,6 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django_scopes import scopes_disabled
 
 from webapp.accounts.models import User
@@ -45,13 +46,9 @@ class Command(BaseCommand):
                     model.objects.filter(pk=pk).update(**{name: text})  # type: ignore[attr-defined]
                 changed += 1
             except IntegrityError:
-                self.stderr.write(
-                    _("%(verbose_name)s %(pk)s: another has this %(name)s already. It stays as it is.")
-                    % {"verbose_name": model._meta.verbose_name, "pk": pk, "name": name}
-                )
+                self.stderr.write(_taken(name) % {"row": model._meta.verbose_name, "id": pk})
         self.stdout.write(
-            _("%(verbose_name_plural)s: %(changed)s %(name)ss normalised.")
-            % {"verbose_name_plural": model._meta.verbose_name_plural, "changed": changed, "name": name}
+            _normalised(name, changed) % {"rows": model._meta.verbose_name_plural, "n": changed}
         )
 
     def _hash(self) -> None:
@@ -70,9 +67,24 @@ class Command(BaseCommand):
                 changed += 1
             except IntegrityError:
                 self.stderr.write(
-                    _("patient %(pk)s: another has this MRN already. Merge the two.") % {"pk": key.pk}
+                    _("patient %(id)s: another has this MRN already. Merge the two.") % {"id": key.pk}
                 )
-        self.stdout.write(_("patients: %(changed)s MRNs hashed anew.") % {"changed": changed})
+        self.stdout.write(
+            ngettext("patients: %(n)s MRN hashed anew.", "patients: %(n)s MRNs hashed anew.", changed)
+            % {"n": changed}
+        )
+
+
+def _taken(field: str) -> str:
+    if field == "accession":
+        return _("%(row)s %(id)s: another has this accession already. It stays as it is.")
+    return _("%(row)s %(id)s: another has this name already. It stays as it is.")
+
+
+def _normalised(field: str, n: int) -> str:
+    if field == "accession":
+        return ngettext("%(rows)s: %(n)s accession normalised.", "%(rows)s: %(n)s accessions normalised.", n)
+    return ngettext("%(rows)s: %(n)s name normalised.", "%(rows)s: %(n)s names normalised.", n)
 
 
 def _rows(rows: Any, name: str) -> Iterator[tuple[Any, str]]:

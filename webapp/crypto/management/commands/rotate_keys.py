@@ -3,6 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from webapp.audit.actions import Action
 from webapp.audit.services import record
@@ -19,8 +20,12 @@ class Command(BaseCommand):
         current = keyring().current.id
         total, done, unreadable = rotation.stale_rows(), 0, []
         self.stdout.write(
-            _("%(total)s rows are not under the current key, %(current)s, or not sealed as today.")
-            % {"total": total, "current": current}
+            ngettext(
+                "%(n)s row is not under the current key, %(key)s, or not sealed as today.",
+                "%(n)s rows are not under the current key, %(key)s, or not sealed as today.",
+                total,
+            )
+            % {"n": total, "key": current}
         )
         began = time.monotonic()
         for step in rotation.rotate():
@@ -39,19 +44,23 @@ class Command(BaseCommand):
                 continue
             if left := rows[key.id]:
                 self.stdout.write(
-                    _("Key %(id)s still seals %(left)s rows: keep it, and run this again.")
-                    % {"id": key.id, "left": left}
+                    ngettext(
+                        "Key %(id)s still seals %(n)s row: keep it, and run this again.",
+                        "Key %(id)s still seals %(n)s rows: keep it, and run this again.",
+                        left,
+                    )
+                    % {"id": key.id, "n": left}
                 )
             else:
                 self.stdout.write(
                     _(
-                        "Key %(id)s seals nothing any more: take it out of the data keys once every program has "
-                        "read the new ones. Backups made before now need it: they hold it, or you keep it."
+                        "Key %(id)s seals nothing any more: take it out of the data keys once every program "
+                        "has read the new ones. Backups made before now need it: they hold it, or you keep it."
                     )
                     % {"id": key.id}
                 )
         if unreadable:
             raise CommandError(
-                _("Rows that cannot be decrypted stay as they are: %(unreadable)s.")
-                % {"unreadable": ", ".join(unreadable)}
+                _("Rows that cannot be decrypted stay as they are: %(rows)s.")
+                % {"rows": ", ".join(unreadable)}
             )

@@ -3,6 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from webapp.cases.identifiers import normal_accession
 from webapp.cases.selectors import open_cases
@@ -20,7 +21,7 @@ class Command(BaseCommand):
         which.add_argument(
             "--since", metavar="DATE", type=_day, help=_("those made on that day (UTC) or later")
         )
-        add_lab(parser, "of this lab alone")
+        add_lab(parser, _("of this lab alone: its name or id"))
         add_by(parser)
 
     def handle(
@@ -36,21 +37,32 @@ class Command(BaseCommand):
         try:
             for done in rerun_each(cases, by=by):
                 images += done.images
-                model = f"{done.version.title}, version {done.version.version}"
                 self.stdout.write(
-                    _("%(accession)s: %(images)s to %(model)s.")
-                    % {"accession": done.case.accession, "images": _counted(done.images), "model": model}
+                    ngettext(
+                        "%(accession)s: %(n)s image to %(model)s, version %(version)s.",
+                        "%(accession)s: %(n)s images to %(model)s, version %(version)s.",
+                        done.images,
+                    )
+                    % {
+                        "accession": done.case.accession,
+                        "n": done.images,
+                        "model": done.version.title,
+                        "version": done.version.version,
+                    }
                 )
         except NothingAnswers:
             raise CommandError(_("No version of the model is published. Publish one first.")) from None
         self.stdout.write(
-            _("%(images)s of %(count)s cases are asked of again, in the background.")
-            % {"images": _counted(images), "count": len(cases)}
+            ngettext(
+                "%(n)s image of %(cases)s is asked of again, in the background.",
+                "%(n)s images of %(cases)s are asked of again, in the background.",
+                images,
+            )
+            % {
+                "n": images,
+                "cases": ngettext("%(n)s case", "%(n)s cases", len(cases)) % {"n": len(cases)},
+            }
         )
-
-
-def _counted(images: int) -> str:
-    return f"{images} image{'' if images == 1 else 's'}"
 
 
 def _day(text: str) -> datetime:

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from webapp.audit.actions import Action
 from webapp.audit.services import record
@@ -14,6 +15,9 @@ from webapp.labs.models import Lab
 from webapp.labs.permissions import Role
 from webapp.labs.services import add_member
 from webapp.labs.tokens import issue_token
+
+# In the place of a password, for programs too.
+UNCHANGED = gettext_noop("(unchanged: this person has an account already)")
 
 
 class Command(BaseCommand):
@@ -26,7 +30,7 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="EMAIL:ROLE",
-            help=_("may be given again; roles: %(values)s") % {"values": ", ".join(Role.values)},
+            help=_("may be given again; roles: %(roles)s") % {"roles": ", ".join(Role.values)},
         )
         parser.add_argument("--json", action="store_true", help=_("print JSON for programs"))
 
@@ -51,7 +55,9 @@ class Command(BaseCommand):
             return
         self.stdout.write(_("Lab %(name)s (%(id)s)") % {"name": lab.name, "id": lab.id})
         for person in people:
-            self.stdout.write("  {email}  {role}  password {password}  token {token}".format(**person))
+            password = _(UNCHANGED) if person["password"] == UNCHANGED else person["password"]
+            line = _("%(email)s  %(role)s  password %(password)s  token %(token)s")
+            self.stdout.write("  " + line % {**person, "password": password})
 
     @staticmethod
     def _add(lab: Lab, email: str, role: str) -> dict[str, str]:
@@ -61,13 +67,13 @@ class Command(BaseCommand):
             role = ""
         if role not in Role.values:
             raise CommandError(
-                _("%(email)r:%(role)s is not EMAIL:ROLE; roles are %(values)s.")
-                % {"email": email, "role": role, "values": ", ".join(Role.values)}
+                _("%(email)r:%(role)s is not EMAIL:ROLE; roles are %(roles)s.")
+                % {"email": email, "role": role, "roles": ", ".join(Role.values)}
             )
         password = secrets.token_urlsafe(12)
         local = email.partition("@")[0].replace(".", " ").replace("_", " ")
         membership = add_member(lab, email=email, name=local.capitalize(), role=Role(role), password=password)
         if not membership.user.check_password(password):
-            password = "(unchanged: this person has an account already)"  # noqa: S105 - says there is none
-        _, token = issue_token(membership, "made with the lab")
+            password = UNCHANGED
+        token = issue_token(membership, "made with the lab")[1]
         return {"email": email, "role": role, "password": password, "token": token}

@@ -2,6 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from webapp.audit.chain import INSTALLATION
 from webapp.audit.verification import Verified, verify, verify_all
@@ -17,16 +18,16 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        add_lab(parser, "check this lab's chain alone")
+        add_lab(parser, _("check this lab's chain alone: its name or id"))
 
     def handle(self, *args: Any, lab: str | None, **options: Any) -> None:
         wanted = lab_of(lab)
-        names = {INSTALLATION: "the installation", **{one.id: one.name for one in Lab.objects.all()}}
+        names = {INSTALLATION: _("the installation"), **{one.id: one.name for one in Lab.objects.all()}}
         found, progress = 0, Verified()
         try:
             for finding in verify(wanted.id, progress) if wanted else verify_all(progress):
                 found += 1
-                name = names.get(finding.chain, f"a lab that is no more ({finding.chain})")
+                name = names.get(finding.chain, _("a lab that is no more (%(id)s)") % {"id": finding.chain})
                 self.stdout.write(
                     _("%(name)s: entry %(seq)s %(problem)s")
                     % {"name": name, "seq": finding.seq, "problem": finding.problem}
@@ -35,7 +36,11 @@ class Command(BaseCommand):
             raise CommandError(
                 _("The object store did not list the anchors: %(error)s") % {"error": error}, returncode=2
             ) from error
-        checked = f"{progress.entries} entries in {progress.chains} chains, {progress.anchors} anchors"
+        checked = _("%(entries)s in %(chains)s, %(anchors)s") % {
+            "entries": ngettext("%(n)s entry", "%(n)s entries", progress.entries) % {"n": progress.entries},
+            "chains": ngettext("%(n)s chain", "%(n)s chains", progress.chains) % {"n": progress.chains},
+            "anchors": ngettext("%(n)s anchor", "%(n)s anchors", progress.anchors) % {"n": progress.anchors},
+        }
         if found:
             raise CommandError(
                 _("The audit trail was tampered with (%(checked)s checked).") % {"checked": checked}

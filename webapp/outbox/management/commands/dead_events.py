@@ -17,7 +17,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, requeue: bool, consumer: str, **options: Any) -> None:
         if requeue:
-            self.stdout.write(_("Requeued: %(requeue)s.") % {"requeue": deliveries.requeue(consumer)})
+            self.stdout.write(_("Requeued: %(n)s.") % {"n": deliveries.requeue(consumer)})
             return
         found = deliveries.dead_letters()
         for dead in found.filter(consumer=consumer) if consumer else found:

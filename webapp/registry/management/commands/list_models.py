@@ -19,7 +19,7 @@ class Command(BaseCommand):
     help = _("Print, as JSON, each model with its versions, newest first, and the number of the next one.")
 
     def add_arguments(self, parser: CommandParser) -> None:
-        add_lab(parser, "the base model and this lab's own, even if it has none yet")
+        add_lab(parser, _("the base model and this lab's own, even if it has none yet: its name or id"))
 
     def handle(self, *args: Any, lab: str | None, **options: Any) -> None:
         asked = lab_of(lab)

@@ -15,7 +15,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path)
-        add_lab(parser, "publish it as this lab's own model")
+        add_lab(parser, _("publish it as this lab's own model: its name or id"))
         add_by(parser)
         number = parser.add_mutually_exclusive_group()
         number.add_argument("--as-next", action="store_true", help=_("give it the next free number"))

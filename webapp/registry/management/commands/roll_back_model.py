@@ -13,7 +13,7 @@ class Command(BaseCommand):
     help = _("Take the newest version of a model from the model servers; the one before answers again.")
 
     def add_arguments(self, parser: CommandParser) -> None:
-        add_lab(parser, "of this lab's own model")
+        add_lab(parser, _("of this lab's own model: its name or id"))
         add_by(parser)
         parser.add_argument(
             "--to", type=int, metavar="N", help=_("withdraw every version newer than this one")
@@ -32,4 +32,4 @@ class Command(BaseCommand):
         if done.serving:
             self.stdout.write(_("Version %(version)s answers again.") % {"version": done.serving.version})
         else:
-            self.stdout.write(_("The lab's images go to %(model_name)s again.") % {"model_name": MODEL_NAME})
+            self.stdout.write(_("The lab's images go to %(model)s again.") % {"model": MODEL_NAME})

@@ -16,7 +16,7 @@ class Command(BaseCommand):
             locked.prepare()
         except objects.StorageUnavailable as error:
             raise CommandError(
-                _("The object store at %(S3_ENDPOINT)s did not take the bucket %(S3_BUCKET)r: %(error)s")
-                % {"S3_ENDPOINT": settings.S3_ENDPOINT, "S3_BUCKET": settings.S3_BUCKET, "error": error}
+                _("The object store at %(endpoint)s did not take the bucket %(bucket)r: %(error)s")
+                % {"endpoint": settings.S3_ENDPOINT, "bucket": settings.S3_BUCKET, "error": error}
             ) from error
-        self.stdout.write(_("Bucket %(S3_BUCKET)s is ready.") % {"S3_BUCKET": settings.S3_BUCKET})
+        self.stdout.write(_("Bucket %(bucket)s is ready.") % {"bucket": settings.S3_BUCKET})
