@@ -149,30 +149,28 @@ class Summary:
         """Say how many files there are of each kind, and name each that is not counted."""
         sent, present, twins = len(self.sent), len(self.present), len(self.twins)
         before, left_out, not_taken = len(self.before), len(self.left_out), len(self.not_taken)
-        said = [
-            sent and ngettext("%(n)s uploaded", "%(n)s uploaded", sent) % {"n": sent},
-            present
-            and ngettext("%(n)s in the case already", "%(n)s in the case already", present) % {"n": present},
-            twins
-            and ngettext("%(n)s the same as another", "%(n)s the same as another", twins) % {"n": twins},
-            before and ngettext("%(n)s refused before", "%(n)s refused before", before) % {"n": before},
-            left_out and ngettext("%(n)s left out", "%(n)s left out", left_out) % {"n": left_out},
-            not_taken and ngettext("%(n)s not taken", "%(n)s not taken", not_taken) % {"n": not_taken},
-        ]
-        total = sent + present + twins + before + left_out + not_taken
-        counts = ", ".join(filter(None, said))
+        said = (
+            (ngettext("%(n)s uploaded", "%(n)s uploaded", sent), sent),
+            (ngettext("%(n)s in the case already", "%(n)s in the case already", present), present),
+            (ngettext("%(n)s the same as another", "%(n)s the same as another", twins), twins),
+            (ngettext("%(n)s refused before", "%(n)s refused before", before), before),
+            (ngettext("%(n)s left out", "%(n)s left out", left_out), left_out),
+            (ngettext("%(n)s not taken", "%(n)s not taken", not_taken), not_taken),
+        )
+        total = sum(n for _text, n in said)
+        counts = ", ".join(text % {"n": n} for text, n in said if n)
         console.print(
             ngettext("%(total)s file: %(counts)s.", "%(total)s files: %(counts)s.", total)
             % {"total": total, "counts": counts},
             soft_wrap=True,
         )
-        listed = {
-            _("The same as another:"): self.twins,
-            _("Refused before:"): self.before,
-            _("Left out:"): self.left_out,
-            _("Not taken:"): self.not_taken,
-        }
-        for heading, files in listed.items():
+        listed = (
+            (_("The same as another:"), self.twins),
+            (_("Refused before:"), self.before),
+            (_("Left out:"), self.left_out),
+            (_("Not taken:"), self.not_taken),
+        )
+        for heading, files in listed:
             if files:
                 console.print(heading, style="bold")
             for name, reason in files:

@@ -8,6 +8,7 @@ import signal
 def main() -> None:
     """Run the command line."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    import infra.language  # noqa: F401 - before typer, which asks for its own words as it is read
     from infra.commands.cli import app
 
     atexit.register(gc.freeze)  # else what was loaded is looked through for garbage once more at the end

@@ -55,7 +55,8 @@ class Command(BaseCommand):
                 self.stdout.write(
                     _(
                         "Key %(id)s seals nothing any more: take it out of the data keys once every program "
-                        "has read the new ones. Backups made before now need it: they hold it, or you keep it."
+                        "has read the new ones. Backups made before now need it: they hold it, or you "
+                        "keep it."
                     )
                     % {"id": key.id}
                 )
