@@ -38,7 +38,6 @@ def backup(
         bool, typer.Option("--without-keys", help=_("Leave keys and secrets out."))
     ] = False,
 ) -> None:
-    """`hematovision backup`."""
     from infra.commands.passphrase import encrypt
     from infra.local.errors import StackError
     from infra.local.manage import manage, product_environment
@@ -88,7 +87,6 @@ def restore(
         Path | None, typer.Option(help=_("Only write the backup's secrets into this new folder."))
     ] = None,
 ) -> None:
-    """`hematovision restore`."""
     from infra.local.config.settings import PREFIX, Settings
     from infra.local.manage import manage, product_environment
 

@@ -17,7 +17,6 @@ def demo(
     ] = None,
     once: Annotated[bool, typer.Option("--once", help=_("Stop afterwards instead of serving."))] = False,
 ) -> None:
-    """`hematovision demo`."""
     from infra.demo.run import run
 
     with failures():

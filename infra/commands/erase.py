@@ -14,7 +14,6 @@ from infra.language import _
 def erase(
     patient: Annotated[UUID, typer.Option(help=_("The patient's id, which the page of the patient shows."))],
 ) -> None:
-    """`hematovision erase`."""
     from infra.local.manage import become
 
     with failures():

@@ -19,7 +19,6 @@ def login(
     url: Url = None,
     ca: Ca = None,
 ) -> None:
-    """`hematovision login`."""
     from infra.client import credentials
     from infra.client.client import Client
     from infra.client.errors import CodeNeededError

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from infra.commands.terminal import console, fail, failures
-from infra.language import _
+from infra.language import _, pgettext
 from infra.language.numbers import decimal
 
 app = typer.Typer(
@@ -45,7 +45,14 @@ def list_models() -> None:
     with failures():
         models = json.loads(_manage("list_models"))
     states = {"publishing": _("publishing"), "published": _("published"), "withdrawn": _("withdrawn")}
-    headings = (_("model"), _("version"), _("state"), _("trained"), _("right"), _("a class from"))
+    headings = (
+        _("model"),
+        _("version"),
+        _("state"),
+        _("trained"),
+        pgettext("share of cells", "right"),
+        _("a class from"),
+    )
     table = Table(*headings)
     for model in models:
         for version in model["versions"]:

@@ -16,7 +16,6 @@ NOT_RUNNING = 3
 
 
 def up() -> None:
-    """`hematovision up`."""
     from infra.local.config.settings import Settings
     from infra.local.errors import AlreadyRunningError
     from infra.local.foreground import hold, running
@@ -39,7 +38,6 @@ def up() -> None:
 
 
 def down() -> None:
-    """`hematovision down`."""
     from infra.local.config.settings import home_from_environment
     from infra.local.errors import NotRunningError
     from infra.local.stack import stop_running
@@ -53,7 +51,6 @@ def down() -> None:
 
 
 def status() -> None:
-    """`hematovision status`."""
     from rich.table import Table
 
     from infra.local.config.settings import Settings, home_from_environment
@@ -78,7 +75,6 @@ def status() -> None:
 def logs(
     program: Annotated[str, typer.Argument(help=_("A name that `status` shows."))], lines: int = 50
 ) -> None:
-    """`hematovision logs`."""
     from infra.local.config.settings import home_from_environment
 
     folder = home_from_environment() / "log"
@@ -93,7 +89,6 @@ def logs(
 
 
 def manage(context: typer.Context) -> None:
-    """`hematovision manage`."""
     from infra.local.manage import become
 
     with failures():

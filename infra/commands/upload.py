@@ -25,7 +25,6 @@ def upload(
         bool, typer.Option("--again", help=_("Send also what was refused before, to be judged once more."))
     ] = False,
 ) -> None:
-    """`hematovision upload`."""
     from infra.client import credentials, report
     from infra.client.client import Client
     from infra.client.errors import SignInError

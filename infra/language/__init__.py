@@ -49,3 +49,4 @@ if LANGUAGE != SOURCE:  # what typer and argparse say themselves, which they ask
 
 _ = _translations.gettext
 ngettext = _translations.ngettext
+pgettext = _translations.pgettext

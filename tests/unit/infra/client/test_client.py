@@ -123,6 +123,11 @@ def test_the_token_is_for_the_api_alone(server: FakeServer, client: Client, file
         assert ("Authorization" in request.headers) == (request.url.host == "lab.example")
 
 
+def test_the_server_is_asked_to_answer_in_the_reader_s_language(server: FakeServer, client: Client) -> None:
+    client.case("c1")
+    assert server.requests[-1].headers["Accept-Language"] == "en"
+
+
 @pytest.mark.parametrize(("count", "bulk"), [(1, False), (70, False), (120, True)])
 def test_many_files_go_to_the_bulk_queue(
     server: FakeServer, client: Client, tmp_path: Path, count: int, bulk: bool

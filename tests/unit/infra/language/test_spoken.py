@@ -15,6 +15,7 @@ GERMAN = {
     "Show how each program does.": "Zeigen, wie es jedem Programm geht.",
     "HematoVision is not running in %(home)s. Start it with `make up`.": "In %(home)s läuft nichts.",
     "Options": "Optionen",
+    "print JSON for programs": "JSON für Programme",
     "%(n)s day\0%(n)s days": "%(n)s Tag\0%(n)s Tage",
 }
 DAMAGED = {
@@ -98,6 +99,35 @@ def test_which_language_is_meant(code: Path, environ: dict[str, str], language: 
     assert texts.ngettext("%(n)s day", "%(n)s days", 2) == (
         "%(n)s Tage" if language == "de" else "%(n)s days"
     )
+
+
+def test_a_management_command_speaks_as_whoever_started_it(code: Path) -> None:
+    (code / "settings_in_german.py").write_text(
+        "from webapp.config.settings import *\n"
+        "LANGUAGES = [('en', 'English'), ('de', 'Deutsch')]\n"
+        f"LOCALE_PATHS = [{str(code / 'webapp' / 'locale')!r}]\n"
+    )
+    # What the stack's programs are told does not count for a person.
+    run = "from infra.local.manage import manage; from infra.local.config.environment import LOCALE\n"
+    run += "print(manage('create_lab', '--help', env=LOCALE))"
+    said = {
+        language: subprocess.run(
+            [sys.executable, "-c", run],
+            cwd=code,
+            env={
+                **catalogues.environment(LANG=language),
+                "DJANGO_SETTINGS_MODULE": "settings_in_german",
+                "PYTHONPATH": str(code),
+            },
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for language in ("de_DE.UTF-8", "C.UTF-8", "tlh_QO.UTF-8")
+    }
+    assert "JSON für Programme" in said["de_DE.UTF-8"]
+    assert "print JSON for programs" in said["C.UTF-8"]
+    assert "print JSON for programs" in said["tlh_QO.UTF-8"]
 
 
 def test_these_tests_are_english() -> None:
