@@ -20,8 +20,9 @@ from webapp.storage.objects import StorageUnavailable  # noqa: E402
 activate(os.environ)
 
 try:
+    # untranslated: who acts, as it stays on record
     with acting(Actor(None, f"{operator()} at the command line")):
-        execute_from_command_line(["python -m webapp", *sys.argv[1:]])
+        execute_from_command_line(["python -m webapp", *sys.argv[1:]])  # untranslated: a command
 except ProgrammingError as error:
     if getattr(error.__cause__, "sqlstate", "") != INSUFFICIENT_PRIVILEGE:
         raise

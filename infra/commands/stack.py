@@ -62,8 +62,10 @@ def status() -> None:
             home = home_from_environment()
             table = Table(_("program"), _("state"), "")
             for state in states(home):
-                style = "" if state.state == "RUNNING" else "bold red"
-                table.add_row(state.name, _state(state.state), state.description, style=style)
+                well = state.state == "RUNNING"
+                table.add_row(
+                    state.name, _state(state.state), state.description, style="" if well else "bold red"
+                )
         except NotRunningError as error:
             console.print(str(error))
             raise typer.Exit(NOT_RUNNING) from None

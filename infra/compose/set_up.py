@@ -64,6 +64,7 @@ def _files(secrets: Secrets) -> dict[str, str]:
         "DATABASE_URL": f"postgresql://hematovision_app:{secrets.postgres_app}@postgres:5432/hematovision",
         "BROKER_URL": f"rediss://:{secrets.valkey}@redis:6379/0",
         "redis.acl": (
+            # untranslated: the broker reads it
             f"user default on >{secrets.valkey} ~* &* +@all\n"
             "user probe on >probe resetkeys resetchannels -@all +ping\n"
         ),

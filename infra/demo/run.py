@@ -25,7 +25,7 @@ from infra.local.foreground import hold, running
 from infra.local.stack import Stack
 from serving.contract import CELL_LABELS
 
-LAB = "Demo laboratory"
+LAB = "Demo laboratory"  # untranslated: a name, which the lab keeps
 ROLES = (
     "technician",
     "pathologist",

@@ -17,12 +17,13 @@ def configuration(settings: Settings) -> str:
         # By kind of program, as the alerts ask for them: one job for all workers.
         jobs[name.split("-")[0]].append(f"{LOOPBACK}:{settings.port(f'metrics-{name}')}")
     token = json.dumps(str(settings.metrics_token))
-    watched = "".join(
+    watched = "".join(  # untranslated: Prometheus reads it
         f"  - job_name: hematovision-{job}\n"
         f"    authorization: {{credentials_file: {token}}}\n"
         f"    static_configs: [{{targets: {json.dumps(targets)}}}]\n"
         for job, targets in jobs.items()
     )
+    # untranslated: Prometheus reads it
     return f"""\
 # Written at every start.
 global:

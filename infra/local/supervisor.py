@@ -176,6 +176,7 @@ class Supervisor:
             parser["supervisord"]["user"] = "root"
         for program in programs:
             parser[f"program:{program.name}"] = {
+                # untranslated: supervisord reads it
                 "command": f"%(ENV_STACK_PYTHON)s -m infra.local.launch {program.name}",
                 "autostart": "false",
                 "autorestart": "true",

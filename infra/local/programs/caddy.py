@@ -19,6 +19,7 @@ from infra.local.programs.program import Program
 
 WEB_SOCKET = "web.sock"
 # Who says http:// to a port for https is sent to https://.
+# untranslated: Caddy reads it
 _REDIRECTED = """listener_wrappers {
 			http_redirect
 			tls
@@ -45,6 +46,7 @@ def caddyfile(settings: Settings) -> str:
     """The whole configuration."""
     web = f"unix/{socket_path(settings.home, WEB_SOCKET)}"
     store = f"{LOOPBACK}:{settings.port('s3')}"
+    # untranslated: Caddy reads it
     text = f"""\
 import {_quoted(_SHARED)}
 {{

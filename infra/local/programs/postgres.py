@@ -28,6 +28,7 @@ _INSTALLED = folder(_PACKAGE) / "pginstall18"
 BINARIES = _INSTALLED / "bin"
 _SPECIAL = set('"$`\\\n')  # to a shell, between double quotes
 # Only our own roles may connect, and only with their passwords. The superuser has none, and no way in.
+# untranslated: PostgreSQL reads it
 _ACCESS = f"host all {OWNER},{ROLE} {LOOPBACK}/32 scram-sha-256\n"
 _HBA = "pg_hba.conf"
 _OPTIONS = {

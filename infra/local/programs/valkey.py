@@ -14,7 +14,7 @@ def program(settings: Settings, secrets: Secrets) -> Program:
 
     def prepare() -> None:
         data.mkdir(exist_ok=True)
-        write_private(
+        write_private(  # untranslated: Valkey reads it
             configuration,
             f"""\
 bind {LOOPBACK}

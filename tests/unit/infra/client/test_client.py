@@ -124,7 +124,7 @@ def test_the_token_is_for_the_api_alone(server: FakeServer, client: Client, file
 
 
 def test_the_server_is_asked_to_answer_in_the_reader_s_language(server: FakeServer, client: Client) -> None:
-    client.case("c1")
+    client.open_case("A-1")
     assert server.requests[-1].headers["Accept-Language"] == "en"
 
 
