@@ -188,7 +188,8 @@ def differential(case: Case) -> Table:
     title = _("Differential count of %(accession)s") % {"accession": escape(case.accession)}
     table = Table(title=title, title_justify="left")
     table.add_column(_("class"))
-    for heading in (_("count"), "%", _("95 % interval")):
+    interval = _("%(percent)s %% interval") % {"percent": 95}
+    for heading in (_("count"), "%", interval):
         table.add_column(heading, justify="right")
     for row in counts["white_cells"]:
         table.add_row(row["name"], str(row["count"]), _number(row["percent"]), _interval(row))
