@@ -1,5 +1,8 @@
 """How Django is put together."""
 
+from django.conf.locale import LANG_INFO
+from django.utils.translation import to_language
+
 from webapp.config.environment import strong_secret
 from webapp.config.settings.reading import WEBAPP, env
 
@@ -13,7 +16,6 @@ ROOT_URLCONF = "webapp.config.urls"
 WSGI_APPLICATION = "webapp.config.wsgi.application"
 AUTH_USER_MODEL = "accounts.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
@@ -64,6 +66,7 @@ MIDDLEWARE = [
     "webapp.http.charset.CharsetMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -84,7 +87,7 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
         "OPTIONS": {
-            "builtins": ["webapp.ui.templatetags.forms"],
+            "builtins": ["webapp.ui.templatetags.forms", "webapp.language.dates"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -93,6 +96,17 @@ TEMPLATES = [
         },
     }
 ]
+
+# --- language -----------------------------------------------------------------------------------------------
+# English, in which the texts are written, and each that has a catalogue: a language is one file.
+LOCALE_PATHS = [WEBAPP / "locale"]
+LANGUAGE_CODE = "en"
+_TRANSLATED = (path.parts[-3] for path in LOCALE_PATHS[0].glob("*/LC_MESSAGES/django.po"))
+LANGUAGES = [
+    (code, LANG_INFO[code]["name_local"].capitalize())
+    for code in sorted({LANGUAGE_CODE, *map(to_language, _TRANSLATED)})
+]
+FORMAT_MODULE_PATH = ["webapp.config.formats"]
 
 # --- static files -------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"

@@ -1,0 +1,1 @@
+"""Formats of dates and times by language, where they are to differ from Django's."""
