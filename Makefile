@@ -118,6 +118,7 @@ check-offline: .venv/.develops ## Lint, types, import contracts, Dockerfiles, sc
 	$(BIN)/ruff format --check
 	$(CHECK_ENV) $(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m infra.language.unmarked
 	$(BIN)/oxlint --deny-warnings --report-unused-disable-directives webapp/ui/static tests/unit/webapp/ui
 	$(BIN)/hadolint infra/images/*.Dockerfile tests/compose/*.Dockerfile
 	$(CHECK_ENV) $(BIN)/python -W ignore::RuntimeWarning -m webapp makemigrations --check
@@ -143,6 +144,11 @@ endif
 format: .venv/.develops ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+.PHONY: messages
+messages: .venv/.develops ## Bring the catalogues of all languages up to date; ADD=de begins one
+	$(BIN)/python -m infra.language.messages $(ADD)
+	$(BIN)/python -m infra.language.compile
 
 .PHONY: protos
 protos: .venv/.develops ## Compile serving/wire/*.proto again
@@ -177,12 +183,17 @@ clean: ## Remove the environments; the data in var/ stays
 
 # --- environments ----------------------------------------------------------------------------------------------
 
-.venv/.runs: pyproject.toml uv.lock | $(UV_MADE)
-	@$(SYNC) --extra local --no-default-groups --compile-bytecode
+# What the languages but English have to say; their catalogues are compiled with what reads them.
+LANGUAGES := $(wildcard webapp/locale/*/LC_MESSAGES/django.po)
+
+.venv/.runs: pyproject.toml uv.lock $(LANGUAGES) | $(UV_MADE)
+	@$(SYNC) --extra local --no-default-groups --group messages --compile-bytecode
+	@$(BIN)/python -m infra.language.compile
 	@touch $@
 
-.venv/.develops: pyproject.toml uv.lock | $(UV_MADE)
+.venv/.develops: pyproject.toml uv.lock $(LANGUAGES) | $(UV_MADE)
 	@$(SYNC) --extra local
+	@$(BIN)/python -m infra.language.compile
 	@touch $@ .venv/.runs
 
 # The official client and servicer, and training: both import TensorFlow, which nothing else here does.

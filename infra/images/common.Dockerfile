@@ -15,6 +15,8 @@ RUN python -m venv /opt/uv \
     && /opt/uv/bin/pip install --no-cache-dir --require-hashes --requirement /tmp/uv.txt
 ENV PATH=/opt/venv/bin:/opt/uv/bin:$PATH
 COPY pyproject.toml uv.lock ./
+# What compiles the catalogues of languages, beside what ships.
+RUN UV_PROJECT_ENVIRONMENT=/opt/messages uv sync --locked --only-group messages
 
 FROM ${PYTHON_IMAGE} AS runtime
 # Everything is owned by root and read by the account of this number: nothing that runs can change what runs.

@@ -15,7 +15,8 @@ COPY infra /app/infra
 COPY serving /app/serving
 COPY webapp /app/webapp
 # Files with their hashes in their names, so that old and new pages find theirs during an upgrade.
-RUN python -m compileall -q /app \
+RUN /opt/messages/bin/python -m infra.language.compile \
+    && python -m compileall -q /app \
     && set -a && . /app/infra/images/placeholder.env \
     && HEMATOVISION_STATIC_ROOT=/app/static python -m webapp collectstatic --no-input --verbosity 0
 

@@ -7,7 +7,10 @@ RUN uv sync --locked --no-default-groups --extra tracing
 COPY serving /app/serving
 COPY webapp /app/webapp
 COPY workers /app/workers
-RUN rm -r /app/serving/models \
+COPY infra/__init__.py /app/infra/
+COPY infra/language /app/infra/language
+RUN /opt/messages/bin/python -m infra.language.compile \
+    && rm -r /app/infra /app/serving/models \
     && python -m compileall -q /app
 
 FROM ${RUNTIME_IMAGE}

@@ -120,6 +120,7 @@ ENDPOINTS: dict[str, dict[str, Needed]] = {
     "tokens/": {"GET": P.USE_TOKENS},
     "tokens/new/": {"POST": P.USE_TOKENS},
     "tokens/<int:token_id>/revoke/": {"POST": P.USE_TOKENS},
+    "scripts/<slug:language>/<slug:digest>.js": {"GET": ANYONE},
     # pages: accounts
     "accounts/login/": {"GET": ANYONE, "POST": ANYONE},
     "accounts/logout/": {"GET": ANYONE, "POST": ANYONE},

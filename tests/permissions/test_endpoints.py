@@ -93,6 +93,8 @@ class Place:
     scanner_id: int
     pk: int = 1
     provider_id: str = "google"
+    language: str = "en"
+    digest: str = "of-another-release"
 
     @property
     def addresses(self) -> dict[str, object]:

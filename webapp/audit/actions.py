@@ -64,6 +64,7 @@ class Action(TextChoices):
         "lab.changed",
         "set the lab’s time zone to {after[time_zone]} and a full count to {after[full_count]} white cells",
     )
+    LAB_LANGUAGE_SET = "lab.language_set", "set the lab’s language to {after[language]}"
     SCANNER_ADDED = "lab.scanner_added", "added the scanner {subject}"
     SCANNER_REMOVED = "lab.scanner_removed", "removed the scanner {subject}"
     MEMBER_ROLE_SET = "member.role_set", "made {subject} {after[role]:a}"

@@ -1,12 +1,11 @@
 """The lab's audit trail as a file of any length, made apart from the web process."""
 
 from collections.abc import Mapping
-from datetime import UTC, date
+from datetime import date
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Max, QuerySet
-from django.utils import timezone
 
 from webapp.audit import selectors
 from webapp.audit.actions import Action
@@ -16,6 +15,7 @@ from webapp.audit.selectors import Filters
 from webapp.audit.services import record
 from webapp.jobs.kinds import Kind, Piece, register
 from webapp.jobs.models import Job
+from webapp.labs.locales import locale_of
 from webapp.labs.permissions import Permission
 
 _FILTERS = ("actor", "action", "subject", "since", "until")
@@ -49,7 +49,7 @@ def started(job: Job) -> None:
 
 def audit_csv(job: Job) -> Piece:
     """The next entries, oldest first, up to the last that there was when the first piece was done."""
-    with timezone.override(job.lab.zone or UTC):
+    with locale_of(job.lab):
         found = _entries(job)
         at = job.cursor or {
             "after": 0,

@@ -6,7 +6,6 @@ from contextlib import nullcontext
 import structlog
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpResponseBase, JsonResponse
-from django.utils import timezone
 from django_scopes import scope
 
 from webapp.accounts.selectors import has_second_factor
@@ -14,6 +13,7 @@ from webapp.audit.actions import Action
 from webapp.audit.context import NOBODY, Actor, acting, current_origin
 from webapp.audit.folding import record_denial
 from webapp.labs import selectors, tokens
+from webapp.labs.locales import locale_of
 from webapp.labs.models import ApiToken, Membership
 from webapp.labs.requests import LabRequest
 from webapp.telemetry import tracing
@@ -23,7 +23,8 @@ BEARER = "Bearer "
 
 
 class LabScopeMiddleware:
-    """Sets `request.membership`, scopes every query of the request to its lab, and shows times in its zone.
+    """Sets `request.membership`, scopes every query of the request to its lab, and answers in its
+    language and its time zone.
 
     A request without a membership stays unscoped, so a scoped query in it raises instead of leaking. So does
     one of a person who lacks the second factor that the lab asks for: the membership is `without_factor`.
@@ -57,12 +58,14 @@ class LabScopeMiddleware:
             return self.get_response(request)
         with (
             scope(lab=membership.lab),
-            timezone.override(membership.lab.zone) if membership.lab.zone else nullcontext(),
+            locale_of(membership.lab),
             acting(_program(membership, membership.token)) if membership.token else nullcontext(),
             structlog.contextvars.bound_contextvars(lab=str(membership.lab_id)),
         ):
             tracing.describe({"hematovision.lab": str(membership.lab_id)})
-            return self.get_response(request)
+            response = self.get_response(request)
+            response.headers.setdefault("Content-Language", membership.lab.spoken)
+            return response
 
     @staticmethod
     def _membership_of_session(request: LabRequest) -> Membership | None:

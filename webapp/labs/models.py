@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Value
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import get_supported_language_variant
 from django_scopes import ScopedManager
 
 from webapp.hematology.differential import FULL_COUNTS
@@ -28,6 +29,12 @@ class Lab(models.Model):
         default="",
         db_default="",
         help_text="By its name in the IANA database; empty: nobody has said, and times are shown in UTC.",
+    )
+    language = models.CharField(
+        max_length=16,
+        default="en",
+        db_default="en",
+        help_text="In which its people read pages and messages: a code of settings.LANGUAGES.",
     )
     full_count = models.PositiveSmallIntegerField(
         default=FULL_COUNTS[0],
@@ -57,6 +64,14 @@ class Lab(models.Model):
             return ZoneInfo(self.time_zone) if self.time_zone else None
         except (ZoneInfoNotFoundError, ValueError):
             return None
+
+    @property
+    def spoken(self) -> str:
+        """The code of its language, or of the nearest that this release has."""
+        try:
+            return str(get_supported_language_variant(self.language))
+        except LookupError:
+            return settings.LANGUAGE_CODE
 
 
 class Membership(models.Model):  # type: ignore[django-manager-missing] # ScopedManager makes classes at run time

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Set
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django_scopes import scope
@@ -143,14 +144,25 @@ def adjust_roles(
 
 
 @transaction.atomic
-def change_settings(lab: Lab, *, time_zone: str, full_count: int) -> None:
-    """Set the time zone that the lab reads times in (empty: UTC), and the white cells of a full count."""
+def change_settings(lab: Lab, *, language: str, time_zone: str, full_count: int) -> None:
+    """Set the language that the lab reads, the time zone that it reads times in (empty: UTC), and the white
+    cells of a full count."""
     wanted: dict[str, object] = {"time_zone": time_zone, "full_count": full_count}
     current = Lab.objects.select_for_update(no_key=True).get(id=lab.id)
     before = {name: getattr(current, name) for name in wanted}
     if before != wanted:
         Lab.objects.filter(id=lab.id).update(**wanted)
         record(Action.LAB_CHANGED, lab=lab.id, subject=current.name, before=before, after=wanted)
+    if current.language != language:
+        Lab.objects.filter(id=lab.id).update(language=language)
+        names = dict(settings.LANGUAGES)
+        record(
+            Action.LAB_LANGUAGE_SET,
+            lab=lab.id,
+            subject=current.name,
+            before={"language": names.get(current.language, current.language)},
+            after={"language": names[language]},
+        )
 
 
 def _table(lab: Lab) -> dict[Role, dict[str, object]]:

@@ -3,6 +3,7 @@
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 
+from webapp.labs.locales import locale_of
 from webapp.notifications.models import Kind, Notification
 
 _SUBJECTS: dict[Kind, str] = {
@@ -15,6 +16,7 @@ _SUBJECTS: dict[Kind, str] = {
 def send(notification: Notification) -> None:
     membership = notification.recipient
     context = {"notification": notification, "facts": notification.facts, "lab": membership.lab}
-    text = render_to_string(f"notifications/mails/{notification.kind}.txt", context)
-    subject = f"HematoVision: {_SUBJECTS[Kind(notification.kind)]}"
+    with locale_of(membership.lab):
+        text = render_to_string(f"notifications/mails/{notification.kind}.txt", context)
+        subject = f"HematoVision: {_SUBJECTS[Kind(notification.kind)]}"
     send_mail(subject, text, None, [membership.user.email])

@@ -1,6 +1,9 @@
+from django.urls import path
+
 from webapp.ui.accounts.urls import urlpatterns as accounts
 from webapp.ui.audit.urls import urlpatterns as audit
 from webapp.ui.cases.urls import urlpatterns as cases
+from webapp.ui.catalogue import catalogue
 from webapp.ui.inference.urls import urlpatterns as inference
 from webapp.ui.jobs.urls import urlpatterns as jobs
 from webapp.ui.labs.urls import urlpatterns as labs
@@ -8,4 +11,14 @@ from webapp.ui.notifications.urls import urlpatterns as notifications
 from webapp.ui.registry.urls import urlpatterns as registry
 
 app_name = "ui"
-urlpatterns = [*accounts, *audit, *cases, *inference, *jobs, *labs, *notifications, *registry]
+urlpatterns = [
+    *accounts,
+    *audit,
+    *cases,
+    *inference,
+    *jobs,
+    *labs,
+    *notifications,
+    *registry,
+    path("scripts/<slug:language>/<slug:digest>.js", catalogue, name="catalogue"),
+]

@@ -55,11 +55,12 @@ class InvitationForm(forms.Form):
 
 
 class LabForm(forms.ModelForm):  # type: ignore[type-arg]
+    language = forms.ChoiceField(label="Language", choices=lambda: settings.LANGUAGES)
     time_zone = forms.ChoiceField(label="Time zone", required=False, choices=zones)
 
     class Meta:
         model = Lab
-        fields = ("time_zone", "full_count")
+        fields = ("language", "time_zone", "full_count")
         labels = {"full_count": "Full count"}
 
 

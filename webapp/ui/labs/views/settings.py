@@ -1,4 +1,4 @@
-"""What a lab sets for all its members: how it tells the time, how many cells are a full
+"""What a lab sets for all its members: its language, how it tells the time, how many cells are a full
 count, and what it takes pictures with."""
 
 from django.contrib import messages

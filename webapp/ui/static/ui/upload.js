@@ -24,7 +24,7 @@ function show() {
   part("progress").hidden = !active && !left && !trouble;
   part("bar").max = total;
   part("bar").value = total - left;
-  part("stop").textContent = active ? "Stop" : "Go on";
+  part("stop").textContent = active ? gettext("Stop") : gettext("Go on");
   part("said").textContent = told;
   const aloud = announced(queue, told);
   if (part("announced").textContent !== aloud) part("announced").textContent = aloud;
@@ -61,7 +61,7 @@ function save() {
   const lines = [...queue.failed, ...queue.leftOut, ...queue.known].map(({ item, why }) => `${item.name}\t${why}\n`);
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob(lines, { type: "text/plain" }));
-  link.download = "not-uploaded.txt";
+  link.download = gettext("not-uploaded.txt");
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), SAVED_WITHIN);
 }

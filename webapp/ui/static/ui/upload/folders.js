@@ -10,14 +10,14 @@ export async function walk(entries, { add, leaveOut }) {
     try {
       items.push({ name, file: await promised((ok, no) => entry.file(ok, no)) });
     } catch {
-      leaveOut({ name }, "It cannot be read.");
+      leaveOut({ name }, gettext("It cannot be read."));
     }
   }
   await add(items);
   for (const folder of entries.filter(({ isDirectory }) => isDirectory)) {
     const name = folder.fullPath.slice(1);
     if (folder.name.startsWith(".")) {
-      leaveOut({ name }, "A hidden folder.");
+      leaveOut({ name }, gettext("A hidden folder."));
       continue;
     }
     const reader = folder.createReader(); // gives a part of the folder at a time
@@ -26,7 +26,7 @@ export async function walk(entries, { add, leaveOut }) {
         await walk(found, { add, leaveOut });
       }
     } catch {
-      leaveOut({ name }, "The folder cannot be read, or not to its end.");
+      leaveOut({ name }, gettext("The folder cannot be read, or not to its end."));
     }
   }
 }

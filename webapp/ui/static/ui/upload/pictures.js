@@ -13,14 +13,14 @@ export function pictures(suffixes, openings) {
 
   return async (file) => {
     const name = file.name.toLowerCase();
-    if (name.startsWith(".") || SYSTEM_FILES.has(name)) return "A hidden or system file.";
+    if (name.startsWith(".") || SYSTEM_FILES.has(name)) return gettext("A hidden or system file.");
     if (names.has(name.slice(name.lastIndexOf(".")))) return null;
     try {
       if (heads.test(hex(await file.slice(0, HEAD).arrayBuffer()))) return null;
     } catch {
-      return "It cannot be read.";
+      return gettext("It cannot be read.");
     }
-    return file.size ? "Not a picture, by its content." : "Empty, and not named like a picture.";
+    return file.size ? gettext("Not a picture, by its content.") : gettext("Empty, and not named like a picture.");
   };
 }
 

@@ -3,6 +3,7 @@
 // to the object store, and what has arrived is handed over group by group. A file is what its bytes are: what the case
 // has is not sent again.
 
+import { say } from "../language.js";
 import { GROUP, LINKS, POSTS, SHOWN_EVERY } from "./limits.js";
 import { sha256 } from "./digest.js";
 import { isReadable } from "./pictures.js";
@@ -10,9 +11,12 @@ import { reason, retry } from "./retry.js";
 
 // What the case had of a file's bytes, in words.
 function before({ name, status, reason: known }, file) {
-  if (status === "refused") return `Refused before: ${known.message}`;
-  if (status === "failed") return `In the case already, where it failed: ${known.message}`;
-  return name === file.name ? "In the case already." : `The same picture as ${name}, which the case has.`;
+  if (status === "refused") return say(gettext("Refused before: %(reason)s"), { reason: known.message });
+  if (status === "failed") {
+    return say(gettext("In the case already, where it failed: %(reason)s"), { reason: known.message });
+  }
+  if (name === file.name) return gettext("In the case already.");
+  return say(gettext("The same picture as %(name)s, which the case has."), { name });
 }
 
 export class Queue {
@@ -120,12 +124,12 @@ export class Queue {
       try {
         item.sha256 ??= await sha256(item.file);
       } catch {
-        failed.push({ item, why: "The file cannot be read, or has changed. Choose it again." });
+        failed.push({ item, why: gettext("The file cannot be read, or has changed. Choose it again.") });
         continue;
       }
       const other = item.sha256 && (this.byDigest.get(item.sha256) ?? item);
       if (other && other !== item) {
-        known.push({ item, why: `The same picture as ${other.name}.` });
+        known.push({ item, why: say(gettext("The same picture as %(name)s."), { name: other.name }) });
       } else {
         if (other) this.byDigest.set(item.sha256, item);
         wanted.push(item);
@@ -157,7 +161,7 @@ export class Queue {
     } catch (error) {
       if (this.stopped) this.linked.unshift(item);
       else if (await isReadable(item.file)) this.failed.push({ item, why: reason(error) });
-      else this.failed.push({ item, why: "The file has changed or is gone. Choose it again." });
+      else this.failed.push({ item, why: gettext("The file has changed or is gone. Choose it again.") });
     } finally {
       this.sending -= 1;
     }

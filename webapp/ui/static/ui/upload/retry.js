@@ -21,5 +21,5 @@ export async function retry(attempt, isStopped = () => false) {
 }
 
 export function reason(error) {
-  return error instanceof TypeError ? "The connection was lost." : error.message; // fetch throws TypeError
+  return error instanceof TypeError ? gettext("The connection was lost.") : error.message; // fetch throws TypeError
 }

@@ -1,5 +1,6 @@
 // Speaks with the product's API and with the object store.
 
+import { say } from "../language.js";
 import { Final, mayPass } from "./retry.js";
 
 // `addresses` holds begin, renew and complete, and the form's token; `page` the lab that the page is of.
@@ -28,7 +29,7 @@ export class Server {
     const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
     const answer = await response.json().catch(() => null);
     if (response.ok) return answer;
-    const message = answer?.error?.message ?? `The server answered ${response.status}.`;
+    const message = answer?.error?.message ?? say(gettext("The server answered %(status)s."), response);
     throw mayPass(response.status) ? new Error(message) : new Final(message);
   }
 
@@ -39,7 +40,7 @@ export class Server {
     form.append("file", file);
     const response = await fetch(url, { method: "POST", body: form, signal });
     if (response.ok) return;
-    const message = `The image store answered ${response.status}.`;
+    const message = say(gettext("The image store answered %(status)s."), response);
     const mayHaveExpired = response.status === 403 && !isRenewed;
     throw mayPass(response.status) || mayHaveExpired ? new Error(message) : new Final(message);
   }

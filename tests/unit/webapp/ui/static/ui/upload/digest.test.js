@@ -1,5 +1,7 @@
 // What a file's bytes are known by.
 
+import "../../english.js";
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 

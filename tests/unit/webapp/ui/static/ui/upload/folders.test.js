@@ -1,5 +1,7 @@
 // Folders that were dropped are read through, whatever in them cannot be read.
 
+import "../../english.js";
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 

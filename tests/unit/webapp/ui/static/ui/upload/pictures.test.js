@@ -1,5 +1,7 @@
 // What may be a picture, by its name and its first bytes.
 
+import "../../english.js";
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 

@@ -1,5 +1,7 @@
 // The way of files through the queue, with a server that is played.
 
+import "../../english.js";
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 

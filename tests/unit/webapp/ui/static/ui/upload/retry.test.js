@@ -1,5 +1,7 @@
 // What is tried again, how often, and after how long.
 
+import "../../english.js";
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 

@@ -1,5 +1,7 @@
 // What is said to the API and to the store, and what their answers mean.
 
+import "../../english.js";
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 

@@ -1,0 +1,165 @@
+"""Prose literals of Python that are neither marked nor for developers alone."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from infra.language.unmarked.findings import Finding, exempt_lines, is_prose
+
+MARKERS = frozenset(
+    f"{kind}{lazy}" for kind in ("gettext", "ngettext", "pgettext", "npgettext") for lazy in ("", "_lazy")
+) | {"_", "N_", "gettext_noop"}
+
+LOGS = frozenset({"log", "logger", "logging", "structlog"})
+# What developers and operators' machines read: English in every language. By what is called.
+ENGLISH_CALLS = frozenset(
+    {
+        # developers' errors
+        "AssertionError",
+        "ImproperlyConfigured",
+        "NotImplementedError",
+        "RuntimeError",
+        "TypeError",
+        # metrics
+        "Counter",
+        "CounterMetricFamily",
+        "Gauge",
+        "GaugeMetricFamily",
+        "Histogram",
+        "HistogramMetricFamily",
+        "Info",
+        "InfoMetricFamily",
+        "Summary",
+        # the API's document
+        "OpenApiExample",
+        "OpenApiParameter",
+        "OpenApiResponse",
+        "extend_schema",
+        "extend_schema_field",
+        "extend_schema_view",
+        "inline_serializer",
+        # how values of settings must look: part of ImproperlyConfigured
+        "Length",
+        "OneOf",
+        "Range",
+        "Regexp",
+        # traces
+        "describe",
+        "span",
+        # what is no text at all
+        "RawSQL",
+        "RunSQL",
+        "SQL",
+        "TypeVar",
+        "cast",
+        "execute",
+        "get_template",
+        "match_regex",
+        "render",
+        "render_to_string",
+    }
+)
+# Arguments by name: descriptions in the API's document, and of models' fields for developers.
+ENGLISH_ARGUMENTS = frozenset({"db_comment", "doc", "documentation", "help_text", "operation_id"})
+ENGLISH_NAMES = frozenset({"LOGGING", "SPECTACULAR_SETTINGS", "__all__"})
+_SQL = re.compile(
+    r"\s*(?:ALTER|ANALYZE|BEGIN|COMMENT|COMMIT|COPY|CREATE|DELETE|DO|DROP|GRANT|INSERT|LOCK|REVOKE|SELECT|SET|SHOW"
+    r"|TRUNCATE|UPDATE|VACUUM|WITH)\s"
+)
+_PLAIN_BASES = frozenset({"Model", "NamedTuple", "Protocol", "StrEnum", "Enum", "TextChoices", "object"})
+
+
+def check(path: str, source: str) -> Iterator[Finding]:
+    tree = ast.parse(source, path)
+    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    exempt = exempt_lines(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _name(node.func) in MARKERS:
+            yield from _not_plain(path, node)
+        text = _text(node, parents)
+        if text is None or not is_prose(text) or _SQL.match(text):
+            continue
+        above = list(_ancestors(node, parents))
+        if not any(map(_is_english, [node, *above], above)) and not _exempted(node, above, exempt):
+            yield Finding(path, node.lineno, text)  # type: ignore[attr-defined]
+
+
+def _text(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> str | None:
+    """Of a literal; of an f-string as a whole, with a sign for each value."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(
+            str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values
+        )
+    inside = isinstance(parents.get(node), ast.JoinedStr)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) and not inside else None
+
+
+def _ancestors(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> Iterator[ast.AST]:
+    while node := parents.get(node):  # type: ignore[assignment]
+        yield node
+
+
+def _is_english(node: ast.AST, parent: ast.AST) -> bool:  # noqa: PLR0911 - one line for each sink
+    """Whether `parent` takes `node` for a text that is marked, or English in every language."""
+    match parent:
+        case ast.Expr():
+            return isinstance(node, ast.Constant | ast.JoinedStr)  # a docstring
+        case ast.Assert(msg=msg):
+            return node is msg
+        case ast.Call(func=func):
+            if node is func:
+                return False
+            name = _name(func)
+            return (
+                name in MARKERS
+                or name in ENGLISH_CALLS
+                or _root(func) in LOGS
+                or (_root(func) == "re" and node is not func)
+            )
+        case ast.keyword(arg=arg):
+            return arg in ENGLISH_ARGUMENTS
+        case ast.Compare() | ast.Subscript() | ast.MatchValue():
+            return True  # what is looked for, not what is said
+        case ast.Dict(keys=keys):
+            return node in keys
+        case ast.arg() | ast.AnnAssign(annotation=ast.AST()) if node is getattr(parent, "annotation", None):
+            return True
+        case ast.FunctionDef(name="__repr__"):
+            return True
+        case ast.ClassDef():
+            return (
+                isinstance(node, ast.FunctionDef)
+                and node.name == "__str__"
+                and all(_name(base) in _PLAIN_BASES for base in parent.bases)
+            )
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+            return name in ENGLISH_NAMES
+    return False
+
+
+def _not_plain(path: str, call: ast.Call) -> Iterator[Finding]:
+    """A message is a literal, or nobody can extract it. A variable is what was marked elsewhere."""
+    for given in call.args[:3]:
+        composed = isinstance(given, ast.JoinedStr | ast.BinOp) or (
+            isinstance(given, ast.Call) and _name(given.func) == "format"
+        )
+        if composed and any(isinstance(part, ast.Constant) and isinstance(part.value, str) for part in ast.walk(given)):
+            yield Finding(path, given.lineno, ast.unparse(given), "marked, but put together before it is looked up")
+
+
+def _exempted(node: ast.AST, above: list[ast.AST], exempt: frozenset[int]) -> bool:
+    """By a comment on its lines, or on the first line of its statement, or above either."""
+    statement = next(one for one in above if isinstance(one, ast.stmt))
+    first, last = node.lineno, node.end_lineno or node.lineno  # type: ignore[attr-defined]
+    around = {*range(first - 1, last + 1), statement.lineno - 1, statement.lineno}
+    return bool(exempt & around)
+
+
+def _name(func: ast.AST) -> str:
+    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+
+
+def _root(func: ast.AST) -> str:
+    while isinstance(func, ast.Attribute | ast.Call):
+        func = func.value if isinstance(func, ast.Attribute) else func.func
+    return func.id if isinstance(func, ast.Name) else ""
