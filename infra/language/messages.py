@@ -72,7 +72,9 @@ def _extract(path: Path) -> Iterator[Extracted]:
     if method == "template":
         method, source = "python", templatize(source, origin=str(path))
     options = {"encoding": "utf-8"}
-    yield from extract(method, io.BytesIO(source.encode()), KEYWORDS, COMMENTS, options, strip_comment_tags=True)
+    yield from extract(
+        method, io.BytesIO(source.encode()), KEYWORDS, COMMENTS, options, strip_comment_tags=True
+    )
 
 
 def main() -> None:

@@ -60,11 +60,24 @@ ENGLISH_CALLS = frozenset(
     }
 )
 # Arguments by name: descriptions in the API's document, and of models' fields for developers.
-ENGLISH_ARGUMENTS = frozenset({"db_comment", "doc", "documentation", "help_text", "operation_id"})
-ENGLISH_NAMES = frozenset({"LOGGING", "SPECTACULAR_SETTINGS", "__all__"})
+ENGLISH_ARGUMENTS = frozenset(
+    {
+        "content_type",
+        "db_comment",
+        "documentation",
+        "headers",
+        "help_text",
+        "media_type",
+        "operation_id",
+        "prog",
+    }
+    | {"style"}
+)
+ENGLISH_NAMES = re.compile(r"SPECTACULAR_SETTINGS|__all__|\w+_FORMAT")
+_HEADER = re.compile(r"[A-Z]\w*(?:-[A-Z]\w*)+")
 _SQL = re.compile(
-    r"\s*(?:ALTER|ANALYZE|BEGIN|COMMENT|COMMIT|COPY|CREATE|DELETE|DO|DROP|GRANT|INSERT|LOCK|REVOKE|SELECT|SET|SHOW"
-    r"|TRUNCATE|UPDATE|VACUUM|WITH)\s"
+    r"\s*(?:ALTER|ANALYZE|BEGIN|CASE|COMMENT|COMMIT|COPY|CREATE|DELETE|DO|DROP|GRANT|INSERT|LOCK|REVOKE|SELECT|SET|SHOW"
+    r"|TRUNCATE|UPDATE|VACUUM|WITH)[\s,]"
 )
 _PLAIN_BASES = frozenset({"Model", "NamedTuple", "Protocol", "StrEnum", "Enum", "TextChoices", "object"})
 
@@ -73,6 +86,7 @@ def check(path: str, source: str) -> Iterator[Finding]:
     tree = ast.parse(source, path)
     parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     exempt = exempt_lines(source)
+    defined = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _name(node.func) in MARKERS:
             yield from _not_plain(path, node)
@@ -80,18 +94,20 @@ def check(path: str, source: str) -> Iterator[Finding]:
         if text is None or not is_prose(text) or _SQL.match(text):
             continue
         above = list(_ancestors(node, parents))
-        if not any(map(_is_english, [node, *above], above)) and not _exempted(node, above, exempt):
+        if _exempted(node, above, exempt):
+            continue
+        if not any(_is_english(child, parent, defined) for child, parent in zip([node, *above], above)):
             yield Finding(path, node.lineno, text)  # type: ignore[attr-defined]
 
 
 def _text(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> str | None:
     """Of a literal; of an f-string as a whole, with a sign for each value."""
     if isinstance(node, ast.JoinedStr):
-        return "".join(
-            str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values
-        )
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
     inside = isinstance(parents.get(node), ast.JoinedStr)
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) and not inside else None
+    return (
+        node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) and not inside else None
+    )
 
 
 def _ancestors(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> Iterator[ast.AST]:
@@ -99,7 +115,7 @@ def _ancestors(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> Iterator[ast.A
         yield node
 
 
-def _is_english(node: ast.AST, parent: ast.AST) -> bool:  # noqa: PLR0911 - one line for each sink
+def _is_english(node: ast.AST, parent: ast.AST, defined: dict[str, ast.FunctionDef]) -> bool:
     """Whether `parent` takes `node` for a text that is marked, or English in every language."""
     match parent:
         case ast.Expr():
@@ -114,14 +130,15 @@ def _is_english(node: ast.AST, parent: ast.AST) -> bool:  # noqa: PLR0911 - one 
                 name in MARKERS
                 or name in ENGLISH_CALLS
                 or _root(func) in LOGS
-                or (_root(func) == "re" and node is not func)
+                or _root(func) == "re"
+                or _parameter(node, parent, defined) in ENGLISH_ARGUMENTS
             )
         case ast.keyword(arg=arg):
             return arg in ENGLISH_ARGUMENTS
         case ast.Compare() | ast.Subscript() | ast.MatchValue():
             return True  # what is looked for, not what is said
-        case ast.Dict(keys=keys):
-            return node in keys
+        case ast.Dict(keys=keys, values=values):
+            return node in keys or _is_header(keys[values.index(node)])  # type: ignore[arg-type]
         case ast.arg() | ast.AnnAssign(annotation=ast.AST()) if node is getattr(parent, "annotation", None):
             return True
         case ast.FunctionDef(name="__repr__"):
@@ -133,8 +150,23 @@ def _is_english(node: ast.AST, parent: ast.AST) -> bool:  # noqa: PLR0911 - one 
                 and all(_name(base) in _PLAIN_BASES for base in parent.bases)
             )
         case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-            return name in ENGLISH_NAMES
+            return bool(ENGLISH_NAMES.fullmatch(name))
+        case ast.Assign(targets=[ast.Subscript(slice=key)]):
+            return _is_header(key)
     return False
+
+
+def _parameter(node: ast.AST, call: ast.Call, defined: dict[str, ast.FunctionDef]) -> str:
+    """By what name a function of the same module takes it."""
+    function = defined.get(_name(call.func))
+    if function is None or node not in call.args:
+        return ""
+    place = call.args.index(node)  # type: ignore[arg-type]
+    return function.args.args[place].arg if place < len(function.args.args) else ""
+
+
+def _is_header(key: ast.AST | None) -> bool:
+    return isinstance(key, ast.Constant) and bool(_HEADER.fullmatch(str(key.value)))
 
 
 def _not_plain(path: str, call: ast.Call) -> Iterator[Finding]:
@@ -143,8 +175,12 @@ def _not_plain(path: str, call: ast.Call) -> Iterator[Finding]:
         composed = isinstance(given, ast.JoinedStr | ast.BinOp) or (
             isinstance(given, ast.Call) and _name(given.func) == "format"
         )
-        if composed and any(isinstance(part, ast.Constant) and isinstance(part.value, str) for part in ast.walk(given)):
-            yield Finding(path, given.lineno, ast.unparse(given), "marked, but put together before it is looked up")
+        if composed and any(
+            isinstance(part, ast.Constant) and isinstance(part.value, str) for part in ast.walk(given)
+        ):
+            yield Finding(
+                path, given.lineno, ast.unparse(given), "marked, but put together before it is looked up"
+            )
 
 
 def _exempted(node: ast.AST, above: list[ast.AST], exempt: frozenset[int]) -> bool:

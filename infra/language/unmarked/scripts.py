@@ -3,51 +3,68 @@
 import re
 from collections.abc import Iterator
 
-from babel.messages.jslexer import Token, tokenize
-
 from infra.language.unmarked.findings import Finding, exempt_lines, has_words, is_prose
 
 MARKERS = frozenset({"gettext", "gettext_noop", "ngettext", "npgettext", "pgettext"})
-# What is no text: selectors, and what developers read in the console.
+# What is no text: selectors, names, and what developers read in the console.
 ENGLISH_CALLS = frozenset(
-    {"closest", "debug", "error", "getAttribute", "info", "log", "matches", "querySelector", "querySelectorAll"}
+    {
+        "closest",
+        "debug",
+        "error",
+        "getAttribute",
+        "info",
+        "log",
+        "matches",
+        "querySelector",
+        "querySelectorAll",
+    }
     | {"RangeError", "RegExp", "TypeError", "setAttribute", "warn"}
 )
 SHOWN = frozenset({"ariaLabel", "innerText", "placeholder", "textContent", "title"})
 """Properties that people read: one word there is a text."""
 
+_TOKENS = re.compile(
+    r"""(?P<comment>//[^\n]*|/\*.*?\*/)
+    |(?P<literal>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)
+    |(?P<pattern>(?<=[(,=:!&|?{;])\s*/(?:[^/\\\n\[]|\\.|\[[^\]]*\])+/[a-z]*)
+    |(?P<name>[\w$]+)
+    |(?P<sign>[^\s\w])""",
+    re.VERBOSE | re.DOTALL,
+)
 _VALUE = re.compile(r"\$\{[^}]*\}")
 
 
 def check(path: str, source: str) -> Iterator[Finding]:
     exempt = exempt_lines(source)
-    for token, calls, shown in _strings(source):
-        text = _VALUE.sub("…", token.value[1:-1])
-        if not (is_prose(text) or (shown and has_words(text))) or token.lineno in exempt:
+    for place, literal, calls, shown in _literals(source):
+        text, line = _VALUE.sub("…", literal[1:-1]), source.count("\n", 0, place) + 1
+        if not (is_prose(text) or (shown and has_words(text))) or line in exempt:
             continue
         if any(call in ENGLISH_CALLS for call in calls):
             continue
         if not any(call in MARKERS for call in calls):
-            yield Finding(path, token.lineno, text)
-        elif token.type == "template_string":
-            yield Finding(path, token.lineno, text, "marked, but put together before it is looked up")
+            yield Finding(path, line, text)
+        elif literal.startswith("`"):
+            yield Finding(path, line, text, "marked, but put together before it is looked up")
 
 
-def _strings(source: str) -> Iterator[tuple[Token, list[str], bool]]:
-    """Each literal, with the functions that it is handed to, and whether it is set as a text of the page."""
+def _literals(source: str) -> Iterator[tuple[int, str, list[str], bool]]:
+    """Each with its place, the functions that it is handed to, and whether it is set as a text of the page."""
     calls: list[str] = []
     before, shown = "", False
-    for token in tokenize(source, jsx=False, template_string=True):
-        if token.type in ("linecomment", "multilinecomment"):
+    for found in _TOKENS.finditer(source):
+        if found["comment"] or found["pattern"]:
             continue
-        if token.type in ("string", "template_string"):
-            yield token, calls, shown
-        elif token.value == "(":
+        token = found[0]
+        if found["literal"]:
+            yield found.start(), token, list(calls), shown
+        elif token == "(":
             calls.append(before)
-        elif token.value == ")" and calls:
+        elif token == ")" and calls:
             calls.pop()
-        elif token.value == ";":
+        elif token == ";":
             shown = False
-        elif token.value == "=" and before in SHOWN:
+        elif token == "=" and before in SHOWN:
             shown = True
-        before = token.value
+        before = token
