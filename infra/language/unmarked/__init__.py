@@ -1,1 +1,1 @@
-"""Finds what people read and no catalogue can have: strings of templates, code and scripts that are not marked."""
+"""Finds what people read and no catalogue can have: strings that are not marked."""

@@ -21,8 +21,8 @@ READ: dict[str, tuple[tuple[str, Check], ...]] = {
     "infra": ((".py", python.check),),
     "serving/decoder": ((".py", python.check),),
 }
-# Written by others or by programs, or for developers of this code; and faults of settings, before which no catalogue
-# can be found.
+# Written by others or by programs, or for developers of this code; and faults of settings, before which no
+# catalogue can be found.
 LEFT_OUT = ("/migrations/", "/vendor/", "infra/docs/", "infra/language/", "webapp/config/")
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 EXEMPT = re.compile(r"(?:#|//|/\*|\{#)\s*untranslated: \S")
 """The comment by which one place is left as it is: `# untranslated: why`."""
 
+GLUED = "marked, but put together before it is looked up"
+
 _WORDS = re.compile(r"[^\W\d_]+[’',;:.…)”]*\s+[“(]*[^\W\d_]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 

@@ -3,8 +3,9 @@
 import ast
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
-from infra.language.unmarked.findings import Finding, exempt_lines, is_prose
+from infra.language.unmarked.findings import GLUED, Finding, exempt_lines, is_prose
 
 MARKERS = frozenset(
     f"{kind}{lazy}" for kind in ("gettext", "ngettext", "pgettext", "npgettext") for lazy in ("", "_lazy")
@@ -82,6 +83,9 @@ _SQL = re.compile(
 _PLAIN_BASES = frozenset({"Model", "NamedTuple", "Protocol", "StrEnum", "Enum", "TextChoices", "object"})
 
 
+Parents = dict[ast.AST, ast.AST]
+
+
 def check(path: str, source: str) -> Iterator[Finding]:
     tree = ast.parse(source, path)
     parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
@@ -96,26 +100,29 @@ def check(path: str, source: str) -> Iterator[Finding]:
         above = list(_ancestors(node, parents))
         if _exempted(node, above, exempt):
             continue
-        if not any(_is_english(child, parent, defined) for child, parent in zip([node, *above], above)):
+        if not any(
+            _is_english(child, parent, parents, defined) for child, parent in pairwise([node, *above])
+        ):
             yield Finding(path, node.lineno, text)  # type: ignore[attr-defined]
 
 
-def _text(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> str | None:
+def _text(node: ast.AST, parents: Parents) -> str | None:
     """Of a literal; of an f-string as a whole, with a sign for each value."""
     if isinstance(node, ast.JoinedStr):
         return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
-    inside = isinstance(parents.get(node), ast.JoinedStr)
-    return (
-        node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) and not inside else None
-    )
+    if isinstance(parents.get(node), ast.JoinedStr) or not isinstance(node, ast.Constant):
+        return None
+    return node.value if isinstance(node.value, str) else None
 
 
-def _ancestors(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> Iterator[ast.AST]:
+def _ancestors(node: ast.AST, parents: Parents) -> Iterator[ast.AST]:
     while node := parents.get(node):  # type: ignore[assignment]
         yield node
 
 
-def _is_english(node: ast.AST, parent: ast.AST, defined: dict[str, ast.FunctionDef]) -> bool:
+def _is_english(
+    node: ast.AST, parent: ast.AST, parents: Parents, defined: dict[str, ast.FunctionDef]
+) -> bool:
     """Whether `parent` takes `node` for a text that is marked, or English in every language."""
     match parent:
         case ast.Expr():
@@ -134,7 +141,9 @@ def _is_english(node: ast.AST, parent: ast.AST, defined: dict[str, ast.FunctionD
                 or _parameter(node, parent, defined) in ENGLISH_ARGUMENTS
             )
         case ast.keyword(arg=arg):
-            return arg in ENGLISH_ARGUMENTS
+            call = parents[parent]
+            of_a_form = isinstance(call, ast.Call) and _root(call.func) == "forms"
+            return arg in ENGLISH_ARGUMENTS and not of_a_form
         case ast.Compare() | ast.Subscript() | ast.MatchValue():
             return True  # what is looked for, not what is said
         case ast.Dict(keys=keys, values=values):
@@ -175,12 +184,12 @@ def _not_plain(path: str, call: ast.Call) -> Iterator[Finding]:
         composed = isinstance(given, ast.JoinedStr | ast.BinOp) or (
             isinstance(given, ast.Call) and _name(given.func) == "format"
         )
-        if composed and any(
-            isinstance(part, ast.Constant) and isinstance(part.value, str) for part in ast.walk(given)
-        ):
-            yield Finding(
-                path, given.lineno, ast.unparse(given), "marked, but put together before it is looked up"
-            )
+        if composed and any(_is_text(part) for part in ast.walk(given)):
+            yield Finding(path, given.lineno, ast.unparse(given), GLUED)
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def _exempted(node: ast.AST, above: list[ast.AST], exempt: frozenset[int]) -> bool:

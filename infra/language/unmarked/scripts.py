@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from infra.language.unmarked.findings import Finding, exempt_lines, has_words, is_prose
+from infra.language.unmarked.findings import GLUED, Finding, exempt_lines, has_words, is_prose
 
 MARKERS = frozenset({"gettext", "gettext_noop", "ngettext", "npgettext", "pgettext"})
 # What is no text: selectors, names, and what developers read in the console.
@@ -46,25 +46,25 @@ def check(path: str, source: str) -> Iterator[Finding]:
         if not any(call in MARKERS for call in calls):
             yield Finding(path, line, text)
         elif literal.startswith("`"):
-            yield Finding(path, line, text, "marked, but put together before it is looked up")
+            yield Finding(path, line, text, GLUED)
 
 
 def _literals(source: str) -> Iterator[tuple[int, str, list[str], bool]]:
-    """Each with its place, the functions that it is handed to, and whether it is set as a text of the page."""
+    """Each with its place, the functions that it is handed to, and whether it is shown."""
     calls: list[str] = []
     before, shown = "", False
     for found in _TOKENS.finditer(source):
         if found["comment"] or found["pattern"]:
             continue
-        token = found[0]
+        sign = found[0]
         if found["literal"]:
-            yield found.start(), token, list(calls), shown
-        elif token == "(":
+            yield found.start(), sign, list(calls), shown
+        elif sign == "(":
             calls.append(before)
-        elif token == ")" and calls:
+        elif sign == ")" and calls:
             calls.pop()
-        elif token == ";":
+        elif sign == ";":
             shown = False
-        elif token == "=" and before in SHOWN:
+        elif sign == "=" and before in SHOWN:
             shown = True
-        before = token
+        before = sign

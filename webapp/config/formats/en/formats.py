@@ -1,4 +1,4 @@
-"""English as laboratories of all countries read it: the day before the month, 24 hours, the zone with a time."""
+"""English as laboratories of all countries read it: day before month, 24 hours, and the zone with a time."""
 
 DATE_FORMAT = "j M Y"
 TIME_FORMAT = "H:i T"
