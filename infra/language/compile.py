@@ -36,10 +36,15 @@ def _write(path: Path, catalogue: Catalog, wanted: Callable[[Message], bool]) ->
     kept = Catalog(catalogue.locale, header_comment=catalogue.header_comment)
     kept.mime_headers = catalogue.mime_headers
     for message in catalogue:
-        if message.id and wanted(message):
+        if message.id and _is_translated(message) and wanted(message):
             kept[message.id] = message
     with path.open("wb") as file:
         write_mo(file, kept)
+
+
+def _is_translated(message: Message) -> bool:
+    """In all its plural forms: else people would read nothing for some numbers."""
+    return all(message.string if isinstance(message.string, tuple | list) else [message.string])
 
 
 def _is_in_scripts(message: Message) -> bool:

@@ -4,11 +4,13 @@ A language that is named and has none gets one. What was translated stays; what 
 """
 
 import io
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from babel import Locale
 from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract
 from babel.messages.pofile import read_po, write_po
@@ -36,7 +38,7 @@ Extracted = tuple[int, Any, list[str], str | None]
 
 def messages(root: Path = ROOT) -> Catalog:
     """All that is marked, in the order of files."""
-    found = Catalog(project="HematoVision", charset="utf-8")
+    found = Catalog(project="HematoVision")
     for path in _files(root):
         place = path.relative_to(root).as_posix()
         for line, text, comments, context in _extract(path):
@@ -53,7 +55,8 @@ def update(language: str, found: Catalog, catalogues: Path = CATALOGUES) -> Path
         catalogue.update(found, no_fuzzy_matching=True)
     else:
         path.parent.mkdir(parents=True)
-        catalogue = Catalog(language, project="HematoVision", charset="utf-8", fuzzy=False)
+        comment = f"# HematoVision, {Locale.parse(language).english_name}. Written by `make messages`."
+        catalogue = Catalog(language, project="HematoVision", header_comment=comment, fuzzy=False)
         catalogue.update(found)
     with path.open("wb") as out:
         write_po(out, catalogue, width=WIDTH, ignore_obsolete=True, include_lineno=False)
@@ -70,7 +73,8 @@ def _files(root: Path) -> Iterator[Path]:
 def _extract(path: Path) -> Iterator[Extracted]:
     method, source = METHODS[path.suffix], path.read_text(encoding="utf-8")
     if method == "template":
-        method, source = "python", templatize(source, origin=str(path))
+        # What Django leaves of a template has the indentation of HTML, which Python does not bear.
+        method, source = "python", re.sub(r"(?m)^[ \t]+", "", templatize(source, origin=str(path)))
     options = {"encoding": "utf-8"}
     yield from extract(
         method, io.BytesIO(source.encode()), KEYWORDS, COMMENTS, options, strip_comment_tags=True

@@ -5,12 +5,11 @@ from datetime import datetime
 
 from django import template
 from django.utils.formats import date_format, get_format
-from django.utils.timezone import template_localtime
 
 register = template.Library()
 
 
-@register.filter
+@register.filter(expects_localtime=True)
 def moment(at: datetime | None, exact: str = "") -> str:
     """Day, time and zone; with "seconds" to the second.
 
@@ -23,4 +22,4 @@ def moment(at: datetime | None, exact: str = "") -> str:
         pattern = re.sub(r"(?<=[GHgh])([:.])i", r"\1i\1s", pattern)
     if "T" not in pattern:
         pattern += " T"
-    return date_format(template_localtime(at), pattern)
+    return date_format(at, pattern)

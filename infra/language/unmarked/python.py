@@ -170,7 +170,7 @@ def _parameter(node: ast.AST, call: ast.Call, defined: dict[str, ast.FunctionDef
     function = defined.get(_name(call.func))
     if function is None or node not in call.args:
         return ""
-    place = call.args.index(node)  # type: ignore[arg-type]
+    place = call.args.index(node)
     return function.args.args[place].arg if place < len(function.args.args) else ""
 
 

@@ -31,6 +31,7 @@ def in_tokyo(lab):
 
 
 def save(someone, **form):
+    form = {"language": "en", **form}
     return someone.browser.post(reverse("ui:lab-settings-change"), form, follow=True)
 
 

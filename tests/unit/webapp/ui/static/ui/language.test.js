@@ -14,8 +14,8 @@ const GERMAN = {
 };
 
 function inGerman(t) {
-  t.after(() => (document.documentElement.lang = "en"));
-  document.documentElement.lang = "de";
+  t.after(() => (globalThis.document.documentElement.lang = "en"));
+  globalThis.document.documentElement.lang = "de";
   t.mock.method(globalThis, "gettext", (text) => GERMAN[text] ?? text);
   t.mock.method(globalThis, "ngettext", (one, many, n) => (n === 1 ? one : (GERMAN[many] ?? many)));
 }
