@@ -1,5 +1,6 @@
-"""The language of a request: the lab's, or else the browser's; mails are in that of the lab that they are of."""
+"""The language of a request: the lab's, or else the browser's; of mails: the lab's."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -12,12 +13,14 @@ from django_scopes import scope
 from tests.support.german import german
 from tests.support.pages import add_cells, page_of
 from tests.support.people import Person, person
+from webapp.audit import export
 from webapp.audit.models import Entry
 from webapp.cases.models import Case
 from webapp.labs.models import Lab
 from webapp.labs.permissions import Role
 from webapp.notifications.models import Kind
-from webapp.notifications.services import tell
+from webapp.notifications.selectors import choices
+from webapp.notifications.services import choose, tell
 from webapp.ui import catalogue
 
 __all__ = ["german"]
@@ -95,7 +98,7 @@ def test_a_lab_that_switches_reads_what_was_there_in_its_new_language(alice, cas
 def test_what_others_read_stays_what_it_was(alice, case, charlie):
     speak(alice.lab, "de")
     page_of(alice, "case", case.id)
-    assert '<html lang="en">' in page_of(charlie, "home").replace('lang="en" ', 'lang="en"')
+    assert '<html lang="en">' in page_of(charlie, "members")
     assert translation.get_language() == "en"
 
 
@@ -113,6 +116,14 @@ def test_the_api_says_what_is_wrong_in_the_language_of_the_lab_and_its_codes_sta
 def test_the_lab_outweighs_the_browser(alice):
     page = alice.browser.get(reverse("ui:cases"), headers={"Accept-Language": "de"})
     assert page.headers["Content-Language"] == "en"
+
+
+def test_a_download_is_in_the_language_of_the_lab_to_its_end(ada, monkeypatch):
+    """Its lines are made when the request is over."""
+    speaking = (lambda rows: (str(translation.get_language()) for _ in range(2)), "text/csv")
+    monkeypatch.setitem(export._WRITERS, export.Format.CSV, speaking)
+    speak(ada.lab, "de")
+    assert ada.api.read("/audit/export.csv").getvalue() == b"dede"
 
 
 # --- without a lab ------------------------------------------------------------------------------------------
@@ -138,6 +149,7 @@ def test_who_has_not_signed_in_is_answered_as_the_browser_asks(db, asked, given)
 
 def test_static_files_are_the_same_for_all(db):
     icon = Client().get("/static/ui/icon.svg", headers={"Accept-Language": "de"})
+    icon.close()
     assert "Accept-Language" not in icon.headers.get("Vary", "")
 
 
@@ -145,26 +157,17 @@ def test_static_files_are_the_same_for_all(db):
 
 
 def test_notifications_are_mailed_in_the_language_of_the_lab(alice, case):
-    from webapp.notifications.selectors import choices
-    from webapp.notifications.services import choose
-
     with scope(lab=alice.lab):
-        choose(alice.membership, [choice._replace(by_mail=True) for choice in choices(alice.membership)])
+        choose(alice.membership, [replace(choice, by_mail=True) for choice in choices(alice.membership)])
         facts = {"classified": 15_382, "refused": 0, "failed": 0}
         tell(alice.membership, Kind.UPLOAD_FINISHED, case_id=case.id, facts=facts)
         speak(alice.lab, "de")
         alice.membership.lab.refresh_from_db()
-        Case.objects.filter(id=case.id).update(created_at=NOON)
-        other = create_another(alice)
-        tell(alice.membership, Kind.UPLOAD_FINISHED, case_id=other.id, facts=facts)
+        tell(alice.membership, Kind.UPLOAD_FINISHED, case_id=alice.case("A-2").id, facts=facts)
     english, german_one = mail.outbox
     assert "15,382" in english.body
     assert "15.382" in german_one.body
     assert translation.get_language() == "en"
-
-
-def create_another(alice: Person) -> Case:
-    return alice.case("A-2")
 
 
 def test_an_invitation_is_in_the_language_of_the_lab(ada):

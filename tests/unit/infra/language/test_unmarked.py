@@ -47,7 +47,7 @@ def test_what_a_template_says_is_found(source, said):
     "source",
     [
         '<p class="quiet small" id="cases">{% translate "Cases" %} · HematoVision, {{ n }} µm</p>',
-        '{% blocktranslate count n=n %}One of <a href="/" title="it">it</a>{% plural %}More{% endblocktranslate %}',
+        '{% blocktranslate count n=n %}<a href="/" title="it">One</a>{% plural %}More{% endblocktranslate %}',
         '<a {% if x %}aria-current="page"{% endif %} href="?q=a b">{{ name|default:_("never") }}</a>',
         "{# a comment of ours #}{% comment %}and a longer one{% endcomment %}<!-- and one of HTML -->",
         "<script>let it = 'be so';</script><style>p { color: red }</style>",
