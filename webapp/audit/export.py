@@ -8,7 +8,6 @@ from uuid import UUID
 from defusedcsv import csv
 from django.db.models import TextChoices
 from django.http import StreamingHttpResponse
-from django.utils.translation import get_language, override
 
 from webapp.audit import selectors
 from webapp.audit.actions import Action
@@ -55,20 +54,10 @@ def export(chain: UUID, filters: selectors.Filters, form: Format) -> StreamingHt
     write, content_type = _WRITERS[form]
     rows = selectors.in_order(selectors.entries(chain, filters))
     return StreamingHttpResponse(
-        _said_in(get_language(), write(rows)),
+        write(rows),
         content_type=content_type,
         headers={"Content-Disposition": f'attachment; filename="audit.{form.value}"'},
     )
-
-
-def _said_in(language: str | None, lines: Iterator[str]) -> Iterator[str]:
-    """Each line in the language of the request, which is over when the lines are made."""
-    while True:
-        with override(language):
-            line = next(lines, None)
-        if line is None:
-            return
-        yield line
 
 
 def _columns(row: Mapping[str, Any]) -> dict[str, Any]:
