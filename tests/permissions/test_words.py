@@ -26,7 +26,7 @@ DATA = re.compile(
         [
             r"(?:Northern|Southern) lab",
             r"Operator|Alice|Charlie|Somebody|Some\.\w+|[\w.+-]+@[\w.-]+",
-            r"A-secret|A-1|N-1|S-1|Imaginary|A program|tests?|of-another-release",
+            r"A-secret|A-1|N-1|S-1|Imaginary|Tried|A program|tests?|of-another-release",
             r"[\w-]+\.(?:jpg|png)",
             r"hv_\S+|[0-9a-f]{8}-[0-9a-f-]{27}|user \d+|case [0-9a-f-]+",
             r"https?://\S+|HematoVision|localhost|127\.0\.0\.1",
@@ -87,6 +87,7 @@ def whole(alice: Person, place: Place) -> Place:
     ("route", "method", "needed"), PAGES, ids=[f"{method} {route}" for route, method, _ in PAGES]
 )
 def test_no_word_of_a_page_is_unmarked(colleagues, whole, bracketed, route, method, needed):
+    mail.outbox.clear()
     for client, its_own in browsers(colleagues, whole, needed, route):
         cache.clear()
         with rolled_back():

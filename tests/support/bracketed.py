@@ -26,7 +26,7 @@ class _Bracketed(trans_real.DjangoTranslation):
 def bracketed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """English is that language."""
     language = _Bracketed("en")
-    monkeypatch.setitem(trans_real._translations, "en", language)
+    monkeypatch.setitem(vars(trans_real)["_translations"], "en", language)
     monkeypatch.setattr(trans_real, "_default", language)
     trans_real.activate("en")
     yield
@@ -65,7 +65,7 @@ class _Reader(HTMLParser):
         if tag in self.SILENT or (tag == "select" and given.get("name") in self.MENUS_OF_DATA):
             self._silent.append(tag)
         inside = "".join(self.text)
-        if inside.count("⟦") == inside.count("⟧"):
+        if not self._silent and inside.count("⟦") == inside.count("⟧"):
             for name in SHOWN & given.keys():
                 for said in outside(given[name] or "", self._data):
                     self.attributes.append(f"{name}={said}")

@@ -14,8 +14,6 @@ from django.utils.translation.trans_real import DjangoTranslation
 from django.views.decorators.http import require_GET
 from django.views.i18n import JavaScriptCatalog
 
-KEPT = "public, max-age=31536000, immutable"
-
 
 class _Catalogue(JavaScriptCatalog):
     """Of our own scripts alone: those of Django's admin are not here."""
@@ -44,7 +42,7 @@ def catalogue(request: HttpRequest, language: str, digest: str) -> HttpResponse:
         raise Http404
     body = script(language)
     # During an upgrade a page may ask another release than the one that made it.
-    headers = {"Cache-Control": KEPT} if digest == _digest(body) else {}
+    headers = {"Cache-Control": "public, max-age=31536000, immutable"} if digest == _digest(body) else {}
     return HttpResponse(body, content_type="text/javascript; charset=utf-8", headers=headers)
 
 

@@ -77,7 +77,9 @@ def test_a_language_is_one_file_that_keeps_what_was_translated(source):
     update("de", messages(source), catalogues)
     with path.open("rb") as file:
         catalogue = read_po(file)
-    assert catalogue.get("Cases").string == "Fälle"
+    kept = catalogue.get("Cases")
+    assert kept
+    assert kept.string == "Fälle"
     assert "Go on" in catalogue
     assert "Stop" not in catalogue
 
