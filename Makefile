@@ -185,15 +185,16 @@ clean: ## Remove the environments; the data in var/ stays
 
 # What the languages but English have to say; their catalogues are compiled with what reads them.
 LANGUAGES := $(wildcard webapp/locale/*/LC_MESSAGES/django.po)
+COMPILE := $(if $(LANGUAGES),$(BIN)/python -m infra.language.compile)
 
 .venv/.runs: pyproject.toml uv.lock $(LANGUAGES) | $(UV_MADE)
 	@$(SYNC) --extra local --no-default-groups --group messages --compile-bytecode
-	@$(BIN)/python -m infra.language.compile
+	@$(COMPILE)
 	@touch $@
 
 .venv/.develops: pyproject.toml uv.lock $(LANGUAGES) | $(UV_MADE)
 	@$(SYNC) --extra local
-	@$(BIN)/python -m infra.language.compile
+	@$(COMPILE)
 	@touch $@ .venv/.runs
 
 # The official client and servicer, and training: both import TensorFlow, which nothing else here does.

@@ -62,7 +62,8 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
-        if tag in self.SILENT or (tag == "select" and given.get("name") in self.MENUS_OF_DATA):
+        menu = tag == "select" and given.get("name") in self.MENUS_OF_DATA
+        if tag in self.SILENT or menu or given.get("translate") == "no":
             self._silent.append(tag)
         inside = "".join(self.text)
         if not self._silent and inside.count("⟦") == inside.count("⟧"):

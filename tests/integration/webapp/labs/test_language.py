@@ -35,7 +35,7 @@ def ada(lab) -> Person:
 
 
 @pytest.fixture
-def case(alice) -> Case:
+def case(alice: Person) -> Case:
     case = alice.case()
     add_cells(alice, case, "neutrophil", 0.4567, flagged=True)
     with scope(lab=alice.lab):

@@ -32,7 +32,7 @@ SCRIPT = 'const text = gettext("Stop"); ngettext("%(n)s file", "%(n)s files", n)
 
 
 @pytest.fixture
-def source(tmp_path) -> Path:
+def source(tmp_path: Path) -> Path:
     for name, text in (("serving/decoder/x.py", CODE), ("webapp/x.html", PAGE), ("webapp/x.js", SCRIPT)):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
