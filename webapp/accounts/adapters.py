@@ -13,13 +13,16 @@ from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from webapp.accounts import factors, trail
 from webapp.accounts.device_cookies import known_device
 from webapp.accounts.mails import AccountMails
 from webapp.accounts.models import User
 from webapp.accounts.reauthentication import is_fresh
-from webapp.accounts.wording import PRODUCT, too_many
+from webapp.accounts.wording import PRODUCT, too_many_attempts
 from webapp.writing.text import shown
 
 NAME_LENGTH = User._meta.get_field("name").max_length
@@ -29,12 +32,12 @@ INVITED = "account_verified_email"  # where allauth keeps an address that somebo
 class AccountAdapter(AccountMails):
     error_messages = {
         **AccountMails.error_messages,
-        "account_inactive": "This account is closed. Ask an administrator of your lab.",
-        "email_password_mismatch": "E-mail or password is wrong. Passwords are case-sensitive.",
-        "incorrect_code": "This code is wrong, used or too old. Look at the newest one.",
-        "incorrect_password": "This password is wrong. Passwords are case-sensitive.",
-        "too_many_login_attempts": too_many("attempts to sign in"),
-        "rate_limited": "Too many attempts. Wait a minute, then try again.",
+        "account_inactive": _("This account is closed. Ask an administrator of your lab."),
+        "email_password_mismatch": _("E-mail or password is wrong. Passwords are case-sensitive."),
+        "incorrect_code": _("This code is wrong, used or too old. Look at the newest one."),
+        "incorrect_password": _("This password is wrong. Passwords are case-sensitive."),
+        "too_many_login_attempts": lazy(too_many_attempts, str)(),
+        "rate_limited": _("Too many attempts. Wait a minute, then try again."),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -85,7 +88,7 @@ class AccountAdapter(AccountMails):
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth carries no types
     error_messages = {
         **DefaultSocialAccountAdapter.error_messages,
-        "disconnect_last": "This is your only way to sign in. Set a password first.",
+        "disconnect_last": _("This is your only way to sign in. Set a password first."),
     }
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
@@ -105,7 +108,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     error_messages = {
         **DefaultMFAAdapter.error_messages,
-        "incorrect_code": "This code is wrong, used or too old. Look at the newest one.",
+        "incorrect_code": _("This code is wrong, used or too old. Look at the newest one."),
     }
 
     def encrypt(self, text: str) -> str:
@@ -115,7 +118,8 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         return factors.open_secret(encrypted_text)
 
     def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:  # noqa: A002 - allauth's
-        return f"Security key {Authenticator.objects.filter(user=user, type=type).count() + 1}"
+        number = Authenticator.objects.filter(user=user, type=type).count() + 1
+        return gettext("Security key %(number)s") % {"number": number}
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         return {"id": context.request.get_host().partition(":")[0], "name": PRODUCT}

@@ -15,6 +15,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from webapp.accounts import trail
 from webapp.accounts.models import User
@@ -23,8 +25,8 @@ from webapp.accounts.selectors import has_second_factor
 
 
 class StaffSite(admin.AdminSite):
-    site_header = site_title = "HematoVision: the installation"
-    index_title = "Accounts"
+    site_header = site_title = gettext_lazy("HematoVision: the installation")
+    index_title = gettext_lazy("Accounts")
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and has_second_factor(request.user)  # type: ignore[arg-type]
@@ -43,7 +45,7 @@ class StaffSite(admin.AdminSite):
         """Whoever comes here has signed in already, and lacks a second factor; others sign in first."""
         if self.has_permission(request):
             return redirect("admin:index")
-        messages.warning(request, "Set up a second factor first: the admin asks for one.")
+        messages.warning(request, _("Set up a second factor first: the admin asks for one."))
         return redirect("mfa_index")
 
 
@@ -85,11 +87,13 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
             after={name: form.cleaned_data[name] for name in form.changed_data},
         )
 
-    @admin.action(description="End all sessions", permissions=["change"])
+    @admin.action(description=gettext_lazy("End all sessions"), permissions=["change"])
     def end_sessions(self, request: HttpRequest, users: QuerySet[User]) -> None:
         get_sessions_adapter().end_sessions(UserSession.objects.filter(user__in=users))
 
-    @admin.action(description="Remove second factors (a lost phone or key)", permissions=["change"])
+    @admin.action(
+        description=gettext_lazy("Remove second factors (a lost phone or key)"), permissions=["change"]
+    )
     @transaction.atomic
     def remove_second_factors(self, request: HttpRequest, users: QuerySet[User]) -> None:
         for authenticator in Authenticator.objects.filter(user__in=users).select_related("user"):

@@ -10,10 +10,11 @@ from allauth.account.forms import (
 )
 from allauth.account.models import EmailAddress
 from allauth.core import context
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
-from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
 
 from webapp.accounts.models import User
 
@@ -37,7 +38,9 @@ class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth carries no types
         email: str = super().clean_email()
         if not get_adapter().may_sign_up(context.request, {email}):
             invited = get_adapter().invited_address(context.request)
-            raise forms.ValidationError(f"You were invited as {invited}. Sign up with that address.")
+            raise forms.ValidationError(
+                _("You were invited as %(email)s. Sign up with that address."), params={"email": invited}
+            )
         return email
 
 
@@ -63,8 +66,8 @@ class _TellsOfTokens:
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["password1"]  # type: ignore[attr-defined]
-        ends = "<p>Your other sessions and all your API tokens end with the old password.</p>"
-        field.help_text = format_html("{}{}", mark_safe(ends), field.help_text or "")  # noqa: S308 - a constant
+        ends = _("Your other sessions and all your API tokens end with the old password.")
+        field.help_text = format_html("<p>{}</p>{}", ends, field.help_text or "")
 
 
 class NewPasswordForm(_TellsOfTokens, ChangePasswordForm):  # type: ignore[misc]
@@ -73,3 +76,11 @@ class NewPasswordForm(_TellsOfTokens, ChangePasswordForm):  # type: ignore[misc]
 
 class PasswordByCodeForm(_TellsOfTokens, ResetPasswordKeyForm):  # type: ignore[misc]
     """A new password by who was mailed a code."""
+
+
+class SecurityKeyForm(AddWebAuthnForm):  # type: ignore[misc]
+    """Allauth's own has no label that could be translated."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = _("Name")

@@ -25,8 +25,8 @@ class AccountMails(DefaultAccountAdapter):  # type: ignore[misc]  # allauth carr
     ) -> EmailMessage:
         context = {
             **context,
-            "sign_in_code_time": minutes(settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT),
-            "reset_code_time": minutes(settings.ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT),
+            "sign_in_code_minutes": minutes(settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT),
+            "reset_code_minutes": minutes(settings.ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT),
         }
         message: EmailMessage = super().render_mail(template_prefix, email, context, headers)
         return message

@@ -1,5 +1,6 @@
 from django import forms
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from webapp.accounts.models import User
 from webapp.writing.fields import Line
@@ -10,8 +11,8 @@ class NameForm(forms.Form):
 
     name = Line(
         max_length=150,
-        label="Name",
-        help_text="As it should stand under your decisions.",
+        label=_("Name"),
+        help_text=_("As it should stand under your decisions."),
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     field_order = ("name", "email", "password1")

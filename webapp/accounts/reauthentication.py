@@ -13,6 +13,7 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext as _
 
 View = Callable[..., HttpResponseBase]
 
@@ -44,6 +45,6 @@ def redirect_to_reauthentication(request: HttpRequest) -> HttpResponseBase:
     """
     if request.user.is_authenticated and not get_adapter().get_reauthentication_methods(request.user):
         logout(request)
-        messages.info(request, "Sign in once more to go on: this page asks for a recent sign-in.")
+        messages.info(request, _("Sign in once more to go on: this page asks for a recent sign-in."))
         return redirect_to_login(request.get_full_path())
     raise ReauthenticationRequired

@@ -7,11 +7,12 @@ from allauth.mfa.base.forms import AuthenticateForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from webapp.accounts import trail
 from webapp.accounts.models import User
 from webapp.accounts.selectors import has_second_factor
-from webapp.accounts.wording import too_many
+from webapp.accounts.wording import too_many_attempts, too_many_codes
 
 
 class SignInFailed(Exception):
@@ -69,11 +70,13 @@ def authenticate(request: HttpRequest, email: str, password: str, code: str = ""
     except ValidationError:
         allowed = False
     if not allowed:
-        raise TooManyAttempts(too_many("attempts to sign in"))
+        raise TooManyAttempts(too_many_attempts())
     if user is None or not user.is_active:
-        raise SignInFailed("E-mail or password is wrong.")
+        raise SignInFailed(_("E-mail or password is wrong."))
     if not EmailAddress.objects.filter(user=user, verified=True).exists():
-        raise EmailNotVerified("Sign in on the web page once: it asks for the code that was mailed to you.")
+        raise EmailNotVerified(
+            _("Sign in on the web page once: it asks for the code that was mailed to you.")
+        )
     if has_second_factor(user):
         _check_code(user, code)
     return user
@@ -81,11 +84,11 @@ def authenticate(request: HttpRequest, email: str, password: str, code: str = ""
 
 def _check_code(user: User, code: str) -> None:
     if not code:
-        raise CodeNeeded("This account has a second factor: give the code of your authenticator app.")
+        raise CodeNeeded(_("This account has a second factor: give the code of your authenticator app."))
     form = AuthenticateForm({"code": code}, user=user)
     if not form.is_valid():
         if form.has_error("code", "too_many_login_attempts"):
-            raise TooManyAttempts(too_many("wrong codes"))
-        raise CodeWrong("The code is wrong, used or too old. A recovery code is taken too.")
+            raise TooManyAttempts(too_many_codes())
+        raise CodeWrong(_("The code is wrong, used or too old. A recovery code is taken too."))
     form.authenticator.record_usage()
     trail.code_used(user, form.authenticator)

@@ -14,6 +14,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out, user_lo
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from serving.contract.sentence import N_
 from webapp.accounts.models import User
 from webapp.audit.actions import Action
 from webapp.audit.context import Actor
@@ -21,11 +22,11 @@ from webapp.audit.folding import record_denial
 from webapp.audit.services import record
 
 FACTORS = {
-    Authenticator.Type.TOTP: "authenticator app",
-    Authenticator.Type.WEBAUTHN: "security key",
-    Authenticator.Type.RECOVERY_CODES: "recovery codes",
+    Authenticator.Type.TOTP: N_("authenticator app"),
+    Authenticator.Type.WEBAUTHN: N_("security key"),
+    Authenticator.Type.RECOVERY_CODES: N_("recovery codes"),
 }
-UNKNOWN = "somebody unknown"
+UNKNOWN = N_("somebody unknown")
 
 
 def sessions_ended(sessions: Collection[UserSession]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from django.db.models import TextChoices
+from django.utils.translation import pgettext_lazy
 
 
 class Role(TextChoices):
@@ -14,6 +15,23 @@ class Role(TextChoices):
     DATA_SCIENTIST = "data_scientist", "Data scientist"
     LEARNER = "learner", "Learner"
     ADMIN = "admin", "Administrator"
+
+    @property
+    def in_sentence(self) -> str:
+        """What it is called within a sentence."""
+        return str(_IN_SENTENCE[self])
+
+
+_IN_SENTENCE = {
+    Role.TECHNICIAN: pgettext_lazy("within a sentence", "technician"),
+    Role.PATHOLOGIST: pgettext_lazy("within a sentence", "pathologist"),
+    Role.SUPERVISOR: pgettext_lazy("within a sentence", "lab supervisor"),
+    Role.CLINICIAN: pgettext_lazy("within a sentence", "clinician"),
+    Role.RESEARCHER: pgettext_lazy("within a sentence", "researcher"),
+    Role.DATA_SCIENTIST: pgettext_lazy("within a sentence", "data scientist"),
+    Role.LEARNER: pgettext_lazy("within a sentence", "learner"),
+    Role.ADMIN: pgettext_lazy("within a sentence", "administrator"),
+}
 
 
 class Permission(TextChoices):

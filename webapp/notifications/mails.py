@@ -2,21 +2,30 @@
 
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
+from django.utils.translation import gettext_lazy as _
 
 from webapp.labs.locales import locale_of
+from webapp.notifications import wording
 from webapp.notifications.models import Kind, Notification
 
-_SUBJECTS: dict[Kind, str] = {
-    Kind.UPLOAD_FINISHED: "The images of a case are classified",
-    Kind.FILES_UNUSABLE: "Files of a case could not be used",
-    Kind.JOB_ENDED: "An export has ended",
+_SUBJECTS = {
+    Kind.UPLOAD_FINISHED: _("HematoVision: The images of a case are classified"),
+    Kind.FILES_UNUSABLE: _("HematoVision: Files of a case could not be used"),
+    Kind.JOB_ENDED: _("HematoVision: An export has ended"),
 }
 
 
 def send(notification: Notification) -> None:
     membership = notification.recipient
-    context = {"notification": notification, "facts": notification.facts, "lab": membership.lab}
+    facts = notification.facts
+    context = {
+        "lab": membership.lab,
+        "done": facts.get("done"),
+        "job": notification.job,
+        "classified": wording.counts(facts, ("classified", *wording.UNUSABLE)),
+        "unusable": wording.counts(facts, wording.UNUSABLE),
+    }
     with locale_of(membership.lab):
         text = render_to_string(f"notifications/mails/{notification.kind}.txt", context)
-        subject = f"HematoVision: {_SUBJECTS[Kind(notification.kind)]}"
+        subject = str(_SUBJECTS[Kind(notification.kind)])
     send_mail(subject, text, None, [membership.user.email])

@@ -3,6 +3,8 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
 
 from webapp.cases.models import Case
@@ -12,9 +14,9 @@ from webapp.labs.models import Membership
 class Kind(models.TextChoices):
     """What people are told of, in the words of the page where they choose."""
 
-    UPLOAD_FINISHED = "upload_finished", "All images of a case of mine are classified"
-    FILES_UNUSABLE = "files_unusable", "Files of a case of mine were refused or failed"
-    JOB_ENDED = "job_ended", "An export of mine is ready, or failed"
+    UPLOAD_FINISHED = "upload_finished", _("All images of a case of mine are classified")
+    FILES_UNUSABLE = "files_unusable", _("Files of a case of mine were refused or failed")
+    JOB_ENDED = "job_ended", _("An export of mine is ready, or failed")
 
 
 class Notification(models.Model):
@@ -47,6 +49,12 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} to {self.recipient_id}"
+
+    @property
+    def job(self) -> str:
+        """What the job is called that it is of, in the language of whoever reads it."""
+        label = self.facts.get("label", "")
+        return gettext(label) if label else ""
 
 
 class Preference(models.Model):

@@ -10,6 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
+from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
@@ -88,7 +89,7 @@ def redirect_unless_operator(request: HttpRequest, back: str) -> HttpResponseBas
     if not request.user.is_staff:
         raise PermissionDenied
     if not has_second_factor(request.user):
-        messages.warning(request, "Set up a second factor first: the pages for operators ask for one.")
+        messages.warning(request, _("Set up a second factor first: the pages for operators ask for one."))
         return redirect("mfa_index")
     return None
 
@@ -106,7 +107,7 @@ def _conflict(request: PageRequest) -> Conflict | None:
 
 def redirect_to_second_factor(request: PageRequest, lab: Lab) -> HttpResponseBase:
     """Send a person whose role in `lab` asks for a second factor of sign-in to where one is set up."""
-    message = f"{lab} asks your role for a second factor of sign-in. Set one up to go on."
+    message = _("%(lab)s asks your role for a second factor of sign-in. Set one up to go on.") % {"lab": lab}
     messages.info(request, message)
     page = resolve_url("mfa_index")
     return HttpResponseClientRedirect(page) if request.htmx else redirect(page)

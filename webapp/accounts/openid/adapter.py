@@ -49,6 +49,7 @@ class OpenIdAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allaut
         answer.raise_for_status()
         person = answer.json()
         if person.get("sub") != claims["sub"]:  # Core 5.3.2: must not be used
+            # untranslated: the page says no more than that it failed
             raise OAuth2Error("the answer about the person is about another person")
         data = {"id_token": claims, "userinfo": person}
         return self.get_provider().sociallogin_from_response(request, data)
@@ -67,7 +68,9 @@ class OpenIdAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allaut
                 options={"require": ["iss", "sub", "aud", "exp", "iat"]},
             )
         except jwt.PyJWTError as error:
+            # untranslated: as above
             raise OAuth2Error(f"the ID token is not to be trusted: {error}") from error
         if self._code_verifier and claims.get("nonce") != nonce_for(self._code_verifier):
+            # untranslated: as above
             raise OAuth2Error("the ID token is of another sign-in")
         return claims

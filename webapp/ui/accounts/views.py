@@ -5,6 +5,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from webapp.accounts.name_form import NameForm
@@ -22,7 +23,7 @@ def name(request: PageRequest) -> HttpResponseBase:
     if not form.is_valid():
         return render(request, "ui/accounts/name.html", {"form": form}, status=422 if form.is_bound else 200)
     change_name(request.user, form.cleaned_data["name"])
-    messages.success(request, f"Your name is {request.user.name} from now on.")
+    messages.success(request, _("Your name is %(name)s from now on.") % {"name": request.user.name})
     return redirect("ui:name")
 
 
@@ -32,5 +33,5 @@ def end_session(request: PageRequest, pk: int) -> HttpResponseBase:
     """Sign out one of one's own browsers; for the one in use there is signing out."""
     session = get_object_or_404(sessions_elsewhere(request.user, request.session.session_key), pk=pk)
     get_adapter().end_sessions([session])
-    messages.success(request, f"The session from {session.ip} is ended.")
+    messages.success(request, _("The session from %(ip)s is ended.") % {"ip": session.ip})
     return redirect("usersessions_list")

@@ -3,6 +3,8 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from webapp.audit import selectors
 from webapp.audit.actions import Action
@@ -11,25 +13,31 @@ from webapp.writing.fields import Line
 
 
 class FilterForm(forms.Form):
-    actor = forms.TypedChoiceField(label="Who", required=False, coerce=int, empty_value=None)
-    action = forms.ChoiceField(label="What", required=False)
+    actor = forms.TypedChoiceField(
+        label=pgettext_lazy("did it", "Who"), required=False, coerce=int, empty_value=None
+    )
+    action = forms.ChoiceField(label=pgettext_lazy("happened", "What"), required=False)
     subject = Line(
-        label="Of what",
+        label=_("Of what"),
         required=False,
         max_length=254,
-        widget=forms.TextInput(attrs={"placeholder": "accession, name", "autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"placeholder": _("accession, name"), "autocomplete": "off"}),
     )
-    since = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    since = forms.DateField(
+        label=pgettext_lazy("a day", "From"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    until = forms.DateField(
+        label=pgettext_lazy("a day", "To"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
 
     def __init__(self, data: Any, chain: UUID) -> None:
         super().__init__(data, label_suffix="")
         self.fields["actor"].choices = [  # type: ignore[attr-defined]
-            ("", "Anyone"),
+            ("", _("Anyone")),
             *selectors.people(chain),
-            (0, "The product, commands, strangers"),
+            (0, _("The product, commands, strangers")),
         ]
-        self.fields["action"].choices = [("", "Anything"), *_actions_by_area()]  # type: ignore[attr-defined]
+        self.fields["action"].choices = [("", _("Anything")), *_actions_by_area()]  # type: ignore[attr-defined]
 
     @property
     def filters(self) -> Filters:

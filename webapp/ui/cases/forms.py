@@ -2,6 +2,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from webapp.cases.identifiers import LABELS, NOTES_LENGTH, Identifiers, normal_accession
 from webapp.cases.models import Case
@@ -19,7 +20,7 @@ from webapp.cases.specimens import (
 from webapp.patients.identifiers import MRN_LENGTH, NAME_LENGTH, Sex, day_in_a_life, found_again
 from webapp.writing.fields import Line, Lines
 
-NOT_ENTERED = ("", "Not entered")
+NOT_ENTERED = ("", _("Not entered"))
 
 
 class Moment(forms.DateTimeInput):
@@ -35,7 +36,7 @@ class NewCaseForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
     class Meta:
         model = Case
         fields = ("accession",)
-        error_messages = {"accession": {"required": "Give the specimen's accession number."}}
+        error_messages = {"accession": {"required": _("Give the specimen's accession number.")}}
 
 
 class PatientForm(forms.Form):
@@ -69,8 +70,8 @@ class OtherCaseForm(forms.Form):
     accession = Line(
         max_length=64,
         normalise=normal_accession,
-        label="Accession of the other case",
-        error_messages={"required": "Give the other case's accession number."},
+        label=_("Accession of the other case"),
+        error_messages={"required": _("Give the other case's accession number.")},
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
@@ -108,12 +109,15 @@ class SpecimenForm(forms.Form):
 
 
 class SlideForm(forms.ModelForm):  # type: ignore[type-arg]
-    scanner: Any = forms.ModelChoiceField(queryset=None, required=False, empty_label="Not entered")
+    scanner: Any = forms.ModelChoiceField(
+        label=_("Scanner"), queryset=None, required=False, empty_label=NOT_ENTERED[1]
+    )
 
     class Meta:
         model = Slide
         fields = ("label", "stain", "scanner")
-        error_messages = {"label": {"required": "Give what stands on the glass."}}
+        labels = {"label": _("Label"), "stain": _("Stain")}
+        error_messages = {"label": {"required": _("Give what stands on the glass.")}}
 
     def __init__(self, data: Any = None, *, scanners: QuerySet[Scanner]) -> None:
         super().__init__(data, label_suffix="")
@@ -124,4 +128,4 @@ class SlideForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class FindPatientForm(forms.Form):
-    mrn = Line(max_length=MRN_LENGTH, error_messages={"required": "Give the whole MRN."})
+    mrn = Line(max_length=MRN_LENGTH, error_messages={"required": _("Give the whole MRN.")})

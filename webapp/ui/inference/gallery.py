@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.http import Http404
 from django.urls import reverse
+from django.utils.translation import pgettext
 
 from serving.contract import CELL_CLASSES
 from webapp.cases.models import Case
@@ -101,7 +102,7 @@ def _tile(case_id: UUID, place: int, prediction: Prediction, mosaic: str) -> Til
 def tabs(counts: Mapping[str, int]) -> list[Tab]:
     """All classes that have cells, those to be looked at first."""
     classes = [Tab(code, class_name(code), counts[code]) for code in _codes() if counts.get(code)]
-    return [Tab("", "All", sum(counts.values())), *classes] if classes else []
+    return [Tab("", pgettext("cells", "All"), sum(counts.values())), *classes] if classes else []
 
 
 def sections(case_id: UUID, counts: Mapping[str, int], predictions: Iterable[Prediction]) -> list[Section]:

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from webapp.cases import selectors as case_selectors
@@ -119,7 +120,8 @@ def files(request: MemberRequest, case_id: UUID) -> HttpResponse:
 def requeue(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
     case = open_case(case_id)
     n = services.requeue(case)
-    messages.success(request, f"{n} {'image is' if n == 1 else 'images are'} being tried again.")
+    said = ngettext("%(n)s image is being tried again.", "%(n)s images are being tried again.", n)
+    messages.success(request, said % {"n": n})
     return redirect("ui:case", case.id)
 
 

@@ -8,6 +8,8 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from webapp.jobs import selectors, services
@@ -18,6 +20,13 @@ from webapp.labs.authorization import may
 from webapp.ui.permissions import MemberRequest, needs
 
 JOBS_A_PAGE = 50
+PARAMETERS: dict[str, Any] = {
+    "actor": pgettext_lazy("asked of a job", "actor"),
+    "action": pgettext_lazy("asked of a job", "action"),
+    "subject": pgettext_lazy("asked of a job", "subject"),
+    "since": pgettext_lazy("asked of a job", "since"),
+    "until": pgettext_lazy("asked of a job", "until"),
+}
 
 
 @needs(None)
@@ -39,7 +48,7 @@ def start(request: MemberRequest) -> HttpResponseBase:
     """Start a job; its kind, and what it is about, are in the form."""
     kind = KINDS.get(request.POST.get("kind", ""))
     if kind is None:
-        messages.error(request, "There is no such job.")
+        messages.error(request, _("There is no such job."))
         return redirect("ui:jobs")
     if not may(request.membership, kind.needs):
         raise PermissionDenied
@@ -76,5 +85,13 @@ def _job(request: MemberRequest, job_id: UUID) -> Job:
 
 def _shown(request: MemberRequest) -> dict[str, Any]:
     page = Paginator(selectors.jobs_of(request.membership), JOBS_A_PAGE).get_page(request.GET.get("page"))
-    rows = [(job, KINDS.get(job.kind), selectors.can_fetch(request.membership, job)) for job in page]
+    rows = [
+        (job, KINDS.get(job.kind), _parameters(job), selectors.can_fetch(request.membership, job))
+        for job in page
+    ]
     return {"page": page, "rows": rows, "under_way": any(job.is_open for job in page)}
+
+
+def _parameters(job: Job) -> list[tuple[str, Any]]:
+    """What the job was asked for, each with what it is called."""
+    return [(str(PARAMETERS.get(name, name)), value) for name, value in job.parameters.items()]

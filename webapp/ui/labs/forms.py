@@ -6,6 +6,8 @@ from zoneinfo import available_timezones
 from django import forms
 from django.conf import settings
 from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext, pgettext_lazy
 
 from webapp.cases.specimens import Scanner
 from webapp.labs.models import Lab, Membership
@@ -14,28 +16,28 @@ from webapp.labs.tokens import network
 from webapp.writing.fields import Line
 
 REGIONS = {
-    "Africa",
-    "America",
-    "Antarctica",
-    "Arctic",
-    "Asia",
-    "Atlantic",
-    "Australia",
-    "Europe",
-    "Indian",
-    "Pacific",
+    "Africa": _("Africa"),
+    "America": _("America"),
+    "Antarctica": _("Antarctica"),
+    "Arctic": _("Arctic"),
+    "Asia": _("Asia"),
+    "Atlantic": _("Atlantic"),
+    "Australia": _("Australia"),
+    "Europe": _("Europe"),
+    "Indian": _("Indian"),
+    "Pacific": _("Pacific"),
 }  # of the IANA database; its other names are of countries and offsets, kept for old systems
 
 
 @cache  # the database is a thousand files
-def zones() -> list[tuple[str, Any]]:
+def zones() -> list[tuple[Any, Any]]:
     """The time zones of the world as a menu, by region."""
     named = sorted(name for name in available_timezones() if name.partition("/")[0] in REGIONS)
     regions = groupby(named, lambda name: name.partition("/")[0])
     return [
         ("", "UTC"),
         *(
-            (region, [(name, name.partition("/")[2].replace("_", " ")) for name in names])
+            (REGIONS[region], [(name, name.partition("/")[2].replace("_", " ")) for name in names])
             for region, names in regions
         ),
     ]
@@ -47,29 +49,33 @@ class RoleForm(forms.Form):
 
 class InvitationForm(forms.Form):
     email = forms.EmailField(
-        label="E-mail",
+        label=_("E-mail"),
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
-        error_messages={"required": "Give the e-mail address of the person to invite."},
+        error_messages={"required": _("Give the e-mail address of the person to invite.")},
     )
     role = forms.ChoiceField(choices=Role.choices)
 
 
 class LabForm(forms.ModelForm):  # type: ignore[type-arg]
-    language = forms.ChoiceField(label="Language", choices=lambda: settings.LANGUAGES)
-    time_zone = forms.ChoiceField(label="Time zone", required=False, choices=zones)
+    language = forms.ChoiceField(label=_("Language"), choices=lambda: settings.LANGUAGES)
+    time_zone = forms.ChoiceField(label=_("Time zone"), required=False, choices=zones)
 
     class Meta:
         model = Lab
         fields = ("language", "time_zone", "full_count")
-        labels = {"full_count": "Full count"}
+        labels = {"full_count": _("Full count")}
 
 
 class ScannerForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Scanner
         fields = ("make", "model", "micrometres_per_pixel")
-        labels = {"micrometres_per_pixel": "µm per pixel"}
-        error_messages = {"make": {"required": "Say who makes it."}}
+        labels = {
+            "make": pgettext_lazy("of a scanner", "Make"),
+            "model": pgettext_lazy("of a scanner", "Model"),
+            "micrometres_per_pixel": _("µm per pixel"),
+        }
+        error_messages = {"make": {"required": _("Say who makes it.")}}
 
 
 class RoleTableForm(forms.Form):
@@ -108,11 +114,11 @@ class RoleTableForm(forms.Form):
 class TokenForm(forms.Form):
     name = Line(
         max_length=100,
-        label="What it is for",
-        error_messages={"required": "Say which program it is for; you will find it by that."},
+        label=_("What it is for"),
+        error_messages={"required": _("Say which program it is for; you will find it by that.")},
     )
     networks = forms.CharField(
-        label="Only from these networks",
+        label=_("Only from these networks"),
         required=False,
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false", "placeholder": "192.0.2.0/24"}),
@@ -122,21 +128,21 @@ class TokenForm(forms.Form):
         super().__init__(data, label_suffix="")
         longest = settings.TOKEN_DAYS
         self.fields["days"] = forms.TypedChoiceField(
-            label="Expires",
+            label=_("Expires"),
             coerce=int,
             initial=min(90, longest),
             choices=[
-                (n, f"in {n} day{'' if n == 1 else 's'}")
+                (n, ngettext("in %(n)s day", "in %(n)s days", n) % {"n": n})
                 for n in sorted({1, 7, 30, 90, longest})
                 if n <= longest
             ],
         )
         may = granted(Role(membership.role), membership.lab.permission_changes)
         self.fields["scopes"] = forms.MultipleChoiceField(
-            label="It may",
+            label=_("It may"),
             widget=forms.CheckboxSelectMultiple,
             choices=[(permission.value, permission.label) for permission in IN_USE if permission in may],
-            error_messages={"required": "Let it do something; else it is of no use."},
+            error_messages={"required": _("Let it do something; else it is of no use.")},
         )
 
     def clean_networks(self) -> list[str]:

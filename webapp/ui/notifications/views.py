@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from webapp.notifications import selectors, services
@@ -45,7 +46,7 @@ def preferences(request: MemberRequest) -> HttpResponseBase:
         services.choose(
             request.membership, [Choice(kind, kind.value in page, kind.value in mail) for kind in Kind]
         )
-        messages.success(request, "Saved.")
+        messages.success(request, _("Saved."))
         return redirect("ui:notification-preferences")
     context = {"choices": selectors.choices(request.membership)}
     return render(request, "ui/notifications/preferences.html", context)

@@ -18,6 +18,7 @@ register = template.Library()
 class FormNode(CsrfTokenNode):
     def render(self, context: Context) -> SafeString:
         lab = getattr(context.get("request"), "lab_worked_in", None)
+        # untranslated: no words
         said = format_html('<input type="hidden" name="{}" value="{}">', FIELD, lab.id) if lab else ""
         return mark_safe(super().render(context) + said)  # noqa: S308 - both are escaped
 

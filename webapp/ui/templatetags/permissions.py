@@ -5,7 +5,7 @@ from django import template
 from django.template import Context
 
 from webapp.labs.models import Membership
-from webapp.labs.permissions import Permission
+from webapp.labs.permissions import Permission, Role
 
 register = template.Library()
 
@@ -25,3 +25,9 @@ def sign_up_is_open(context: Context) -> bool:
 def permission(value: str) -> str:
     """What a permission allows, in words."""
     return str(Permission(value).label)
+
+
+@register.filter
+def role_in_sentence(value: str) -> str:
+    """What a role is called within a sentence."""
+    return Role(value).in_sentence

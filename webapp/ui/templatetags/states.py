@@ -6,6 +6,7 @@ from webapp.cases.models import Processing
 
 register = template.Library()
 
+# untranslated: classes of the style sheet
 CLASSES = {
     Processing.RECEIVING: "state",
     Processing.CLASSIFYING: "state state-busy",

@@ -38,6 +38,17 @@ def test_the_inbox_says_what_happened_and_leads_there(alice, told):
     assert 'aria-label="Notifications: 3 unread"' in page_of(alice, "cases")
 
 
+def test_the_inbox_counts_one_as_one(alice):
+    case = alice.case("N-8")
+    with scope(lab=alice.lab):
+        facts = {"classified": 1, "refused": 0, "failed": 1}
+        services.tell(alice.membership, Kind.UPLOAD_FINISHED, case_id=case.id, facts=facts)
+        services.tell(alice.membership, Kind.FILES_UNUSABLE, case_id=case.id, facts=facts)
+    page = page_of(alice, "notifications")
+    for said in (">1 cell<", ">1 failed<"):
+        assert said in page
+
+
 def test_marking_as_read(alice, told):
     with scope(lab=alice.lab):
         first = present(selectors.inbox(alice.membership).first())

@@ -125,3 +125,8 @@ def test_the_table_gives_nothing_without_what_it_presupposes(role):
     assert {
         permission for permission in TABLE[role] if PRESUPPOSES.get(permission, permission) not in TABLE[role]
     } == set()
+
+
+@pytest.mark.parametrize("role", Role)
+def test_every_role_has_a_name_within_a_sentence(role):
+    assert role.in_sentence == role.label.lower()

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 from django_htmx.http import trigger_client_event
 
@@ -112,7 +113,7 @@ def _list_context(request: MemberRequest, **more: Any) -> dict[str, Any]:
         "Review": Review,
         "older": shown[-1].id if len(found) > CASES_A_PAGE else None,
         "is_first_page": "before" not in request.GET,
-        "in_progress": any(progress.in_progress for _, progress, _ in context["rows"]),
+        "in_progress": any(progress.in_progress for _case, progress, _patient in context["rows"]),
         **context,
         **more,
     }
@@ -134,8 +135,11 @@ def say_kept(request: MemberRequest, kept: Iterable[str]) -> None:
     if kept:
         messages.warning(
             request,
-            f"The lab knows a patient with this MRN. What was known of them stayed; you gave otherwise: "
-            f"{labels(kept)}. Check that it is the same person.",
+            _(
+                "The lab knows a patient with this MRN. What was known of them stayed; you gave otherwise: "
+                "%(fields)s. Check that it is the same person."
+            )
+            % {"fields": labels(kept)},
         )
 
 

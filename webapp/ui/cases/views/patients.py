@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from webapp.cases import selectors
@@ -47,15 +48,18 @@ def merge_patients(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
     form = OtherCaseForm(request.POST)
     other = form.is_valid() and selectors.cases().filter(accession=form.cleaned_data["accession"]).first()
     if form.is_valid() and not other:
-        form.add_error("accession", "No case of this lab has this number.")
+        form.add_error("accession", _("No case of this lab has this number."))
     elif other:
         try:
             kept = merge(case, open_case(other.id))
         except (NotTwoPatients, PatientErased) as error:
             form.add_error("accession", str(error))
             return _page(request, case, identifiers_shown([case])[case.id], merge_form=form, status=409)
-        differ = f" The two differ in: {labels(kept)}; what stood here stayed." if kept else ""
-        messages.success(request, f"The patient of {other} is the patient of this case now.{differ}")
+        said = _("The patient of %(case)s is the patient of this case now.") % {"case": other}
+        if kept:
+            differ = _("The two differ in: %(fields)s; what stood here stayed.") % {"fields": labels(kept)}
+            said = f"{said} {differ}"
+        messages.success(request, said)
         return redirect("ui:case-patient", case.id)
     return _page(request, case, identifiers_shown([case])[case.id], merge_form=form, status=422)
 
@@ -69,7 +73,7 @@ def split_patient(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
         split(case)
     except (NotTwoPatients, PatientErased) as error:
         return _page(request, case, identifiers_shown([case])[case.id], conflict=str(error))
-    messages.success(request, "This case is separated from the others. Enter whose it is.")
+    messages.success(request, _("This case is separated from the others. Enter whose it is."))
     return redirect("ui:case-patient", case.id)
 
 

@@ -3,8 +3,10 @@
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
+from serving.contract.sentence import N_
 from webapp.audit.actions import Action
 from webapp.audit.folding import record_denial
 from webapp.labs.conflicts import Conflict
@@ -14,10 +16,10 @@ from webapp.ui.permissions import PageRequest, conflict_page, redirect_to_second
 
 # What those find here who have no business with open cases.
 WORK_OF_ROLE = {
-    Role.CLINICIAN: "Reports that a pathologist has signed. Nobody can sign in this release yet.",
-    Role.RESEARCHER: "Anonymised data of signed cases. Nobody can sign a case in this release yet.",
-    Role.DATA_SCIENTIST: "How each version of the model does.",
-    Role.LEARNER: "Exercises on cells that people have decided. There are none in this release yet.",
+    Role.CLINICIAN: _("Reports that a pathologist has signed. Nobody can sign in this release yet."),
+    Role.RESEARCHER: _("Anonymised data of signed cases. Nobody can sign a case in this release yet."),
+    Role.DATA_SCIENTIST: _("How each version of the model does."),
+    Role.LEARNER: _("Exercises on cells that people have decided. There are none in this release yet."),
 }
 
 
@@ -44,7 +46,7 @@ def switch_lab(request: PageRequest) -> HttpResponseBase:
         return redirect_to_sign_in(request)
     wanted = request.POST.get("lab")
     if wanted not in {str(membership.lab_id) for membership in request.memberships}:
-        record_denial(Action.ACCESS_DENIED, lab=None, subject="a lab of others")
+        record_denial(Action.ACCESS_DENIED, lab=None, subject=N_("a lab of others"))
         raise PermissionDenied
     request.session[ACTIVE_LAB] = wanted
     return redirect("ui:home")

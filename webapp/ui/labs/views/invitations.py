@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -65,7 +66,10 @@ def renew(request: MemberRequest, invitation_id: int) -> HttpResponseBase:
 def revoke(request: MemberRequest, invitation_id: int) -> HttpResponseBase:
     invitation = _invitation_or_404(invitation_id)
     invitations.revoke(invitation)
-    messages.success(request, f"The invitation of {invitation.email} is revoked; its link leads nowhere.")
+    messages.success(
+        request,
+        _("The invitation of %(email)s is revoked; its link leads nowhere.") % {"email": invitation.email},
+    )
     return redirect("ui:members")
 
 
@@ -88,7 +92,7 @@ def invitation(request: PageRequest, secret: str) -> HttpResponseBase:
             messages.error(request, str(error))
             return redirect("ui:home")
         request.session[ACTIVE_LAB] = str(membership.lab_id)
-        messages.success(request, f"Welcome to {membership.lab}.")
+        messages.success(request, _("Welcome to %(lab)s.") % {"lab": membership.lab})
         return redirect("ui:home")
     context = {"invitation": found, "theirs": found.email.lower() == request.user.email.lower()}
     return render(request, "ui/labs/invitation.html", context)
@@ -103,4 +107,4 @@ def _link(request: MemberRequest) -> invitations.Link:
 
 
 def _say_sent(request: MemberRequest, invitation: Invitation) -> None:
-    messages.success(request, f"An invitation is on its way to {invitation.email}.")
+    messages.success(request, _("An invitation is on its way to %(email)s.") % {"email": invitation.email})

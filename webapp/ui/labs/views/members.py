@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from webapp.accounts.reauthentication import fresh_sign_in
@@ -28,14 +29,15 @@ def member_list(request: MemberRequest) -> HttpResponseBase:
 def change_role(request: MemberRequest, member_id: int) -> HttpResponseBase:
     form = RoleForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "Choose one of the roles.")
+        messages.error(request, _("Choose one of the roles."))
         return redirect("ui:members")
     role = Role(form.cleaned_data["role"])
     return _do(
         request,
         _member_or_404(member_id),
         lambda member: services.change_role(member, role),
-        f"{{}} is now {role.label.lower()}.",
+        _("%(person)s is now %(role)s."),
+        role=role.in_sentence,
     )
 
 
@@ -43,7 +45,7 @@ def change_role(request: MemberRequest, member_id: int) -> HttpResponseBase:
 @require_POST
 @fresh_sign_in
 def deactivate(request: MemberRequest, member_id: int) -> HttpResponseBase:
-    done = "{} is deactivated and out at once; API tokens of theirs are revoked."
+    done = _("%(person)s is deactivated and out at once; API tokens of theirs are revoked.")
     return _do(request, _member_or_404(member_id), services.deactivate, done)
 
 
@@ -51,14 +53,15 @@ def deactivate(request: MemberRequest, member_id: int) -> HttpResponseBase:
 @require_POST
 @fresh_sign_in
 def reactivate(request: MemberRequest, member_id: int) -> HttpResponseBase:
-    return _do(request, _member_or_404(member_id), services.reactivate, "{} is back in the lab.")
+    done = _("%(person)s is back in the lab.")
+    return _do(request, _member_or_404(member_id), services.reactivate, done)
 
 
 @needs(Permission.MANAGE_MEMBERS)
 @require_POST
 @fresh_sign_in
 def remove(request: MemberRequest, member_id: int) -> HttpResponseBase:
-    done = "{} is no longer a member. What they did is kept."
+    done = _("%(person)s is no longer a member. What they did is kept.")
     return _do(request, _member_or_404(member_id), services.remove, done)
 
 
@@ -70,7 +73,8 @@ def leave(request: MemberRequest) -> HttpResponseBase:
     if request.method == "GET":
         return render(request, "ui/labs/leave.html")
     lab = request.membership.lab
-    return _do(request, request.membership, services.leave, f"You have left {lab}.", then="ui:home")
+    done = _("You have left %(lab)s.")
+    return _do(request, request.membership, services.leave, done, then="ui:home", lab=lab)
 
 
 def list_context(request: MemberRequest, form: InvitationForm | None = None) -> dict[str, Any]:
@@ -94,7 +98,9 @@ def _do(
     done: str,
     *,
     then: str = "ui:members",
+    **places: object,
 ) -> HttpResponseBase:
+    """Change a member; then say that it is `done`, whose places are the person's name and `places`."""
     try:
         change(member)
     except services.LastAdmin as error:
@@ -102,7 +108,7 @@ def _do(
     except Membership.DoesNotExist:
         raise Http404 from None
     else:
-        messages.success(request, done.replace("{}", str(member.user)))  # names may hold any braces
+        messages.success(request, done % {"person": member.user, **places})
         # Whoever has changed what they may do themselves may not see the page they came from any more.
         if member.id == request.membership.id:
             then = "ui:home"

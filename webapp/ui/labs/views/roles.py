@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from webapp.accounts.reauthentication import fresh_sign_in
@@ -28,7 +29,7 @@ def adjust(request: MemberRequest) -> HttpResponseBase:
     lab = request.membership.lab
     form = RoleTableForm(request.POST)
     if not form.is_valid():
-        problem = "The form named something that is no role or permission of a lab. Nothing was changed."
+        problem = _("The form named something that is no role or permission of a lab. Nothing was changed.")
         return render(request, "ui/labs/roles.html", _context(lab, problem), status=422)
     try:
         services.adjust_roles(
@@ -36,7 +37,7 @@ def adjust(request: MemberRequest) -> HttpResponseBase:
         )
     except services.NotAdjustable as error:
         return render(request, "ui/labs/roles.html", _context(lab, str(error)), status=422)
-    messages.success(request, "Saved. It holds from now on, for those who are signed in too.")
+    messages.success(request, _("Saved. It holds from now on, for those who are signed in too."))
     return redirect("ui:roles")
 
 

@@ -4,6 +4,7 @@ count, and what it takes pictures with."""
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from webapp.accounts.reauthentication import fresh_sign_in
@@ -29,7 +30,7 @@ def change(request: MemberRequest) -> HttpResponseBase:
     if not form.is_valid():
         return settings_page(request, form=form, status=422)
     change_settings(request.membership.lab, **form.cleaned_data)
-    messages.success(request, "Saved. It holds from now on, for every case of the lab.")
+    messages.success(request, _("Saved. It holds from now on, for every case of the lab."))
     return redirect("ui:lab-settings")
 
 

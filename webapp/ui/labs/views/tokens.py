@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -35,7 +36,7 @@ def make(request: MemberRequest) -> HttpResponseBase:
     if not form.is_valid():
         return render(request, "ui/labs/tokens.html", _own(request, form), status=422)
     given = form.cleaned_data
-    _, secret = tokens.issue_token(
+    _token, secret = tokens.issue_token(
         request.membership,
         given["name"],
         scopes=map(Permission, given["scopes"]),
@@ -75,4 +76,6 @@ def _own(request: MemberRequest, form: TokenForm) -> dict[str, Any]:
 
 def _revoke(request: MemberRequest, token: ApiToken) -> None:
     tokens.revoke(token)
-    messages.success(request, f"The token {token} is revoked; programs that use it are out at once.")
+    messages.success(
+        request, _("The token %(token)s is revoked; programs that use it are out at once.") % {"token": token}
+    )
