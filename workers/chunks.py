@@ -26,6 +26,7 @@ from serving.client import (
     ModelUnavailable,
     Predictions,
 )
+from serving.contract.sentence import N_, Sentence
 from serving.decoder.pool import Decoders, DecodersBusy, DecoderUnavailable
 from serving.decoder.refused import FileRefused
 from webapp.cases.boxes import Box
@@ -43,6 +44,7 @@ from workers.tile_pack import tile_pack
 
 PREDICT = "tensorflow.serving.PredictionService/Predict"
 FETCHERS = 8  # threads, which hide the store's latency
+LONGEST = 300  # characters of what the model server says that people are shown
 DECODERS = min(2, len(os.sched_getaffinity(0)))  # processes
 
 log = structlog.get_logger(__name__)
@@ -50,6 +52,10 @@ log = structlog.get_logger(__name__)
 
 class VersionUnknown(Exception):
     """The model server answered with a version that is not in the registry."""
+
+    def __init__(self, sentence: Sentence) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
 
 
 @dataclass(frozen=True)
@@ -94,44 +100,46 @@ def _work_on(chunk: Chunk) -> None:
         _classify(chunk)
     except ModelMissing as error:
         log.error("model missing", error=str(error))
-        services.defer(chunk, "The model server does not have the model yet.")
+        services.defer(chunk, Sentence(N_("The model server does not have the model yet.")))
     except ModelUnavailable as error:
         log.warning("model unavailable", error=str(error))
-        services.defer(chunk, "The model server does not answer.")
+        services.defer(chunk, Sentence(N_("The model server does not answer.")))
     except objects.StorageUnavailable as error:
         log.warning("storage unavailable", error=str(error))
-        _defer_or_retry(chunk, "The image store could not give one of these images.")
-    except DecoderUnavailable as error:
+        _defer_or_retry(chunk, Sentence(N_("The image store could not give one of these images.")))
+    except DecoderUnavailable:
         log.error("decoder unavailable")
-        services.defer(chunk, str(error))
+        services.defer(chunk, Sentence(N_("The picture decoder does not start.")))
     except VersionUnknown as error:
         log.error("model version unknown", error=str(error))
-        services.defer(chunk, str(error))
+        services.defer(chunk, error.sentence)
     except ModelRejected as error:
         log.error("model rejected the request", error=str(error))
-        services.dead_letter(chunk, f"The model server rejected the request: {error}")
+        text = N_("The model server rejected the request: %(error)s")
+        services.dead_letter(chunk, Sentence(text, {"error": str(error)[:LONGEST]}))
     except SoftTimeLimitExceeded:
         log.warning("chunk timed out")
-        _defer_or_retry(chunk, "These images took too long.")
+        _defer_or_retry(chunk, Sentence(N_("These images took too long.")))
     except ModelTimeout as error:
         log.warning("model timed out", error=str(error))
-        services.attempt_failed(chunk, "The model took too long to answer.")
+        services.attempt_failed(chunk, Sentence(N_("The model took too long to answer.")))
     except ModelError as error:
         log.error("model failed", error=str(error))
-        services.attempt_failed(chunk, "The model failed on these images; the reason is in its log.")
+        services.attempt_failed(
+            chunk, Sentence(N_("The model failed on these images; the reason is in its log."))
+        )
     except Exception as error:
         log.exception("chunk failed")
-        services.attempt_failed(
-            chunk, f"An unexpected error ({type(error).__name__}); it is in the worker's log."
-        )
+        text = N_("An unexpected error (%(kind)s); it is in the worker's log.")
+        services.attempt_failed(chunk, Sentence(text, {"kind": type(error).__name__}))
 
 
-def _defer_or_retry(chunk: Chunk, why: str) -> None:
+def _defer_or_retry(chunk: Chunk, why: Sentence) -> None:
     """Defer the chunk while the store is away; if the store answers, these images failed."""
     if objects.answers():
         services.attempt_failed(chunk, why)
     else:
-        services.defer(chunk, "The image store does not answer.")
+        services.defer(chunk, Sentence(N_("The image store does not answer.")))
 
 
 def _classify(chunk: Chunk) -> None:
@@ -200,19 +208,18 @@ def _prepare(image: Image, size: int, until: float) -> Prepared | Refused | NotB
         # Of one that was classified the bytes that were, whatever lies there now.
         data, object_version = objects.get(image.key, version=image.object_version)
     except objects.ObjectMissing:
-        return Refused(image.id, Refusal.NOT_UPLOADED, str(Refusal.NOT_UPLOADED.label))
+        return Refused(image.id, Refusal.NOT_UPLOADED)
     sha256 = hashlib.sha256(data).digest()
     if image.sha256 is not None and bytes(image.sha256) != sha256:
         # Whoever announced other bytes would take this row for theirs.
-        return Refused(image.id, Refusal.ALTERED, str(Refusal.ALTERED.label))
+        return Refused(image.id, Refusal.ALTERED)
     try:
         with tracing.span("decode image", {"hematovision.image": image.id}):
             picture = _decoders().read(data, size=size, until=until)
     except DecodersBusy:
         return NotBegun(image)
     except FileRefused as refused:
-        refusal = Refusal(refused.reason)
-        return Refused(image.id, refusal, refused.detail or str(refusal.label), sha256, len(data))
+        return Refused(image.id, Refusal(refused.reason), refused.detail, sha256, len(data))
     display_key = ""
     again = image.status == Image.Status.CLASSIFIED
     if picture.display is not None and not again:
@@ -250,7 +257,7 @@ def _input_size(model: str) -> int:
     """What the newest published version takes. A server may be behind the registry: `_ask` sees to that."""
     newest = registry.published(model).first()
     if newest is None:
-        raise VersionUnknown(f"No version of {model} is published here.")
+        raise VersionUnknown(Sentence(N_("No version of %(model)s is published here."), {"model": model}))
     return newest.contract.input_size
 
 
@@ -265,8 +272,10 @@ def _ask(model: str, pixels: npt.NDArray[np.uint8]) -> list[Predictions]:
     except ModelRejected as error:
         if _takes(model, pixels.shape[1]):
             raise
+        # untranslated: for the log
         raise ModelUnavailable("a version of another input size answers") from error
     if len({(part.model_name, part.version) for part in predictions}) > 1:
+        # untranslated: for the log
         raise ModelUnavailable("a new version went live between two halves of the chunk")
     return predictions
 
@@ -350,9 +359,10 @@ def _version(name: str, number: int) -> ModelVersion:
     try:
         return ModelVersion.objects.get(name=name, version=number)
     except ModelVersion.DoesNotExist:
-        raise VersionUnknown(
-            f"The model server answers with version {number} of {name}, which is not registered here."
-        ) from None
+        text = N_(
+            "The model server answers with version %(number)s of %(model)s, which is not registered here."
+        )
+        raise VersionUnknown(Sentence(text, {"number": number, "model": name})) from None
 
 
 @cache

@@ -8,11 +8,13 @@ red cells per 100 white cells by manual count. (26461-4 is per 100 red cells: an
 from dataclasses import dataclass
 from typing import Final
 
+from serving.contract.sentence import N_
+
 
 @dataclass(frozen=True)
 class CellClass:
     code: str
-    name: str
+    name: str  # marked; `webapp.inference.selectors.class_name` says it in the reader's language
     short: str
     in_wbc: bool  # counted in the white-cell denominator
     loinc: str | None = None
@@ -21,14 +23,14 @@ class CellClass:
 
 
 CELL_CLASSES: Final[tuple[CellClass, ...]] = (
-    CellClass("neutrophil", "Neutrophil", "NEU", True, "26511-6"),
-    CellClass("lymphocyte", "Lymphocyte", "LYM", True, "26478-8"),
-    CellClass("monocyte", "Monocyte", "MON", True, "26485-3"),
-    CellClass("eosinophil", "Eosinophil", "EOS", True, "26450-7"),
-    CellClass("basophil", "Basophil", "BAS", True, "30180-4"),
-    CellClass("immature_granulocyte", "Immature granulocyte", "IG", True, "38518-7"),
-    CellClass("erythroblast", "Erythroblast (NRBC)", "NRBC", False, "18309-5", "/100{WBCs}"),
-    CellClass("platelet", "Platelet", "PLT", False, None, None),
+    CellClass("neutrophil", N_("Neutrophil"), "NEU", True, "26511-6"),
+    CellClass("lymphocyte", N_("Lymphocyte"), "LYM", True, "26478-8"),
+    CellClass("monocyte", N_("Monocyte"), "MON", True, "26485-3"),
+    CellClass("eosinophil", N_("Eosinophil"), "EOS", True, "26450-7"),
+    CellClass("basophil", N_("Basophil"), "BAS", True, "30180-4"),
+    CellClass("immature_granulocyte", N_("Immature granulocyte"), "IG", True, "38518-7"),
+    CellClass("erythroblast", N_("Erythroblast (NRBC)"), "NRBC", False, "18309-5", "/100{WBCs}"),
+    CellClass("platelet", N_("Platelet"), "PLT", False, None, None),
 )
 """In the order of a report."""
 

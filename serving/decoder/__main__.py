@@ -10,6 +10,7 @@ import socket
 import sys
 from contextlib import suppress
 
+from serving.contract.sentence import store
 from serving.decoder.limits import ALLOWANCE, CPU_SECONDS, Limits
 from serving.decoder.messages import Ended, receive, send
 from serving.decoder.read import read
@@ -27,7 +28,8 @@ def main(descriptor: int, max_pixels: int) -> None:
         try:
             picture = read(bytes(parts.pop()), size=asked["size"], max_pixels=max_pixels)
         except FileRefused as refused:
-            send(channel, {"refused": refused.reason, "detail": refused.detail})
+            detail = store(refused.detail) if refused.detail else None
+            send(channel, {"refused": refused.reason, "detail": detail})
         except MemoryError:
             send(channel, {"memory": True})
         else:

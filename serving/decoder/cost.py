@@ -1,5 +1,6 @@
 """What every format is asked before it is decoded."""
 
+from serving.contract.sentence import N_, Sentence
 from serving.decoder.limits import LEAST_SIDE, LONGEST_SIDE, Limits
 from serving.decoder.refused import FileRefused, Reason, too_costly
 
@@ -12,27 +13,46 @@ def check_size(width: int, height: int, limits: Limits) -> None:
     if width * height > limits.pixels:
         raise FileRefused(
             Reason.TOO_MANY_PIXELS,
-            f"The image is {width}×{height} pixels; this server takes up to {limits.pixels / 1e6:.0f} "
-            "megapixels. Crop it to the cell.",
+            Sentence(
+                N_(
+                    "The image is %(width)s×%(height)s pixels; this server takes up to %(megapixels)s "
+                    "megapixels. Crop it to the cell."
+                ),
+                {"width": width, "height": height, "megapixels": round(limits.pixels / 1e6)},
+            ),
         )
     if max(width, height) > LONGEST_SIDE:
         raise FileRefused(
             Reason.TOO_MANY_PIXELS,
-            f"The image is {width}×{height} pixels; a side may have up to {LONGEST_SIDE}. "
-            "Crop it to the cell.",
+            Sentence(
+                N_(
+                    "The image is %(width)s×%(height)s pixels; a side may have up to %(longest)s. "
+                    "Crop it to the cell."
+                ),
+                {"width": width, "height": height, "longest": LONGEST_SIDE},
+            ),
         )
     if min(width, height) < LEAST_SIDE:
         raise FileRefused(
             Reason.TOO_SMALL,
-            f"The image is {width}×{height} pixels; at least {LEAST_SIDE}×{LEAST_SIDE} are needed "
-            "to show a cell.",
+            Sentence(
+                N_(
+                    "The image is %(width)s×%(height)s pixels; at least %(least)s×%(least)s are needed "
+                    "to show a cell."
+                ),
+                {"width": width, "height": height, "least": LEAST_SIDE},
+            ),
         )
 
 
-def check_memory(what: str, estimated: int, limits: Limits) -> None:
+def check_memory(form: str, estimated: int, limits: Limits) -> None:
     """
+    Args:
+        form: the format's name.
+
     Raises:
         FileRefused: decoding would hold about so many bytes, and that is too much.
     """
     if estimated > limits.memory:
-        raise too_costly(f"{what} needs {estimated / 1e6:.0f} MB of memory")
+        text = N_("The %(format)s needs %(megabytes)s MB of memory")
+        raise too_costly(Sentence(text, {"format": form, "megabytes": round(estimated / 1e6)}))

@@ -8,6 +8,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from serving.contract.sentence import N_, Sentence
 from serving.decoder.limits import DIRECTORIES, ENTRIES, PIECES
 from serving.decoder.refused import FileRefused, Reason, too_costly
 
@@ -41,7 +42,9 @@ class Directory:
         if kind not in _NUMBERS:
             return ()
         if count > most:
-            raise too_costly(f"The TIFF has {count} values under tag {tag}")
+            raise too_costly(
+                Sentence(N_("The TIFF has %(count)s values under tag %(tag)s"), {"count": count, "tag": tag})
+            )
         return struct.unpack_from(f"{self.order}{count}{_NUMBERS[kind]}", self.data, where)
 
     def number(self, tag: int, default: int = 0) -> int:
@@ -100,7 +103,9 @@ def _chain(data: bytes, layout: _Layout, where: int) -> Iterator[Directory]:
     seen: set[int] = set()
     while where and len(seen) < DIRECTORIES:
         if where in seen:
-            raise FileRefused(Reason.DAMAGED, "The TIFF is damaged: its pages lead in a circle.")
+            raise FileRefused(
+                Reason.DAMAGED, Sentence(N_("The TIFF is damaged: its pages lead in a circle."))
+            )
         seen.add(where)
         directory, where = _directory(data, layout, where)
         yield directory
@@ -110,7 +115,7 @@ def _directory(data: bytes, layout: _Layout, where: int) -> tuple[Directory, int
     """The directory at `where`, and where the next one is; 0 after the last."""
     (entries,) = struct.unpack_from(layout.order + layout.entries, data, where)
     if entries > ENTRIES:
-        raise too_costly(f"The TIFF has {entries} tags")
+        raise too_costly(Sentence(N_("The TIFF has %(count)s tags"), {"count": entries}))
     where += struct.calcsize("<" + layout.entries)
     form = f"{layout.order}HH{layout.count}"
     head, room = struct.calcsize("=HH" + layout.count), struct.calcsize("=" + layout.offset)

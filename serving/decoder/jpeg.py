@@ -6,6 +6,7 @@ from math import ceil
 
 import imagecodecs
 
+from serving.contract.sentence import N_, Sentence
 from serving.decoder import ifd
 from serving.decoder.cost import check_memory, check_size
 from serving.decoder.kinds import JPEG
@@ -75,7 +76,7 @@ def parse(data: bytes, limits: Limits) -> Jpeg:
         code, position = marker[1][0], marker.end()
         found.segments += 1
         if found.segments > SEGMENTS:
-            raise too_costly("The JPEG has very many segments")
+            raise too_costly(Sentence(N_("The JPEG has very many segments")))
         if code == _EOI:
             found.whole = True
             kept.append(b"\xff\xd9")
@@ -119,7 +120,7 @@ def decode(data: bytes, limits: Limits) -> Source:
         raise FileRefused(Reason.DAMAGED)
     pixels = found.width * found.height
     halved = pixels > LARGE
-    check_memory("The JPEG", found.coefficients + (pixels if halved else 4 * pixels), limits)
+    check_memory("JPEG", found.coefficients + (pixels if halved else 4 * pixels), limits)
     image = opened(found.kept, "JPEG", (found.width, found.height))
     if halved:  # by libjpeg itself, at a quarter of the memory
         image.draft(None, (ceil(found.width / 2), ceil(found.height / 2)))
@@ -140,7 +141,7 @@ def _deep(found: Jpeg, limits: Limits) -> Source:
         raise FileRefused(Reason.DAMAGED)
     size = 2 if found.precision > 8 else 1
     samples = found.width * found.height * len(found.sampling)
-    check_memory("The JPEG", size * samples + found.coefficients, limits)
+    check_memory("JPEG", size * samples + found.coefficients, limits)
     if found.frame == _JPEG_LS:
         decoded = imagecodecs.jpegls_decode(found.kept)
     else:
@@ -171,4 +172,6 @@ def _frame(found: Jpeg, code: int, payload: bytes) -> None:
 def _check_scans(found: Jpeg, limits: Limits) -> None:
     pixels = found.width * found.height
     if found.scans > SCANS or (found.scans > 4 and found.scans * pixels > limits.scanned):
-        raise too_costly(f"The JPEG goes over its picture {found.scans} times or more")
+        raise too_costly(
+            Sentence(N_("The JPEG goes over its picture %(times)s times or more"), {"times": found.scans})
+        )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import imagecodecs
 
+from serving.contract.sentence import N_, Sentence
 from serving.decoder import ifd
 from serving.decoder.cost import check_memory, check_size
 from serving.decoder.kinds import PNG
@@ -43,7 +44,7 @@ def decode(data: bytes, limits: Limits) -> Source:
     turn = ifd.orientation(first.get(b"eXIf", b""))
     samples = len(_COLOURS[colour]) if by_libpng else 4
     bytes_a_pixel = samples * (2 if depth == 16 else 1) + (0.6 if by_libpng and samples == 4 else 0)
-    check_memory("The PNG", int(width * height * bytes_a_pixel), limits)
+    check_memory("PNG", int(width * height * bytes_a_pixel), limits)
     if not by_libpng:
         image = opened(kept, "PNG", (width, height))
         image.load()
@@ -61,7 +62,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
     while position + 12 <= len(data):
         count += 1
         if count > SEGMENTS:
-            raise too_costly("The PNG has very many chunks")
+            raise too_costly(Sentence(N_("The PNG has very many chunks")))
         end = position + 12 + int.from_bytes(view[position : position + 4], "big")
         if end > len(data):
             return

@@ -18,6 +18,7 @@ from queue import Empty, LifoQueue
 import numpy as np
 
 import serving
+from serving.contract.sentence import N_, Sentence, load
 from serving.decoder import kinds
 from serving.decoder.limits import END_SECONDS, MAX_ATTEMPTS, START_SECONDS, WALL_SECONDS
 from serving.decoder.messages import Ended, receive, send
@@ -25,10 +26,15 @@ from serving.decoder.picture import Picture
 from serving.decoder.refused import FileRefused, Reason
 
 _ROOT = Path(serving.__file__).parents[1]
-_TOO_LONG = "Decoding this image took too long, and was stopped. Save it again as a plain PNG, TIFF or JPEG."
-_TOO_MUCH = "This image needs more memory than it may have. Save it again as a plain PNG, TIFF or JPEG."
-_NOT_STARTED = "The picture decoder does not start."
-_CRASHED = "The decoder broke down on this image, twice. Save it again as a plain PNG, TIFF or JPEG."
+_TOO_LONG = Sentence(
+    N_("Decoding this image took too long, and was stopped. Save it again as a plain PNG, TIFF or JPEG.")
+)
+_TOO_MUCH = Sentence(
+    N_("This image needs more memory than it may have. Save it again as a plain PNG, TIFF or JPEG.")
+)
+_CRASHED = Sentence(
+    N_("The decoder broke down on this image, twice. Save it again as a plain PNG, TIFF or JPEG.")
+)
 
 
 class DecodersBusy(Exception):
@@ -138,7 +144,7 @@ class _Process:
                 )
         except OSError as error:
             self._channel.close()
-            raise DecoderUnavailable(_NOT_STARTED) from error
+            raise DecoderUnavailable from error
 
     def wait_until_ready(self) -> None:
         if self._ready:
@@ -147,7 +153,7 @@ class _Process:
             receive(self._channel, time.monotonic() + START_SECONDS)
         except (TimeoutError, Ended) as error:
             self.kill()
-            raise DecoderUnavailable(_NOT_STARTED) from error
+            raise DecoderUnavailable from error
         self._ready = True
 
     def alive(self) -> bool:
@@ -168,7 +174,8 @@ class _Process:
             raise MemoryError
         try:
             if "refused" in said:
-                raise FileRefused(Reason(said["refused"]), str(said["detail"]))
+                detail = load(said["detail"]) if said["detail"] else None
+                raise FileRefused(Reason(said["refused"]), detail)
             pixels, display = parts
             return Picture(
                 pixels=np.frombuffer(pixels, np.uint8).reshape(size, size, 3),

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from serving.contract.sentence import N_, Sentence
+
 
 class Reason(StrEnum):
     """Codes; `webapp.cases.refusals.Refusal` has the same, with a sentence for each."""
@@ -18,21 +20,24 @@ class Reason(StrEnum):
 
 
 class FileRefused(Exception):
-    """The file is refused. `detail` is a sentence for people, or "" where that of the code says it all."""
+    """The file is refused. `detail` is for people, or None where the sentence of the code says it all."""
 
-    def __init__(self, reason: Reason, detail: str = "") -> None:
+    def __init__(self, reason: Reason, detail: Sentence | None = None) -> None:
+        super().__init__(reason, detail)
         self.reason = reason
         self.detail = detail
-        super().__init__(detail or reason.value)
+
+    def __str__(self) -> str:
+        return str(self.detail or self.reason)
 
 
-def too_costly(what: str) -> FileRefused:
+def too_costly(what: Sentence) -> FileRefused:
     """A refusal of a file that would take too long or too much memory; `what` is of the file."""
-    return FileRefused(
-        Reason.TOO_COSTLY, f"{what}: too much work to decode. Save it again as a plain PNG, TIFF or JPEG."
-    )
+    text = N_("%(what)s: too much work to decode. Save it again as a plain PNG, TIFF or JPEG.")
+    return FileRefused(Reason.TOO_COSTLY, Sentence(text, {"what": what}))
 
 
-def unusual(what: str) -> FileRefused:
+def unusual(what: Sentence) -> FileRefused:
     """A refusal of a right file of a kind that is not read; `what` names it."""
-    return FileRefused(Reason.UNSUPPORTED_TYPE, f"{what} is not taken. Save it as 8-bit RGB TIFF or PNG.")
+    text = N_("%(what)s is not taken. Save it as 8-bit RGB TIFF or PNG.")
+    return FileRefused(Reason.UNSUPPORTED_TYPE, Sentence(text, {"what": what}))

@@ -16,6 +16,7 @@ import imagecodecs
 import numpy as np
 from PIL import Image, ImageCms, TiffImagePlugin
 
+from serving.contract.sentence import N_, Sentence
 from serving.decoder import jpeg, tiff_page
 from serving.decoder.cost import check_memory, check_size
 from serving.decoder.ifd import ORIENTATION, Directory, directories
@@ -41,8 +42,9 @@ _CODECS: dict[int, Callable[..., bytes | bytearray | memoryview]] = {
 }
 _HERE = {tiff_page.NONE, *_CODECS}
 _BY_PILLOW = {*_HERE, tiff_page.JPEG} - {tiff_page.LZMA, tiff_page.ZSTD, tiff_page.OLD_ZSTD}
+# untranslated: names of formats
 _OTHERS = {
-    2: "CCITT", 3: "CCITT", 4: "CCITT", 6: "old-style JPEG", 33003: "JPEG 2000", 33005: "JPEG 2000",
+    2: "CCITT", 3: "CCITT", 4: "CCITT", 6: N_("old-style JPEG"), 33003: "JPEG 2000", 33005: "JPEG 2000",
     33007: "JPEG", 34712: "JPEG 2000", 34887: "LERC", 34892: "JPEG", 34927: "WebP", 50001: "WebP",
     34933: "PNG", 34934: "JPEG XR", 22610: "JPEG XR", 50002: "JPEG XL", 52546: "JPEG XL",
     34925: "LZMA", 34926: "ZSTD", 50000: "ZSTD",
@@ -50,11 +52,22 @@ _OTHERS = {
 _COLOUR_FILTERS, _LINEAR_RAW = 32803, 34892  # photometric
 _DNG, _NDPI = 50706, 65420  # tags
 _SLIDES = {
-    b"Aperio": "an Aperio SVS",
-    b"PerkinElmer-QPI": "a QPTIFF",
-    b"<scn": "a Leica SCN",
-    b"Ventana": "a Ventana BIF",
+    b"Aperio": N_(
+        "This is an Aperio SVS whole slide, with thousands of cells. Export each cell's region as TIFF."
+    ),
+    b"PerkinElmer-QPI": N_(
+        "This is a QPTIFF whole slide, with thousands of cells. Export each cell's region as TIFF."
+    ),
+    b"<scn": N_(
+        "This is a Leica SCN whole slide, with thousands of cells. Export each cell's region as TIFF."
+    ),
+    b"Ventana": N_(
+        "This is a Ventana BIF whole slide, with thousands of cells. Export each cell's region as TIFF."
+    ),
 }
+_HAMAMATSU = N_(
+    "This is a Hamamatsu NDPI whole slide, with thousands of cells. Export each cell's region as TIFF."
+)
 # What libtiff needs of a picture.
 _KEPT = (256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 317, 320, 322, 323, 324, 325, 332, 338, 339,
          347, 529, 530, 531, 532)  # fmt: skip
@@ -83,18 +96,15 @@ def _check_kind(chain: Sequence[Directory], below: Sequence[Directory]) -> None:
     first = chain[0]
     said = first.bytes_of(270, 512) + first.bytes_of(700, 512)
     slide = next(
-        (what for mark, what in _SLIDES.items() if mark in said), "a Hamamatsu NDPI" if _NDPI in first else ""
+        (what for mark, what in _SLIDES.items() if mark in said), _HAMAMATSU if _NDPI in first else ""
     )
     if slide:
-        raise FileRefused(
-            Reason.UNSUPPORTED_TYPE,
-            f"This is {slide} whole slide, with thousands of cells. Export each cell's region as TIFF.",
-        )
+        raise FileRefused(Reason.UNSUPPORTED_TYPE, Sentence(slide))
     raw = {_COLOUR_FILTERS, _LINEAR_RAW}
     if _DNG in first or any(Page(one).photometric in raw for one in (*chain, *below)):
         raise FileRefused(
             Reason.UNSUPPORTED_TYPE,
-            "This is a camera's raw file. Develop it to TIFF or JPEG in the camera's software.",
+            Sentence(N_("This is a camera's raw file. Develop it to TIFF or JPEG in the camera's software.")),
         )
 
 
@@ -125,8 +135,12 @@ def _check_channels(page: Page, others: Sequence[Page]) -> None:
     if _is_grey(page) and (alike or b"channels=" in page.tags.bytes_of(270, 512)):
         raise FileRefused(
             Reason.NO_COLOUR,
-            "The file holds several grey pictures, perhaps the channels of one. Save it as one RGB picture; "
-            "in ImageJ: Image ▸ Type ▸ RGB Color.",
+            Sentence(
+                N_(
+                    "The file holds several grey pictures, perhaps the channels of one. Save it as one RGB "
+                    "picture; in ImageJ: Image ▸ Type ▸ RGB Color."
+                )
+            ),
         )
 
 
@@ -165,8 +179,10 @@ def _pixels(page: Page, limits: Limits) -> Pixels:
     if _is_grey(page):
         raise FileRefused(Reason.NO_COLOUR)
     if page.compression not in _HERE | _BY_PILLOW:
-        named = _OTHERS.get(page.compression, f"number {page.compression}")
-        raise unusual(f"A TIFF with {named} compression")
+        if page.compression not in _OTHERS:
+            text = N_("A TIFF with number %(number)s compression")
+            raise unusual(Sentence(text, {"number": page.compression}))
+        raise unusual(Sentence(N_("A TIFF with %(name)s compression"), {"name": _called(page)}))
     colours = {
         tiff_page.RGB: "RGB",
         tiff_page.GREY: "RGB",  # cameras' software that writes three channels and does not call them colours
@@ -180,10 +196,16 @@ def _pixels(page: Page, limits: Limits) -> Pixels:
     if colours and page.samples >= len(colours) and page.compression in _HERE and page.sample_format:
         return _array(page, colours)
     if page.compression not in _BY_PILLOW:
-        raise unusual(f"A TIFF with {_OTHERS[page.compression]} compression and colours other than RGB")
+        text = N_("A TIFF with %(name)s compression and colours other than RGB")
+        raise unusual(Sentence(text, {"name": _called(page)}))
     if page.bits > 8 or page.sample_format != "u":
-        raise unusual(f"A TIFF with {page.bits} bits in this layout")
+        raise unusual(Sentence(N_("A TIFF with %(bits)s bits in this layout"), {"bits": page.bits}))
     return _by_pillow(page, limits)
+
+
+def _called(page: Page) -> Sentence:
+    """Its compression, which is one of `_OTHERS`."""
+    return Sentence(_OTHERS[page.compression])
 
 
 def _is_plain_jpeg(page: Page) -> bool:
@@ -201,12 +223,12 @@ def _check_jpegs(page: Page, limits: Limits) -> None:
     for piece in pieces:
         inner = jpeg.parse(page.tags.data[piece.offset : piece.offset + piece.size], limits)
         if inner.frame in jpeg.LOSSLESS:
-            raise unusual("A TIFF with lossless JPEG compression")
+            raise unusual(Sentence(N_("A TIFF with lossless JPEG compression")))
         if inner.width > piece.columns or inner.height > piece.rows or inner.scans > 4:
             raise FileRefused(Reason.DAMAGED)
         segments += inner.segments
         if segments > max(SEGMENTS, SEGMENTS_OF_A_PIECE * len(pieces)):
-            raise too_costly("The TIFF's JPEGs have very many segments")
+            raise too_costly(Sentence(N_("The TIFF's JPEGs have very many segments")))
 
 
 def _by_pillow(page: Page, limits: Limits) -> Pixels:
@@ -214,7 +236,7 @@ def _by_pillow(page: Page, limits: Limits) -> Pixels:
     if page.compression == tiff_page.JPEG:
         _check_jpegs(page, limits)
     strip = max(piece.rows * piece.columns for piece in pieces) * page.samples
-    check_memory("The TIFF", 4 * page.area + strip, limits)
+    check_memory("TIFF", 4 * page.area + strip, limits)
     image = opened(_alone(page.tags), "TIFF", (page.width, page.height))
     image.load()
     return Opened(image)
@@ -277,9 +299,9 @@ def _samples(page: Page) -> Samples:
 def _dtype(page: Page) -> np.dtype[Any]:
     bits = page.bits
     if page.sample_format == "f" and bits not in (16, 32, 64):
-        raise unusual(f"A TIFF of floating-point numbers of {bits} bits")
+        raise unusual(Sentence(N_("A TIFF of floating-point numbers of %(bits)s bits"), {"bits": bits}))
     if bits < 8 or (bits > 16 and bits not in (32, 64)):
-        raise unusual(f"A TIFF with {bits} bits a channel")
+        raise unusual(Sentence(N_("A TIFF with %(bits)s bits a channel"), {"bits": bits}))
     return np.dtype(f"{page.sample_format}{page.sample_bytes}")
 
 
@@ -342,13 +364,13 @@ def _unpredicted(page: Page, samples: Samples) -> Samples:
         return np.asarray(imagecodecs.delta_decode(native, axis=-2, out=native))
     if page.predictor == 3 and page.sample_format == "f":
         return np.asarray(imagecodecs.floatpred_decode(samples, axis=-2))
-    raise unusual(f"A TIFF with predictor {page.predictor}")
+    raise unusual(Sentence(N_("A TIFF with predictor %(number)s"), {"number": page.predictor}))
 
 
 def _lab_to_rgb(page: Page) -> Any:
     """CIE L*a*b* (D50) to sRGB; of 16 bits the high ones. a* and b* are signed, unless ICC's."""
     if page.sample_format == "f" or page.bits not in (8, 16):
-        raise unusual(f"A CIELAB TIFF with {page.bits} bits a channel")
+        raise unusual(Sentence(N_("A CIELAB TIFF with %(bits)s bits a channel"), {"bits": page.bits}))
     shift, offset = page.bits - 8, page.photometric == tiff_page.ICCLAB
 
     def scaled(rows: Samples) -> Any:

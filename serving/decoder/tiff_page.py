@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
+from serving.contract.sentence import N_, Sentence
 from serving.decoder.cost import check_memory
 from serving.decoder.ifd import Directory
 from serving.decoder.limits import PADDED, PIECE, PIECES, Limits
@@ -110,29 +111,29 @@ class Page:
             FileRefused: it costs too much, lies, or points outside the file.
         """
         if not 1 <= self.samples <= 8:
-            raise unusual(f"A TIFF with {self.samples} channels")
+            raise unusual(Sentence(N_("A TIFF with %(number)s channels"), {"number": self.samples}))
         if not 1 <= self.bits <= 64:
-            raise unusual("A TIFF whose channels differ in depth")
-        check_memory("The TIFF", self.decoded, limits)
+            raise unusual(Sentence(N_("A TIFF whose channels differ in depth")))
+        check_memory("TIFF", self.decoded, limits)
         pieces = self.pieces()
         largest = max(piece.rows * piece.columns for piece in pieces)
         copied = len(pieces) > 1 or self.predictor == 3 or self.bits not in (8, 16, 32, 64)
         part = largest * self.sample_bytes * (1 if self.planar else self.samples)
         if largest > PIECE:
-            check_memory("The TIFF", self.decoded + (part if copied else 0), limits)
+            check_memory("TIFF", self.decoded + (part if copied else 0), limits)
         # Padding is decoded, too: a picture of one row may be cut into tiles of a million.
         held = sum(piece.rows * piece.columns for piece in pieces) * self.sample_bytes
         if held * (1 if self.planar else self.samples) > PADDED * max(limits.memory, self.decoded):
-            raise too_costly("The TIFF is stored in parts that are mostly padding")
+            raise too_costly(Sentence(N_("The TIFF is stored in parts that are mostly padding")))
         taken = 0
         for piece in pieces:
             taken += piece.size
             if piece.offset + piece.size > len(self.tags.data) or not piece.size:
                 raise FileRefused(Reason.DAMAGED)
         if taken > 2 * len(self.tags.data):
-            raise too_costly("The TIFF uses the same bytes for many parts of its picture")
+            raise too_costly(Sentence(N_("The TIFF uses the same bytes for many parts of its picture")))
         if largest > max(PIECE, self.area):
-            raise too_costly("The TIFF is stored in parts that are larger than its picture")
+            raise too_costly(Sentence(N_("The TIFF is stored in parts that are larger than its picture")))
 
     def pieces(self) -> list[Piece]:
         """All strips or tiles, in the order of the file.
@@ -151,7 +152,7 @@ class Page:
         planes = self.samples if self.planar else 1
         expected = down * across * planes
         if expected > PIECES:
-            raise too_costly(f"The TIFF is cut into {expected} parts")
+            raise too_costly(Sentence(N_("The TIFF is cut into %(number)s parts"), {"number": expected}))
         offsets = self.tags.numbers(324 if 324 in self.tags else 273)
         sizes = self.tags.numbers(325 if 325 in self.tags else 279)
         if not sizes and expected == 1 and self.compression == NONE:  # old software left it out

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import imagecodecs
 
+from serving.contract.sentence import N_, Sentence
 from serving.decoder import ifd
 from serving.decoder.cost import check_memory, check_size
 from serving.decoder.kinds import WEBP
@@ -43,7 +44,7 @@ def decode(data: bytes, limits: Limits) -> Source:
     check_size(width, height, limits)
     if extended and _canvas_size(extended) != (width, height):
         raise FileRefused(Reason.DAMAGED)
-    check_memory("The WebP", width * height * bytes_a_pixel, limits)
+    check_memory("WebP", width * height * bytes_a_pixel, limits)
     decoded = imagecodecs.webp_decode(data)
     if decoded.ndim != 3 or decoded.shape[:2] != (height, width):
         raise FileRefused(Reason.DAMAGED)
@@ -57,7 +58,7 @@ def _chunks(data: bytes | memoryview, position: int) -> Iterator[tuple[bytes, me
     while position + 8 <= end:
         count += 1
         if count > SEGMENTS:
-            raise too_costly("The WebP has very many chunks")
+            raise too_costly(Sentence(N_("The WebP has very many chunks")))
         size = int.from_bytes(view[position + 4 : position + 8], "little")
         if position + 8 + size > len(data):
             raise FileRefused(Reason.DAMAGED)

@@ -144,10 +144,10 @@ def _fill() -> uuid.UUID:
         cursor.execute(
             """
             WITH image AS (
-                INSERT INTO cases_image (lab_id, case_id, name, key, status, refusal, detail, bytes,
+                INSERT INTO cases_image (lab_id, case_id, name, key, status, refusal, bytes,
                     object_version, width, height, sha256, display_key, created_at)
                 SELECT %(lab)s::uuid, %(case)s::uuid, 'cell ' || n || '.jpg', %(case)s::text || '/' || n,
-                    'classified', '', '', 20000, '', 360, 363, sha256(n::text::bytea), '', now()
+                    'classified', '', 20000, '', 360, 363, sha256(n::text::bytea), '', now()
                 FROM generate_series(0, %(cells)s - 1) AS n
                 RETURNING id, split_part(key, '/', 2)::int AS n
             ), pack AS (

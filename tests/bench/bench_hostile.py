@@ -45,7 +45,7 @@ def cost(data: bytes) -> Cost:
             found = decoders.read(data, size=224)
             outcome = f"taken, {found.width}×{found.height}"
         except FileRefused as refused:
-            outcome = f"{refused.reason}: {refused.detail}"
+            outcome = f"{refused.reason}: {refused}"
         seconds = time.perf_counter() - began
         return Cost(len(data), seconds, _cpu(process) - before, _peak_mb(process), outcome)
     finally:

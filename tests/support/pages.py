@@ -13,6 +13,7 @@ from django_scopes import scope
 from pytest_django import Settings
 
 from serving.contract import CELL_LABELS, MODEL_NAME
+from serving.contract.sentence import Sentence
 from tests.support.people import Person
 from webapp.cases.models import Case, Cell, Image, TilePack
 from webapp.cases.processing import settle
@@ -121,7 +122,7 @@ def add_unusable(person: Person, case: Case, status: Image.Status, n: int = 1) -
                 name=f"{status}-{place}.jpg",
                 key=uuid.uuid4().hex,
                 status=status,
-                detail="The image is damaged.",
+                reason=Sentence("The image is damaged."),
                 bytes=1,
             )
             for place in range(n)

@@ -31,4 +31,5 @@ class ApiTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped
     name = "apiToken"
 
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        # untranslated: of the API's description
         return {"type": "http", "scheme": "bearer", "description": "An API token, `hv_…`."}

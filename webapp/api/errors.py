@@ -5,6 +5,8 @@ from typing import Any, cast
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, UnreadablePostError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -34,19 +36,23 @@ CONFLICTS: dict[type[Exception], str] = {
 class StoreAway(exceptions.APIException):
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_code = "storage_unavailable"
-    default_detail = "The image store does not answer. Nothing was taken; try again in a minute."
+    default_detail = gettext_lazy(
+        "The image store does not answer. Nothing was taken; try again in a minute."
+    )
 
 
 class NoRoom(exceptions.APIException):
     status_code = status.HTTP_507_INSUFFICIENT_STORAGE
     default_code = "no_room"
-    default_detail = "There is no room for these files at the moment. Nothing was taken; try again later."
+    default_detail = gettext_lazy(
+        "There is no room for these files at the moment. Nothing was taken; try again later."
+    )
 
 
 class NotReceived(exceptions.APIException):
     status_code = status.HTTP_408_REQUEST_TIMEOUT
     default_code = "request_timeout"
-    default_detail = "The request did not arrive whole, or too slowly. Nothing was taken."
+    default_detail = gettext_lazy("The request did not arrive whole, or too slowly. Nothing was taken.")
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -70,13 +76,13 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, exceptions.ValidationError):
         body: dict[str, Any] = {
             "code": "invalid",
-            "message": "Some of what was sent cannot be used; see fields.",
+            "message": _("Some of what was sent cannot be used; see fields."),
             "fields": error.detail,
         }
     elif isinstance(error, Http404):
-        body = {"code": "not_found", "message": "There is nothing here that you can see."}
+        body = {"code": "not_found", "message": _("There is nothing here that you can see.")}
     elif isinstance(error, PermissionDenied):
-        body = {"code": "permission_denied", "message": "You may not do this."}
+        body = {"code": "permission_denied", "message": _("You may not do this.")}
     else:
         answered = cast(exceptions.APIException, error)  # nothing else is answered by the handler above
         code = getattr(answered.detail, "code", answered.default_code)

@@ -24,7 +24,7 @@ class ByCursor(CursorPagination):
             try:
                 position = self._field.clean(cursor.position, None)
                 if isinstance(position, datetime) and position.tzinfo is None:
-                    raise ValueError("no time zone")
+                    raise ValueError("no time zone")  # untranslated: nobody sees it
             except (ValidationError, ValueError, OverflowError):
                 raise NotFound(self.invalid_cursor_message) from None
         return cursor

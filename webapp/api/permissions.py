@@ -1,5 +1,7 @@
 from typing import Any, cast
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import status
 from rest_framework.exceptions import APIException, PermissionDenied
 from rest_framework.permissions import BasePermission
@@ -25,16 +27,15 @@ class LabPermission(BasePermission):
     What is not named is denied.
     """
 
-    message = "Your role in this lab does not allow this. Ask an administrator of the lab."
+    message = gettext_lazy("Your role in this lab does not allow this. Ask an administrator of the lab.")
 
     def has_permission(self, request: Request, view: Any) -> bool:
         asked = lab_request(request)
         if against := conflict(asked, request.headers.get(HEADER)):
             raise OfAnotherLab(against.message, against.code)
         if asked.without_factor is not None:
-            raise SecondFactorNeeded(
-                f"{asked.without_factor.lab} asks your role for a second factor of sign-in."
-            )
+            text = _("%(lab)s asks your role for a second factor of sign-in.")
+            raise SecondFactorNeeded(text % {"lab": asked.without_factor.lab})
         if asked.membership is None:
             return False
         if request.method == "OPTIONS":

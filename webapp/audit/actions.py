@@ -1,134 +1,229 @@
 """What is kept on record: every action with the sentence a person reads."""
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from serving.contract.sentence import N_
 
 
 class Action(TextChoices):
     """`area.verb`, and what is said of the actor.
 
-    A sentence may use `{subject}`, and `{before[key]}` and `{after[key]}` for what `record` was given; `:a`
-    puts an article before it, `:of case` makes a number that of cases. Once released, a value is never given
-    another meaning: old entries keep it.
+    A sentence may use `{subject}`, and `{before[key]}` and `{after[key]}` for what `record` was given.
+    `:word` says it in the reader's language where it is words of ours (`webapp.audit.words`), `:words` each
+    of several in a line, `:a` with the English article before it, `:of case` makes a number that of cases.
+    Translations use the same. Once released, a value is never given another meaning: old entries keep it.
     """
 
     # What happens to cases
-    CASE_CREATED = "case.created", "created case {subject}"
-    CASE_OPENED = "case.opened", "opened case {subject}"
-    IMAGES_UPLOADED = "case.images_uploaded", "uploaded images to case {subject} ({after[images]})"
+    CASE_CREATED = "case.created", _("created case {subject}")
+    CASE_OPENED = "case.opened", _("opened case {subject}")
+    IMAGES_UPLOADED = "case.images_uploaded", _("uploaded images to case {subject} ({after[images]})")
     IMAGES_REQUEUED = (
         "case.images_requeued",
-        "had images of case {subject} tried again ({after[images]})",
+        _("had images of case {subject} tried again ({after[images]})"),
     )
     CASE_RERUN = (
         "case.rerun",
-        "had {after[model]} say again what the cells of case {subject} are ({after[images]})",
+        _("had {after[model]} say again what the cells of case {subject} are ({after[images]})"),
     )
     IDENTIFIERS_CHANGED = (
         "case.identifiers_changed",
-        "entered or corrected the patient of case {subject}: {after[fields]}",
+        _("entered or corrected the patient of case {subject}: {after[fields]:words}"),
     )
-    PATIENT_LINKED = "case.patient_linked", "made case {subject} one of a patient known by MRN"
+    PATIENT_LINKED = "case.patient_linked", _("made case {subject} one of a patient known by MRN")
     IDENTIFIERS_KEPT = (
         "case.identifiers_kept",
-        "gave the patient of case {subject} otherwise than known, which stayed: {after[fields]}",
+        _("gave the patient of case {subject} otherwise than known, which stayed: {after[fields]:words}"),
     )
     PATIENTS_MERGED = (
         "case.patients_merged",
-        "merged the patient of case {after[other]} into that of case {subject} ({after[cases]:of case})",
+        _("merged the patient of case {after[other]} into that of case {subject} ({after[cases]:of case})"),
     )
-    PATIENT_SPLIT = "case.patient_split", "parted the patient of case {subject} from the one it was of"
-    PATIENT_ERASED = "patient.erased", "erased a patient of {after[cases]:of case}"
+    PATIENT_SPLIT = "case.patient_split", _("parted the patient of case {subject} from the one it was of")
+    PATIENT_ERASED = "patient.erased", _("erased a patient of {after[cases]:of case}")
     SPECIMEN_CHANGED = (
         "case.specimen_changed",
-        "entered or corrected the specimen of case {subject}: {after[fields]}",
+        _("entered or corrected the specimen of case {subject}: {after[fields]:words}"),
     )
-    SLIDE_ADDED = "case.slide_added", "added slide {after[label]} to case {subject}"
-    SLIDE_REMOVED = "case.slide_removed", "removed slide {before[label]} of case {subject}"
+    SLIDE_ADDED = "case.slide_added", _("added slide {after[label]} to case {subject}")
+    SLIDE_REMOVED = "case.slide_removed", _("removed slide {before[label]} of case {subject}")
     IDENTIFIERS_UNREADABLE = (
         "case.identifiers_unreadable",
-        "was not shown the patient of case {subject}: {after[fields]} cannot be decrypted",
+        _("was not shown the patient of case {subject}: {after[fields]:words} cannot be decrypted"),
     )
-    READING_OPENED = "case.reading_opened", "opened the {after[kind]} reading of case {subject}"
+    READING_OPENED = "case.reading_opened", _("opened the {after[kind]:word} reading of case {subject}")
     # Once a minute for each person and reading, with the place of its first decision: each is kept by itself.
-    CELLS_DECIDED = "case.cells_decided", "decided of what class cells of case {subject} are"
+    CELLS_DECIDED = "case.cells_decided", _("decided of what class cells of case {subject} are")
     PATIENT_SEARCHED = (
         "case.patient_searched",
-        "searched for a patient by MRN and found {after[cases]:of case}",
+        _("searched for a patient by MRN and found {after[cases]:of case}"),
     )
     # Which cases is in `after`: their ids and accession numbers. Recorded by `folding.record_shown`.
-    IDENTIFIERS_SHOWN = "case.identifiers_shown", "saw the identifiers of {after[cases]:of case}"
+    IDENTIFIERS_SHOWN = "case.identifiers_shown", _("saw the identifiers of {after[cases]:of case}")
 
     # Who belongs to a lab, and the keys of its programs
-    LAB_CREATED = "lab.created", "created the lab {subject}"
+    LAB_CREATED = "lab.created", _("created the lab {subject}")
     LAB_CHANGED = (
         "lab.changed",
-        "set the lab’s time zone to {after[time_zone]} and a full count to {after[full_count]} white cells",
+        _(
+            "set the lab’s time zone to {after[time_zone]} and a full count to {after[full_count]} white "
+            "cells"
+        ),
     )
-    LAB_LANGUAGE_SET = "lab.language_set", "set the lab’s language to {after[language]}"
-    SCANNER_ADDED = "lab.scanner_added", "added the scanner {subject}"
-    SCANNER_REMOVED = "lab.scanner_removed", "removed the scanner {subject}"
-    MEMBER_ROLE_SET = "member.role_set", "made {subject} {after[role]:a}"
-    MEMBER_INVITED = "member.invited", "invited {subject} as {after[role]}"
-    INVITATION_RENEWED = "member.invitation_renewed", "sent {subject} their invitation again"
-    INVITATION_REVOKED = "member.invitation_revoked", "revoked the invitation of {subject}"
-    MEMBER_JOINED = "member.joined", "accepted an invitation and joined as {after[role]}"
-    MEMBER_DEACTIVATED = "member.deactivated", "deactivated {subject}"
-    MEMBER_REACTIVATED = "member.reactivated", "reactivated {subject}"
-    MEMBER_REMOVED = "member.removed", "removed {subject} from the lab"
-    MEMBER_LEFT = "member.left", "left the lab"
-    ROLE_CHANGED = "role.changed", "changed what the role {subject} may do or asks for"
-    TOKEN_MADE = "token.made", "made the API token {subject}"
-    TOKEN_REVOKED = "token.revoked", "revoked the API token {subject}"
-    TOKEN_ENDED = "token.ended", "set a new password, and so ended the API token {subject}"
+    LAB_LANGUAGE_SET = "lab.language_set", _("set the lab’s language to {after[language]}")
+    SCANNER_ADDED = "lab.scanner_added", _("added the scanner {subject}")
+    SCANNER_REMOVED = "lab.scanner_removed", _("removed the scanner {subject}")
+    MEMBER_ROLE_SET = "member.role_set", _("made {subject} {after[role]:a}")
+    MEMBER_INVITED = "member.invited", _("invited {subject} as {after[role]:word}")
+    INVITATION_RENEWED = "member.invitation_renewed", _("sent {subject} their invitation again")
+    INVITATION_REVOKED = "member.invitation_revoked", _("revoked the invitation of {subject}")
+    MEMBER_JOINED = "member.joined", _("accepted an invitation and joined as {after[role]:word}")
+    MEMBER_DEACTIVATED = "member.deactivated", _("deactivated {subject}")
+    MEMBER_REACTIVATED = "member.reactivated", _("reactivated {subject}")
+    MEMBER_REMOVED = "member.removed", _("removed {subject} from the lab")
+    MEMBER_LEFT = "member.left", _("left the lab")
+    ROLE_CHANGED = "role.changed", _("changed what the role {subject:word} may do or asks for")
+    TOKEN_MADE = "token.made", _("made the API token {subject:word}")
+    TOKEN_REVOKED = "token.revoked", _("revoked the API token {subject:word}")
+    TOKEN_ENDED = "token.ended", _("set a new password, and so ended the API token {subject:word}")
 
     # Which models answer
-    MODEL_PUBLISHED = "model.published", "published {subject}"
-    MODEL_ROLLED_BACK = "model.rolled_back", "withdrew {subject}"
+    MODEL_PUBLISHED = "model.published", _("published {subject:word}")
+    MODEL_ROLLED_BACK = "model.rolled_back", _("withdrew {subject:word}")
 
     # The keys that encrypt patient identifiers
-    KEYS_ROTATED = "keys.rotated", "sealed {after[rows]} rows anew with data key {subject}"
+    KEYS_ROTATED = "keys.rotated", _("sealed {after[rows]} rows anew with data key {subject}")
 
     # Accounts and sessions: in the installation's chain
-    SIGNED_UP = "account.signed_up", "made themselves an account"
-    SIGNED_IN = "account.signed_in", "signed in"
-    SIGNED_OUT = "account.signed_out", "signed out"
-    PASSWORD_CHANGED = "account.password_changed", "changed their password"
-    PASSWORD_RESET = "account.password_reset", "set a new password with a mailed code"
-    EMAIL_CHANGED = "account.email_changed", "changed their e-mail address to {after[email]}"
-    NAME_CHANGED = "account.name_changed", "changed their name to {after[name]}"
-    FACTOR_ADDED = "account.factor_added", "set up a second factor ({after[factor]})"
-    FACTOR_REMOVED = "account.factor_removed", "removed a second factor of {subject} ({before[factor]})"
-    RECOVERY_CODE_USED = "account.recovery_code_used", "used a recovery code ({after[left]} left)"
-    SERVICE_CONNECTED = "account.service_connected", "connected {after[service]} to sign in with"
-    SERVICE_DISCONNECTED = "account.service_disconnected", "disconnected {before[service]}"
-    SESSIONS_ENDED = "account.sessions_ended", "ended sessions of {subject} ({after[sessions]})"
-    ACCOUNT_CHANGED = "account.changed", "changed the account of {subject}"
+    SIGNED_UP = "account.signed_up", _("made themselves an account")
+    SIGNED_IN = "account.signed_in", _("signed in")
+    SIGNED_OUT = "account.signed_out", _("signed out")
+    PASSWORD_CHANGED = "account.password_changed", _("changed their password")
+    PASSWORD_RESET = "account.password_reset", _("set a new password with a mailed code")
+    EMAIL_CHANGED = "account.email_changed", _("changed their e-mail address to {after[email]}")
+    NAME_CHANGED = "account.name_changed", _("changed their name to {after[name]}")
+    FACTOR_ADDED = "account.factor_added", _("set up a second factor ({after[factor]:word})")
+    FACTOR_REMOVED = (
+        "account.factor_removed",
+        _("removed a second factor of {subject} ({before[factor]:word})"),
+    )
+    RECOVERY_CODE_USED = "account.recovery_code_used", _("used a recovery code ({after[left]} left)")
+    SERVICE_CONNECTED = "account.service_connected", _("connected {after[service]} to sign in with")
+    SERVICE_DISCONNECTED = "account.service_disconnected", _("disconnected {before[service]}")
+    SESSIONS_ENDED = "account.sessions_ended", _("ended sessions of {subject} ({after[sessions]})")
+    ACCOUNT_CHANGED = "account.changed", _("changed the account of {subject}")
 
-    BACKUP_MADE = "backup.made", "made the backup {subject} with {after[objects]} objects"
-    BACKUP_RESTORED = "backup.restored", "restored the backup {subject} with {after[objects]} objects"
+    BACKUP_MADE = "backup.made", _("made the backup {subject} with {after[objects]} objects")
+    BACKUP_RESTORED = "backup.restored", _("restored the backup {subject} with {after[objects]} objects")
 
     # What was denied, and who could not sign in: recorded by `folding.record_denial`
-    ACCESS_DENIED = "access.denied", "was denied {subject}"
+    ACCESS_DENIED = "access.denied", _("was denied {subject:word}")
     ACCESS_DENIED_AGAIN = (
         "access.denied_again",
-        "was denied {subject}, {after[times]} times within a minute",
+        _("was denied {subject:word}, {after[times]} times within a minute"),
     )
-    SIGN_IN_FAILED = "sign_in.failed", "failed to sign in as {subject}"
+    SIGN_IN_FAILED = "sign_in.failed", _("failed to sign in as {subject:word}")
     SIGN_IN_FAILED_AGAIN = (
         "sign_in.failed_again",
-        "failed to sign in as {subject}, {after[times]} times within a minute",
+        _("failed to sign in as {subject:word}, {after[times]} times within a minute"),
     )
 
     # The trail itself
-    AUDIT_ANCHORED = "audit.anchored", "anchored the audit trail outside the database"
-    AUDIT_VERIFIED = "audit.verified", "found the audit trail whole ({after[entries]} entries)"
-    AUDIT_BROKEN = "audit.broken", "found the audit trail tampered with ({after[findings]} findings)"
-    AUDIT_EXPORTED = "audit.exported", "exported the audit trail ({after[format]})"
+    AUDIT_ANCHORED = "audit.anchored", _("anchored the audit trail outside the database")
+    AUDIT_VERIFIED = "audit.verified", _("found the audit trail whole ({after[entries]} entries)")
+    AUDIT_BROKEN = "audit.broken", _("found the audit trail tampered with ({after[findings]} findings)")
+    AUDIT_EXPORTED = "audit.exported", _("exported the audit trail ({after[format]})")
 
     @property
     def area(self) -> str:
         return self.value.partition(".")[0]
 
     @property
+    def area_name(self) -> str:
+        return gettext(self.area.replace("_", " ").capitalize())
+
+    @property
     def verb(self) -> str:
-        return self.value.partition(".")[2].replace("_", " ")
+        return gettext(self.value.partition(".")[2].replace("_", " "))
+
+
+AREAS = (
+    N_("Case"),
+    N_("Patient"),
+    N_("Lab"),
+    N_("Member"),
+    N_("Role"),
+    N_("Token"),
+    N_("Model"),
+    N_("Keys"),
+    N_("Account"),
+    N_("Backup"),
+    N_("Access"),
+    N_("Sign in"),
+    N_("Audit"),
+)
+VERBS = (
+    N_("created"),
+    N_("opened"),
+    N_("images uploaded"),
+    N_("images requeued"),
+    N_("rerun"),
+    N_("identifiers changed"),
+    N_("patient linked"),
+    N_("identifiers kept"),
+    N_("patients merged"),
+    N_("patient split"),
+    N_("erased"),
+    N_("specimen changed"),
+    N_("slide added"),
+    N_("slide removed"),
+    N_("identifiers unreadable"),
+    N_("reading opened"),
+    N_("cells decided"),
+    N_("patient searched"),
+    N_("identifiers shown"),
+    N_("changed"),
+    N_("scanner added"),
+    N_("scanner removed"),
+    N_("language set"),
+    N_("role set"),
+    N_("invited"),
+    N_("invitation renewed"),
+    N_("invitation revoked"),
+    N_("joined"),
+    N_("deactivated"),
+    N_("reactivated"),
+    N_("removed"),
+    N_("left"),
+    N_("made"),
+    N_("revoked"),
+    N_("ended"),
+    N_("published"),
+    N_("rolled back"),
+    N_("rotated"),
+    N_("signed up"),
+    N_("signed in"),
+    N_("signed out"),
+    N_("password changed"),
+    N_("password reset"),
+    N_("email changed"),
+    N_("name changed"),
+    N_("factor added"),
+    N_("factor removed"),
+    N_("recovery code used"),
+    N_("service connected"),
+    N_("service disconnected"),
+    N_("sessions ended"),
+    N_("restored"),
+    N_("denied"),
+    N_("denied again"),
+    N_("failed"),
+    N_("failed again"),
+    N_("anchored"),
+    N_("verified"),
+    N_("broken"),
+    N_("exported"),
+)
+"""What `area_name` and `verb` say of all actions, for the catalogues."""

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from webapp.audit.words import NOT_SIGNED_IN
+
 
 @dataclass(frozen=True)
 class Actor:
@@ -32,7 +34,7 @@ class Origin:
 
 
 PRODUCT = Actor(None, "HematoVision")
-NOBODY = Actor(None, "Somebody who has not signed in")
+NOBODY = Actor(None, NOT_SIGNED_IN)
 
 NOWHERE = Origin()
 

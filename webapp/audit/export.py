@@ -8,6 +8,9 @@ from uuid import UUID
 from defusedcsv import csv
 from django.db.models import TextChoices
 from django.http import StreamingHttpResponse
+from django.utils import translation
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
 from webapp.audit import selectors
 from webapp.audit.actions import Action
@@ -19,8 +22,8 @@ Rows = Iterable[Mapping[str, Any]]
 
 
 class Format(TextChoices):
-    CSV = "csv", "CSV for spreadsheets"
-    JSON_LINES = "jsonl", "JSON Lines"
+    CSV = "csv", _("CSV for spreadsheets")
+    JSON_LINES = "jsonl", "JSON Lines"  # untranslated: a name
 
 
 def csv_lines(rows: Rows, *, heading: bool = True) -> Iterator[str]:
@@ -41,6 +44,7 @@ def json_lines(rows: Rows) -> Iterator[str]:
         yield json.dumps(_columns(row), ensure_ascii=False) + "\n"
 
 
+# untranslated: media types
 _WRITERS: dict[Format, tuple[Callable[[Rows], Iterator[str]], str]] = {
     Format.CSV: (csv_lines, "text/csv; charset=utf-8"),
     Format.JSON_LINES: (json_lines, "application/jsonl; charset=utf-8"),
@@ -54,10 +58,24 @@ def export(chain: UUID, filters: selectors.Filters, form: Format) -> StreamingHt
     write, content_type = _WRITERS[form]
     rows = selectors.in_order(selectors.entries(chain, filters))
     return StreamingHttpResponse(
-        write(rows),
+        _in_the_language_of_now(write(rows)),
         content_type=content_type,
         headers={"Content-Disposition": f'attachment; filename="audit.{form.value}"'},
     )
+
+
+def _in_the_language_of_now(lines: Iterator[str]) -> Iterator[str]:
+    """The lines in the language of who asked, which is forgotten by when they are written."""
+    return _in(get_language(), lines)
+
+
+def _in(language: str | None, lines: Iterator[str]) -> Iterator[str]:
+    while True:
+        with translation.override(language):
+            line = next(lines, None)
+        if line is None:
+            return
+        yield line
 
 
 def _columns(row: Mapping[str, Any]) -> dict[str, Any]:

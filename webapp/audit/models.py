@@ -2,9 +2,16 @@ from typing import Any, ClassVar
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from webapp.audit.actions import Action
 from webapp.audit.chain import INSTALLATION
+from webapp.audit.words import count_of_cases, word, words
+from webapp.language.sentences import as_written
+
+_GONE = gettext_lazy("did {action} to {subject}")  # of an action that is no more
 
 
 class Entry(models.Model):
@@ -63,19 +70,26 @@ class Entry(models.Model):
 
     @property
     def sentence(self) -> str:
-        """What happened, as a person says it; entries of actions that are no more say it plainly."""
-        try:
-            said = Action(self.action).label
-        except ValueError:
-            said = f"did {self.action} to {{subject}}"
-        return f"{self.actor_name} {said.format_map(self._words())}"
+        """What happened, as a person says it in the language of who reads it; entries of actions that are no
+        more say it plainly."""
+        actor = word(self.actor_name) if self.actor_id is None else self.actor_name
+        return _("%(actor)s %(did)s") % {"actor": actor, "did": self._did()}
 
-    def _words(self) -> dict[str, Any]:
-        return {
-            "subject": self.subject,
+    def _did(self) -> str:
+        try:
+            label: str | Promise = Action(self.action).label
+        except ValueError:
+            label = _GONE
+        values = {
+            "action": self.action,
+            "subject": _Word(self.subject),
             "before": _Values(self.before or {}),
             "after": _Values(self.after or {}),
         }
+        try:
+            return str(label).format_map(values)
+        except (KeyError, ValueError, AttributeError):  # a translation with other places
+            return as_written(label).format_map(values)
 
 
 class _Values(dict[str, Any]):
@@ -87,8 +101,11 @@ class _Word(str):
     __slots__ = ()
 
     def __format__(self, spec: str) -> str:
-        if spec.startswith("of "):
-            return f"{self} {spec[3:]}{'' if self == '1' else 's'}"
+        if spec == "of case":
+            return count_of_cases(int(self)) if self.isdecimal() else str(self)
+        if spec == "words":
+            return words(self)
+        said = word(self) if spec in ("word", "a") else str(self)
         if spec != "a":
-            return str(self)
-        return f"{'an' if self[:1].lower() in 'aeiou' else 'a'} {self.lower()}"
+            return said
+        return f"{'an' if said[:1].lower() in 'aeiou' else 'a'} {said.lower()}"  # of English alone

@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import CommandError
 from django.db import connections
+from django.utils.translation import gettext as _
 from psycopg.sql import SQL, Identifier
 
 # What it may do with rows of these, where that is less: it deletes none and changes none, but to seal words
@@ -42,7 +43,7 @@ _MORE = """
 """
 
 
-def grant(using: str = "default", **_: Any) -> None:
+def grant(using: str = "default", **__: Any) -> None:
     """Give the product's role its rights on every table, after each `migrate`; in one transaction.
 
     Raises:
@@ -54,20 +55,25 @@ def grant(using: str = "default", **_: Any) -> None:
         cursor.execute("SELECT current_user")
         if cursor.fetchone() == (role,):
             print(  # noqa: T201
-                f"The product uses the database as {role}, which owns the tables and so could change the "
-                "audit trail. Give it a role of its own: “Two roles” in docs/operations.md.",
+                _(
+                    "The product uses the database as %(role)s, which owns the tables and so could change "
+                    "the audit trail. Give it a role of its own: “Two roles” in docs/operations.md."
+                )
+                % {"role": role},
                 file=sys.stderr,
             )
             return
         cursor.execute(_MORE, [role])
         found = cursor.fetchone()
         if found is None:
-            raise CommandError(f"The database has no role {role}: see “Two roles” in docs/operations.md.")
+            text = _("The database has no role %(role)s: see “Two roles” in docs/operations.md.")
+            raise CommandError(text % {"role": role})
         if found[0]:
-            raise CommandError(
-                f"The role {role} is a superuser, may make roles, or is a member of the owner: see “Two "
+            text = _(
+                "The role %(role)s is a superuser, may make roles, or is a member of the owner: see “Two "
                 "roles” in docs/operations.md."
             )
+            raise CommandError(text % {"role": role})
         names = {"role": Identifier(role), "database": Identifier(connection.settings_dict["NAME"])}
         statements = [SQL(_PRIVILEGES).format(**names)]
         there = connection.introspection.table_names(cursor)

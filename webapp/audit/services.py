@@ -6,6 +6,8 @@ from uuid import UUID
 
 import structlog
 from django.db import connection, transaction
+from django.utils import translation
+from django.utils.functional import Promise
 
 from webapp.audit.actions import Action
 from webapp.audit.chain import INSTALLATION, NOTHING_BEFORE, hash_of, plain, text
@@ -25,7 +27,7 @@ def record(
     action: Action,
     *,
     lab: UUID | None,
-    subject: str = "",
+    subject: "str | Promise" = "",
     subject_id: str = "",
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
@@ -44,7 +46,8 @@ def record(
     """
     chain = lab or INSTALLATION
     who, whence = actor or current_actor(), current_origin()
-    with transaction.atomic():
+    # Labels are kept as they are written: an entry does not depend on the language of whoever did it.
+    with transaction.atomic(), translation.override(None):
         with connection.cursor() as cursor:
             cursor.execute(_LOCK, [str(chain)])
             cursor.execute(_HEAD, [chain])
@@ -61,7 +64,7 @@ def record(
             address=text(whence.address, 45),
             user_agent=text(whence.user_agent, 120),
             request_id=text(structlog.contextvars.get_contextvars().get("request", ""), 64),
-            subject=text(subject, 254),
+            subject=text(str(subject), 254),
             subject_id=text(subject_id, 80),
             before=None if before is None else plain(before),
             after=None if after is None else plain(after),

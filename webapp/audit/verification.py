@@ -6,6 +6,8 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from webapp.audit.actions import Action
 from webapp.audit.anchors import Anchor, anchors, heads
 from webapp.audit.chain import NOTHING_BEFORE, hash_of
@@ -50,7 +52,7 @@ def verify(chain: UUID | None, progress: Verified) -> Iterator[Finding]:
         for number, finding in enumerate(findings, start=1):
             yield finding
             if number == FINDINGS:
-                yield Finding(owner, finding.seq, "the rest of this chain was not looked at")
+                yield Finding(owner, finding.seq, _("the rest of this chain was not looked at"))
                 break
         progress.chains += 1
 
@@ -78,11 +80,13 @@ def _verify_chain(chain: UUID, kept: Iterable[Anchor], progress: Verified) -> It
         if one := expected.pop(seq, None):
             progress.anchors += 1
             if one.hash != head:
-                yield Finding(chain, seq, f"is not the one that was anchored on {_when(one)}")
+                yield Finding(
+                    chain, seq, _("is not the one that was anchored on %(when)s") % {"when": _when(one)}
+                )
         progress.entries += 1
     for lost in sorted(number for number in expected if number > seq)[-1:]:
-        when = _when(expected[lost])
-        yield Finding(chain, lost, f"was anchored on {when}, but the chain ends at {seq}")
+        text = _("was anchored on %(when)s, but the chain ends at %(seq)s")
+        yield Finding(chain, lost, text % {"when": _when(expected[lost]), "seq": seq})
 
 
 def _when(anchor: Anchor) -> str:
@@ -93,12 +97,20 @@ def _check_entry(entry: dict[str, Any], seq: int, head: bytes) -> Iterator[Findi
     """The entry itself, and that it follows the one at `seq` whose hash is `head`."""
     chain, own = entry["chain"], entry["seq"]
     if own <= seq:
-        yield Finding(chain, own, "is there twice")
+        yield Finding(chain, own, _("is there twice"))
     elif own > seq + 1:
-        gone = f"entry {seq + 1} is" if own == seq + 2 else f"entries {seq + 1} to {own - 1} are"
-        yield Finding(chain, own, f"follows a gap: {gone} missing")
+        text = (
+            _("follows a gap: entry %(first)s is missing")
+            if own == seq + 2
+            else _("follows a gap: entries %(first)s to %(last)s are missing")
+        )
+        yield Finding(chain, own, text % {"first": seq + 1, "last": own - 1})
     elif bytes(entry["previous"]) != head:
-        what = f"entry {seq} is not the one that it was written after" if seq else "is not the first entry"
+        what = (
+            _("entry %(seq)s is not the one that it was written after") % {"seq": seq}
+            if seq
+            else _("is not the first entry")
+        )
         yield Finding(chain, own, what)
     if hash_of(entry) != bytes(entry["hash"]):
-        yield Finding(chain, own, "was changed")
+        yield Finding(chain, own, _("was changed"))

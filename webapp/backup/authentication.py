@@ -9,8 +9,11 @@ import hmac
 import json
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from webapp.crypto.keyring import keyring
 from webapp.crypto.keys import Key, UnknownKey
+from webapp.language.sentences import say
 
 _INSTALLATION = UUID(int=0)
 _ALGORITHM = "sha256"
@@ -36,14 +39,15 @@ def check(manifest: bytes, signed: bytes) -> None:
         said = json.loads(signed)
         key_id, mac = str(said["key"]), str(said["hmac"])
     except (ValueError, KeyError, TypeError):
-        raise NotAuthentic("its MAC is no such thing") from None
+        raise NotAuthentic(_("its MAC is no such thing")) from None
     try:
         key = keyring()[key_id]
     except UnknownKey as error:
-        raise NotAuthentic(str(error)) from None
+        raise NotAuthentic(say(error.sentence)) from None
     if not hmac.compare_digest(_mac(key, manifest).encode(), mac.encode()):
-        raise NotAuthentic("its MAC does not fit: it was changed, or is of another installation")
+        raise NotAuthentic(_("its MAC does not fit: it was changed, or is of another installation"))
 
 
 def _mac(key: Key, manifest: bytes) -> str:
+    # untranslated: a label that the key is derived with
     return hmac.new(key.derive("backup manifest", _INSTALLATION), manifest, _ALGORITHM).hexdigest()

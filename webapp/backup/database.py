@@ -14,6 +14,7 @@ from django.core.management import CommandError
 from django.db import connection
 from django.db.backends.postgresql.client import DatabaseClient
 from django.db.migrations.loader import MigrationLoader
+from django.utils.translation import gettext as _
 
 from webapp.backup.snapshots import Damaged
 
@@ -52,7 +53,7 @@ def restore(archive: IO[bytes], sha256: str, binaries: Path | None) -> None:
                     process.stdin.write(held)
                     held = block
                 if digest.hexdigest() != sha256:
-                    raise Damaged("The archive of the database is not what was written.")
+                    raise Damaged(_("The archive of the database is not what was written."))
                 process.stdin.write(held)
                 process.stdin.close()
         except BaseException:
@@ -64,7 +65,7 @@ def restore(archive: IO[bytes], sha256: str, binaries: Path | None) -> None:
             failed = process.wait()
         if failed:
             said.seek(0)
-            raise CommandError(f"pg_restore failed: {said.read().decode(errors='replace').strip()}")
+            raise _failed("pg_restore", said.read().decode(errors="replace"))
 
 
 def is_empty() -> bool:
@@ -125,15 +126,20 @@ def _run(program: str, binaries: Path | None, *options: str) -> None:
     argv, env = _command(program, binaries, *options)
     done = subprocess.run(argv, env=env, capture_output=True, text=True)
     if done.returncode:
-        raise CommandError(f"{program} failed: {done.stderr.strip()}")
+        raise _failed(program, done.stderr)
+
+
+def _failed(program: str, said: str) -> CommandError:
+    return CommandError(_("%(program)s failed: %(said)s") % {"program": program, "said": said.strip()})
 
 
 def _command(program: str, binaries: Path | None, *options: str) -> tuple[list[str], dict[str, str] | None]:
     path = str(binaries / program) if binaries else shutil.which(program)
     if path is None:
-        raise CommandError(
-            f"{program} is not installed here. It belongs to PostgreSQL; install the version of your server."
+        text = _(
+            "%(program)s is not installed here. It belongs to PostgreSQL; install the version of your server."
         )
+        raise CommandError(text % {"program": program})
     # As Django would call psql: the password and certificates in its environment, never among its arguments.
-    (_, *target, name), env = DatabaseClient.settings_to_cmd_args_env(connection.settings_dict, [])
+    (_program, *target, name), env = DatabaseClient.settings_to_cmd_args_env(connection.settings_dict, [])
     return [path, *target, f"--dbname={name}", "--no-password", *options], env

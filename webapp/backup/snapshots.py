@@ -23,6 +23,9 @@ from pathlib import Path, PurePosixPath
 from tempfile import NamedTemporaryFile
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from webapp.backup import authentication
 
 FORMAT, UNAUTHENTICATED = 2, 1  # the latter is of a release that wrote no MAC
@@ -30,6 +33,7 @@ DUMP, OBJECTS, SECRETS = "database.dump", "objects.jsonl", "secrets.json"
 MANIFEST, MAC = "manifest.json", "manifest.mac"
 _LONGEST_MANIFEST, _LONGEST_MAC, _LONGEST_LINE = 64 << 20, 1 << 10, 1 << 14  # bytes
 _SHA256 = re.compile("[0-9a-f]{64}")
+_NOT_WRITTEN = gettext_lazy("%(path)s is not what was written.")
 
 
 class Damaged(Exception):
@@ -72,25 +76,28 @@ class Manifest:
         """
         found = json.loads(text)
         if not isinstance(found, dict) or found.get("format") not in (FORMAT, UNAUTHENTICATED):
-            raise ValueError(f"this version reads formats {UNAUTHENTICATED} and {FORMAT}")
+            message = _("this version reads formats %(first)s and %(second)s")
+            raise ValueError(message % {"first": UNAUTHENTICATED, "second": FORMAT})
         try:
             manifest = cls(**found)
         except TypeError as error:
             raise ValueError(str(error)) from None
         if not all(isinstance(text, str) for text in (manifest.made_at, manifest.name)):
-            raise ValueError("a text is none")
+            raise ValueError(_("a text is none"))
         if not all(_texts(texts) for texts in (manifest.schema, manifest.data_keys)):
-            raise ValueError("a list of texts is none")
+            raise ValueError(_("a list of texts is none"))
         for named in (manifest.files, manifest.models):
             if not isinstance(named, dict) or not all(map(_is_sha256, named.values())):
-                raise ValueError("what should be a SHA-256 is none")
+                raise ValueError(_("what should be a SHA-256 is none"))
         if not {DUMP, OBJECTS} <= manifest.files.keys() <= {DUMP, OBJECTS, SECRETS}:
-            raise ValueError(f"it names other files than {DUMP}, {OBJECTS} and {SECRETS}")
+            message = _("it names other files than %(dump)s, %(objects)s and %(secrets)s")
+            raise ValueError(message % {"dump": DUMP, "objects": OBJECTS, "secrets": SECRETS})
         for path in manifest.models:
             if not _stays_inside(path):
-                raise ValueError(f"it names a model's file outside the folder of models: {path!r}")
+                message = _("it names a model's file outside the folder of models: %(path)r")
+                raise ValueError(message % {"path": path})
         if not isinstance(manifest.rows, dict) or not {"cases", "images"} <= manifest.rows.keys():
-            raise ValueError("it does not say how many rows there are")
+            raise ValueError(_("it does not say how many rows there are"))
         return manifest
 
 
@@ -116,7 +123,7 @@ class StoredObject:
         except TypeError as error:
             raise ValueError(str(error)) from None
         if not (_texts([stored.key, stored.version]) and stored.key and _is_sha256(stored.sha256)):
-            raise ValueError("it names no object")
+            raise ValueError(_("it names no object"))
         return stored
 
 
@@ -150,7 +157,7 @@ class Contents:
         with open_plain(path) as file:
             data = file.read()
         if hashlib.sha256(data).hexdigest() != sha256:
-            raise Damaged(f"{path} is not what was written.")
+            raise Damaged(_NOT_WRITTEN % {"path": path})
         return data
 
 
@@ -208,9 +215,11 @@ class Snapshot:
         try:
             manifest = Manifest.parse(text)
         except (ValueError, RecursionError) as error:
-            raise Damaged(f"{path} is no manifest: {error}.") from error
+            message = _("%(path)s is no manifest: %(error)s.")
+            raise Damaged(message % {"path": path, "error": error}) from error
         if authenticated and manifest.name != self.path.name:
-            raise Damaged(f"{self.path} was made under another name, {manifest.name}.")
+            message = _("%(path)s was made under another name, %(name)s.")
+            raise Damaged(message % {"path": self.path, "name": manifest.name})
         return manifest
 
     def objects(self, manifest: Manifest) -> Iterator[StoredObject]:
@@ -227,9 +236,10 @@ class Snapshot:
                 try:
                     yield StoredObject.parse(line)
                 except (ValueError, RecursionError) as error:
-                    raise Damaged(f"{path} is not what was written: {error}.") from error
+                    message = _("%(path)s is not what was written: %(error)s.")
+                    raise Damaged(message % {"path": path, "error": error}) from error
         if digest.hexdigest() != manifest.files[OBJECTS]:
-            raise Damaged(f"{path} is not what was written.")
+            raise Damaged(_NOT_WRITTEN % {"path": path})
 
     def verify(self, manifest: Manifest) -> None:
         """Read every byte of it.
@@ -239,7 +249,7 @@ class Snapshot:
         """
         for name, sha256 in manifest.files.items():
             if sha256_of(self.path / name) != sha256:
-                raise Damaged(f"{self.path / name} is not what was written.")
+                raise Damaged(_NOT_WRITTEN % {"path": self.path / name})
         for sha256 in manifest.models.values():
             self.contents.get(sha256)
         for stored in self.objects(manifest):
@@ -247,15 +257,17 @@ class Snapshot:
 
     def _authenticate(self, text: bytes) -> None:
         if not (self.path / MAC).exists():
-            raise Damaged(
-                f"{self.path} has no {MAC}, so that nobody vouches for it. Unless it was made by a release "
+            message = _(
+                "%(path)s has no %(mac)s, so that nobody vouches for it. Unless it was made by a release "
                 "before this one and has been where only you can write, somebody else may have made it: "
                 "restoring it runs what is in it. --unauthenticated does so all the same."
             )
+            raise Damaged(message % {"path": self.path, "mac": MAC})
         try:
             authentication.check(text, _read(self.path / MAC, _LONGEST_MAC))
         except authentication.NotAuthentic as error:
-            raise Damaged(f"{self.path} is not a snapshot of this installation: {error}.") from error
+            message = _("%(path)s is not a snapshot of this installation: %(error)s.")
+            raise Damaged(message % {"path": self.path, "error": error}) from error
 
 
 @contextmanager
@@ -269,7 +281,8 @@ def exclusive(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Busy(f"Another backup into {folder} is under way.") from None
+            message = _("Another backup into %(folder)s is under way.")
+            raise Busy(message % {"folder": folder}) from None
         except OSError:  # a share without locks
             pass
         yield
@@ -284,10 +297,11 @@ def open_plain(path: Path) -> BufferedReader:
     try:
         file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
     except OSError as error:
-        raise Damaged(f"{path} cannot be read: {error.strerror}.") from error
+        message = _("%(path)s cannot be read: %(error)s.")
+        raise Damaged(message % {"path": path, "error": error.strerror}) from error
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
-        raise Damaged(f"{path} is no plain file.")
+        raise Damaged(_("%(path)s is no plain file.") % {"path": path})
     return file
 
 
@@ -305,14 +319,15 @@ def _read(path: Path, longest: int) -> bytes:
     with open_plain(path) as file:
         text = file.read(longest + 1)
     if len(text) > longest:
-        raise Damaged(f"{path} is longer than any that was written.")
+        raise Damaged(_("%(path)s is longer than any that was written.") % {"path": path})
     return text
 
 
 def _make_folder(path: Path) -> None:
     path.mkdir(mode=0o700, exist_ok=True)
     if path.is_symlink():
-        raise Damaged(f"{path} is a link; what is written there would be elsewhere.")
+        message = _("%(path)s is a link; what is written there would be elsewhere.")
+        raise Damaged(message % {"path": path})
 
 
 def _texts(found: object) -> bool:

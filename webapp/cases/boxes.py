@@ -25,4 +25,5 @@ class Box:
         across = 0 <= self.left < self.left + self.width <= width
         down = 0 <= self.top < self.top + self.height <= height
         if not (across and down):
+            # untranslated: for the worker's log
             raise BoxOutsidePicture(f"{self} is not within a picture of {width} × {height} pixels")

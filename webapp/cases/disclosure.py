@@ -9,6 +9,7 @@ from django_scopes import get_scope
 
 from webapp.audit.actions import Action
 from webapp.audit.folding import record_denial, record_reading, record_shown
+from webapp.audit.words import NOT_THERE
 from webapp.cases import selectors
 from webapp.cases.identifiers import FIELDS, Identifiers
 from webapp.cases.models import Case, Cell, Image
@@ -87,7 +88,7 @@ def _found(records: QuerySet[Record], record_id: UUID | int, kind: str) -> Recor
         record_denial(
             Action.ACCESS_DENIED,
             lab=get_scope()["lab"].id,
-            subject=f"a {kind} that is not there or another lab’s",
+            subject=NOT_THERE[kind],
             subject_id=f"{kind} {record_id}",
         )
         raise NotInLab

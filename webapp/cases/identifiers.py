@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
+
 from webapp.patients import identifiers
 from webapp.writing.text import half_width, one_line
 
-LABELS = {**identifiers.LABELS, "notes": "Clinical notes"}
+LABELS = {**identifiers.LABELS, "notes": _("Clinical notes")}
 FIELDS = tuple(LABELS)
 IN_LISTS = identifiers.FIELDS
 NOTES_LENGTH = 4000
@@ -42,7 +44,7 @@ class Identifiers:
 
 def labels(names: Iterable[str]) -> str:
     """The fields as people call them, in one line."""
-    return ", ".join(LABELS[name] for name in names)
+    return ", ".join(str(LABELS[name]) for name in names)
 
 
 def normal_accession(text: str) -> str:

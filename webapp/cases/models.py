@@ -4,6 +4,8 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_scopes import ScopedManager
 
 from webapp.cases.identifiers import normal_accession
@@ -11,6 +13,8 @@ from webapp.cases.refusals import Refusal
 from webapp.cases.specimens import Scanner, Slide, Specimen
 from webapp.crypto.fields import EncryptedTextField
 from webapp.labs.models import Lab
+from webapp.language.fields import SentenceField
+from webapp.language.sentences import say
 from webapp.patients.models import Patient
 from webapp.writing.fields import LineField
 
@@ -20,20 +24,20 @@ __all__ = ["Case", "ClinicalNotes", "Image", "Scanner", "Slide", "Specimen"]
 class Processing(models.TextChoices):
     """How far the machine is with a case, by what became of its images."""
 
-    RECEIVING = "receiving", "Receiving images"
-    CLASSIFYING = "classifying", "Classifying"
-    NEEDS_ATTENTION = "needs_attention", "Needs attention"
-    DONE = "done", "Classified"
+    RECEIVING = "receiving", _("Receiving images")
+    CLASSIFYING = "classifying", _("Classifying")
+    NEEDS_ATTENTION = "needs_attention", _("Needs attention")
+    DONE = "done", _("Classified")
 
 
 class Review(models.TextChoices):
     """How far people are with a case."""
 
-    OPEN = "open", "Open"
-    IN_REVIEW = "in_review", "In review"
-    SIGNED = "signed", "Signed"
-    AMENDED = "amended", "Amended"
-    VOID = "void", "Void"
+    OPEN = "open", pgettext_lazy("review of a case", "Open")
+    IN_REVIEW = "in_review", _("In review")
+    SIGNED = "signed", _("Signed")
+    AMENDED = "amended", _("Amended")
+    VOID = "void", _("Void")
 
 
 class Case(models.Model):  # type: ignore[django-manager-missing] # ScopedManager makes classes at run time
@@ -104,11 +108,11 @@ class Image(models.Model):  # type: ignore[django-manager-missing] # ScopedManag
     """A file that someone gave, from the upload link to the model's answer; what it shows are its cells."""
 
     class Status(models.TextChoices):
-        AWAITING_UPLOAD = "awaiting_upload", "Awaiting upload"
-        RECEIVED = "received", "Received"
-        CLASSIFIED = "classified", "Classified"
-        REFUSED = "refused", "Refused"
-        FAILED = "failed", "Failed"
+        AWAITING_UPLOAD = "awaiting_upload", _("Awaiting upload")
+        RECEIVED = "received", _("Received")
+        CLASSIFIED = "classified", _("Classified")
+        REFUSED = "refused", _("Refused")
+        FAILED = "failed", _("Failed")
 
     lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="images")
@@ -119,7 +123,7 @@ class Image(models.Model):  # type: ignore[django-manager-missing] # ScopedManag
     )
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.AWAITING_UPLOAD)
     refusal = models.CharField(max_length=32, choices=Refusal.choices, blank=True)
-    detail = models.CharField(max_length=300, blank=True, help_text="What exactly was wrong, for people.")
+    reason = SentenceField(help_text="What exactly was wrong; empty where `refusal` says it all.")
     bytes = models.PositiveBigIntegerField(help_text="Size: declared at first, measured once fetched.")
     object_version = models.CharField(
         max_length=128, blank=True, help_text="Which version of the object was classified."
@@ -164,6 +168,13 @@ class Image(models.Model):  # type: ignore[django-manager-missing] # ScopedManag
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def detail(self) -> str:
+        """Why it was refused or failed, in the language of whoever reads it; empty where it was not."""
+        if self.reason is None and self.refusal in Refusal.values:
+            return str(Refusal(self.refusal).label)
+        return say(self.reason)
 
 
 class TilePack(models.Model):  # type: ignore[django-manager-missing] # ScopedManager makes classes at run time

@@ -173,7 +173,7 @@ class SpecimenFacts:
 
     @property
     def unreadable_labels(self) -> str:
-        return ", ".join(TEXTS[name] for name in self.unreadable)
+        return ", ".join(str(TEXTS[name]) for name in self.unreadable)
 
 
 def specimen_of(case: Case, *, texts: bool) -> SpecimenFacts:

@@ -1,17 +1,19 @@
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from webapp.accounts.models import User
 from webapp.audit.actions import Action
 from webapp.audit.services import record
-from webapp.cases.identifiers import Identifiers, labels
+from webapp.cases.identifiers import LABELS, Identifiers
 from webapp.cases.models import Case, ClinicalNotes
 from webapp.cases.selectors import cases_of_patient
 from webapp.crypto.tables import held_by
 from webapp.labs.models import Lab
+from webapp.language.sentences import as_written
 from webapp.patients import selectors as patient_selectors
 from webapp.patients import services as patients
 from webapp.patients.identifiers import FIELDS as OF_THE_PERSON
@@ -51,9 +53,8 @@ def create_case(lab: Lab, *, accession: str, by: User, identifiers: Mapping[str,
             case.differing = change_identifiers(case, identifiers or {})
             return case
     except IntegrityError as error:
-        raise AccessionTaken(
-            f"Case {accession} exists already. Open it, or choose another accession number."
-        ) from error
+        text = _("Case %(accession)s exists already. Open it, or choose another accession number.")
+        raise AccessionTaken(text % {"accession": accession}) from error
 
 
 @transaction.atomic
@@ -99,9 +100,9 @@ def change_identifiers(case: Case, changes: Mapping[str, Any]) -> tuple[str, ...
         write_notes(case, changes["notes"])
         written.append("notes")
     if written:
-        _record(Action.IDENTIFIERS_CHANGED, case, fields=labels(written))
+        _record(Action.IDENTIFIERS_CHANGED, case, fields=_kept_labels(written))
     if differing:
-        _record(Action.IDENTIFIERS_KEPT, case, fields=labels(differing))
+        _record(Action.IDENTIFIERS_KEPT, case, fields=_kept_labels(differing))
     return tuple(differing)
 
 
@@ -138,9 +139,9 @@ def merge(case: Case, other: Case) -> tuple[str, ...]:
     case.refresh_from_db(fields=["patient"])
     other.refresh_from_db(fields=["patient"])
     if not case.patient_id or not other.patient_id:
-        raise NotTwoPatients("Nobody has entered who both patients are. Enter it first.")
+        raise NotTwoPatients(_("Nobody has entered who both patients are. Enter it first."))
     if case.patient_id == other.patient_id:
-        raise NotTwoPatients("Both cases are of this patient already.")
+        raise NotTwoPatients(_("Both cases are of this patient already."))
     both = patient_selectors.patients().in_bulk([case.patient_id, other.patient_id])
     into, merged = both[case.patient_id], both[other.patient_id]
     differing = patients.merge(into, merged)
@@ -173,7 +174,7 @@ def split(case: Case) -> None:
     patients.lock_patients(case.lab_id)
     case = hold(case)
     if not case.patient or not Case.objects.filter(patient=case.patient).exclude(id=case.id).exists():
-        raise NotTwoPatients("The patient has no other case to separate this one from.")
+        raise NotTwoPatients(_("The patient has no other case to separate this one from."))
     if case.patient.erased_at:
         raise patients.PatientErased
     own = case.patient_before_id and patient_selectors.patients().filter(id=case.patient_before_id).first()
@@ -210,7 +211,7 @@ def erase(patient: Patient) -> int:
 def report_unreadable(case: Case, identifiers: Identifiers) -> None:
     """Keep on record that somebody who opened the case could not be shown some of `identifiers`."""
     if identifiers.unreadable:
-        _record(Action.IDENTIFIERS_UNREADABLE, case, fields=labels(identifiers.unreadable))
+        _record(Action.IDENTIFIERS_UNREADABLE, case, fields=_kept_labels(identifiers.unreadable))
 
 
 def find_patient(lab: Lab, mrn: str) -> list[Case]:
@@ -244,6 +245,10 @@ def _forget_if_nobodys(patient: Patient) -> None:
     ours = Case.objects.filter(patient=patient) | Case.objects.filter(patient_before=patient)
     if not ours.exists() and not patient.merged.exists():
         patient.delete()
+
+
+def _kept_labels(names: Iterable[str]) -> str:
+    return as_written(*(LABELS[name] for name in names))
 
 
 def _record(action: Action, case: Case, **after: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
+from django.utils.translation import gettext as _
 
 from webapp.audit.actions import Action
 from webapp.audit.services import record
@@ -12,6 +13,7 @@ from webapp.cases.models import Case
 from webapp.cases.services import hold
 from webapp.cases.specimens import FACTS, TEXTS, Scanner, Slide, Specimen
 from webapp.labs.models import Lab
+from webapp.language.sentences import as_written
 from webapp.patients.services import PatientErased
 
 
@@ -51,7 +53,7 @@ def change_specimen(case: Case, changes: Mapping[str, Any]) -> None:
     for name, value in changes.items():
         setattr(specimen, name, value)
     specimen.save(force_insert=made, update_fields=None if made else list(changes))
-    fields = ", ".join({**FACTS, **TEXTS}[name] for name in changes)
+    fields = as_written(*({**FACTS, **TEXTS}[name] for name in changes))
     _record(Action.SPECIMEN_CHANGED, case, after={"fields": fields})
 
 
@@ -68,7 +70,7 @@ def add_slide(case: Case, *, label: str, stain: str = "", scanner: Scanner | Non
                 case=case, lab_id=case.lab_id, label=label, stain=stain, scanner=scanner
             )
     except IntegrityError as error:
-        raise ThereAlready(f"This case has a slide {label} already.") from error
+        raise ThereAlready(_("This case has a slide %(label)s already.") % {"label": label}) from error
     _record(Action.SLIDE_ADDED, case, after={"label": slide.label})
     return slide
 
@@ -84,7 +86,8 @@ def remove_slide(slide: Slide) -> None:
     try:
         slide.delete()
     except ProtectedError as error:
-        raise InUse(f"Images of this case are of slide {label}; it stays.") from error
+        text = _("Images of this case are of slide %(label)s; it stays.")
+        raise InUse(text % {"label": label}) from error
     _record(Action.SLIDE_REMOVED, slide.case, before={"label": label})
 
 
@@ -101,7 +104,8 @@ def add_scanner(lab: Lab, *, make: str, model: str = "", micrometres_per_pixel: 
                 lab=lab, make=make, model=model, micrometres_per_pixel=micrometres_per_pixel
             )
     except IntegrityError as error:
-        raise ThereAlready(f"The lab has a scanner {make} {model}".rstrip() + " already.") from error
+        text = _("The lab has a scanner %(scanner)s already.")
+        raise ThereAlready(text % {"scanner": f"{make} {model}".rstrip()}) from error
     record(Action.SCANNER_ADDED, lab=lab.id, subject=str(scanner), subject_id=f"scanner {scanner.id}")
     return scanner
 
@@ -117,7 +121,8 @@ def remove_scanner(scanner: Scanner) -> None:
     try:
         scanner.delete()
     except ProtectedError as error:
-        raise InUse(f"Slides were scanned with {scanner}; it stays.") from error
+        text = _("Slides were scanned with %(scanner)s; it stays.")
+        raise InUse(text % {"scanner": scanner}) from error
     record(
         Action.SCANNER_REMOVED, lab=scanner.lab_id, subject=str(scanner), subject_id=f"scanner {scanner_id}"
     )

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
 
 from webapp.crypto.fields import EncryptedTextField
@@ -15,12 +16,12 @@ from webapp.labs.models import Lab
 from webapp.writing.fields import LineField
 
 FACTS = {
-    "collected_at": "Collected",
-    "received_at": "Received",
-    "material": "Material",
-    "anticoagulant": "Anticoagulant",
+    "collected_at": _("Collected"),
+    "received_at": _("Received"),
+    "material": _("Material"),
+    "anticoagulant": _("Anticoagulant"),
 }
-TEXTS = {"ordering_unit": "Ordered by", "comment": "Comment"}
+TEXTS = {"ordering_unit": _("Ordered by"), "comment": _("Comment")}
 """What may say something of the patient: sealed as who they are, and shown to the same people."""
 TEXT_LENGTHS = {"ordering_unit": 100, "comment": 1000}
 TIMES = ("collected_at", "received_at")
@@ -32,13 +33,13 @@ EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 def a_specimens_time(value: datetime) -> None:
     """Raise ValidationError for a time at which no specimen was drawn: clocks differ by a day at most."""
     if not EARLIEST <= value <= timezone.now() + timedelta(days=1):
-        raise ValidationError("A specimen's time is not in the future, nor before 1900.")
+        raise ValidationError(_("A specimen's time is not in the future, nor before 1900."))
 
 
 def wrong_order(collected_at: datetime | None, received_at: datetime | None) -> str | None:
     """Why the two cannot both be."""
     if collected_at and received_at and received_at < collected_at:
-        return "A specimen comes to the lab after it was collected."
+        return str(_("A specimen comes to the lab after it was collected."))
     return None
 
 
@@ -46,15 +47,15 @@ class Specimen(models.Model):
     """What a case is made from, and how it came to the lab."""
 
     class Material(models.TextChoices):
-        BLOOD = "blood", "Peripheral blood"
-        MARROW = "marrow", "Bone marrow"
+        BLOOD = "blood", _("Peripheral blood")
+        MARROW = "marrow", _("Bone marrow")
 
     class Anticoagulant(models.TextChoices):
-        EDTA = "edta", "EDTA"
-        CITRATE = "citrate", "Citrate"
-        HEPARIN = "heparin", "Heparin"
-        OTHER = "other", "Other"
-        NONE = "none", "None"
+        EDTA = "edta", _("EDTA")
+        CITRATE = "citrate", _("Citrate")
+        HEPARIN = "heparin", _("Heparin")
+        OTHER = "other", _("Other")
+        NONE = "none", _("None")
 
     case = models.OneToOneField(
         "cases.Case", primary_key=True, on_delete=models.CASCADE, related_name="specimen"
@@ -112,12 +113,12 @@ class Slide(models.Model):
     """One smear of a case's specimen."""
 
     class Stain(models.TextChoices):
-        MAY_GRUENWALD_GIEMSA = "may_gruenwald_giemsa", "May-Grünwald-Giemsa"
-        WRIGHT_GIEMSA = "wright_giemsa", "Wright-Giemsa"
-        WRIGHT = "wright", "Wright"
-        GIEMSA = "giemsa", "Giemsa"
-        LEISHMAN = "leishman", "Leishman"
-        OTHER = "other", "Other"
+        MAY_GRUENWALD_GIEMSA = "may_gruenwald_giemsa", _("May-Grünwald-Giemsa")
+        WRIGHT_GIEMSA = "wright_giemsa", _("Wright-Giemsa")
+        WRIGHT = "wright", _("Wright")
+        GIEMSA = "giemsa", _("Giemsa")
+        LEISHMAN = "leishman", _("Leishman")
+        OTHER = "other", _("Other")
 
     lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
     case = models.ForeignKey("cases.Case", on_delete=models.CASCADE, related_name="slides")

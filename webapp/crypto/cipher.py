@@ -103,7 +103,7 @@ def unseal(sealed: Sealed, place: Place, own: OwnKey | None = None) -> str:
         if own and sealed.key_id == own.id:
             key_id, aead = own.id, own.aead
         elif sealed.key_id.startswith(OWN):
-            raise ValueError("It is another's.")
+            raise ValueError("It is another's.")  # untranslated: nobody sees it
         else:
             key_id, aead = _of_lab(keyring()[sealed.key_id], place.lab)
         start = 2 + len(key_id)
@@ -117,10 +117,11 @@ def unseal(sealed: Sealed, place: Place, own: OwnKey | None = None) -> str:
     except UnknownKey as error:
         reason = str(error)
     except (InvalidTag, IndexError, ValueError):
-        reason = "It was altered, or moved there from elsewhere."
+        reason = "It was altered, or moved there from elsewhere."  # untranslated: for the log
     log.error(
         "encrypted value unreadable", table=place.table, column=place.column, row=place.row, reason=reason
     )
+    # untranslated: pages say it in words of their own
     raise Unreadable(f"{place} cannot be decrypted. {reason}")
 
 

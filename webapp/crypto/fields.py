@@ -85,11 +85,12 @@ class EncryptedField(models.Field):  # type: ignore[type-arg]  # not generic at 
                 if found is None:
                     return None
         except ObjectDoesNotExist:
-            raise Erased(f"{self.place(row)} was erased.") from None
+            raise Erased(f"{self.place(row)} was erased.") from None  # untranslated: for the log
         return found.own_key if self.key else None
 
     def place(self, row: models.Model) -> Place:
         if row.pk is None:
+            # untranslated: a fault of the caller's
             raise ValueError(f"{self} cannot be sealed for a row without a primary key.")
         lab: UUID = row.lab_id  # type: ignore[attr-defined]
         return Place(self.model._meta.db_table, str(self.column), lab, str(row.pk))

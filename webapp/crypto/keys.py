@@ -12,6 +12,8 @@ from uuid import UUID
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from serving.contract.sentence import N_, Sentence
+
 KEY_BYTES = 32
 _ID = re.compile(r"(\d{4}-\d{2}-\d{2})[a-z0-9-]{0,20}")
 
@@ -24,9 +26,9 @@ class UnknownKey(Exception):
     """Something was sealed with a key that is not among ours."""
 
     def __init__(self, key_id: str) -> None:
-        super().__init__(
-            f"Key {key_id!r} is not among the data keys. Put it back into HEMATOVISION_DATA_KEYS."
-        )
+        text = N_("Key “%(key)s” is not among the data keys. Put it back into HEMATOVISION_DATA_KEYS.")
+        self.sentence = Sentence(text, {"key": key_id})
+        super().__init__(str(self.sentence))
 
 
 @dataclass(frozen=True)
@@ -46,14 +48,17 @@ class Key:
         key_id, _, encoded = text.partition(":")
         named = _ID.fullmatch(key_id)
         if not encoded or named is None or not _is_day(named[1]):
+            # untranslated: faults of settings come before any catalogue
             raise InvalidKeys(
                 "each key is written id:base64, the id beginning with the day it was made (2026-01-31-a1b2c3)"
             )
         try:
             material = base64.b64decode(encoded, validate=True)
         except binascii.Error:
+            # untranslated: of settings
             raise InvalidKeys(f"key {key_id} is not base64") from None
         if len(material) != KEY_BYTES:
+            # untranslated: of settings
             raise InvalidKeys(f"key {key_id} has {len(material)} bytes, not {KEY_BYTES}")
         return cls(key_id, material)
 
@@ -81,10 +86,13 @@ class Keyring:
         """
         keys = tuple(Key.parse(part) for part in re.split(r"[\s,]+", text.strip()) if part)
         if not keys:
+            # untranslated: of settings
             raise InvalidKeys("there is no key; `hematovision keys new` makes one")
         if len({key.id for key in keys}) < len(keys):
+            # untranslated: of settings
             raise InvalidKeys("two keys have the same id")
         if len({key.material for key in keys}) < len(keys):
+            # untranslated: of settings
             raise InvalidKeys("one key is there under two ids")
         return cls(keys)
 

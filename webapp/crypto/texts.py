@@ -13,6 +13,7 @@ MARK = "sealed:"
 class TextKeyId(models.Func):
     """The id of the key that a sealed text is under; null where the text is not sealed."""
 
+    # untranslated: SQL
     template = f"substring(%(expressions)s FROM '^{MARK}([^:]*):')"
     output_field = models.TextField()
 

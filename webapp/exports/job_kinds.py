@@ -6,6 +6,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Max, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from webapp.audit import selectors
 from webapp.audit.actions import Action
@@ -28,18 +30,18 @@ def check(given: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(actor, str) and actor.isascii() and actor.isdigit() and len(actor) < 20:
         actor = kept["actor"] = int(actor)  # of a form
     if isinstance(actor, bool) or not isinstance(actor, int) or not 0 <= actor < 2**63:
-        raise ValueError("`actor` is a person’s id, or 0.")
+        raise ValueError(_("`actor` is a person’s id, or 0."))
     if kept.get("action", Action.AUDIT_EXPORTED) not in Action.values:
-        raise ValueError("There is no such `action`.")
+        raise ValueError(_("There is no such `action`."))
     subject = kept.get("subject", "")
     if not isinstance(subject, str) or len(subject) > 254 or not subject.isprintable():
-        raise ValueError("`subject` is a line of 254 characters at most.")
+        raise ValueError(_("`subject` is a line of 254 characters at most."))
     for name in ("since", "until"):
         if name in kept:
             try:
                 kept[name] = date.fromisoformat(kept[name]).isoformat()
             except (TypeError, ValueError):
-                raise ValueError(f"`{name}` is a day, as 2026-01-31.") from None
+                raise ValueError(_("`%(name)s` is a day, as 2026-01-31.") % {"name": name}) from None
     return kept
 
 
@@ -80,7 +82,7 @@ def _entries(job: Job) -> QuerySet[Entry]:
 register(
     Kind(
         name="audit_csv",
-        label="Audit trail, CSV",
+        label=gettext_lazy("Audit trail, CSV"),
         needs=Permission.VIEW_AUDIT,
         media_type="text/csv; charset=utf-8",
         file_name="audit.csv",

@@ -57,6 +57,7 @@ def differential(counts: Mapping[str, int], full_count: int) -> Differential:
     """
     unknown = counts.keys() - BY_CODE.keys() - {UNIDENTIFIED}
     if unknown or any(count < 0 for count in counts.values()):
+        # untranslated: a fault of the caller's
         raise ValueError(f"not a count of known cell classes: {dict(counts)}")
     wbc = sum(counts.get(cell_class.code, 0) for cell_class in CELL_CLASSES if cell_class.in_wbc)
     rows = [_row(cell_class, counts.get(cell_class.code, 0), wbc) for cell_class in CELL_CLASSES]

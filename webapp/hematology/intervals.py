@@ -14,6 +14,7 @@ def wilson(successes: int, total: int, z: float = Z_95) -> tuple[float, float]:
         ValueError: the total is not positive, or the successes are not within it.
     """
     if total <= 0 or not 0 <= successes <= total:
+        # untranslated: a fault of the caller's
         raise ValueError(f"{successes} of {total} is not a proportion")
     share = successes / total
     centre = share + z * z / (2 * total)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.translation import gettext as _
 
 from webapp.http.gunicorn_worker import BUFFERED_BYTES
 from webapp.labs.requests import LabRequest
@@ -30,23 +31,18 @@ class BodyMiddleware:
         if length <= SMALL:
             return self.get_response(request)
         if not (request.membership or request.user.is_authenticated):
-            return _rejection(
-                request, 413, "body_too_large", f"Without signing in, send {SMALL // 1024} KB at most."
-            )
+            text = _("Without signing in, send %(most)s KB at most.")
+            return _rejection(request, 413, "body_too_large", text % {"most": SMALL // 1024})
         if length > settings.UPLOAD_REQUEST_MAX_BYTES:
             most = settings.UPLOAD_REQUEST_MAX_BYTES // _MEGABYTE
-            return _rejection(
-                request,
-                413,
-                "body_too_large",
-                f"One request may hold {most} MB. Send fewer files at once, or ask for upload forms.",
-            )
+            text = _("One request may hold %(most)s MB. Send fewer files at once, or ask for upload forms.")
+            return _rejection(request, 413, "body_too_large", text % {"most": most})
         if not self._room.acquire(blocking=False):
             busy = _rejection(
                 request,
                 503,
                 "busy",
-                "Others are sending large requests. Nothing was taken; try again in a moment.",
+                _("Others are sending large requests. Nothing was taken; try again in a moment."),
             )
             busy.headers["Retry-After"] = str(settings.HTTP_LARGE_BODY_RETRY_AFTER_SECONDS)
             return busy

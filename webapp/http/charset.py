@@ -4,6 +4,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.utils.translation import gettext as _
 
 UNDERSTOOD = frozenset({"utf-8", "utf8", "us-ascii"})
 
@@ -18,5 +19,5 @@ class CharsetMiddleware:
         named = (request.content_params or {}).get("charset", "utf-8")
         if named.strip("\"'").lower() in UNDERSTOOD:
             return self.get_response(request)
-        body = {"error": {"code": "unsupported_media_type", "message": "Send text as UTF-8."}}
+        body = {"error": {"code": "unsupported_media_type", "message": _("Send text as UTF-8.")}}
         return JsonResponse(body, status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE)

@@ -192,6 +192,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         try:
             return super().handle_request(req, conn)
         except TimeoutError as late:
+            # untranslated: for the log
             raise StopIteration("the client does not read") from late
 
     def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:

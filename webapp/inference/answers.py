@@ -3,17 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from serving.contract.sentence import Sentence
 from webapp.cases.boxes import Box
 from webapp.cases.refusals import Refusal
 
 
 @dataclass(frozen=True)
 class Refused:
-    """Why an image is not taken; `sha256` and `size` are those of its bytes, where they were seen."""
+    """Why an image is not taken; `sha256` and `size` are those of its bytes, where they were seen.
+
+    `reason` is None where the refusal's own sentence says it all.
+    """
 
     image_id: int
     refusal: Refusal
-    detail: str
+    reason: Sentence | None = None
     sha256: bytes | None = None
     size: int | None = None
 

@@ -4,11 +4,14 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
 
 from serving.contract import is_unlike, is_unsure
 from webapp.cases.models import Case, Cell, Image
 from webapp.labs.models import Lab
+from webapp.language.fields import SentenceField
+from webapp.language.sentences import say
 from webapp.outbox.queues import CHUNKS
 from webapp.registry.models import ModelVersion
 
@@ -17,10 +20,10 @@ class Chunk(models.Model):
     """Up to 64 images of one case that go through the model together: the unit of work, retry and requeue."""
 
     class State(models.TextChoices):
-        QUEUED = "queued", "Queued"
-        RUNNING = "running", "Running"
-        DONE = "done", "Done"
-        DEAD = "dead", "Gave up"
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        DEAD = "dead", _("Gave up")
 
     lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="chunks")
@@ -30,7 +33,7 @@ class Chunk(models.Model):
     deferrals = models.PositiveIntegerField(
         default=0, help_text="Times the model server could not be reached."
     )
-    error = models.CharField(max_length=500, blank=True, help_text="What stopped the last attempt.")
+    reason = SentenceField(help_text="What stopped the last attempt.")
     claimed_by = models.CharField(
         max_length=255, blank=True, help_text="The worker and the task that hold it."
     )
@@ -58,6 +61,11 @@ class Chunk(models.Model):
     def __str__(self) -> str:
         return f"chunk {self.pk} of {self.case_id}"
 
+    @property
+    def error(self) -> str:
+        """What stopped the last attempt, in the language of whoever reads it."""
+        return say(self.reason)
+
 
 OPEN = (Chunk.State.QUEUED, Chunk.State.RUNNING)
 """States of a chunk that is still to be done."""
@@ -78,8 +86,8 @@ class ChunkImage(models.Model):
 class Doubt(models.TextChoices):
     """Why the model leaves a cell to a person."""
 
-    LOW_CONFIDENCE = "low_confidence", "The model is not confident enough to suggest a class"
-    UNLIKE_TRAINING = "unlike_training", "Unlike the cells this model was trained on"
+    LOW_CONFIDENCE = "low_confidence", _("The model is not confident enough to suggest a class")
+    UNLIKE_TRAINING = "unlike_training", _("Unlike the cells this model was trained on")
 
 
 class Prediction(models.Model):

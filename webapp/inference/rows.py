@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import connection
+from psycopg.types.json import Jsonb
 
+from serving.contract.sentence import store
 from webapp.cases.models import Cell
 from webapp.inference.answers import Classified, Refused
 from webapp.inference.models import Chunk, Prediction
@@ -16,17 +18,17 @@ def refuse(refusals: Sequence[Refused], now: datetime) -> None:
         cursor.execute(
             """
             UPDATE cases_image AS image
-            SET status = 'refused', refusal = refused.refusal, detail = refused.detail, finished_at = %s,
+            SET status = 'refused', refusal = refused.refusal, reason = refused.reason, finished_at = %s,
                 sha256 = coalesce(refused.sha256, image.sha256), bytes = coalesce(refused.bytes, image.bytes)
-            FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bytea[], %s::bigint[])
-                AS refused (id, refusal, detail, sha256, bytes)
+            FROM unnest(%s::bigint[], %s::text[], %s::jsonb[], %s::bytea[], %s::bigint[])
+                AS refused (id, refusal, reason, sha256, bytes)
             WHERE image.id = refused.id
             """,
             [
                 now,
                 [refused.image_id for refused in refusals],
                 [refused.refusal.value for refused in refusals],
-                [refused.detail[:300] for refused in refusals],
+                [Jsonb(store(refused.reason)) if refused.reason else None for refused in refusals],
                 [refused.sha256 for refused in refusals],
                 [refused.size for refused in refusals],
             ],
@@ -45,7 +47,7 @@ def classify(
             """
             WITH image AS (
                 UPDATE cases_image AS image
-                SET status = 'classified', detail = '', finished_at = %s,
+                SET status = 'classified', reason = NULL, finished_at = %s,
                     sha256 = answer.sha256, bytes = answer.bytes, width = answer.width,
                     height = answer.height, object_version = answer.object_version,
                     media_type = answer.media_type, display_key = answer.display_key

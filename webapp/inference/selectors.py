@@ -1,4 +1,6 @@
 from django.db.models import Count, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from webapp.cases.models import Case, Image
 from webapp.hematology.classes import BY_CODE, UNIDENTIFIED
@@ -31,19 +33,25 @@ def model_notice(case: Case) -> str | None:
     """A sentence for the page while images wait because something they need cannot be reached."""
     waiting = (
         Chunk.objects.filter(case=case, state__in=[Chunk.State.QUEUED, Chunk.State.RUNNING], deferrals__gt=0)
-        .exclude(error="")
+        .exclude(reason__isnull=True)
         .order_by("-deferrals")
-        .values_list("error", flat=True)
+        .only("reason")
         .first()
     )
     if waiting is None:
         return None
     n = Image.objects.filter(case=case, status=Image.Status.RECEIVED).count()
     if not n:
-        return f"{waiting} Until it does, what was said of the cells before counts."
-    images = "1 image is" if n == 1 else f"{n} images are"
-    return f"{waiting} {images} kept safe and will be tried again until it works."
+        text = _("%(why)s Until it does, what was said of the cells before counts.")
+    else:
+        text = ngettext(
+            "%(why)s %(n)s image is kept safe and will be tried again until it works.",
+            "%(why)s %(n)s images are kept safe and will be tried again until it works.",
+            n,
+        )
+    return text % {"why": waiting.error, "n": n}
 
 
 def class_name(code: str) -> str:
-    return "Unidentified" if code == UNIDENTIFIED else BY_CODE[code].name
+    """Of a class of cells, in the reader's language."""
+    return _("Unidentified") if code == UNIDENTIFIED else _(BY_CODE[code].name)

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from serving.contract import MAX_BATCH
+from serving.contract.sentence import N_, Sentence
 from webapp.audit import services as audit
 from webapp.audit.actions import Action
 from webapp.cases import processing
@@ -90,14 +91,16 @@ def claim(chunk_id: int, *, holder: str, redelivered: bool) -> Chunk | None:
     ):
         return None
     if chunk.attempts >= settings.CHUNK_MAX_ATTEMPTS:
-        chunk.error = chunk.error or "The worker stopped each time it had these images in hand."
+        chunk.reason = chunk.reason or Sentence(
+            N_("The worker stopped each time it had these images in hand.")
+        )
         _halve_or_dead_letter(chunk)
         return None
     chunk.state, chunk.attempts = Chunk.State.RUNNING, chunk.attempts + 1
     chunk.claimed_by, chunk.lease_until = holder, now + _lease()
     # The error of an earlier outage is not that of this attempt; `_halve_or_dead_letter` must not show it.
-    chunk.error = ""
-    chunk.save(update_fields=["state", "attempts", "claimed_by", "lease_until", "error"])
+    chunk.reason = None
+    chunk.save(update_fields=["state", "attempts", "claimed_by", "lease_until", "reason"])
     return chunk
 
 
@@ -128,7 +131,7 @@ def record(
         return
     chunk.refresh_from_db(fields=["live_only"])
     if version is not None and chunk.live_only and version != registry.answering(chunk.lab_id):
-        defer(chunk, "The model server does not answer with the newest version yet.")
+        defer(chunk, Sentence(N_("The model server does not answer with the newest version yet.")))
         return
     known = _classified(answers, refusals)
     new, duplicates = _deduplicate(
@@ -141,8 +144,8 @@ def record(
         rows.classify(chunk, version, new, pack_key, now)
     if version is not None and known:
         rows.say_again(version, [answer for answer in answers if answer.image_id in known])
-    chunk.state, chunk.finished_at, chunk.error = Chunk.State.DONE, now, ""
-    chunk.save(update_fields=["state", "finished_at", "error"])
+    chunk.state, chunk.finished_at, chunk.reason = Chunk.State.DONE, now, None
+    chunk.save(update_fields=["state", "finished_at", "reason"])
     if new or refused:  # else its images were classified before
         publish(ImagesClassified(chunk.lab_id, chunk.case_id, classified=len(new), refused=len(refused)))
     processing.settle(chunk.case_id)
@@ -151,7 +154,7 @@ def record(
 
 
 @transaction.atomic
-def defer(chunk: Chunk, why: str) -> None:
+def defer(chunk: Chunk, why: Sentence) -> None:
     """Retry a chunk later because something it needs cannot be reached; the attempt does not count.
 
     The pauses back off, and there is no last retry.
@@ -174,7 +177,7 @@ def split_off(chunk: Chunk, image_ids: Sequence[int]) -> bool:
         return False
     mine = ChunkImage.objects.filter(chunk=chunk, image__status__in=WAITING)
     if not mine.exclude(image_id__in=image_ids).exists():
-        defer(chunk, "The images were too slow to come.")
+        defer(chunk, Sentence(N_("The images were too slow to come.")))
         return False
     other = _beside(chunk)
     mine.filter(image_id__in=image_ids).update(chunk=other)
@@ -183,21 +186,21 @@ def split_off(chunk: Chunk, image_ids: Sequence[int]) -> bool:
 
 
 @transaction.atomic
-def attempt_failed(chunk: Chunk, why: str) -> None:
+def attempt_failed(chunk: Chunk, why: Sentence) -> None:
     """Retry after a failure of the chunk's own; after CHUNK_MAX_ATTEMPTS halve or dead-letter it."""
     processing.lock(chunk.case_id)
     if not _holds_lease(chunk):
         return
     chunk.deferrals = 0  # whatever it waited for has answered
     if chunk.attempts >= settings.CHUNK_MAX_ATTEMPTS:
-        chunk.error = why[:500]
+        chunk.reason = why
         _halve_or_dead_letter(chunk)
     else:
         _retry(chunk, why, _back_off(chunk.attempts))
 
 
 @transaction.atomic
-def dead_letter(chunk: Chunk, why: str) -> None:
+def dead_letter(chunk: Chunk, why: Sentence) -> None:
     """Make it a dead letter at once: the model server rejected the request, and no retry would help."""
     processing.lock(chunk.case_id)
     if _holds_lease(chunk):
@@ -212,13 +215,13 @@ def requeue(case: Case) -> int:
     held = Image.objects.filter(in_chunk__chunk__in=dead)
     images = held.filter(status=Image.Status.CLASSIFIED).count()
     images += held.filter(status=Image.Status.FAILED).update(
-        status=Image.Status.RECEIVED, detail="", finished_at=None
+        status=Image.Status.RECEIVED, reason=None, finished_at=None
     )
     Chunk.objects.filter(id__in=[chunk.id for chunk in dead]).update(
         state=Chunk.State.QUEUED,
         attempts=0,
         deferrals=0,
-        error="",
+        reason=None,
         finished_at=None,
         lease_until=None,
         claimed_by="",
@@ -317,9 +320,9 @@ def _enqueue(chunks: Sequence[Chunk], wait: timedelta = timedelta(0)) -> None:
         outbox.enqueue(lab_id, queue, CLASSIFY, ids, wait=wait)
 
 
-def _retry(chunk: Chunk, why: str, wait: timedelta) -> None:
-    chunk.state, chunk.error, chunk.lease_until, chunk.claimed_by = Chunk.State.QUEUED, why[:500], None, ""
-    chunk.save(update_fields=["state", "attempts", "deferrals", "error", "lease_until", "claimed_by"])
+def _retry(chunk: Chunk, why: Sentence | None, wait: timedelta) -> None:
+    chunk.state, chunk.reason, chunk.lease_until, chunk.claimed_by = Chunk.State.QUEUED, why, None, ""
+    chunk.save(update_fields=["state", "attempts", "deferrals", "reason", "lease_until", "claimed_by"])
     _enqueue([chunk], wait)
 
 
@@ -327,22 +330,22 @@ def _halve_or_dead_letter(chunk: Chunk) -> None:
     mine = ChunkImage.objects.filter(chunk=chunk)
     ids = list(mine.order_by("image_id").values_list("image_id", flat=True))
     if len(ids) < 2:
-        _mark_dead(chunk, chunk.error)
+        _mark_dead(chunk, chunk.reason)
         return
     other = _beside(chunk)
     mine.filter(image_id__in=ids[len(ids) // 2 :]).update(chunk=other)
     chunk.attempts, chunk.queue = 0, Queue.BULK
     chunk.save(update_fields=["queue"])
-    _retry(chunk, chunk.error, timedelta(0))
+    _retry(chunk, chunk.reason, timedelta(0))
     _enqueue([other])
 
 
-def _mark_dead(chunk: Chunk, why: str) -> None:
+def _mark_dead(chunk: Chunk, why: Sentence | None) -> None:
     now = timezone.now()
-    chunk.state, chunk.error, chunk.finished_at = Chunk.State.DEAD, why[:500], now
-    chunk.save(update_fields=["state", "error", "finished_at"])
+    chunk.state, chunk.reason, chunk.finished_at = Chunk.State.DEAD, why, now
+    chunk.save(update_fields=["state", "reason", "finished_at"])
     Image.objects.filter(in_chunk__chunk=chunk, status=Image.Status.RECEIVED).update(
-        status=Image.Status.FAILED, detail=why[:300], finished_at=now
+        status=Image.Status.FAILED, reason=why, finished_at=now
     )
     processing.settle(chunk.case_id)
 
@@ -378,7 +381,9 @@ def _deduplicate(case_id: UUID, answers: Sequence[Classified]) -> tuple[list[Cla
                 Refused(
                     answer.image_id,
                     Refusal.DUPLICATE,
-                    f"The same image is in this case as {first}; it is counted once.",
+                    Sentence(
+                        N_("The same image is in this case as %(name)s; it is counted once."), {"name": first}
+                    ),
                     answer.sha256,
                     answer.size,
                 )

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.functional import Promise
+
 from webapp.jobs.models import Job
 from webapp.labs.permissions import Permission
 
@@ -41,7 +43,7 @@ class Kind:
     """
 
     name: str
-    label: str
+    label: "str | Promise"
     needs: Permission
     media_type: str
     file_name: str

@@ -4,21 +4,24 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
 
 from webapp.labs.models import Lab
+from webapp.language.fields import SentenceField
+from webapp.language.sentences import say
 
 
 class Job(models.Model):
     """Work that a person waits for, in pieces of seconds, with a file as its result."""
 
     class State(models.TextChoices):
-        QUEUED = "queued", "Waiting"
-        RUNNING = "running", "Running"
-        DONE = "done", "Done"
-        FAILED = "failed", "Failed"
-        CANCELLED = "cancelled", "Cancelled"
-        EXPIRED = "expired", "Expired"
+        QUEUED = "queued", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+        EXPIRED = "expired", _("Expired")
 
     OPEN = (State.QUEUED, State.RUNNING)
 
@@ -36,7 +39,7 @@ class Job(models.Model):
         max_length=200, blank=True, help_text="Under which its parts lie in the object store."
     )
     attempts = models.PositiveSmallIntegerField(default=0, help_text="With the piece that is next.")
-    error = models.CharField(max_length=300, blank=True, help_text="Why it ended early, for people.")
+    reason = SentenceField(help_text="Why it ended early.")
     cancel_requested = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     due_at = models.DateTimeField(auto_now_add=True, help_text="When its next piece is tried, or was last.")
@@ -54,6 +57,11 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"job {self.pk} ({self.kind})"
+
+    @property
+    def error(self) -> str:
+        """Why it ended early, in the language of whoever reads it."""
+        return say(self.reason)
 
     @property
     def is_open(self) -> bool:

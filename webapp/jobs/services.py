@@ -14,8 +14,11 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django_scopes import scopes_disabled
 
+from serving.contract.sentence import N_, Sentence
 from webapp.audit.context import Actor, acting
 from webapp.jobs.kinds import KINDS, Kind, Piece
 from webapp.jobs.models import Job
@@ -35,7 +38,12 @@ class TooManyJobs(Exception):
     """A person has as many jobs as may be open at a time."""
 
     def __str__(self) -> str:
-        return f"You have {settings.JOBS_OPEN_OF_ONE} jobs under way. Wait for one, or cancel one."
+        text = ngettext(
+            "You have %(n)s job under way. Wait for it, or cancel it.",
+            "You have %(n)s jobs under way. Wait for one, or cancel one.",
+            settings.JOBS_OPEN_OF_ONE,
+        )
+        return text % {"n": settings.JOBS_OPEN_OF_ONE}
 
 
 @transaction.atomic
@@ -47,7 +55,8 @@ def start(membership: Membership, kind: Kind, parameters: Mapping[str, Any]) -> 
         ValueError: the parameters are not what the kind takes.
     """
     if unknown := parameters.keys() - set(kind.takes):
-        raise ValueError(f"There is no {', '.join(sorted(unknown))} here, but {', '.join(kind.takes)}.")
+        text = _("There is no %(unknown)s here, but %(known)s.")
+        raise ValueError(text % {"unknown": ", ".join(sorted(unknown)), "known": ", ".join(kind.takes)})
     kept = kind.check(parameters)
     Membership.objects.select_for_update(no_key=True).get(id=membership.id)  # who starts two at once waits
     mine = Job.objects.filter(lab=membership.lab_id, owner=membership.user_id, state__in=Job.OPEN)
@@ -81,7 +90,7 @@ def run_piece(job_id: UUID) -> None:
             _end(
                 job,
                 Job.State.FAILED,
-                "It failed several times. Try again, or tell whoever runs your installation.",
+                Sentence(N_("It failed several times. Try again, or tell whoever runs your installation.")),
             )
             return
     # Counted before it is made: one that takes its worker with it counts as well.
@@ -130,18 +139,18 @@ def delete_expired() -> int:
     return len(expired)
 
 
-def _reason_to_end(job: Job) -> str:
-    """Why nobody wants or may have the result any more; empty: somebody does."""
+def _reason_to_end(job: Job) -> Sentence | None:
+    """Why nobody wants or may have the result any more; None: somebody does."""
     if job.cancel_requested:
-        return "You cancelled it."
+        return Sentence(N_("You cancelled it."))
     owner = Membership.objects.filter(lab=job.lab_id, user=job.owner_id).select_related("lab").first()
     if owner is None:
-        return "Its owner is no longer a member of the lab."
+        return Sentence(N_("Its owner is no longer a member of the lab."))
     if not owner.active:
-        return "Its owner is deactivated."
+        return Sentence(N_("Its owner is deactivated."))
     if not owner.may(KINDS[job.kind].needs):
-        return "The role of its owner no longer allows it."
-    return ""
+        return Sentence(N_("The role of its owner no longer allows it."))
+    return None
 
 
 def _keep(job: Job, piece: Piece) -> None:
@@ -175,12 +184,12 @@ def _attempt_failed(job_id: UUID, error: Exception) -> None:
         _enqueue(job, wait)
 
 
-def _end(job: Job, state: Job.State, why: str) -> None:
+def _end(job: Job, state: Job.State, why: Sentence) -> None:
     """End a job before its time, without a result."""
     _delete_result(job)
-    job.state, job.error, job.finished_at = state, why, timezone.now()
+    job.state, job.reason, job.finished_at = state, why, timezone.now()
     job.result_key, job.parts = "", 0
-    job.save(update_fields=["state", "error", "finished_at", "result_key", "parts"])
+    job.save(update_fields=["state", "reason", "finished_at", "result_key", "parts"])
     if state == Job.State.FAILED:
         publish(JobEnded(job.lab_id, job.id, done=False))
 

@@ -4,6 +4,7 @@ from webapp.audit.actions import Action
 from webapp.audit.folding import record_denial
 from webapp.labs.models import Membership
 from webapp.labs.permissions import Permission
+from webapp.language.sentences import as_written
 
 
 def may(membership: Membership | None, permission: Permission) -> bool:
@@ -13,7 +14,7 @@ def may(membership: Membership | None, permission: Permission) -> bool:
     record_denial(
         Action.ACCESS_DENIED,
         lab=membership.lab_id if membership else None,
-        subject=f"“{permission.label}”",
+        subject=f"“{as_written(permission.label)}”",
         subject_id=f"permission {permission.value}",
     )
     return False

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from webapp.labs.models import Lab, Membership
 from webapp.labs.requests import LabRequest
 
@@ -34,13 +36,20 @@ class Conflict:
     @property
     def message(self) -> str:
         if self.lost:
-            return f"You are no longer a member of {self.lost}. Nothing was done. Choose a lab to go on in."
+            text = _("You are no longer a member of %(lab)s. Nothing was done. Choose a lab to go on in.")
+            return text % {"lab": self.lost}
         if self.says_nothing:
-            return (
-                f"This does not say of which lab it is. Nothing was done. Name it by id in header {HEADER}."
+            text = _(
+                "This does not say of which lab it is. Nothing was done. Name it by id in header %(header)s."
             )
-        of = str(self.other.lab) if self.other else "a lab that you do not belong to"
-        return f"This is of {of}, and your browser works in another lab now. Nothing was done."
+            return text % {"header": HEADER}
+        if self.other:
+            text = _("This is of %(lab)s, and your browser works in another lab now. Nothing was done.")
+            return text % {"lab": self.other.lab}
+        return _(
+            "This is of a lab that you do not belong to, and your browser works in another lab now. "
+            "Nothing was done."
+        )
 
 
 def conflict(request: LabRequest, *named: str | None) -> Conflict | None:

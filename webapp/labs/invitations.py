@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django_scopes import scope, scopes_disabled
 
 from webapp.accounts.models import User
@@ -50,8 +52,12 @@ def invite(lab: Lab, *, email: str, role: Role, by: User, link: Link) -> Invitat
     """
     member = Membership.objects.filter(lab=lab, user__email__iexact=email).first()
     if member is not None:
-        again = "" if member.active else " Reactivate them instead."
-        raise CannotInvite(f"{email} is a member of {lab} already.{again}")
+        text = (
+            _("%(email)s is a member of %(lab)s already.")
+            if member.active
+            else _("%(email)s is a member of %(lab)s already. Reactivate them instead.")
+        )
+        raise CannotInvite(text % {"email": email, "lab": lab})
     secret = new_secret()
     try:
         with transaction.atomic():
@@ -64,7 +70,8 @@ def invite(lab: Lab, *, email: str, role: Role, by: User, link: Link) -> Invitat
                 expires_at=_expiry(),
             )
     except IntegrityError as error:
-        raise CannotInvite(f"{email} is invited already. Send the invitation again instead.") from error
+        text = _("%(email)s is invited already. Send the invitation again instead.")
+        raise CannotInvite(text % {"email": email}) from error
     record(Action.MEMBER_INVITED, lab=lab.id, subject=email, after={"role": role.label})
     _check_rate_limit(lab.id, email)
     mails.send_invitation(invitation, link(_signer.sign(secret)))
@@ -115,18 +122,18 @@ def accept(signed: str, user: User) -> Membership:
     """
     invitation = open_invitation(signed, lock=True)
     if invitation is None:
-        raise CannotAccept("This invitation has expired, was revoked, or has been accepted already.")
+        raise CannotAccept(_("This invitation has expired, was revoked, or has been accepted already."))
     if invitation.email.lower() != user.email.lower():
-        raise CannotAccept(f"This invitation is for {invitation.email}; you are signed in as {user.email}.")
+        text = _("This invitation is for %(invited)s; you are signed in as %(email)s.")
+        raise CannotAccept(text % {"invited": invitation.email, "email": user.email})
     lab = invitation.lab
     with scope(lab=lab):
         if Membership.objects.filter(lab=lab, user=user).exists():
-            raise CannotAccept(f"You are a member of {lab} already.")
+            raise CannotAccept(_("You are a member of %(lab)s already.") % {"lab": lab})
         membership = Membership.objects.create(lab=lab, user=user, role=invitation.role)
         invitation.delete()
-    record(
-        Action.MEMBER_JOINED, lab=lab.id, subject=user.email, after={"role": membership.get_role_display()}
-    )
+    role = Role(membership.role)
+    record(Action.MEMBER_JOINED, lab=lab.id, subject=user.email, after={"role": role.label})
     return membership
 
 
@@ -146,15 +153,23 @@ def _check_rate_limit(lab: UUID, email: str) -> None:
     mailed = (Action.MEMBER_INVITED, Action.INVITATION_RENEWED)
     sent = subjects_since(lab, mailed, timezone.now() - DAY)
     if len(sent) > settings.INVITATIONS_A_DAY:
-        raise TooManyInvitations(
-            f"Your lab has sent {settings.INVITATIONS_A_DAY} invitations within 24 hours, and may send no "
-            "more. Go on tomorrow, or ask whoever runs the installation for a higher limit."
+        text = ngettext(
+            "Your lab has sent %(n)s invitation within 24 hours, and may send no "
+            "more. Go on tomorrow, or ask whoever runs the installation for a higher limit.",
+            "Your lab has sent %(n)s invitations within 24 hours, and may send no "
+            "more. Go on tomorrow, or ask whoever runs the installation for a higher limit.",
+            settings.INVITATIONS_A_DAY,
         )
+        raise TooManyInvitations(text % {"n": settings.INVITATIONS_A_DAY})
     if sum(address.lower() == email.lower() for address in sent) > settings.INVITATIONS_A_DAY_TO_ONE:
-        raise TooManyInvitations(
-            f"{email} was sent {settings.INVITATIONS_A_DAY_TO_ONE} invitations within 24 hours. Ask them to "
-            "look among unwanted mail; you can send another tomorrow."
+        text = ngettext(
+            "%(email)s was sent %(n)s invitation within 24 hours. Ask them to "
+            "look among unwanted mail; you can send another tomorrow.",
+            "%(email)s was sent %(n)s invitations within 24 hours. Ask them to "
+            "look among unwanted mail; you can send another tomorrow.",
+            settings.INVITATIONS_A_DAY_TO_ONE,
         )
+        raise TooManyInvitations(text % {"email": email, "n": settings.INVITATIONS_A_DAY_TO_ONE})
 
 
 def _expiry() -> datetime:

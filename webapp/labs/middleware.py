@@ -12,6 +12,7 @@ from webapp.accounts.selectors import has_second_factor
 from webapp.audit.actions import Action
 from webapp.audit.context import NOBODY, Actor, acting, current_origin
 from webapp.audit.folding import record_denial
+from webapp.audit.words import INVALID_TOKEN
 from webapp.labs import selectors, tokens
 from webapp.labs.locales import locale_of
 from webapp.labs.models import ApiToken, Membership
@@ -44,9 +45,7 @@ class LabScopeMiddleware:
             try:
                 membership = tokens.use(header.removeprefix(BEARER), current_origin().address)
             except tokens.InvalidToken as error:
-                record_denial(
-                    Action.ACCESS_DENIED, lab=None, subject="access with an invalid API token", actor=NOBODY
-                )
+                record_denial(Action.ACCESS_DENIED, lab=None, subject=INVALID_TOKEN, actor=NOBODY)
                 body = {"error": {"code": error.code, "message": str(error)}}
                 return JsonResponse(body, status=401)
         else:

@@ -9,7 +9,9 @@ from django.db import models
 from django.db.models import Value
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import get_supported_language_variant
+from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
 
 from webapp.hematology.differential import FULL_COUNTS
@@ -39,7 +41,7 @@ class Lab(models.Model):
     full_count = models.PositiveSmallIntegerField(
         default=FULL_COUNTS[0],
         db_default=FULL_COUNTS[0],
-        choices=[(count, f"{count} white cells") for count in FULL_COUNTS],
+        choices=[(count, format_lazy(_("{count} white cells"), count=count)) for count in FULL_COUNTS],
         help_text="White cells from which on a differential count is whole.",
     )
     permission_changes = models.JSONField(

@@ -3,18 +3,19 @@
 from collections.abc import Mapping
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 
 class Role(TextChoices):
-    TECHNICIAN = "technician", "Technician"
-    PATHOLOGIST = "pathologist", "Pathologist"
-    SUPERVISOR = "lab_supervisor", "Lab supervisor"
-    CLINICIAN = "clinician", "Clinician"
-    RESEARCHER = "researcher", "Researcher"
-    DATA_SCIENTIST = "data_scientist", "Data scientist"
-    LEARNER = "learner", "Learner"
-    ADMIN = "admin", "Administrator"
+    TECHNICIAN = "technician", _("Technician")
+    PATHOLOGIST = "pathologist", _("Pathologist")
+    SUPERVISOR = "lab_supervisor", _("Lab supervisor")
+    CLINICIAN = "clinician", _("Clinician")
+    RESEARCHER = "researcher", _("Researcher")
+    DATA_SCIENTIST = "data_scientist", _("Data scientist")
+    LEARNER = "learner", _("Learner")
+    ADMIN = "admin", _("Administrator")
 
     @property
     def in_sentence(self) -> str:
@@ -35,30 +36,30 @@ _IN_SENTENCE = {
 
 
 class Permission(TextChoices):
-    VIEW_CASES = "view_cases", "See cases, their images and counts"
-    CREATE_CASES = "create_cases", "Create cases"
-    UPLOAD_IMAGES = "upload_images", "Upload images to a case"
-    REQUEUE_FAILED = "requeue_failed", "Send failed images to the model again"
-    VIEW_IDENTIFIERS = "view_identifiers", "See who the patient is"
-    EDIT_IDENTIFIERS = "edit_identifiers", "Enter and correct who the patient is"
-    DECIDE = "decide", "Decide of what class a cell is"
-    SIGN = "sign", "Sign the result of a case"
-    AMEND = "amend", "Amend a signed result"
-    READ_SECOND = "read_second", "Read a case a second time, without seeing the first reading"
-    ASSIGN = "assign", "Assign cases to people"
-    APPROVE = "approve", "Approve reference ranges, rules and exports"
-    READ_REPORTS = "read_reports", "Read signed reports"
-    REQUEST_EXPORTS = "request_exports", "Ask for exports of signed cases, and fetch them"
-    VIEW_SIGNED_CELLS = "view_signed_cells", "See the cells of signed cases, and not whose they are"
-    VIEW_METRICS = "view_metrics", "See how much the lab does, and how fast"
-    DO_EXERCISES = "do_exercises", "Do exercises on cells that were decided"
-    VIEW_MODELS = "view_models", "See the models, their versions and what they are worth"
-    USE_TOKENS = "use_tokens", "Use the API with tokens of one's own"
-    VIEW_AUDIT = "view_audit", "See the audit trail"
-    MANAGE_TOKENS = "manage_tokens", "See and revoke the API tokens of others"
-    MANAGE_MEMBERS = "manage_members", "Invite people, set their roles, deactivate and remove them"
-    MANAGE_ROLES = "manage_roles", "Change what each role may do"
-    MANAGE_LAB = "manage_lab", "Set the lab's time zone, its scanners and how many cells are a full count"
+    VIEW_CASES = "view_cases", _("See cases, their images and counts")
+    CREATE_CASES = "create_cases", _("Create cases")
+    UPLOAD_IMAGES = "upload_images", _("Upload images to a case")
+    REQUEUE_FAILED = "requeue_failed", _("Send failed images to the model again")
+    VIEW_IDENTIFIERS = "view_identifiers", _("See who the patient is")
+    EDIT_IDENTIFIERS = "edit_identifiers", _("Enter and correct who the patient is")
+    DECIDE = "decide", _("Decide of what class a cell is")
+    SIGN = "sign", _("Sign the result of a case")
+    AMEND = "amend", _("Amend a signed result")
+    READ_SECOND = "read_second", _("Read a case a second time, without seeing the first reading")
+    ASSIGN = "assign", _("Assign cases to people")
+    APPROVE = "approve", _("Approve reference ranges, rules and exports")
+    READ_REPORTS = "read_reports", _("Read signed reports")
+    REQUEST_EXPORTS = "request_exports", _("Ask for exports of signed cases, and fetch them")
+    VIEW_SIGNED_CELLS = "view_signed_cells", _("See the cells of signed cases, and not whose they are")
+    VIEW_METRICS = "view_metrics", _("See how much the lab does, and how fast")
+    DO_EXERCISES = "do_exercises", _("Do exercises on cells that were decided")
+    VIEW_MODELS = "view_models", _("See the models, their versions and what they are worth")
+    USE_TOKENS = "use_tokens", _("Use the API with tokens of one's own")
+    VIEW_AUDIT = "view_audit", _("See the audit trail")
+    MANAGE_TOKENS = "manage_tokens", _("See and revoke the API tokens of others")
+    MANAGE_MEMBERS = "manage_members", _("Invite people, set their roles, deactivate and remove them")
+    MANAGE_ROLES = "manage_roles", _("Change what each role may do")
+    MANAGE_LAB = "manage_lab", _("Set the lab's time zone, its scanners and how many cells are a full count")
 
 
 _P = Permission

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Set
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 from django_scopes import scope
 
 from webapp.accounts.models import User
@@ -19,7 +20,9 @@ class LastAdmin(Exception):
     """The lab would be left without anybody who can manage it."""
 
     def __str__(self) -> str:
-        return "This is the lab's only administrator. Make somebody else administrator first; then try again."
+        return _(
+            "This is the lab's only administrator. Make somebody else administrator first; then try again."
+        )
 
 
 class NotAdjustable(Exception):
@@ -60,10 +63,10 @@ def change_role(membership: Membership, role: Role) -> None:
         Membership.DoesNotExist: they are no member any more.
     """
     current = _locked(membership, stays_admin=role == Role.ADMIN)
-    before = current.get_role_display()
+    before = Role(current.role)
     current.role = role
     current.save(update_fields=["role"])
-    _record(Action.MEMBER_ROLE_SET, current, before={"role": before}, after={"role": role.label})
+    _record(Action.MEMBER_ROLE_SET, current, before={"role": before.label}, after={"role": role.label})
 
 
 @transaction.atomic
@@ -178,14 +181,18 @@ def _table(lab: Lab) -> dict[Role, dict[str, object]]:
 def _check_limits(role: Role, permissions: Set[Permission]) -> None:
     for permission in Permission:
         if permission not in adjustable(role) and (permission in permissions) != allows(role, permission):
-            change = "be given" if permission in permissions else "lose"
-            raise NotAdjustable(f"{role.label} cannot {change} “{permission.label}” in any lab.")
+            text = (
+                _("%(role)s cannot be given “%(permission)s” in any lab.")
+                if permission in permissions
+                else _("%(role)s cannot lose “%(permission)s” in any lab.")
+            )
+            raise NotAdjustable(text % {"role": role.label, "permission": permission.label})
     for permission in permissions:
         needed = PRESUPPOSES.get(permission)
         if needed and needed not in permissions:
+            text = _("%(role)s: “%(permission)s” leads nowhere without “%(needed)s”. Give both or neither.")
             raise NotAdjustable(
-                f"{role.label}: “{permission.label}” leads nowhere without “{needed.label}”. "
-                "Give both or neither."
+                text % {"role": role.label, "permission": permission.label, "needed": needed.label}
             )
 
 
@@ -216,7 +223,7 @@ def _locked(membership: Membership, *, stays_admin: bool = False) -> Membership:
 
 def _end(membership: Membership, action: Action) -> None:
     current = _locked(membership)
-    _record(action, current, before={"role": current.get_role_display()})
+    _record(action, current, before={"role": Role(current.role).label})
     current.delete()
 
 

@@ -10,12 +10,14 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.dispatch import receiver
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django_scopes import scope, scopes_disabled
 
 from webapp.accounts.models import User, password_replaced
 from webapp.accounts.selectors import has_second_factor
 from webapp.audit.actions import Action
 from webapp.audit.services import record
+from webapp.audit.words import TOKEN_OF
 from webapp.labs import mails
 from webapp.labs.models import ApiToken, Membership
 from webapp.labs.permissions import Permission
@@ -31,7 +33,7 @@ class InvalidToken(Exception):
     code = "invalid_token"
 
     def __str__(self) -> str:
-        return (
+        return _(
             "This API token is not valid here: it is unknown, expired, revoked, or not allowed from your "
             "address. Sign in again to get a new one."
         )
@@ -41,7 +43,7 @@ class SecondFactorNeeded(InvalidToken):
     code = "second_factor_needed"
 
     def __str__(self) -> str:
-        return (
+        return _(
             "Your role in this lab asks for a second factor of sign-in. Set one up in your account, then "
             "make a new API token: those made before are not accepted."
         )
@@ -69,7 +71,7 @@ def issue_token(
     # Whoever asks with the old password at that moment would have a token that does not end with the others.
     owner = User.objects.select_for_update(no_key=True).filter(pk=membership.user_id)
     if owner.values_list("password", flat=True).get() != membership.user.password:
-        raise PermissionDenied("The password has been replaced. Sign in again.")
+        raise PermissionDenied(_("The password has been replaced. Sign in again."))
     secret = TOKEN_MARK + new_secret()
     lifetime = timedelta(days=min(days or settings.TOKEN_DAYS, settings.TOKEN_DAYS))
     token = ApiToken.objects.create(
@@ -95,13 +97,14 @@ def network(text: str) -> str:
     try:
         return str(ip_network(text.strip()))
     except ValueError as error:
-        raise ValueError(
-            f"“{text}” is not a network. Write it as 192.0.2.0/24 or 2001:db8::/32, or give one address."
-        ) from error
+        message = _(
+            "“%(text)s” is not a network. Write it as 192.0.2.0/24 or 2001:db8::/32, or give one address."
+        )
+        raise ValueError(message % {"text": text}) from error
 
 
 @receiver(password_replaced)
-def end_with_password(user: User, **_: Any) -> None:
+def end_with_password(user: User, **__: Any) -> None:
     """End the API tokens of a person whose password was replaced, in all their labs, and tell them.
 
     Whoever knew the old password could have made them, by the page or by the API. This holds for a change by
@@ -187,7 +190,7 @@ def _record(
     record(
         action,
         lab=token.membership.lab_id,
-        subject=f"{token} of {owner}",
+        subject=TOKEN_OF % {"token": token, "owner": owner},
         subject_id=f"user {owner.pk}",
         before=before,
         after=after,

@@ -1,42 +1,19 @@
-"""Sentences as rows keep them, and as a reader gets them."""
+"""Sentences as a reader gets them, and marked words as records keep them."""
 
-from typing import TypedDict
-
+from django.utils import translation
+from django.utils.functional import Promise
 from django.utils.translation import gettext
 
-from serving.contract.sentence import Sentence, Value
+from serving.contract.sentence import Sentence
 
 
-class Stored(TypedDict):
-    text: str
-    values: dict[str, "str | int | float | Stored"]
+def say(sentence: Sentence | None) -> str:
+    """In the active language; nothing where there is none."""
+    return sentence.said(gettext) if sentence else ""
 
 
-def store(sentence: Sentence) -> Stored:
-    """As JSON keeps it."""
-    return {
-        "text": sentence.text,
-        "values": {
-            name: store(value) if isinstance(value, Sentence) else value
-            for name, value in sentence.values.items()
-        },
-    }
-
-
-def load(stored: Stored) -> Sentence:
-    return Sentence(stored["text"], {name: _load_value(value) for name, value in stored["values"].items()})
-
-
-def say(sentence: Sentence) -> str:
-    """In the active language."""
-    if not sentence.text:
-        return ""
-    said = gettext(sentence.text)
-    values = {
-        name: say(value) if isinstance(value, Sentence) else value for name, value in sentence.values.items()
-    }
-    return said % values if values else said
-
-
-def _load_value(value: "str | int | float | Stored") -> Value:
-    return load(value) if isinstance(value, dict) else value
+def as_written(*texts: "str | Promise") -> str:
+    """Marked words as the source has them, several in one line with commas between: for records, which must
+    not depend on the language of whoever did something. `gettext` finds each again."""
+    with translation.override(None):
+        return ", ".join(str(text) for text in texts)

@@ -5,6 +5,7 @@ from webapp.jobs.kinds import KINDS
 from webapp.jobs.models import Job
 from webapp.labs.models import Membership
 from webapp.labs.permissions import Permission
+from webapp.language.sentences import as_written
 from webapp.notifications.models import Kind
 from webapp.notifications.services import tell
 from webapp.outbox.events import JobEnded, ProcessingFinished, consumes
@@ -29,7 +30,7 @@ def tell_of_job(event: JobEnded) -> None:
     job = Job.objects.filter(id=event.job).first()
     owner = _member(event, job.owner_id) if job else None
     if job and owner:
-        label = KINDS[job.kind].label if job.kind in KINDS else job.kind
+        label = as_written(KINDS[job.kind].label) if job.kind in KINDS else job.kind
         tell(owner, Kind.JOB_ENDED, facts={"label": label, "done": event.done})
 
 

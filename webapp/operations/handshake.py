@@ -1,6 +1,7 @@
 """Why a TLS handshake failed, in words that may be shown to anybody."""
 
 # What OpenSSL, BoringSSL (gRPC) and libpq say of a failed handshake; the first that is found counts.
+# untranslated: probes answer programs, and those who read logs
 _TLS_FAILURES = {
     "alert certificate expired": "it says that our certificate has expired",
     "certificate has expired": "its certificate has expired",

@@ -86,6 +86,7 @@ def _migrations() -> None:
     plan = MigrationExecutor(connection)
     pending = len(plan.migration_plan(plan.loader.graph.leaf_nodes()))
     if pending:
+        # untranslated: for programs, and for those who read logs
         raise NotReady(f"{pending} migrations are pending")
     _migrated = True
 
@@ -94,6 +95,7 @@ def _certificates() -> None:
     files = filter(certificates.is_file, settings.WATCHED_CERTIFICATES)
     ended = [Path(name).name for name in files if (certificates.remaining(name) or 0) <= 0]
     if ended:
+        # untranslated: for programs, and for those who read logs
         raise NotReady(f"{', '.join(ended)} has expired or cannot be read")
 
 
@@ -117,4 +119,5 @@ def _model() -> None:
             health_pb2.HealthCheckRequest(), timeout=settings.PROBE_TIMEOUT_SECONDS
         )
     if answer.status != health_pb2.HealthCheckResponse.SERVING:
+        # untranslated: for programs, and for those who read logs
         raise NotReady("no model is loaded")

@@ -14,6 +14,8 @@ from django.db.models import Min
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from django_scopes import scopes_disabled
 
 from webapp.inference.models import Chunk
@@ -28,26 +30,29 @@ PATH = "/status/"
 class Work:
     """Something that people do here, and what they should know while it does not go."""
 
-    name: str
+    name: Promise
     needs: tuple[str, ...]
-    meanwhile: str
+    meanwhile: Promise
 
 
 WORKS = (
     Work(
-        "Pages and signing in",
+        _("Pages and signing in"),
         ("database",),
-        "Nothing can be opened or changed at the moment. What was there is safe.",
+        _("Nothing can be opened or changed at the moment. What was there is safe."),
     ),
     Work(
-        "Uploading and looking at images",
+        _("Uploading and looking at images"),
         ("database", "storage"),
-        "Images cannot be uploaded or shown. Those that were uploaded are safe.",
+        _("Images cannot be uploaded or shown. Those that were uploaded are safe."),
     ),
     Work(
-        "Classifying images",
+        _("Classifying images"),
         ("database", "storage", "broker", "model"),
-        "Uploaded images are kept. They are classified as soon as it works again; nobody has to do anything.",
+        _(
+            "Uploaded images are kept. They are classified as soon as it works again; nobody has to do "
+            "anything."
+        ),
     ),
 )
 

@@ -12,12 +12,15 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from serving.contract.sentence import N_
 from webapp.outbox.events import CONSUME, CONSUMERS, Consumer
 from webapp.outbox.models import Delivery
 from webapp.outbox.queues import Queue
 from webapp.outbox.retrying import back_off, try_lock
 from webapp.outbox.services import enqueue, is_enqueued
 from webapp.telemetry import metrics
+
+STOPPED = N_("The worker stopped each time it had this event in hand.")
 
 log = structlog.get_logger(__name__)
 
@@ -86,7 +89,7 @@ def _claim(delivery_id: int) -> Delivery | None:
     if delivery is None:
         return None
     if delivery.attempts >= settings.EVENT_MAX_ATTEMPTS:
-        _mark_dead(delivery, delivery.error or "The worker stopped each time it had this event in hand.")
+        _mark_dead(delivery, delivery.error or STOPPED)
         return None
     delivery.attempts, delivery.due_at = delivery.attempts + 1, timezone.now()
     delivery.save(update_fields=["attempts", "due_at"])

@@ -2,6 +2,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q, Value
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from webapp.labs.models import Lab
 
@@ -25,7 +27,7 @@ class OutboxEntry(models.Model):
     sent_at = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name_plural = "outbox entries"
+        verbose_name_plural = "outbox entries"  # untranslated: no page shows it
         indexes = [
             models.Index(fields=["queue", "lab", "id"], condition=Q(sent_at=None), name="outbox_to_send"),
             models.Index(fields=["task", "args"], name="outbox_by_subject"),
@@ -43,8 +45,8 @@ class Delivery(models.Model):
     """
 
     class State(models.TextChoices):
-        WAITING = "waiting", "Waiting"
-        DEAD = "dead", "Gave up"
+        WAITING = "waiting", _("Waiting")
+        DEAD = "dead", _("Gave up")
 
     lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
     consumer = models.CharField(max_length=100)
@@ -64,3 +66,8 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"delivery {self.pk} to {self.consumer}"
+
+    @property
+    def why(self) -> str:
+        """What stopped the last attempt: the words of an exception, or ours in the reader's language."""
+        return gettext(self.error) if self.error else ""

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Queue(models.TextChoices):
     """A person waiting at the screen is never behind a night's bulk upload, nor what follows from it."""
 
-    INTERACTIVE = "interactive", "Interactive"
-    BULK = "bulk", "Bulk"
-    EVENTS = "events", "Events"
-    JOBS = "jobs", "Jobs"
-    MAINTENANCE = "maintenance", "Maintenance"
+    INTERACTIVE = "interactive", _("Interactive")
+    BULK = "bulk", _("Bulk")
+    EVENTS = "events", _("Events")
+    JOBS = "jobs", _("Jobs")
+    MAINTENANCE = "maintenance", _("Maintenance")
 
 
 CHUNKS = (Queue.INTERACTIVE, Queue.BULK)

@@ -7,10 +7,11 @@ from datetime import timezone as fixed_zone
 from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from webapp.writing.text import one_line
 
-LABELS = {"name": "Name", "mrn": "MRN", "birth_date": "Birth date", "sex": "Sex"}
+LABELS = {"name": _("Name"), "mrn": _("MRN"), "birth_date": _("Birth date"), "sex": _("Sex")}
 FIELDS = tuple(LABELS)
 FURTHEST_EAST = fixed_zone(timedelta(hours=14))
 NAME_LENGTH, MRN_LENGTH = 200, 64
@@ -19,10 +20,10 @@ NAME_LENGTH, MRN_LENGTH = 200, 64
 class Sex(TextChoices):
     """Administrative gender, with the codes of HL7 FHIR R4."""
 
-    MALE = "male", "Male"
-    FEMALE = "female", "Female"
-    OTHER = "other", "Other"
-    UNKNOWN = "unknown", "Unknown"
+    MALE = "male", _("Male")
+    FEMALE = "female", _("Female")
+    OTHER = "other", _("Other")
+    UNKNOWN = "unknown", _("Unknown")
 
 
 def day_in_a_life(value: date) -> None:
@@ -34,13 +35,13 @@ def day_in_a_life(value: date) -> None:
     zone = timezone.get_current_timezone()
     today = timezone.localdate(timezone=FURTHEST_EAST if str(zone) == "UTC" else zone)
     if value > today or today.year - value.year > 130:
-        raise ValidationError("A birth date is not in the future, and at most 130 years ago.")
+        raise ValidationError(_("A birth date is not in the future, and at most 130 years ago."))
 
 
 def found_again(mrn: str) -> None:
     """Raise ValidationError for an MRN of separators alone: no search would find it."""
     if not normal_mrn(mrn):
-        raise ValidationError("An MRN has letters or digits.")
+        raise ValidationError(_("An MRN has letters or digits."))
 
 
 def normal_mrn(mrn: str) -> str:

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from webapp.crypto.cipher import Unreadable
 from webapp.patients.identifiers import FIELDS
@@ -17,7 +18,7 @@ class PatientErased(Exception):
     """Nothing can be entered of somebody who was erased."""
 
     def __init__(self) -> None:
-        super().__init__("This patient was erased. Open a new case to enter somebody.")
+        super().__init__(_("This patient was erased. Open a new case to enter somebody."))
 
 
 def lock_patients(lab_id: UUID) -> None:
@@ -111,7 +112,7 @@ def merge(into: Patient, merged: Patient) -> list[str]:
         with suppress(Unreadable):
             known[name] = getattr(merged, name)
     Patient.objects.filter(Q(id=merged.id) | Q(merged_into=merged)).update(merged_into=into)
-    _, differing = complete(into, known)
+    _written, differing = complete(into, known)
     return differing
 
 

@@ -1,13 +1,15 @@
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from serving.contract import ModelInfo
 from webapp.labs.models import Lab
 
 
 class Status(models.TextChoices):
-    PUBLISHING = "publishing", "Being published"
-    PUBLISHED = "published", "Published"
-    WITHDRAWN = "withdrawn", "Withdrawn"
+    PUBLISHING = "publishing", _("Being published")
+    PUBLISHED = "published", _("Published")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
 
 
 class ModelVersion(models.Model):
@@ -47,7 +49,7 @@ class ModelVersion(models.Model):
     @property
     def title(self) -> str:
         """The model's name as people read it."""
-        return f"{self.lab.name}’s own" if self.lab else self.name
+        return gettext("%(lab)s’s own") % {"lab": self.lab.name} if self.lab else self.name
 
     @property
     def status(self) -> Status:

@@ -15,6 +15,7 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from serving.check_version import check_version
 from serving.contract import MODEL_JSON, MODEL_NAME, ModelFolderError, ModelInfo
@@ -22,6 +23,7 @@ from serving.manifest import Files, Publisher, Verifier, check, digests
 from webapp.audit.actions import Action
 from webapp.audit.context import PRODUCT, Actor
 from webapp.audit.services import record
+from webapp.audit.words import MODEL_VERSION, OWN_MODEL_VERSION
 from webapp.labs.models import Lab
 from webapp.registry.folder import ModelRoot
 from webapp.registry.models import ModelVersion
@@ -62,18 +64,22 @@ def publish(source: Path, *, by: str, lab: Lab | None = None, as_next: bool = Fa
     info = ModelInfo.load(source)
     name = lab_model_name(lab.id) if lab else MODEL_NAME
     if info.name not in (MODEL_NAME, name):
-        raise PublishingError(
-            f"{source} is a version of {info.name}. "
-            + ("That is another lab's model." if lab else "If that is a lab's own model, say whose: --lab.")
+        text = (
+            _("%(folder)s is a version of %(model)s. That is another lab's model.")
+            if lab
+            else _("%(folder)s is a version of %(model)s. If that is a lab's own model, say whose: --lab.")
         )
+        raise PublishingError(text % {"folder": source, "model": info.name})
     with _exclusive() as root:
         newest = newest_number(root, name)
         number = newest + 1 if as_next else info.version
         if number <= newest:
-            raise NumberTakenError(
-                f"{source} is version {number}, but version {newest} of {_called(lab)} is known here "
-                f"already. Its number must be {newest + 1} or more; --as-next gives it {newest + 1}."
+            text = _(
+                "%(folder)s is version %(number)s, but version %(newest)s of %(model)s is known here "
+                "already. Its number must be %(next)s or more; --as-next gives it %(next)s."
             )
+            values = {"number": number, "newest": newest, "next": newest + 1}
+            raise NumberTakenError(text % {"folder": source, "model": _called(lab), **values})
         check_version(source)
         try:
             with root.draft(source, name, number) as draft:
@@ -81,10 +87,9 @@ def publish(source: Path, *, by: str, lab: Lab | None = None, as_next: bool = Fa
                 draft.write_manifest(_manifest(version))
                 root.put_in(draft, name, number)
         except OSError as error:
-            raise PublishingError(
-                f"{source} could not be copied to {root.path}: {error.strerror or error}. "
-                "Nothing was published."
-            ) from error
+            text = _("%(folder)s could not be copied to %(to)s: %(error)s. Nothing was published.")
+            where = {"folder": source, "to": root.path}
+            raise PublishingError(text % {**where, "error": error.strerror or error}) from error
     version.refresh_from_db()
     return version
 
@@ -101,9 +106,8 @@ def roll_back(*, by: str, lab: Lab | None = None, to: int | None = None) -> Roll
     with _exclusive() as root:
         live = list(published(name))
         if not live:
-            raise PublishingError(
-                f"No version of {_called(lab)} is published: there is nothing to roll back."
-            )
+            text = _("No version of %(model)s is published: there is nothing to roll back.")
+            raise PublishingError(text % {"model": _called(lab)})
         if to is None:
             withdrawn, kept = live[:1], live[1:]
         else:
@@ -111,16 +115,20 @@ def roll_back(*, by: str, lab: Lab | None = None, to: int | None = None) -> Roll
             kept = live[len(withdrawn) :]
             if not kept or kept[0].version != to:
                 numbers = ", ".join(str(version.version) for version in live)
-                raise PublishingError(f"Version {to} of {_called(lab)} is not published; {numbers} are.")
+                text = _("Version %(number)s of %(model)s is not published; %(published)s are.")
+                values = {"number": to, "model": _called(lab), "published": numbers}
+                raise PublishingError(text % values)
             if not withdrawn:
-                raise PublishingError(f"Version {to} of {_called(lab)} is the one that answers already.")
+                text = _("Version %(number)s of %(model)s is the one that answers already.")
+                raise PublishingError(text % {"number": to, "model": _called(lab)})
         if kept:
             _check_answers(root.folder(name, kept[0].version), kept[0].files or {})
         elif lab is None:
-            raise PublishingError(
-                f"Version {live[0].version} is the only one of {MODEL_NAME}: nothing would be left to "
+            text = _(
+                "Version %(number)s is the only one of %(model)s: nothing would be left to "
                 "answer. Publish another one first."
             )
+            raise PublishingError(text % {"number": live[0].version, "model": MODEL_NAME})
         with transaction.atomic():
             ModelVersion.objects.filter(id__in=[version.id for version in withdrawn]).update(
                 withdrawn_at=timezone.now(), withdrawn_by=by
@@ -131,7 +139,7 @@ def roll_back(*, by: str, lab: Lab | None = None, to: int | None = None) -> Roll
 
 
 def _called(lab: Lab | None) -> str:
-    return f"{lab.name}’s own model" if lab else MODEL_NAME
+    return _("%(lab)s’s own model") % {"lab": lab.name} if lab else MODEL_NAME
 
 
 @contextmanager
@@ -155,9 +163,8 @@ def _repair(root: ModelRoot) -> None:
     try:
         _repair_files(root)
     except OSError as error:
-        raise PublishingError(
-            f"The models in {root.path} could not be brought into order: {error}. Mend that first."
-        ) from error
+        text = _("The models in %(folder)s could not be brought into order: %(error)s. Mend that first.")
+        raise PublishingError(text % {"folder": root.path, "error": error}) from error
 
 
 def _repair_files(root: ModelRoot) -> None:
@@ -199,7 +206,7 @@ def _manifest(version: ModelVersion) -> str:
 def _publisher() -> Publisher:
     if not settings.MODEL_KEY:
         raise PublishingError(
-            "HEMATOVISION_MODEL_KEY is not set: model servers believe only what was signed with it."
+            _("HEMATOVISION_MODEL_KEY is not set: model servers believe only what was signed with it.")
         )
     return Publisher(settings.MODEL_KEY)
 
@@ -244,7 +251,11 @@ def _record(action: Action, version: ModelVersion, *, by: str) -> None:
     record(
         action,
         lab=version.lab_id,
-        subject=f"{version.title}, version {version.version}",
+        subject=(
+            OWN_MODEL_VERSION % {"lab": version.lab.name, "number": version.version}
+            if version.lab
+            else MODEL_VERSION % {"model": version.name, "number": version.version}
+        ),
         subject_id=f"model {version}",
         actor=Actor(None, by) if by else PRODUCT,
     )
@@ -255,7 +266,8 @@ def _check_answers(folder: Path, files: Files) -> None:
         check(folder, files)
         check_version(folder)
     except ModelFolderError as error:
-        raise PublishingError(
-            f"The version before cannot answer instead: {error}. "
+        text = _(
+            "The version before cannot answer instead: %(error)s. "
             "Name an older one with --to, or publish another."
-        ) from error
+        )
+        raise PublishingError(text % {"error": error}) from error

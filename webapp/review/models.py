@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
 
 from webapp.cases.models import Case, Cell
@@ -16,9 +17,9 @@ class Reading(models.Model):  # type: ignore[django-manager-missing] # ScopedMan
     """One pass over a case's cells, by a person who decides of what class each is."""
 
     class Kind(models.TextChoices):
-        FIRST = "first", "First"
-        SECOND = "second", "Second"
-        TEACHING = "teaching", "Teaching"
+        FIRST = "first", _("First")
+        SECOND = "second", _("Second")
+        TEACHING = "teaching", _("Teaching")
 
     lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="readings")

@@ -34,6 +34,7 @@ def open_reading(case: Case, kind: Reading.Kind, *, reader: User | None, blinded
         ValueError: a second or teaching reading is nobody's.
     """
     if reader is None and kind != Reading.Kind.FIRST:
+        # untranslated: a fault of the caller's
         raise ValueError(f"A {kind} reading has a reader.")
     values = {"lab_id": case.lab_id, "blinded": blinded, "reader": reader}
     if kind == Reading.Kind.TEACHING:
@@ -66,6 +67,7 @@ def decide(reading: Reading, cells: Collection[int], cell_class: str, *, by: Use
         ReviewOver: the case is signed or void.
     """
     if cell_class not in BY_CODE:
+        # untranslated: a fault of the caller's
         raise ValueError(f"There is no class of cells {cell_class!r}.")
     wanted = list(dict.fromkeys(cells))
     if Cell.objects.filter(image__case=reading.case_id, id__in=wanted).count() != len(wanted):

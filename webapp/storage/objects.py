@@ -62,6 +62,7 @@ def get(key: str, *, version: str = "") -> tuple[bytes, str]:
         if response.status == HTTPStatus.NOT_FOUND:
             raise ObjectMissing(key)
         if response.status != HTTPStatus.OK:
+            # untranslated: for the log
             raise urllib3.exceptions.HTTPError(f"the object store answered {response.status}")
     return response.data, response.headers.get("x-amz-version-id", "")
 
@@ -86,6 +87,7 @@ def get_range(key: str, offset: int, length: int) -> bytes:
     if response.status != HTTPStatus.PARTIAL_CONTENT:
         found = get(key)[0][offset : offset + length]
     if len(found) != length:
+        # untranslated: for the log
         raise urllib3.exceptions.HTTPError("the object is shorter than its row says")
     return found
 
@@ -137,6 +139,7 @@ def download_url(key: str, content_type: str, *, version: str = "") -> str:
     has signed out. The link stays the same for as long, so that a gallery that is looked at again is not
     fetched again. `version` is one that `get` returned; without it the latest is read.
     """
+    # untranslated: headers
     asked = {
         "response-content-type": content_type,
         "response-cache-control": f"private, max-age={settings.DOWNLOAD_KEPT_SECONDS}",

@@ -21,6 +21,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
+from serving.contract.sentence import N_, Sentence
 from webapp.audit.actions import Action
 from webapp.audit.services import record
 from webapp.cases import processing
@@ -78,7 +79,7 @@ def begin(case: Case, files: Sequence[File], *, again: bool = False) -> list[Upl
     if new or reopened:
         with transaction.atomic():
             processing.lock(case.id)
-            Image.objects.bulk_update(reopened, ["status", "created_at", "refusal", "detail", "finished_at"])
+            Image.objects.bulk_update(reopened, ["status", "created_at", "refusal", "reason", "finished_at"])
             Image.objects.bulk_create(new)
             processing.settle(case.id)
     return uploads
@@ -105,7 +106,7 @@ def complete(case: Case, image_ids: Sequence[int], *, bulk: bool = False) -> int
     )
     accepted = list(waiting.select_for_update().order_by("id").values_list("id", flat=True))
     Image.objects.filter(id__in=accepted).update(
-        status=Image.Status.RECEIVED, received_at=timezone.now(), refusal="", detail="", finished_at=None
+        status=Image.Status.RECEIVED, received_at=timezone.now(), refusal="", reason=None, finished_at=None
     )
     enqueue_images(case, accepted, bulk=bulk)
     if accepted:
@@ -187,7 +188,7 @@ def _reopened(images: Iterable[Image]) -> list[Image]:
     judged = [image for image in images if image.status == Image.Status.REFUSED and _went_to_a_worker(image)]
     for image in judged:
         image.status, image.created_at = Image.Status.AWAITING_UPLOAD, timezone.now()
-        image.refusal, image.detail, image.finished_at = "", "", None
+        image.refusal, image.reason, image.finished_at = "", None, None
     return judged
 
 
@@ -226,18 +227,18 @@ def _new_image(case: Case, file: File) -> Image:
         sha256=file.sha256,
     )
     if refused := _refusal(name, file.size):
-        image.refusal, image.detail = refused
+        image.refusal, image.reason = refused
         image.status, image.finished_at = Image.Status.REFUSED, timezone.now()
     return image
 
 
-def _refusal(name: str, size: int) -> tuple[Refusal, str] | None:
-    """Why a file is refused for what it is called and how large it is, with the sentence for people."""
+def _refusal(name: str, size: int) -> tuple[Refusal, Sentence | None] | None:
+    """Why a file is refused for what it is called and how large it is, and what its code does not say."""
     if not may_be_image(name):
-        return Refusal.UNSUPPORTED_TYPE, str(Refusal.UNSUPPORTED_TYPE.label)
+        return Refusal.UNSUPPORTED_TYPE, None
     if size == 0:
-        return Refusal.EMPTY, str(Refusal.EMPTY.label)
+        return Refusal.EMPTY, None
     if size > settings.UPLOAD_MAX_BYTES:
-        limit = settings.UPLOAD_MAX_BYTES / MEGABYTE
-        return Refusal.TOO_LARGE, f"The file is larger than the {limit:.0f} MB that this server takes."
+        text = N_("The file is larger than the %(megabytes)s MB that this server takes.")
+        return Refusal.TOO_LARGE, Sentence(text, {"megabytes": round(settings.UPLOAD_MAX_BYTES / MEGABYTE)})
     return None

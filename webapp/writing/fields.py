@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext as _
 
 from webapp.writing.text import lines, one_line, unseen
 
@@ -22,9 +23,8 @@ def seen_lines(value: str) -> None:
 
 def _reject(found: str | None) -> None:
     if found:
-        raise ValidationError(
-            f"A character in it cannot be seen: {found}. Take it out, or type the text anew."
-        )
+        text = _("A character in it cannot be seen: %(which)s. Take it out, or type the text anew.")
+        raise ValidationError(text % {"which": found})
 
 
 class Line(forms.CharField):
@@ -69,7 +69,7 @@ class LineField(models.CharField):  # type: ignore[type-arg]  # not generic at r
 
     def deconstruct(self) -> Any:
         """To the database it is a column like any other."""
-        name, _, args, kwargs = super().deconstruct()
+        name, _path, args, kwargs = super().deconstruct()
         return name, "django.db.models.CharField", args, kwargs
 
     def to_python(self, value: Any) -> Any:

@@ -6,6 +6,8 @@ Characters are named after the Unicode Character Database; categories (`Zs`, `Cf
 import re
 import unicodedata
 
+from django.utils.translation import gettext as _
+
 # Joiners spell words in Persian and Sinhala; elsewhere they hide (UAX #31, 2.3).
 JOINERS = "\u200c\u200d"
 # Format characters (Cf) that are seen: signs that stand under or over Arabic and Kaithi numbers.
@@ -62,8 +64,12 @@ def unseen(text: str, *, allowed: str = "") -> str | None:
             continue
         if letter in JOINERS and _joins(text, place):
             continue
-        what = "a control character" if kind == "Cc" else "of no meaning in Unicode"
-        return f"U+{ord(letter):04X} ({what}), which is number {place + 1} of its characters"
+        said = (
+            _("%(code)s (a control character), which is number %(place)s of its characters")
+            if kind == "Cc"
+            else _("%(code)s (of no meaning in Unicode), which is number %(place)s of its characters")
+        )
+        return said % {"code": f"U+{ord(letter):04X}", "place": place + 1}
     return None
 
 

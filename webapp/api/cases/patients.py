@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, generics
 from rest_framework.request import Request
@@ -56,7 +57,7 @@ class Merge(generics.GenericAPIView[Any]):
         asked.is_valid(raise_exception=True)
         other = selectors.cases().filter(**asked.validated_data).first()
         if other is None:
-            raise exceptions.ValidationError({"accession": ["No case of this lab has this number."]})
+            raise exceptions.ValidationError({"accession": [_("No case of this lab has this number.")]})
         kept = services.merge(case, open_case(other.id))
         return _answer(request, case, kept=kept)
 

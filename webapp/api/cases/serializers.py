@@ -1,5 +1,7 @@
 from typing import Any
 
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction, extend_schema_field
@@ -19,6 +21,8 @@ from webapp.cases.specimens import (
     a_specimens_time,
     wrong_order,
 )
+from webapp.hematology.differential import Row
+from webapp.inference.selectors import class_name
 from webapp.patients.identifiers import MRN_LENGTH, NAME_LENGTH, Sex, day_in_a_life, found_again
 from webapp.writing.fields import seen_lines
 from webapp.writing.text import lines
@@ -48,7 +52,9 @@ class PatientSerializer(serializers.Serializer[Identifiers]):
         Sex.choices,
         required=False,
         allow_blank=True,
-        error_messages={"invalid_choice": f"One of {', '.join(Sex.values)}, or nothing."},
+        error_messages={
+            "invalid_choice": format_lazy(_("One of {values}, or nothing."), values=", ".join(Sex.values))
+        },
     )
     notes = WrittenField(
         normalise=lines, check=seen_lines, required=False, allow_blank=True, max_length=NOTES_LENGTH
@@ -245,7 +251,7 @@ class CaseSchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
 
 class RowSerializer(serializers.Serializer[Any]):
     code = serializers.CharField(source="cell_class.code")
-    name = serializers.CharField(source="cell_class.name")
+    name = serializers.SerializerMethodField(help_text="For people.")
     loinc = serializers.CharField(source="cell_class.loinc", allow_null=True)
     unit = serializers.CharField(
         source="cell_class.unit", allow_null=True, help_text="Of `percent`, by UCUM."
@@ -256,6 +262,9 @@ class RowSerializer(serializers.Serializer[Any]):
     )
     low = serializers.FloatField(allow_null=True, help_text="95 % Wilson interval.")
     high = serializers.FloatField(allow_null=True)
+
+    def get_name(self, row: Row) -> str:
+        return class_name(row.cell_class.code)
 
 
 class DifferentialSerializer(serializers.Serializer[Any]):

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, generics, status
 from rest_framework.request import Request
@@ -34,7 +35,7 @@ class CaseSpecimen(generics.GenericAPIView[Any]):
         asked.is_valid(raise_exception=True)
         given = asked.validated_data
         if given.keys() & TEXTS and not membership_of(request).may(Permission.EDIT_IDENTIFIERS):
-            raise exceptions.PermissionDenied("Your role in this lab may not enter who the patient is.")
+            raise exceptions.PermissionDenied(_("Your role in this lab may not enter who the patient is."))
         specimen_services.change_specimen(case, given)
         return self._answer(request, case)
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, generics, status
 from rest_framework.request import Request
@@ -64,7 +65,7 @@ class CaseList(generics.GenericAPIView[Case]):
         given = asked.validated_data
         membership = membership_of(request)
         if "patient" in given and not membership.may(Permission.EDIT_IDENTIFIERS):
-            raise exceptions.PermissionDenied("Your role in this lab may not enter who the patient is.")
+            raise exceptions.PermissionDenied(_("Your role in this lab may not enter who the patient is."))
         case = services.create_case(
             membership.lab,
             accession=given["accession"],

@@ -196,6 +196,7 @@ class DeadLetterSerializer(serializers.ModelSerializer[Chunk]):
     case = serializers.UUIDField(source="case_id")
     accession = serializers.CharField(source="case.accession")
     images = serializers.IntegerField(source="n")
+    error = serializers.CharField(read_only=True, help_text="What stopped the last attempt.")
 
     class Meta:
         model = Chunk

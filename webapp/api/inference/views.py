@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db.models import prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions, generics
@@ -116,11 +117,13 @@ class CellEvidence(APIView):
 def _evidence(request: Request, cell: Cell | None) -> HttpResponse:
     prediction = selectors.prediction_of(cell, None) if cell else None
     if prediction is None:
-        raise exceptions.NotFound("The model has not looked at this.")
+        raise exceptions.NotFound(_("The model has not looked at this."))
     labels: list[str] = prediction.model_version.labels
     wanted = request.query_params.get("cell_class", prediction.cell_class)
     if wanted not in labels:
-        raise exceptions.ValidationError({"cell_class": [f"The model knows {', '.join(labels)}."]})
+        raise exceptions.ValidationError(
+            {"cell_class": [_("The model knows %(classes)s.") % {"classes": ", ".join(labels)}]}
+        )
     maps = evidence_maps(bytes(prediction.evidence), prediction.evidence_grid, len(labels))
     response = HttpResponse(overlay_png(maps, labels.index(wanted)), content_type="image/png")
     response["Cache-Control"] = f"private, max-age={settings.DOWNLOAD_KEPT_SECONDS}"

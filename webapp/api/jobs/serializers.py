@@ -9,6 +9,8 @@ from webapp.jobs.models import Job
 class JobSerializer(serializers.ModelSerializer[Job]):
     kind = serializers.ChoiceField(choices=[(name, kind.label) for name, kind in KINDS.items()])
 
+    error = serializers.CharField(read_only=True, help_text="Why it ended early, for people.")
+
     class Meta:
         model = Job
         fields = (

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.http import Http404, StreamingHttpResponse
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, generics, status
@@ -40,7 +41,7 @@ class Jobs(generics.GenericAPIView[Job]):
         asked.is_valid(raise_exception=True)
         kind = KINDS[asked.validated_data["kind"]]
         if not may(membership_of(request), kind.needs):
-            raise exceptions.PermissionDenied("Your role in this lab does not allow this.")
+            raise exceptions.PermissionDenied(_("Your role in this lab does not allow this."))
         try:
             job = services.start(membership_of(request), kind, asked.validated_data["parameters"])
         except services.TooManyJobs as error:

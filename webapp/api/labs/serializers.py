@@ -25,6 +25,7 @@ class SignInSerializer(serializers.Serializer[Any]):
         help_text="Of the authenticator app, or a recovery code; where one is needed.",
     )
     lab = serializers.UUIDField(required=False, help_text="Needed where the person belongs to several labs.")
+    # untranslated: it is kept as a name
     name = WrittenField(max_length=100, default="command line")
     scopes = serializers.ListField(
         child=serializers.ChoiceField([(one.value, one.label) for one in IN_USE]),

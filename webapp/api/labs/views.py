@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, generics, status
 from rest_framework.authentication import BaseAuthentication
@@ -113,11 +114,11 @@ def _signed_in(request: Request, given: dict[str, Any]) -> Membership:
     user = authenticate(request._request, given["email"], given["password"], given["code"])
     memberships = selectors.memberships_of(user)
     if not memberships:
-        raise exceptions.AuthenticationFailed("You belong to no lab. Ask an administrator of your lab.")
+        raise exceptions.AuthenticationFailed(_("You belong to no lab. Ask an administrator of your lab."))
     wanted = [membership for membership in memberships if given.get("lab") in (None, membership.lab_id)]
     if len(wanted) != 1:
         labs = {str(membership.lab_id): membership.lab.name for membership in memberships}
-        raise exceptions.ValidationError({"lab": [f"Name one of your labs: {labs}"]})
+        raise exceptions.ValidationError({"lab": [_("Name one of your labs: %(labs)s") % {"labs": labs}]})
     if not wanted[0].may(Permission.USE_TOKENS):
-        raise exceptions.PermissionDenied("Your role in this lab does not include the use of API tokens.")
+        raise exceptions.PermissionDenied(_("Your role in this lab does not include the use of API tokens."))
     return wanted[0]

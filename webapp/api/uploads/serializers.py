@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -16,7 +17,7 @@ class FileNameField(serializers.Field):  # type: ignore[type-arg]
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
-            raise serializers.ValidationError("A file's name is a text.")
+            raise serializers.ValidationError(_("A file's name is a text."))
         return data
 
     def to_representation(self, value: str) -> str:
@@ -113,7 +114,7 @@ class FilesSerializer(serializers.Serializer[Any]):
         child=serializers.FileField(allow_empty_file=True, max_length=4096),
         allow_empty=False,
         max_length=100,
-        error_messages={"empty": "Send at least one file, in the form field `files`."},
+        error_messages={"empty": _("Send at least one file, in the form field `files`.")},
     )
 
 

@@ -47,6 +47,6 @@ class FilterForm(forms.Form):
 def _actions_by_area() -> list[tuple[str, list[tuple[str, str]]]]:
     """Options of a menu: "role set" under "Member"."""
     return [
-        (area.replace("_", " ").capitalize(), [(action.value, action.verb) for action in actions])
-        for area, actions in groupby(sorted(Action), lambda action: action.area)
+        (area, [(action.value, action.verb) for action in actions])
+        for area, actions in groupby(sorted(Action), lambda action: action.area_name)
     ]

@@ -89,7 +89,7 @@ def _tile(case_id: UUID, place: int, prediction: Prediction, mosaic: str) -> Til
         url=reverse("ui:cell", args=[case_id, prediction.cell_id]),
         mosaic=mosaic,
         view_box=f"{left} {top} {SIDE} {SIDE}",
-        name=cell_class.name,
+        name=class_name(cell_class.code),
         short=cell_class.short,
         confidence=prediction.confidence,
         unidentified=prediction.shown_class == UNIDENTIFIED,

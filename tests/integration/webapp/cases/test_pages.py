@@ -5,6 +5,7 @@ from django.urls import reverse
 from django_scopes import scope
 
 from serving.contract import CELL_LABELS
+from serving.contract.sentence import Sentence
 from tests.support.pages import add_cells, add_unusable, cell_of, page_of, queries
 from webapp.cases.models import Case, Image
 from webapp.cases.processing import settle
@@ -138,7 +139,7 @@ def test_failed_images_can_be_tried_again(alice):
     (image,) = add_cells(alice, case, "neutrophil", 0.9)
     with scope(lab=alice.lab):
         image.cells.all().delete()
-        image.status, image.detail = Image.Status.FAILED, "The worker stopped."
+        image.status, image.reason = Image.Status.FAILED, Sentence("The worker stopped.")
         image.save()
         chunk = image.in_chunk.chunk
         chunk.state = chunk.State.DEAD

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
+from serving.contract.sentence import Sentence
 from webapp.cases.models import Case, Image, Processing, Review
 from webapp.cases.processing import lock, settle, unsettled
 from webapp.cases.refusals import Refusal
@@ -47,7 +48,7 @@ def claimed(image_id):
 
 def end(image_id):
     """The last that can happen to an image here, without a model."""
-    services.record(claimed(image_id), None, [], [Refused(image_id, Refusal.DAMAGED, "cut short")], "")
+    services.record(claimed(image_id), None, [], [Refused(image_id, Refusal.DAMAGED)], "")
 
 
 def test_a_case_without_images_receives(case):
@@ -82,7 +83,7 @@ def test_files_through_the_web_process_take_the_same_way(case, tmp_path):
 def test_what_the_model_cannot_take_needs_attention_until_it_is_tried_again(case):
     first, second = uploaded(case), uploaded(case)
     end(first[0])
-    services.dead_letter(claimed(second[0]), "wrong shape")
+    services.dead_letter(claimed(second[0]), Sentence("wrong shape"))
     assert stored(case) == Processing.NEEDS_ATTENTION
     services.requeue(case)
     assert stored(case) == Processing.CLASSIFYING
@@ -136,7 +137,7 @@ def test_of_chunks_that_end_at_once_the_last_sees_what_the_others_did(alice, tim
             try:
                 with scope(lab=alice.lab), transaction.atomic():
                     ready.wait()
-                    services.record(chunk, None, [], [Refused(image, Refusal.DAMAGED, "cut short")], "")
+                    services.record(chunk, None, [], [Refused(image, Refusal.DAMAGED)], "")
             finally:
                 connection.close()
 
@@ -163,7 +164,7 @@ def test_what_arrives_while_the_last_chunk_ends_is_not_lost(alice):
             try:
                 with scope(lab=alice.lab):
                     begun.set()
-                    services.record(chunk, None, [], [Refused(image, Refusal.DAMAGED, "cut short")], "")
+                    services.record(chunk, None, [], [Refused(image, Refusal.DAMAGED)], "")
             finally:
                 connection.close()
 

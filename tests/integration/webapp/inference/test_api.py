@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django_scopes import scope
 
+from serving.contract.sentence import Sentence
 from tests.support.pages import add_cells, add_unusable
 from webapp.cases.models import Cell, Image
 from webapp.inference.models import Chunk
@@ -33,7 +34,12 @@ def test_bad_filters_are_told(alice, query):
 def test_dead_letters_are_listed_across_cases(alice, charlie):
     with scope(lab=alice.lab):
         Chunk.objects.create(
-            lab=alice.lab, case=alice.case("H-9"), queue="bulk", state="dead", error="It broke.", attempts=3
+            lab=alice.lab,
+            case=alice.case("H-9"),
+            queue="bulk",
+            state="dead",
+            reason=Sentence("It broke."),
+            attempts=3,
         )
     (letter,) = alice.api.read("/dead-letters/").json()["results"]
     assert (letter["accession"], letter["error"], letter["images"]) == ("H-9", "It broke.", 0)

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django_scopes import scope
 
+from serving.contract.sentence import Sentence
 from tests.integration.webapp.inference.test_services import answer, case, claim, receive, version
 from webapp.cases import processing
 from webapp.cases.models import Image
@@ -50,8 +51,8 @@ def test_a_case_that_awaits_files_is_not_finished(case, version, published):
 def test_each_time_that_it_comes_to_rest_it_is_published_once(case, version, published, settings):
     (image,) = receive(case, 1)
     chunk = claim(Chunk.objects.get().id)
-    services.dead_letter(chunk, "rejected")
-    services.dead_letter(chunk, "rejected")  # a second delivery
+    services.dead_letter(chunk, Sentence("rejected"))
+    services.dead_letter(chunk, Sentence("rejected"))  # a second delivery
     assert finished(published) == [
         ProcessingFinished(case.lab_id, case.id, classified=0, refused=0, failed=1)
     ]

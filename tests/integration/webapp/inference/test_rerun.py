@@ -10,6 +10,7 @@ from django.db import close_old_connections, connection
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
+from serving.contract.sentence import Sentence
 from tests.integration.webapp.inference.test_services import LABELS, answer, claim, receive
 from tests.support.people import person
 from webapp.audit.models import Entry
@@ -163,7 +164,7 @@ def test_an_image_that_cannot_be_read_again_stays_what_it_was(case, old):
     rerun(case)
     before = files_of(case)
     chunk = claim(last_chunk().id)
-    refusals = [Refused(second.id, Refusal.NOT_UPLOADED, "gone")]
+    refusals = [Refused(second.id, Refusal.NOT_UPLOADED, Sentence("gone"))]
     said = [answer(first.id, sha_of(first), cell_class="platelet")]
     services.record(chunk, new, said, refusals, "")
     assert counted(case) == [(2, "platelet"), (1, "neutrophil")]
@@ -176,13 +177,13 @@ def test_a_chunk_that_fails_is_halved_and_dead_letters_leave_the_images_alone(ca
     new = publish(2)
     rerun(case)
     for _ in range(settings.CHUNK_MAX_ATTEMPTS):
-        services.attempt_failed(claim(last_chunk().id), "broken")
+        services.attempt_failed(claim(last_chunk().id), Sentence("broken"))
     halves = Chunk.objects.filter(state="queued", live_only=True)
     assert [chunk.images.count() for chunk in halves] == [1, 1]
-    services.dead_letter(claim(halves[0].id), "rejected")
+    services.dead_letter(claim(halves[0].id), Sentence("rejected"))
     assert files_of(case) == before
     assert services.requeue(case) == 1
-    services.dead_letter(claim(Chunk.objects.filter(state="queued").earliest("id").id), "rejected")
+    services.dead_letter(claim(Chunk.objects.filter(state="queued").earliest("id").id), Sentence("rejected"))
     assert rerun(case).images == 1  # the other half is on its way
     assert not Chunk.objects.filter(state="dead").exists()
     assert new == rerun(case).version
@@ -200,7 +201,7 @@ def test_what_is_split_off_after_it_is_asked_of_the_new_version_too(case, old):
 
 def test_dead_letters_from_before_are_asked_of_the_new_version_too(case, old):
     receive(case, 1)
-    services.dead_letter(claim(last_chunk().id), "rejected")
+    services.dead_letter(claim(last_chunk().id), Sentence("rejected"))
     publish(2)
     rerun(case)
     services.requeue(case)

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
+from serving.contract.sentence import Sentence
 from tests.support.present import present
 from webapp.cases.boxes import Box, BoxOutsidePicture
 from webapp.cases.models import Cell, Image, TilePack
@@ -136,7 +137,7 @@ def test_results_are_recorded_once(case, version):
     first, second, third = receive(case, 3)
     chunk = claim(only_chunk().id)
     results = [answer(first.id), answer(second.id, confidence=0.5, cell_class="platelet")]
-    refusals = [Refused(third.id, Refusal.DAMAGED, "cut short")]
+    refusals = [Refused(third.id, Refusal.DAMAGED, Sentence("cut short"))]
     services.record(chunk, version, results, refusals, "pack")
     services.record(chunk, version, results, refusals, "pack")
     assert statuses(case) == {"classified": 2, "refused": 1}
@@ -223,7 +224,7 @@ def test_an_outage_gives_the_attempt_back_and_says_so(case):
     for _ in range(5):
         OutboxEntry.objects.all().delete()
         chunk = claim(only_chunk().id)
-        services.defer(chunk, "The model server does not answer.")
+        services.defer(chunk, Sentence("The model server does not answer."))
     chunk = only_chunk()
     assert (chunk.attempts, chunk.deferrals, chunk.state) == (0, 5, "queued")
     wait = OutboxEntry.objects.get().not_before - timezone.now()
@@ -235,7 +236,7 @@ def test_an_outage_gives_the_attempt_back_and_says_so(case):
 def test_one_image_that_fails_three_times_is_a_dead_letter_until_requeued(case, version):
     (image,) = receive(case, 1)
     for attempt in range(3):
-        services.attempt_failed(claim(only_chunk().id, f"t-{attempt}"), "It broke.")
+        services.attempt_failed(claim(only_chunk().id, f"t-{attempt}"), Sentence("It broke."))
     assert statuses(case) == {"failed": 1}
     assert claim(only_chunk().id, "t-9") is None
     assert [*map(attrgetter("n", "error"), selectors.dead_letters())] == [(1, "It broke.")]
@@ -272,7 +273,7 @@ def test_images_that_had_no_turn_become_a_chunk_without_an_attempt(case, version
     OutboxEntry.objects.all().delete()
     assert services.split_off(chunk, [image.id for image in images[2:]])
     services.record(
-        chunk, version, [answer(images[0].id)], [Refused(images[1].id, Refusal.TOO_COSTLY, "x")], ""
+        chunk, version, [answer(images[0].id)], [Refused(images[1].id, Refusal.TOO_COSTLY, Sentence("x"))], ""
     )
     assert statuses(case) == {"classified": 1, "refused": 1, "received": 3}
     rest = Chunk.objects.get(images=images[2])
@@ -305,7 +306,7 @@ def test_a_worker_that_must_end_early_gives_its_attempts_back(case):
 
 def test_a_rejected_request_is_not_repeated(case):
     receive(case, 3)
-    services.dead_letter(claim(only_chunk().id), "wrong shape")
+    services.dead_letter(claim(only_chunk().id), Sentence("wrong shape"))
     assert statuses(case) == {"failed": 3}
 
 
@@ -335,7 +336,7 @@ def test_a_worker_that_starts_again_frees_what_it_held(case):
 
 def test_an_old_outage_is_not_blamed_for_a_new_failure(case):
     (image,) = receive(case, 1)
-    services.defer(claim(only_chunk().id), "The model server does not answer.")
+    services.defer(claim(only_chunk().id), Sentence("The model server does not answer."))
     for attempt in range(4):  # killed each time: nothing is written
         claim(only_chunk().id, "t", redelivered=attempt > 0)
     image.refresh_from_db()
@@ -345,15 +346,15 @@ def test_an_old_outage_is_not_blamed_for_a_new_failure(case):
 
 def test_the_page_says_nothing_of_an_outage_that_is_over(case):
     receive(case, 1)
-    services.defer(claim(only_chunk().id), "The model server does not answer.")
-    services.attempt_failed(claim(only_chunk().id), "It broke.")
+    services.defer(claim(only_chunk().id), Sentence("The model server does not answer."))
+    services.attempt_failed(claim(only_chunk().id), Sentence("It broke."))
     assert selectors.model_notice(case) is None
 
 
 def test_when_the_model_is_back_nobody_waits_longer(case, version):
     first, second = receive(case, 1), receive(case, 1)
     for image in (*first, *second):
-        services.defer(claim(Chunk.objects.get(images=image).id), "away")
+        services.defer(claim(Chunk.objects.get(images=image).id), Sentence("away"))
     OutboxEntry.objects.filter(not_before__lte=timezone.now()).delete()
     assert outbox.send_due("interactive", 5, lambda entry: None) == 0
     services.record(claim(Chunk.objects.get(images=first[0]).id), version, [answer(first[0].id)], [], "")

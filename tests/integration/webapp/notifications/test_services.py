@@ -128,7 +128,7 @@ def test_whoever_started_a_job_is_told(alice, done, said):
         assert not kinds_of(alice)
     (message,) = mail.outbox
     assert said in str(message.body)
-    assert KINDS["audit_csv"].label in str(message.body)
+    assert str(KINDS["audit_csv"].label) in str(message.body)
 
 
 def test_old_ones_are_deleted(alice, case, settings):

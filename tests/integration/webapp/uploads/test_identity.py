@@ -63,7 +63,7 @@ def refuse(alice, upload, refusal, **seen):
     with scope(lab=alice.lab):
         chunk_id = Image.objects.get(id=upload["id"]).in_chunk.chunk_id
         chunk = present(inference.claim(chunk_id, holder="w", redelivered=False))
-        inference.record(chunk, None, [], [Refused(upload["id"], refusal, str(refusal.label), **seen)], "")
+        inference.record(chunk, None, [], [Refused(upload["id"], refusal, **seen)], "")
 
 
 def rows(alice, case):

@@ -315,7 +315,7 @@ def test_a_second_picture_is_one(second):
 def test_tiffs_that_are_not_read_are_named(samples, options, named):
     why = refused(tiff(samples, **options))
     assert why.reason == Reason.UNSUPPORTED_TYPE
-    assert named in why.detail
+    assert named in str(why.detail)
 
 
 @pytest.mark.parametrize("writer", [{"imagej": True}, {"ome": True}])
@@ -325,8 +325,8 @@ def test_channels_that_lie_apart_are_told_from_a_picture_without_colour(writer):
         to.write(planes(in_bits(12)), photometric="minisblack", metadata={"axes": "CYX"})
     why = refused(out.getvalue())
     assert why.reason == Reason.NO_COLOUR
-    assert "channels" in why.detail
-    assert refused(tiff(EIGHT[..., 0], photometric="minisblack")).detail == ""
+    assert "channels" in str(why.detail)
+    assert refused(tiff(EIGHT[..., 0], photometric="minisblack")).detail is None
 
 
 def bmp(compression, bits, data):
@@ -347,7 +347,7 @@ def bmp(compression, bits, data):
 def test_bmps_that_are_not_read_are_named(made, named):
     why = refused(made())
     assert why.reason == Reason.UNSUPPORTED_TYPE
-    assert named in why.detail
+    assert named in str(why.detail)
 
 
 @pytest.mark.parametrize("turn", range(1, 9))

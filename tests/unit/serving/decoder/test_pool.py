@@ -67,6 +67,15 @@ def test_a_refusal_comes_with_its_reason(decoders):
     assert caught.value.reason == Reason.UNSUPPORTED_TYPE
 
 
+@pytest.mark.parametrize("data", [b"%PDF-1.7", b"", b"no picture"])
+def test_what_is_said_of_it_passes_whole_between_the_processes(decoders, data):
+    with pytest.raises(FileRefused) as there:
+        decoders.read(data, size=SIZE)
+    with pytest.raises(FileRefused) as here:
+        read(data, size=SIZE, max_pixels=MAX_PIXELS)
+    assert there.value.detail == here.value.detail
+
+
 def test_one_process_serves_many_pictures(decoders):
     decoders.read(CELL, size=SIZE)
     before = the_process().pid
