@@ -96,6 +96,11 @@ app.conf.update(
             "schedule": crontab(hour="3", minute="0"),
             "options": NIGHTLY,
         },
+        "check-processing": {
+            "task": "check_processing",
+            "schedule": crontab(hour="2", minute="0"),
+            "options": NIGHTLY,
+        },
         "delete-expired": {
             "task": "delete_expired",
             "schedule": crontab(hour="1", minute="30"),

@@ -11,6 +11,7 @@ from django.conf import settings
 from webapp.accounts import services as accounts
 from webapp.audit.anchors import anchor
 from webapp.audit.verification import Verified, verify_all
+from webapp.cases.processing import unsettled
 from webapp.inference import services as inference
 from webapp.jobs import services as jobs
 from webapp.labs import invitations, tokens
@@ -20,6 +21,7 @@ from webapp.outbox import services as outbox
 from webapp.outbox.events import CONSUME
 from webapp.outbox.queues import LIMITS, Queue
 from webapp.storage.objects import StorageUnavailable
+from webapp.telemetry import metrics
 from webapp.uploads import services as uploads
 from workers.celery import LabTask, app
 from workers.chunks import work_on
@@ -106,6 +108,24 @@ def delete_expired() -> None:
         job_results=jobs.delete_expired(),
         notifications=notifications.delete_old(),
     )
+
+
+@app.task(
+    name="check_processing",
+    soft_time_limit=settings.NIGHTLY_TASK_SOFT_TIME_LIMIT_SECONDS,
+    time_limit=settings.NIGHTLY_TASK_TIME_LIMIT_SECONDS,
+)
+def check_processing() -> None:
+    """Tell of cases whose stored state disagrees with their images. A person repairs: something is wrong."""
+    for one in unsettled():
+        metrics.cases_unsettled.inc()
+        log.error(
+            "case disagrees with its images",
+            case=str(one.case),
+            lab=str(one.lab),
+            stored=one.stored,
+            by_images=one.by_images,
+        )
 
 
 @app.task(

@@ -5,12 +5,15 @@ transaction. Under the lock those writers follow one another, so the last of sev
 what the others did.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Case as Switch
 from django.db.models import CharField, Count, Exists, F, OuterRef, QuerySet, Value, When
+from django_scopes import scopes_disabled
 
 from webapp.cases.models import Case, Image, Processing
 from webapp.outbox.events import ProcessingFinished, publish
@@ -46,9 +49,22 @@ def settle(case_id: UUID) -> Processing | None:
     return now
 
 
-def unsettled() -> QuerySet[Any]:
-    """Cases whose stored state disagrees with their images; none, unless something wrote past `settle`."""
-    return _by_images(Case.objects.all()).exclude(processing=F("by_images"))
+@dataclass(frozen=True)
+class Unsettled:
+    """A case whose stored state disagrees with its images."""
+
+    case: UUID
+    lab: UUID
+    stored: str
+    by_images: str
+
+
+def unsettled() -> Iterator[Unsettled]:
+    """Those of all labs; none, unless something wrote past `settle`."""
+    with scopes_disabled():
+        found = _by_images(Case.objects.all()).exclude(processing=F("by_images"))
+    for row in found.values_list("id", "lab_id", "processing", "by_images").iterator():
+        yield Unsettled(*row)
 
 
 def _by_images(cases: QuerySet[Case]) -> QuerySet[Any]:

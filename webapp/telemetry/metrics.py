@@ -20,6 +20,10 @@ task_seconds = Histogram(
     ["task", "outcome"],
     buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 45),
 )
+cases_unsettled = Counter(
+    "hematovision_cases_unsettled",
+    "Cases found at night whose stored state disagrees with their images; each again every night.",
+)
 relay_sent = Counter("hematovision_relay_sent", "Tasks handed to the broker.", ["queue"])
 events_failed = Counter("hematovision_events_failed", "Attempts of consumers that failed.", ["consumer"])
 mail_sent = Counter("hematovision_mail_sent", "Messages handed to the mail server.")

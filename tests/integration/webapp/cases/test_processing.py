@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("fresh_rates")
 def case(alice):
     with scope(lab=alice.lab):
         yield alice.case()
-        assert not unsettled().exists()
+        assert not list(unsettled())
 
 
 def stored(case):

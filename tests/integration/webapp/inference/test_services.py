@@ -39,7 +39,7 @@ def case(alice):
     with scope(lab=alice.lab):
         case = alice.case()
         yield case
-        assert not unsettled().exists()
+        assert not list(unsettled())
 
 
 def receive(case, how_many, **options):

@@ -4,7 +4,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django_scopes import scopes_disabled
+from django_scopes import scope
 
 from webapp.cases.processing import lock, settle, unsettled
 
@@ -18,17 +18,16 @@ class Command(BaseCommand):
         parser.add_argument("--repair", action="store_true", help=_("store what the images say, and succeed"))
 
     def handle(self, *args: Any, repair: bool, **options: Any) -> None:
-        with scopes_disabled():
-            found = list(unsettled().values_list("id", "lab_id", "processing", "by_images"))
-            for case_id, lab_id, stored, by_images in found:
-                self.stdout.write(
-                    _("case %(case_id)s of lab %(lab_id)s: stored as %(stored)s, is %(by_images)s")
-                    % {"case_id": case_id, "lab_id": lab_id, "stored": stored, "by_images": by_images}
-                )
-                if repair:
-                    with transaction.atomic():
-                        lock(case_id)
-                        settle(case_id)
+        found = list(unsettled())
+        for one in found:
+            self.stdout.write(
+                _("case %(case)s of lab %(lab)s: stored as %(stored)s, is %(by_images)s")
+                % {"case": one.case, "lab": one.lab, "stored": one.stored, "by_images": one.by_images}
+            )
+            if repair:
+                with scope(lab=one.lab), transaction.atomic():
+                    lock(one.case)
+                    settle(one.case)
         if found and not repair:
             raise CommandError(
                 ngettext(
