@@ -173,6 +173,10 @@ fuzz: .venv/.develops ## Send whatever the OpenAPI document allows, and more, to
 bench: .venv/.develops ## Measure images/s of the model alone, over gRPC, and through the whole stack
 	$(BIN)/python -m tests.bench
 
+.PHONY: keep-release
+keep-release: .venv/.develops ## Keep a small backup of this release, which the next one must be able to restore (tests/releases)
+	$(BIN)/python -m tests.releases.keep
+
 .PHONY: pictures
 pictures: .venv/.develops ## Take the pictures of pages that the documents show again, in a demonstration of its own (needs Chromium)
 	$(BIN)/python -m infra.docs.pictures
