@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from functools import cache
@@ -23,12 +24,21 @@ from webapp.telemetry import tracing
 
 ENCRYPTION = "AES256"
 CONNECTIONS = 32
+_no_parts_until = 0.0  # by the monotonic clock of this process
 StorageUnavailable = (BotoCoreError, ClientError, urllib3.exceptions.HTTPError)
 """What a call raises while the store cannot be reached, or rejects us; `ObjectMissing` is another matter."""
 
 
 class ObjectMissing(Exception):
     """There is no object under this key."""
+
+
+class ObjectTooShort(urllib3.exceptions.HTTPError):
+    """An object ends before what its row says is in it."""
+
+
+class PartsUnavailable(Exception):
+    """The store cannot give a part of an object; the whole may be had all the same."""
 
 
 def put(key: str, body: bytes | IO[bytes], content_type: str) -> str:
@@ -49,15 +59,14 @@ def get(key: str, *, version: str = "") -> tuple[bytes, str]:
 
     Without a `version` it is the latest.
 
-    Through a presigned link and urllib3: a worker does this for every image, and boto3 takes more than twice
-    the CPU for it.
+    Through a presigned link and urllib3: a worker does this for every image, and boto3 takes more than three
+    times the CPU for it.
 
     Raises:
         ObjectMissing: nothing lies under `key`.
     """
-    wanted = {"Bucket": settings.S3_BUCKET, "Key": key, **({"VersionId": version} if version else {})}
     with _span("GetObject", key):
-        url = _client().generate_presigned_url("get_object", Params=wanted)
+        url = _link(settings.S3_ENDPOINT, key, {"versionId": version} if version else {})
         response = _connections().request("GET", url)
         if response.status == HTTPStatus.NOT_FOUND:
             raise ObjectMissing(key)
@@ -70,26 +79,27 @@ def get(key: str, *, version: str = "") -> tuple[bytes, str]:
 def get_range(key: str, offset: int, length: int) -> bytes:
     """`length` of the object's bytes, from `offset` on.
 
-    A store that cannot give a part is asked for the whole: SeaweedFS (4.48) behind TLS fails at parts of what
-    it has encrypted.
+    SeaweedFS whose own parts speak TLS (4.48) fails at parts of what it has encrypted, since it asks itself
+    for these in plain text. That is remembered for S3_PARTS_RETRY_SECONDS, so that one request is in vain and
+    not one for each object.
 
     Raises:
         ObjectMissing: nothing lies under `key`.
+        PartsUnavailable: the store failed, now or shortly before.
     """
+    global _no_parts_until
+    if time.monotonic() < _no_parts_until:
+        raise PartsUnavailable
     with _span("GetObject", key):
-        where = {"Bucket": settings.S3_BUCKET, "Key": key}
-        url = _client().generate_presigned_url("get_object", Params=where)
         wanted = {"Range": f"bytes={offset}-{offset + length - 1}"}
+        url = _link(settings.S3_ENDPOINT, key, {})
         response = _connections().request("GET", url, headers=wanted, retries=False)
     if response.status == HTTPStatus.NOT_FOUND:
         raise ObjectMissing(key)
-    found = response.data
     if response.status != HTTPStatus.PARTIAL_CONTENT:
-        found = get(key)[0][offset : offset + length]
-    if len(found) != length:
-        # untranslated: for the log
-        raise urllib3.exceptions.HTTPError("the object is shorter than its row says")
-    return found
+        _no_parts_until = time.monotonic() + settings.S3_PARTS_RETRY_SECONDS
+        raise PartsUnavailable
+    return response.data
 
 
 def latest_version(key: str) -> str:
@@ -145,13 +155,23 @@ def download_url(key: str, content_type: str, *, version: str = "") -> str:
         "response-cache-control": f"private, max-age={settings.DOWNLOAD_KEPT_SECONDS}",
         **({"versionId": version} if version else {}),
     }
-    request = AWSRequest(
-        "GET", f"{settings.S3_PUBLIC_ENDPOINT}/{settings.S3_BUCKET}/{quote(key)}", params=asked
+    return _link(
+        settings.S3_PUBLIC_ENDPOINT, key, asked, sign=_RoundedTimeAuth, expires=settings.DOWNLOAD_LINK_SECONDS
     )
+
+
+def _link(
+    endpoint: str,
+    key: str,
+    asked: Mapping[str, str],
+    *,
+    sign: type[S3SigV4QueryAuth] = S3SigV4QueryAuth,
+    expires: int = settings.S3_LINK_SECONDS,
+) -> str:
+    """A presigned link to read `key`; made here, since boto3 takes three times the CPU for it."""
+    request = AWSRequest("GET", f"{endpoint}/{settings.S3_BUCKET}/{quote(key)}", params=dict(asked))
     credentials = Credentials(settings.S3_ACCESS_KEY, settings.S3_SECRET_KEY)
-    _RoundedTimeAuth(credentials, "s3", settings.S3_REGION, expires=settings.DOWNLOAD_LINK_SECONDS).add_auth(
-        request
-    )
+    sign(credentials, "s3", settings.S3_REGION, expires=expires).add_auth(request)
     return str(request.url)
 
 

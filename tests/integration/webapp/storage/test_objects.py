@@ -3,16 +3,17 @@
 import secrets
 import time
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
-import urllib3
 from botocore.exceptions import ClientError
 from django.conf import settings
 from django.conf import settings as django_settings
 
 from tests.support.plugin import HOME
-from webapp.storage import objects
+from webapp.storage import objects, ranges
+from webapp.storage.ranges import Part
 
 pytestmark = pytest.mark.usefixtures("db")
 PATTERN_BYTES = 64
@@ -103,12 +104,64 @@ def test_a_link_stays_the_same_for_minutes_so_that_a_gallery_is_not_fetched_agai
     assert links[0] == links[1] != links[2]
 
 
-def test_a_part_of_an_object_is_read_alone() -> None:
-    key, body = f"parts/{secrets.token_hex(8)}", picture()
-    objects.put(key, body, "image/jpeg")
-    assert objects.get_range(key, 1000, 77) == body[1000:1077]
-    assert objects.get_range(key, 0, len(body)) == body
-    with pytest.raises(urllib3.exceptions.HTTPError):
-        objects.get_range(key, len(body) - 5, 10)
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the store is asked for, each request by its range; nothing is remembered of it."""
+    monkeypatch.setattr(objects, "_no_parts_until", 0.0)
+    ranges_asked, connections = [], objects._connections()
+    request = connections.request
+
+    def noted(method: str, url: str, **given: Any) -> Any:
+        ranges_asked.append(given.get("headers", {}).get("Range", "whole"))
+        return request(method, url, **given)
+
+    monkeypatch.setattr(connections, "request", noted)
+    return ranges_asked
+
+
+@pytest.fixture
+def gives_parts(settings) -> None:
+    """As a store does that can read parts of what it encrypts."""
+    settings.S3_BUCKET = f"parts-{secrets.token_hex(8)}"
+    objects._client().create_bucket(Bucket=settings.S3_BUCKET)
+
+
+def without_encryption(key: str, body: bytes) -> None:
+    objects._client().put_object(Bucket=settings.S3_BUCKET, Key=key, Body=body)
+
+
+def test_a_part_of_an_object_is_read_alone(gives_parts, asked) -> None:
+    body = picture()
+    without_encryption("a", body)
+    assert objects.get_range("a", 1000, 77) == body[1000:1077]
+    assert ranges.read([Part("a", 5, 9), Part("a", 99_000, 10), Part("lost", 0, 1)]) == [
+        body[5:14],
+        body[99_000:99_010],
+        None,
+    ]
+    assert sorted(asked) == ["bytes=0-0", "bytes=1000-1076", "bytes=5-13", "bytes=99000-99009"]
+    with pytest.raises(objects.ObjectTooShort):
+        ranges.read([Part("a", len(body) - 5, 10)])
     with pytest.raises(objects.ObjectMissing):
-        objects.get_range(f"{key}-not", 0, 1)
+        objects.get_range("lost", 0, 1)
+
+
+def test_a_store_that_cannot_give_parts_is_asked_once_a_minute_and_for_each_object_once(
+    asked, monkeypatch
+) -> None:
+    """As SeaweedFS whose own parts speak TLS."""
+    keys, body = [f"parts/{secrets.token_hex(8)}" for _ in range(3)], picture()
+    for key in keys:
+        objects.put(key, body, "image/jpeg")
+    with pytest.raises(objects.PartsUnavailable):
+        objects.get_range(keys[0], 0, 10)
+    parts = [Part(key, offset, 7) for offset in (90_000, 3, 40_000) for key in keys]
+    assert ranges.read(parts) == [body[part.offset : part.end] for part in parts]
+    assert ranges.read([Part("lost", 0, 1)]) == [None]
+    assert asked == ["bytes=0-9", *["whole"] * 4]
+    with pytest.raises(objects.ObjectTooShort):
+        ranges.read([Part(keys[0], len(body) - 5, 10)])
+    later = time.monotonic() + settings.S3_PARTS_RETRY_SECONDS
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert ranges.read(parts[:1]) == [body[90_000:90_007]]
+    assert asked[-2:] == ["bytes=90000-90006", "whole"]
