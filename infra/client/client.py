@@ -98,6 +98,7 @@ class Client:
         done: Callable[[int], None] = _ignore,
         *,
         again: bool = False,
+        slide: int | None = None,
     ) -> Uploaded:
         """Upload files straight to the object store and hand them over to be classified.
 
@@ -107,11 +108,18 @@ class Client:
         Args:
             done: called with the number of files dealt with since its last call.
             again: send also what was refused before, to have it judged once more.
+            slide: id of that which the images are of.
 
         Raises:
             ClientError: the server cannot be reached, or takes none of it.
         """
-        return Upload(self.connection, case.id, again=again).run(files, done)
+        return Upload(self.connection, case.id, again=again, slide=slide).run(files, done)
+
+    def slides(self, case: Case) -> dict[str, int]:
+        """The case's slides: id by label."""
+        with self.connection.understood():
+            found = self.connection.call("GET", f"cases/{case.id}/slides/")
+            return {slide["label"]: slide["id"] for slide in found}
 
     def wait(self, case_id: str, progress: Callable[[Case], None] = _ignore) -> Case:
         """Wait until nothing in the case waits for the model; `progress` is called while it does."""

@@ -61,11 +61,17 @@ class Meter:
 
 
 def upload(
-    client: Client, case: Case, files: Sequence[Path], console: Console, *, again: bool = False
+    client: Client,
+    case: Case,
+    files: Sequence[Path],
+    console: Console,
+    *,
+    again: bool = False,
+    slide: int | None = None,
 ) -> Uploaded:
     """Upload files to a case, showing how far it is."""
     with Meter(console, _("Uploading"), len(files)) as meter:
-        return client.upload(case, files, meter.add, again=again)
+        return client.upload(case, files, meter.add, again=again, slide=slide)
 
 
 def wait(client: Client, case: Case, console: Console) -> Case:

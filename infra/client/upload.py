@@ -57,12 +57,15 @@ class Upload:
 
     Args:
         again: send also what was refused before, to have it judged once more.
+        slide: id of that which the images are of.
     """
 
-    def __init__(self, connection: Connection, case_id: str, *, again: bool) -> None:
+    def __init__(
+        self, connection: Connection, case_id: str, *, again: bool, slide: int | None = None
+    ) -> None:
         self._connection = connection
         self._uploads = f"cases/{case_id}/uploads/"
-        self._again = again
+        self._again, self._slide = again, slide
         self._result = Uploaded()
         self._first: dict[str, Path] = {}  # file by digest
         self._pool = ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="upload")
@@ -116,7 +119,7 @@ class Upload:
             for path, file in described.items()
         ]
         with self._connection.understood():
-            body = {"files": asked, "again": self._again}
+            body = {"files": asked, "again": self._again, "slide": self._slide}
             rows = self._connection.call("POST", self._uploads, json=body)["uploads"]
             forms = dict(zip(described, rows, strict=True))
             result.ids.update({path: row["id"] for path, row in forms.items()})

@@ -21,6 +21,9 @@ def upload(
         str | None, typer.Option(envvar="HEMATOVISION_TOKEN", help=_("Or `login` first."))
     ] = None,
     wait: Annotated[bool, typer.Option(help=_("Wait for the result and show it."))] = True,
+    slide: Annotated[
+        str | None, typer.Option(help=_("Label of that slide of the case which the images are of."))
+    ] = None,
     again: Annotated[
         bool, typer.Option("--again", help=_("Send also what was refused before, to be judged once more."))
     ] = False,
@@ -46,7 +49,8 @@ def upload(
                     _("%(error)s Sign in with `hematovision login --url %(server)s`, or give --token.")
                     % {"error": error, "server": server}
                 )
-            uploaded = report.upload(client, opened, given.files, console, again=again)
+            of = _slide(client.slides(opened), as_text(slide)) if slide else None
+            uploaded = report.upload(client, opened, given.files, console, again=again, slide=of)
             judged: list[dict[str, Any]] = []
             if wait:
                 finished = report.wait(client, client.case(opened.id), console)
@@ -57,3 +61,15 @@ def upload(
             summary.print(console)
             console.print(f"{client.url}/cases/{opened.id}/", soft_wrap=True, markup=False)
     raise typer.Exit(0 if summary.is_whole else NOT_EVERYTHING)
+
+
+def _slide(known: dict[str, int], label: str) -> int:
+    """The id of the case's slide with this label; ends the command where there is none."""
+    if label not in known and known:
+        fail(
+            _("The case has no slide %(label)s. It has %(labels)s.")
+            % {"label": label, "labels": ", ".join(known)}
+        )
+    if label not in known:
+        fail(_("The case has no slide %(label)s. Name its slides on its page first.") % {"label": label})
+    return known[label]

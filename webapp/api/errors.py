@@ -17,6 +17,7 @@ from webapp.cases.services import AccessionTaken, NotTwoPatients
 from webapp.cases.specimen_services import InUse, ThereAlready
 from webapp.patients.services import PatientErased
 from webapp.storage.objects import StorageUnavailable
+from webapp.uploads.services import NoSuchSlide
 
 
 class Conflict(exceptions.APIException):
@@ -27,6 +28,7 @@ class Conflict(exceptions.APIException):
 CONFLICTS: dict[type[Exception], str] = {
     AccessionTaken: "accession_taken",
     InUse: "in_use",
+    NoSuchSlide: "no_such_slide",
     NotTwoPatients: "not_two_patients",
     PatientErased: "patient_erased",
     ThereAlready: "there_already",

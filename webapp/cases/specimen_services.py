@@ -83,6 +83,7 @@ def remove_slide(slide: Slide) -> None:
         InUse: images are of it.
     """
     label = slide.label
+    Slide.objects.select_for_update().filter(id=slide.id).first()  # whoever adds images of it ends first
     try:
         slide.delete()
     except ProtectedError as error:

@@ -25,7 +25,7 @@ from serving.contract.sentence import N_, Sentence
 from webapp.audit.actions import Action
 from webapp.audit.services import record
 from webapp.cases import processing
-from webapp.cases.models import Case, Image
+from webapp.cases.models import Case, Image, Slide
 from webapp.cases.refusals import NO_VERDICT, Refusal
 from webapp.inference.services import enqueue_images
 from webapp.storage import objects
@@ -57,12 +57,27 @@ class Upload:
     already: bool = False
 
 
-def begin(case: Case, files: Sequence[File], *, again: bool = False) -> list[Upload]:
+class NoSuchSlide(Exception):
+    """The slide is another case's, or was removed meanwhile. Nothing was begun."""
+
+    def __str__(self) -> str:
+        return "This case does not have that slide any more. Choose another."
+
+
+def begin(
+    case: Case, files: Sequence[File], *, again: bool = False, slide: Slide | None = None
+) -> list[Upload]:
     """The row of each of `files`, with a presigned form where its bytes are wanted.
 
     A file that cannot be taken is recorded as refused, so that it is not silently missing from the case. One
     that the case has, by its digest, gets no second row; if its bytes never came, it gets one for the first.
     With `again`, so does one that was refused for its content: a newer release may judge it otherwise.
+
+    Args:
+        slide: of which of the case's slides new images are; what the case has stays as it is.
+
+    Raises:
+        NoSuchSlide: it is none of the case's.
     """
     known = _known(case, [file.sha256 for file in files])
     reopened = _reopened(known.values()) if again else []
@@ -71,13 +86,14 @@ def begin(case: Case, files: Sequence[File], *, again: bool = False) -> list[Upl
         if (image := _row_of(file, known)) is not None:
             uploads.append(Upload(image, _form(image) if _wants_bytes(image) else None, already=True))
             continue
-        image = _new_image(case, file)
+        image = _new_image(case, file, slide)
         new.append(image)
         if file.sha256 is not None:
             known[file.sha256, file.size] = image
         uploads.append(Upload(image, None if image.refusal else _form(image)))
     if new or reopened:
         with transaction.atomic():
+            _hold(slide, case)
             processing.lock(case.id)
             Image.objects.bulk_update(reopened, ["status", "created_at", "refusal", "reason", "finished_at"])
             Image.objects.bulk_create(new)
@@ -120,10 +136,18 @@ def complete(case: Case, image_ids: Sequence[int], *, bulk: bool = False) -> int
     return len(accepted)
 
 
-def receive(case: Case, files: Sequence[tuple[str, int, IO[bytes]]]) -> list[Upload]:
+def receive(
+    case: Case, files: Sequence[tuple[str, int, IO[bytes]]], *, slide: Slide | None = None
+) -> list[Upload]:
     """Take files, each (name, size in bytes, content), through the web process.
 
     This is for clients that cannot post to the store. Returns the row of each file, in their order.
+
+    Args:
+        slide: as for `begin`.
+
+    Raises:
+        NoSuchSlide: as for `begin`.
     """
     described = [File(name, size, _digest(content)) for name, size, content in files]
     known = _known(case, [file.sha256 for file in described])
@@ -132,13 +156,14 @@ def receive(case: Case, files: Sequence[tuple[str, int, IO[bytes]]]) -> list[Upl
         image = _row_of(file, known)
         already = image is not None
         if image is None:
-            image = known[file.sha256, file.size] = _new_image(case, file)
+            image = known[file.sha256, file.size] = _new_image(case, file, slide)
             new.append(image)
         if _wants_bytes(image) and image not in arrived:
             objects.put(image.key, content, "application/octet-stream")
             arrived.append(image)
         uploads.append(Upload(image, None, already))
     with transaction.atomic():
+        _hold(slide, case)
         processing.lock(case.id)
         Image.objects.bulk_create(new)
         processing.settle(case.id)  # where all are refused, nothing is completed
@@ -216,11 +241,18 @@ def _form(image: Image) -> dict[str, Any]:
     return objects.upload_form(image.key, settings.UPLOAD_MAX_BYTES)
 
 
-def _new_image(case: Case, file: File) -> Image:
+def _hold(slide: Slide | None, case: Case) -> None:
+    """Keep the slide of the case from being removed until the transaction ends."""
+    if slide and not Slide.objects.select_for_update(no_key=True).filter(id=slide.id, case=case):
+        raise NoSuchSlide
+
+
+def _new_image(case: Case, file: File, slide: Slide | None) -> Image:
     name = shown_name(file.name)
     image = Image(
         lab_id=case.lab_id,
         case=case,
+        slide=slide,
         name=name,
         key=f"labs/{case.lab_id}/cases/{case.id}/{uuid.uuid4().hex}",
         bytes=file.size,

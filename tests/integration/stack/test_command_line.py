@@ -133,6 +133,25 @@ def test_frames_of_two_slides_share_names_and_sizes_and_are_all_counted(
     assert client.case(client.open_case("CLI-SLIDES").id).progress["classified"] == 2
 
 
+def test_of_which_slide_the_images_are_is_said_by_its_label(
+    terminal: Terminal, client: Client, tmp_path: Path
+) -> None:
+    token = {f"{PREFIX}TOKEN": terminal.technician["token"]}
+    case = client.open_case("CLI-OF-SLIDE")
+    cells.draw("monocyte", 3).resize((200, 200)).save(tmp_path / "cell.bmp")
+    none = terminal.run("upload", tmp_path, "--case", case.accession, "--slide", "S 1", **token)
+    assert none.returncode == 2
+    assert "Name its slides on its page first." in none.stdout
+    made = client.connection.call("POST", f"cases/{case.id}/slides/", json={"label": "S 1"})
+    other = terminal.run("upload", tmp_path, "--case", case.accession, "--slide", "S 2", **token)
+    assert other.returncode == 2
+    assert "The case has no slide S 2. It has S 1." in other.stdout
+    assert list(client.images(case.id)) == []
+    done = terminal.run("upload", tmp_path, "--case", case.accession, "--slide", "S 1", **token)
+    assert done.returncode == 0, done.stdout
+    assert [image["slide"] for image in client.images(case.id)] == [made["id"]]
+
+
 def test_repeating_an_upload_changes_nothing_whatever_became_of_it(
     terminal: Terminal, client: Client, tmp_path: Path
 ) -> None:

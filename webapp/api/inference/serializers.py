@@ -98,6 +98,9 @@ SAID = (
 class ImageSerializer(SaidSerializer, serializers.ModelSerializer[Image]):
     """An image, with what is said of its cell where it shows one; of several, the image alone tells."""
 
+    slide = serializers.IntegerField(
+        source="slide_id", allow_null=True, read_only=True, help_text="Of which slide it is; null: not said."
+    )
     reason = serializers.SerializerMethodField(help_text="Why it was refused or failed.")
 
     class Meta:
@@ -105,6 +108,7 @@ class ImageSerializer(SaidSerializer, serializers.ModelSerializer[Image]):
         fields: tuple[str, ...] = (
             "id",
             "name",
+            "slide",
             "status",
             "bytes",
             "width",

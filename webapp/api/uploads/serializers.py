@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from webapp.api.inference.serializers import ImageSerializer, ReasonSerializer, reason_of
-from webapp.cases.models import Image
+from webapp.cases.models import Image, Slide
 
 MAX_FILES = 500
 
@@ -39,7 +39,22 @@ class FileSerializer(serializers.Serializer[Any]):
         return bytes.fromhex(value) if value else None
 
 
-class BeginSerializer(serializers.Serializer[Any]):
+class OfSlideSerializer(serializers.Serializer[Any]):
+    slide = serializers.PrimaryKeyRelatedField(
+        queryset=Slide._base_manager.none(),
+        required=False,
+        allow_null=True,
+        help_text="Of which of the case's slides the files are; those that the case has stay as they are.",
+    )
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        if "slides" in self.context:  # of the case
+            fields["slide"].queryset = self.context["slides"]  # type: ignore[attr-defined]
+        return fields
+
+
+class BeginSerializer(OfSlideSerializer):
     # The stubs do not know that `many` makes it a ListSerializer, which has a `max_length`.
     files = FileSerializer(many=True, allow_empty=False, max_length=MAX_FILES)  # type: ignore[call-arg]
     again = serializers.BooleanField(
@@ -109,7 +124,7 @@ class AcceptedSerializer(serializers.Serializer[Any]):
     accepted = serializers.IntegerField()
 
 
-class FilesSerializer(serializers.Serializer[Any]):
+class FilesSerializer(OfSlideSerializer):
     files = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True, max_length=4096),
         allow_empty=False,

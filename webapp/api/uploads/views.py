@@ -23,6 +23,7 @@ from webapp.api.uploads.serializers import (
 )
 from webapp.cases.disclosure import open_case
 from webapp.cases.models import Image
+from webapp.cases.selectors import slides
 from webapp.labs.permissions import Permission
 from webapp.review.selectors import images_with_cells, shown_reading
 from webapp.uploads import services
@@ -40,11 +41,12 @@ class UploadBegin(generics.GenericAPIView[Image]):
         The answer has an entry for each file, in their order. One whose `sha256` the case has gets no second
         row: `already` says what became of it.
         """
-        asked = BeginSerializer(data=request.data)
+        case = open_case(case_id)
+        asked = BeginSerializer(data=request.data, context={"slides": slides(case)})
         asked.is_valid(raise_exception=True)
-        files = [services.File(**file) for file in asked.validated_data["files"]]
-        again = asked.validated_data["again"]
-        uploads = services.begin(open_case(case_id), files, again=again)
+        given = asked.validated_data
+        files = [services.File(**file) for file in given["files"]]
+        uploads = services.begin(case, files, again=given["again"], slide=given.get("slide"))
         return Response(UploadsSerializer({"uploads": uploads}).data, status=status.HTTP_201_CREATED)
 
 
@@ -96,10 +98,12 @@ class CaseImages(ImageList):
         The answer has an entry for each file, in their order.
         """
         case = open_case(case_id)
-        asked = FilesSerializer(data={"files": request.FILES.getlist("files")})
+        sent = {"files": request.FILES.getlist("files"), "slide": request.POST.get("slide") or None}
+        asked = FilesSerializer(data=sent, context={"slides": slides(case)})
         asked.is_valid(raise_exception=True)
+        given = asked.validated_data
         uploads = services.receive(
-            case, [(file.name, file.size, file) for file in asked.validated_data["files"]]
+            case, [(file.name, file.size, file) for file in given["files"]], slide=given.get("slide")
         )
         found = images_with_cells(case, shown_reading(case))
         rows = found.in_bulk({upload.image.id for upload in uploads})

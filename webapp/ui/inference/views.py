@@ -103,14 +103,16 @@ def files(request: MemberRequest, case_id: UUID) -> HttpResponse:
     status = request.GET.get("status", "")
     if status and status not in Image.Status.values:
         raise Http404
-    found = selectors.images_with_cells(case, selectors.shown_reading(case))
+    found = selectors.images_with_cells(case, selectors.shown_reading(case)).select_related("slide")
     pages = Paginator(found.filter(status=status) if status else found, FILES_A_PAGE)
+    page = pages.get_page(request.GET.get("page"))
     context = {
         "case": case,
         "progress": case_selectors.progress_of([case])[case.id],
         "status": status,
         "Status": Image.Status,
-        "page": pages.get_page(request.GET.get("page")),
+        "page": page,
+        "of_slides": any(image.slide_id for image in page),
     }
     return render(request, "ui/inference/files.html", context)
 

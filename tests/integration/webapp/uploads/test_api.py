@@ -1,16 +1,23 @@
 """Uploads by the API, on a real database and object store, without workers."""
 
+import hashlib
 import io
+import threading
 
 import httpx
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection, transaction
 from django_scopes import scope
 
-from webapp.cases.models import Image, Processing
+from tests.support.pages import page_of
+from webapp.cases.models import Image, Processing, Slide
+from webapp.cases.specimen_services import InUse, add_slide, remove_slide
 from webapp.outbox.models import OutboxEntry
 from webapp.storage import objects
+from webapp.uploads import services
 
-pytestmark = pytest.mark.usefixtures("fresh_rates")
+pytestmark = pytest.mark.usefixtures("fresh_rates", "plain_static")
 JPEG = b"\xff\xd8\xff\xe0 not much of a picture"
 
 
@@ -161,3 +168,106 @@ def test_a_used_upload_form_cannot_replace_what_was_read(alice):
 def test_one_bad_name_does_not_fail_the_others(alice):
     uploads = begin(alice, alice.case(), "a.jpg", "b\ud800.jpg", "", "c\0.jpg").json()["uploads"]
     assert [upload["name"] for upload in uploads] == ["a.jpg", "b.jpg", "unnamed", "c.jpg"]
+
+
+# --- slides ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def case(alice):
+    return alice.case()
+
+
+@pytest.fixture
+def slide(alice, case):
+    with scope(lab=alice.lab):
+        return add_slide(case, label="S-1")
+
+
+def slides_of(person, case):
+    """By file, of which slide the API says that it is."""
+    return {
+        row["name"]: row["slide"] for row in person.api.read(f"/cases/{case.id}/images/").json()["results"]
+    }
+
+
+def sent_of(person, case, slide, *names):
+    files = [{"name": name, "size": 9, "sha256": hashlib.sha256(name.encode()).hexdigest()} for name in names]
+    return person.api.send(f"/cases/{case.id}/uploads/", {"files": files, "slide": slide})
+
+
+def test_of_which_slide_images_are_is_said_with_them(alice, case, slide):
+    for given, name in ((slide.id, "a.jpg"), (None, "b.jpg")):
+        (upload,) = sent_of(alice, case, given, name).json()["uploads"]
+        alice.api.send(f"/cases/{case.id}/uploads/complete/", {"ids": [upload["id"]]})
+    assert sent_of(alice, case, slide.id, "b.jpg").json()["uploads"][0]["already"]  # and stays as it is
+    alice.api.post(
+        f"/api/v1/cases/{case.id}/images/",
+        {"files": SimpleUploadedFile("c.jpg", JPEG), "slide": slide.id},
+    )
+    alice.api.post(f"/api/v1/cases/{case.id}/images/", {"files": SimpleUploadedFile("d.jpg", JPEG + b"d")})
+    assert slides_of(alice, case) == {"a.jpg": slide.id, "b.jpg": None, "c.jpg": slide.id, "d.jpg": None}
+    assert alice.api.delete(f"/api/v1/cases/{case.id}/slides/{slide.id}/").status_code == 409
+    files = page_of(alice, "case-files", case.id)
+    assert files.count("<td>S-1</td>") == 2
+
+
+def test_a_slide_of_another_case_or_lab_is_none(alice, charlie, case):
+    with scope(lab=alice.lab):
+        other = add_slide(alice.case("A-2"), label="S-1")
+    with scope(lab=charlie.lab):
+        foreign = add_slide(charlie.case(), label="S-1")
+    for wrong in (other.id, foreign.id, 10**15, 10**30, "S-1", [1], True):
+        denied = sent_of(alice, case, wrong, "a.jpg")
+        assert denied.status_code == 400, wrong
+        assert list(denied.json()["error"]["fields"]) == ["slide"]
+        denied = alice.api.post(
+            f"/api/v1/cases/{case.id}/images/", {"files": SimpleUploadedFile("c.jpg", JPEG), "slide": wrong}
+        )
+        assert denied.status_code == 400, wrong
+    with scope(lab=alice.lab):
+        assert not Image.objects.exists()
+
+
+def test_a_slide_that_was_removed_meanwhile_takes_no_images(alice, case, slide):
+    with scope(lab=alice.lab):
+        remove_slide(Slide.objects.get())
+        with pytest.raises(services.NoSuchSlide):
+            services.begin(case, [services.File("a.jpg", 9)], slide=slide)
+        with pytest.raises(services.NoSuchSlide):
+            services.receive(case, [("a.jpg", len(JPEG), io.BytesIO(JPEG))], slide=slide)
+        assert not Image.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_removes_a_slide_waits_for_those_who_upload_images_of_it(alice):
+    case = alice.case()
+    with scope(lab=alice.lab):
+        slide = add_slide(case, label="S-1")
+    outcome = []
+
+    def remove():
+        try:
+            with scope(lab=alice.lab):
+                remove_slide(Slide.objects.get())
+        except InUse as error:
+            outcome.append(str(error))
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=remove)
+    with scope(lab=alice.lab), transaction.atomic():
+        services.begin(case, [services.File("a.jpg", 9)], slide=slide)
+        thread.start()
+        thread.join(0.5)
+        assert thread.is_alive()
+    thread.join()
+    assert outcome == ["Images of this case are of slide S-1; it stays."]
+
+
+def test_the_panel_asks_for_the_slide_where_the_case_has_any(alice, case):
+    assert "data-slide" not in page_of(alice, "case", case.id)
+    with scope(lab=alice.lab):
+        slide = add_slide(case, label="S-1")
+    assert f'<option value="{slide.id}">S-1</option>' in page_of(alice, "case", case.id)
+    assert 'scope="col">Slide' not in page_of(alice, "case-files", case.id)

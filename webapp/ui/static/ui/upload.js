@@ -11,6 +11,9 @@ import { Server } from "./upload/server.js";
 const panel = document.getElementById("upload");
 const part = (name) => panel.querySelector(`[data-${name}]`);
 
+// Of which slide what is chosen now is; later choices may say another.
+const slide = () => Number(part("slide")?.value) || null;
+
 const queue = new Queue({
   server: new Server(panel.dataset, document.body.dataset),
   whyNot: pictures(panel.dataset.suffixes, panel.dataset.openings),
@@ -67,7 +70,8 @@ function save() {
 }
 
 async function addDropped(entries) {
-  await walk(entries, { add: (items) => queue.add(items), leaveOut: (item, why) => queue.leaveOut(item, why) });
+  const of = slide();
+  await walk(entries, { add: (items) => queue.add(items, of), leaveOut: (item, why) => queue.leaveOut(item, why) });
   show();
 }
 
@@ -89,12 +93,12 @@ document.addEventListener("drop", (event) => {
   const dropped = [...event.dataTransfer.items].filter((item) => item.kind === "file");
   const entries = dropped.map((item) => item.webkitGetAsEntry());
   const bare = dropped.filter((_, i) => !entries[i]).map((item) => item.getAsFile());
-  queue.add(bare.filter(Boolean).map((file) => ({ file, name: file.name })));
+  queue.add(bare.filter(Boolean).map((file) => ({ file, name: file.name })), slide());
   addDropped(entries.filter(Boolean));
 });
 for (const picker of panel.querySelectorAll("[data-files]")) {
   const take = () => {
-    queue.add([...picker.files].map((file) => ({ file, name: file.webkitRelativePath || file.name })));
+    queue.add([...picker.files].map((file) => ({ file, name: file.webkitRelativePath || file.name })), slide());
     picker.value = ""; // so that the same choice may be made again
   };
   picker.addEventListener("change", take);

@@ -1,4 +1,4 @@
-// The files given to the page, each an item {file, name}, and where they are: waiting, linked, on their way, arrived,
+// The files given to the page, each an item {file, name, slide}, and where they are: waiting, linked, on their way, arrived,
 // handed over, failed, or not sent for a reason. Links are asked for a batch of files at a time, the bytes go straight
 // to the object store, and what has arrived is handed over group by group. A file is what its bytes are: what the case
 // has is not sent again.
@@ -39,8 +39,9 @@ export class Queue {
     Object.assign(this, { server, whyNot, show, caseChanged });
   }
 
-  async add(items) {
+  async add(items, slide = null) {
     for (const item of items) {
+      item.slide = slide;
       const why = await this.whyNot(item.file);
       if (why) this.leaveOut(item, why);
       else this.files.push(item);
@@ -116,7 +117,7 @@ export class Queue {
   }
 
   async ask() {
-    const batch = this.files.slice(this.next, this.next + LINKS);
+    const batch = this.ofOneSlide(this.files.slice(this.next, this.next + LINKS));
     const wanted = [];
     const failed = [];
     const known = [];
@@ -137,7 +138,7 @@ export class Queue {
     }
     const files = wanted.map(({ file, sha256: digest }) => ({ name: file.name, size: file.size, sha256: digest }));
     try {
-      const uploads = files.length ? await retry(() => this.server.begin(files), () => this.stopped) : [];
+      const uploads = files.length ? await retry(() => this.server.begin(files, batch[0].slide), () => this.stopped) : [];
       uploads.forEach(({ id, url, fields, refused, already }, i) => {
         if (refused) this.refused += 1;
         else if (url) this.linked.push(Object.assign(wanted[i], { id, url, fields, isStale: false }));
@@ -151,6 +152,11 @@ export class Queue {
     this.next += batch.length;
     this.failed.push(...failed);
     this.known.push(...known);
+  }
+
+  ofOneSlide(items) {
+    const end = items.findIndex(({ slide }) => slide !== items[0].slide);
+    return end < 0 ? items : items.slice(0, end);
   }
 
   async send(item) {

@@ -10,9 +10,9 @@ export class Server {
     this.page = page;
   }
 
-  // A link for each file, or why it needs none.
-  async begin(files) {
-    return (await this.post(this.addresses.begin, { files })).uploads;
+  // A link for each file, or why it needs none; `slide` is the id of that which they are of, or null.
+  async begin(files, slide) {
+    return (await this.post(this.addresses.begin, { files, slide })).uploads;
   }
 
   // The same file's link anew; nothing where it is no longer wanted.

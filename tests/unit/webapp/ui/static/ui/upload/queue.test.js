@@ -68,6 +68,18 @@ test("all files arrive once and are handed over in groups, in the order given", 
   assert.deepEqual([queue.uploaded, queue.total, queue.left, queue.active, told.changes], [150, 150, 0, false, 3]);
 });
 
+test("links are asked for files of one slide at a time, each of the slide that was chosen with it", async (t) => {
+  const told = [];
+  const { queue, asked } = played(t, { begin: (files, slide) => (told.push([slide, files.length]), files.map((_, i) => link(i + 1))) });
+  const first = queue.add(items(3).map((one) => one), 7);
+  queue.add([item("other.jpg"), item("another.jpg")], 8);
+  queue.add([item("no.jpg")]);
+  await first;
+  await ended(queue);
+  assert.deepEqual(told.reduce((sums, [slide, n]) => sums.set(slide, (sums.get(slide) ?? 0) + n), new Map()), new Map([[7, 3], [8, 2], [null, 1]]));
+  assert.equal(asked.begin.flat().length, 6);
+});
+
 test("no more files are on their way at a time than is allowed, and links are asked for by one", async (t) => {
   const now = { store: 0, begin: 0 };
   const most = { store: 0, begin: 0 };

@@ -24,6 +24,12 @@ test("the API is told the form's token and the lab that the page is of", async (
   assert.deepEqual([headers["X-CSRFToken"], headers["X-Lab"]], ["a-token", "a-lab"]);
 });
 
+test("of which slide the files are is said with them", async (t) => {
+  const asked = answering(t, Response.json({ uploads: [] }));
+  await server.begin([], 7);
+  assert.deepEqual(JSON.parse(asked.calls[0].arguments[1].body), { files: [], slide: 7 });
+});
+
 test("a link is renewed by the id of its file", async (t) => {
   const asked = answering(t, Response.json({ uploads: [] }));
   assert.equal(await server.renew(7), undefined);
