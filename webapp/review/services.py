@@ -1,4 +1,4 @@
-"""Readings are opened, and decisions added to them. Whoever calls has checked that the person may."""
+"""Readings are opened, and decisions added to them. Who calls for a user has checked that they may."""
 
 from collections.abc import Collection
 
@@ -11,7 +11,9 @@ from webapp.audit.services import record
 from webapp.cases.models import Case, Cell, Review
 from webapp.cases.services import hold
 from webapp.hematology.classes import BY_CODE
+from webapp.labs.models import Membership
 from webapp.review.models import Decision, Reading
+from webapp.review.permissions import may_decide
 
 COUNTED = (Reading.Kind.FIRST, Reading.Kind.SECOND)
 """Kinds of reading that are part of a case's review; what learners do is none of the case's."""
@@ -19,6 +21,10 @@ COUNTED = (Reading.Kind.FIRST, Reading.Kind.SECOND)
 
 class NotInCase(Exception):
     """A cell is not of the reading's case. Nothing was decided."""
+
+
+class MayNotDecide(Exception):
+    """The member may not decide in this reading. Nothing was decided; the denial is on record."""
 
 
 class ReviewOver(Exception):
@@ -54,18 +60,30 @@ def open_reading(case: Case, kind: Reading.Kind, *, reader: User | None, blinded
     return reading
 
 
-@transaction.atomic
-def decide(reading: Reading, cells: Collection[int], cell_class: str, *, by: User, words: str = "") -> int:
+def decide(
+    reading: Reading, cells: Collection[int], cell_class: str, *, by: Membership | User, words: str = ""
+) -> int:
     """Decide that cells are of a class; returns the reading's revision.
 
     Args:
+        by: a member, who is asked whether they may, or a user of whom the caller knows.
         words: what the person says besides, of all of them.
 
     Raises:
+        MayNotDecide: the member may not.
         ValueError: there is no such class.
         NotInCase: a cell is another case's, or there is none.
         ReviewOver: the case is signed or void.
     """
+    if isinstance(by, Membership):
+        if not may_decide(by, reading):  # outside the transaction, which would take the record back
+            raise MayNotDecide
+        by = by.user
+    return _decide(reading, cells, cell_class, by, words)
+
+
+@transaction.atomic
+def _decide(reading: Reading, cells: Collection[int], cell_class: str, by: User, words: str) -> int:
     if cell_class not in BY_CODE:
         # untranslated: a fault of the caller's
         raise ValueError(f"There is no class of cells {cell_class!r}.")

@@ -17,11 +17,12 @@ from webapp.cases.services import change_identifiers, create_case, erase, merge
 from webapp.crypto.cipher import Unreadable
 from webapp.crypto.rotation import rotate, stale_rows
 from webapp.hematology.classes import UNIDENTIFIED
+from webapp.labs import permissions
 from webapp.labs.permissions import Role
 from webapp.review import selectors
 from webapp.review.models import Decision, Reading
 from webapp.review.selectors import Counts, counts_of, shown_reading
-from webapp.review.services import NotInCase, ReviewOver, decide, open_reading
+from webapp.review.services import MayNotDecide, NotInCase, ReviewOver, decide, open_reading
 
 pytestmark = pytest.mark.usefixtures("fresh_rates", "plain_static")
 FIRST, SECOND, TEACHING = Reading.Kind
@@ -166,6 +167,22 @@ def test_nothing_is_decided_once_a_case_is_signed_or_void(case, cells, reading, 
     with pytest.raises(ReviewOver):
         decide(reading, cells, "monocyte", by=user)
     assert not Decision.objects.exists()
+
+
+def test_a_member_is_asked_whether_they_may_and_a_denial_is_on_record(
+    alice, case, cells, reading, monkeypatch
+):
+    member = alice.membership
+    with pytest.raises(MayNotDecide):
+        decide(reading, cells, "monocyte", by=member)  # nobody may yet
+    assert not Decision.objects.exists()
+    assert Entry.objects.filter(chain=alice.lab.id, action="access.denied").count() == 1
+    monkeypatch.setattr(permissions, "PLANNED", permissions.PLANNED - {permissions.Permission.DECIDE})
+    assert decide(reading, cells, "monocyte", by=member) == len(cells)
+    assert {row.by for row in Decision.objects.all()} == {member.user}
+    second = open_reading(case, SECOND, reader=member.user)
+    with pytest.raises(MayNotDecide):
+        decide(second, cells, "monocyte", by=member)  # of pathologists
 
 
 def test_readings_know_nothing_of_each_other(case, cells, reading, user):
