@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django_scopes import scopes_disabled
 
 from serving.contract.sentence import N_, Sentence
@@ -61,7 +62,7 @@ class NoSuchSlide(Exception):
     """The slide is another case's, or was removed meanwhile. Nothing was begun."""
 
     def __str__(self) -> str:
-        return "This case does not have that slide any more. Choose another."
+        return _("This case does not have that slide any more. Choose another.")
 
 
 def begin(
@@ -152,7 +153,7 @@ def receive(
     described = [File(name, size, _digest(content)) for name, size, content in files]
     known = _known(case, [file.sha256 for file in described])
     uploads, new, arrived = [], [], []
-    for file, (_, _, content) in zip(described, files, strict=True):
+    for file, (*_described, content) in zip(described, files, strict=True):
         image = _row_of(file, known)
         already = image is not None
         if image is None:
