@@ -83,6 +83,26 @@ def test_a_dropped_folder_with_unreadable_parts_is_read_to_its_end(technician, p
     }
 
 
+def test_images_are_of_the_slide_that_was_chosen_with_them(technician, pictures):
+    technician.open_case("UP-slide")
+    page = technician.page
+    case = page.url
+    expect(page.get_by_label("Slide", exact=True)).to_have_count(0)
+    page.get_by_role("link", name="specimen and slides").click()
+    page.get_by_label("Label").fill("S-1")
+    page.get_by_role("button", name="Add slide").click()
+    page.goto(case)
+    page.get_by_label("Slide", exact=True).select_option("S-1")
+    page.get_by_label("Choose images").set_input_files(pictures[0])
+    technician.expect_classified(1)
+    page.get_by_label("Slide", exact=True).select_option("Not said")
+    page.get_by_label("Choose images").set_input_files(pictures[1])
+    technician.expect_classified(2)
+    page.goto(f"{case}files/")
+    expect(page.get_by_role("row", name=pictures[0].name).get_by_role("cell", name="S-1")).to_be_visible()
+    expect(page.get_by_role("row", name=pictures[1].name).get_by_role("cell", name="S-1")).to_have_count(0)
+
+
 def test_files_are_told_by_their_bytes_and_a_repeated_upload_adds_nothing(technician, pictures, tmp_path):
     """Frames of two slides share names and sizes; a copy has another name; one is refused."""
     frames: list[Path] = []

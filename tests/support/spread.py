@@ -35,7 +35,7 @@ SLOW = (
     *("tests/browser", "tests/faults", "tests/protocol"),
     *("tests/permissions/test_hostile_input.py", "tests/permissions/test_identifiers_shown.py"),
     *("tests/integration/infra", "tests/integration/stack", "tests/integration/workers"),
-    *(f"tests/integration/webapp/{slow}" for slow in ("config", "crypto", "http", "registry")),
+    *(f"tests/integration/webapp/{slow}" for slow in ("backup", "config", "crypto", "http", "registry")),
     *(f"tests/unit/infra/{slow}" for slow in ("compose", "demo", "images", "monitoring")),
     *("tests/unit/k8s", "tests/unit/serving/decoder"),
 )
