@@ -29,6 +29,6 @@ class Command(BaseCommand):
                     "consumer": dead.consumer,
                     "lab_id": dead.lab_id,
                     "event": dead.event,
-                    "error": dead.error,
+                    "error": dead.why,
                 }
             )
