@@ -164,13 +164,14 @@ def technician(screen: Screen, signed_in) -> Screen:
 
 @pytest.fixture(scope="package")
 def filled_case(stack, lab, pictures, tmp_path_factory) -> str:
-    """The path of a case with cells of all classes and a refused file, made once."""
+    """The path of a case with cells of all classes and a refused file, all of a slide, made once."""
     from infra.client.client import Client
 
     text = tmp_path_factory.mktemp("text") / "notes.jpg"
     text.write_text("not an image")
     with Client(stack.url, lab["technician"]["token"]) as client:
         case = client.open_case("FILLED")
-        client.upload(case, [*pictures, text])
+        client.connection.call("POST", f"cases/{case.id}/slides/", json={"label": "S-1"})
+        client.upload(case, [*pictures, text], slide=client.slides(case)["S-1"])
         client.wait(case.id)
     return f"/cases/{case.id}/"
