@@ -18,14 +18,14 @@ _SUBJECTS = {
 def send(notification: Notification) -> None:
     membership = notification.recipient
     facts = notification.facts
-    context = {
-        "lab": membership.lab,
-        "done": facts.get("done"),
-        "job": notification.job,
-        "classified": wording.counts(facts, ("classified", *wording.UNUSABLE)),
-        "unusable": wording.counts(facts, wording.UNUSABLE),
-    }
     with locale_of(membership.lab):
+        context = {
+            "lab": membership.lab,
+            "done": facts.get("done"),
+            "job": notification.job,
+            "classified": wording.counts(facts, ("classified", *wording.UNUSABLE)),
+            "unusable": wording.counts(facts, wording.UNUSABLE),
+        }
         text = render_to_string(f"notifications/mails/{notification.kind}.txt", context)
         subject = str(_SUBJECTS[Kind(notification.kind)])
     send_mail(subject, text, None, [membership.user.email])
