@@ -13,6 +13,7 @@ from django_scopes import scope
 from tests.support.german import german
 from tests.support.pages import add_cells, page_of
 from tests.support.people import Person, person
+from webapp.audit import export
 from webapp.audit.models import Entry
 from webapp.cases.models import Case
 from webapp.labs.models import Lab
@@ -115,6 +116,14 @@ def test_the_api_says_what_is_wrong_in_the_language_of_the_lab_and_its_codes_sta
 def test_the_lab_outweighs_the_browser(alice):
     page = alice.browser.get(reverse("ui:cases"), headers={"Accept-Language": "de"})
     assert page.headers["Content-Language"] == "en"
+
+
+def test_a_download_is_in_the_language_of_the_lab_to_its_end(ada, monkeypatch):
+    """Its lines are made when the request is over."""
+    speaking = (lambda rows: (str(translation.get_language()) for _ in range(2)), "text/csv")
+    monkeypatch.setitem(export._WRITERS, export.Format.CSV, speaking)
+    speak(ada.lab, "de")
+    assert ada.api.read("/audit/export.csv").getvalue() == b"dede"
 
 
 # --- without a lab ------------------------------------------------------------------------------------------
