@@ -20,6 +20,8 @@ class CellClass:
     loinc: str | None = None
     unit: str | None = "%"  # None: a number alone, of nothing
     suggested: bool = True  # a model may name it; else people alone report it
+    rolls_up_to: str | None = None  # the class that it is part of where only those are reported
+    counted: bool = True  # else it is in no count, and how many there are is told beside it
 
 
 CELL_CLASSES: Final[tuple[CellClass, ...]] = (
@@ -31,8 +33,80 @@ CELL_CLASSES: Final[tuple[CellClass, ...]] = (
     CellClass("immature_granulocyte", N_("Immature granulocyte"), "IG", True, "38518-7"),
     CellClass("erythroblast", N_("Erythroblast (NRBC)"), "NRBC", False, "18309-5", "/100{WBCs}"),
     CellClass("platelet", N_("Platelet"), "PLT", False, None, None),
+    # What people alone say of a cell.
+    CellClass(
+        "segmented_neutrophil",
+        N_("Segmented neutrophil"),
+        "SEG",
+        True,
+        "26505-8",
+        suggested=False,
+        rolls_up_to="neutrophil",
+    ),
+    CellClass(
+        "band_neutrophil",
+        N_("Band neutrophil"),
+        "BND",
+        True,
+        "26508-2",
+        suggested=False,
+        rolls_up_to="neutrophil",
+    ),
+    CellClass(
+        "metamyelocyte",
+        N_("Metamyelocyte"),
+        "MET",
+        True,
+        "28541-1",
+        suggested=False,
+        rolls_up_to="immature_granulocyte",
+    ),
+    CellClass(
+        "myelocyte",
+        N_("Myelocyte"),
+        "MYE",
+        True,
+        "26498-6",
+        suggested=False,
+        rolls_up_to="immature_granulocyte",
+    ),
+    CellClass(
+        "promyelocyte",
+        N_("Promyelocyte"),
+        "PRO",
+        True,
+        "26524-9",
+        suggested=False,
+        rolls_up_to="immature_granulocyte",
+    ),
+    CellClass("blast", N_("Blast"), "BLA", True, "26446-5", suggested=False),
+    CellClass(
+        "reactive_lymphocyte",
+        N_("Reactive lymphocyte"),
+        "RLY",
+        True,
+        "13046-8",
+        suggested=False,
+        rolls_up_to="lymphocyte",
+    ),
+    CellClass("plasma_cell", N_("Plasma cell"), "PLC", True, None, suggested=False),
+    CellClass("other", N_("Other"), "OTH", True, "26471-3", suggested=False),
+    CellClass("smudge", N_("Smudge cell"), "SMU", False, "34992-8", "/100{WBCs}", suggested=False),
+    CellClass(
+        "large_platelet",
+        N_("Large platelet"),
+        "LPL",
+        False,
+        None,
+        None,
+        suggested=False,
+        rolls_up_to="platelet",
+    ),
+    CellClass("platelet_clump", N_("Platelet clump"), "CLP", False, None, None, suggested=False),
+    CellClass("artefact", N_("Artefact"), "ART", False, None, None, suggested=False),
+    CellClass("not_classed", N_("Not classed"), "–", False, None, None, suggested=False, counted=False),
 )
-"""In the order of a report."""
+"""What a model may name first, then what people alone say."""
 
 CELL_LABELS: Final = tuple(sorted(one.code for one in CELL_CLASSES if one.suggested))
 """Every class a model may name. A version's own order is in its model.json."""

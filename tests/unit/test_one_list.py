@@ -17,6 +17,8 @@ SOURCES = sorted(
     for path in (ROOT / part).rglob("*.py")
     if path != ROOT / "serving" / "contract" / "classes.py" and "migrations" not in path.parts
 )
+DRAWN = ROOT / "infra/demo/cells.py"  # the demo's, of what somebody has drawn
+SCREEN = ROOT / "webapp/hematology/classes.py"  # their keys and orders, which its own test holds to the list
 FEW = 3  # so many together are a list of them
 
 
@@ -52,7 +54,7 @@ def test_no_module_but_the_contract_lists_classes() -> None:
     for path in SOURCES:
         for line, texts in listed(path):
             if len(texts & CODES) >= FEW:
-                assert path.name == "cells.py", f"{path}:{line}"  # the demo's, of what somebody has drawn
+                assert path in (DRAWN, SCREEN), f"{path}:{line}"
 
 
 def test_no_module_but_the_contract_lists_suffixes() -> None:

@@ -72,6 +72,10 @@ class Action(TextChoices):
             "cells"
         ),
     )
+    LAB_CLASSES_CHANGED = (
+        "lab.classes_changed",
+        _("set which classes of cells the lab uses, and their order"),
+    )
     LAB_LANGUAGE_SET = "lab.language_set", _("set the lab’s language to {after[language]}")
     SCANNER_ADDED = "lab.scanner_added", _("added the scanner {subject}")
     SCANNER_REMOVED = "lab.scanner_removed", _("removed the scanner {subject}")

@@ -1,15 +1,15 @@
 """The differential count.
 
-Erythroblasts and platelets are never in the white-cell denominator; erythroblasts are given per 100 white
-cells (CLSI H20). Unidentified cells are in no class until a person decides, so they are in no denominator
-either.
+Erythroblasts, smudge cells and platelets are never in the white-cell denominator; erythroblasts and smudge
+cells are given per 100 white cells (CLSI H20). Unidentified cells are in no class until a person decides, and
+a person could not tell those not classed, so both are in no denominator either.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from serving.contract import CELL_CLASSES, CellClass
-from webapp.hematology.classes import BY_CODE, UNIDENTIFIED
+from serving.contract import CellClass
+from webapp.hematology.classes import BY_CODE, NOT_CLASSED, REPORT_ORDER, UNIDENTIFIED, used
 from webapp.hematology.intervals import wilson
 
 FULL_COUNTS = (100, 200, 400)
@@ -21,8 +21,8 @@ reference that CLSI H20 compares methods with. The least is what a manual differ
 class Row:
     """One class. `percent` is of all white cells counted; `low` and `high` bound it with 95 % confidence.
 
-    For erythroblasts `percent` is per 100 white cells and unbounded above, so it has no interval; platelets
-    have a number only. All three are None while there is nothing to divide by.
+    For what is given per 100 white cells `percent` is unbounded above, so it has no interval; platelets and
+    artefacts have a number only. All three are None while there is nothing to divide by.
     """
 
     cell_class: CellClass
@@ -38,7 +38,12 @@ class Differential:
     others: tuple[Row, ...]
     wbc_count: int
     unidentified: int
+    not_classed: int
     full_count: int
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        return self.white_cells + self.others
 
     @property
     def is_full(self) -> bool:
@@ -46,11 +51,14 @@ class Differential:
         return self.wbc_count >= self.full_count
 
 
-def differential(counts: Mapping[str, int], full_count: int) -> Differential:
+def differential(
+    counts: Mapping[str, int], full_count: int, classes: Sequence[CellClass] = used(())
+) -> Differential:
     """The differential of `counts`, cells by class code (`unidentified` included).
 
     Args:
         full_count: white cells from which on the laboratory reports percentages.
+        classes: those that have a row in any case, in their order; others have one where they have cells.
 
     Raises:
         ValueError: a code is unknown or a count is negative.
@@ -59,13 +67,16 @@ def differential(counts: Mapping[str, int], full_count: int) -> Differential:
     if unknown or any(count < 0 for count in counts.values()):
         # untranslated: a fault of the caller's
         raise ValueError(f"not a count of known cell classes: {dict(counts)}")
-    wbc = sum(counts.get(cell_class.code, 0) for cell_class in CELL_CLASSES if cell_class.in_wbc)
-    rows = [_row(cell_class, counts.get(cell_class.code, 0), wbc) for cell_class in CELL_CLASSES]
+    codes = [cell_class.code for cell_class in classes]
+    codes += [code for code in REPORT_ORDER if counts.get(code) and code not in codes]
+    wbc = sum(count for code, count in counts.items() if code in BY_CODE and BY_CODE[code].in_wbc)
+    rows = [_row(BY_CODE[code], counts.get(code, 0), wbc) for code in codes if BY_CODE[code].counted]
     return Differential(
         white_cells=tuple(row for row in rows if row.cell_class.in_wbc),
         others=tuple(row for row in rows if not row.cell_class.in_wbc),
         wbc_count=wbc,
         unidentified=counts.get(UNIDENTIFIED, 0),
+        not_classed=counts.get(NOT_CLASSED, 0),
         full_count=full_count,
     )
 

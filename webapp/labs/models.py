@@ -14,6 +14,8 @@ from django.utils.translation import get_supported_language_variant
 from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
 
+from serving.contract import CellClass
+from webapp.hematology.classes import used
 from webapp.hematology.differential import FULL_COUNTS
 from webapp.labs.permissions import Permission, Role, allows
 from webapp.writing.fields import LineField
@@ -44,6 +46,11 @@ class Lab(models.Model):
         choices=[(count, format_lazy(_("{count} white cells"), count=count)) for count in FULL_COUNTS],
         help_text="White cells from which on a differential count is whole.",
     )
+    classes = models.JSONField(
+        default=list,
+        db_default=Value([], models.JSONField()),
+        help_text="Codes of the classes that its people use, in their order; none: all, in the report's.",
+    )
     permission_changes = models.JSONField(
         default=dict,
         db_default=Value({}, models.JSONField()),
@@ -58,6 +65,11 @@ class Lab(models.Model):
 
     def __str__(self) -> str:
         return str(self.name)
+
+    @property
+    def cell_classes(self) -> tuple[CellClass, ...]:
+        """What its people may say of a cell, in the order of its reports."""
+        return used(self.classes)
 
     @property
     def zone(self) -> ZoneInfo | None:

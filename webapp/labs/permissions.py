@@ -59,7 +59,10 @@ class Permission(TextChoices):
     MANAGE_TOKENS = "manage_tokens", _("See and revoke the API tokens of others")
     MANAGE_MEMBERS = "manage_members", _("Invite people, set their roles, deactivate and remove them")
     MANAGE_ROLES = "manage_roles", _("Change what each role may do")
-    MANAGE_LAB = "manage_lab", _("Set the lab's time zone, its scanners and how many cells are a full count")
+    MANAGE_LAB = (
+        "manage_lab",
+        _("Set the lab's language and time zone, scanners, classes of cells and how many are a full count"),
+    )
 
 
 _P = Permission

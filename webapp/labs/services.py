@@ -1,6 +1,6 @@
 """Who belongs to a lab and in which role, and what the roles of a lab may do."""
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from django.conf import settings
 from django.db import transaction
@@ -12,6 +12,7 @@ from webapp.accounts.models import User
 from webapp.accounts.services import create_account
 from webapp.audit.actions import Action
 from webapp.audit.services import record
+from webapp.hematology.classes import REPORT_ORDER, check_classes, used
 from webapp.labs.models import ApiToken, Lab, Membership
 from webapp.labs.permissions import PRESUPPOSES, TABLE, Permission, Role, adjustable, allows, granted
 
@@ -165,6 +166,29 @@ def change_settings(lab: Lab, *, language: str, time_zone: str, full_count: int)
             subject=current.name,
             before={"language": names.get(current.language, current.language)},
             after={"language": names[language]},
+        )
+
+
+@transaction.atomic
+def change_classes(lab: Lab, classes: Sequence[str]) -> None:
+    """Set what the lab's people may say of a cell: codes of classes, in the order of its reports.
+
+    What was decided before stays as it is.
+
+    Raises:
+        InvalidClasses: no lab can do with just these.
+    """
+    check_classes(classes)
+    wanted = [] if tuple(classes) == REPORT_ORDER else list(classes)
+    current = Lab.objects.select_for_update(no_key=True).get(id=lab.id)
+    if current.classes != wanted:
+        Lab.objects.filter(id=lab.id).update(classes=wanted)
+        record(
+            Action.LAB_CLASSES_CHANGED,
+            lab=lab.id,
+            subject=current.name,
+            before={"classes": [one.code for one in current.cell_classes]},
+            after={"classes": [one.code for one in used(wanted)]},
         )
 
 

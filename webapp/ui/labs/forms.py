@@ -6,10 +6,11 @@ from zoneinfo import available_timezones
 from django import forms
 from django.conf import settings
 from django.http import QueryDict
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext, pgettext_lazy
 
 from webapp.cases.specimens import Scanner
+from webapp.hematology.classes import ALWAYS, BY_CODE, REPORT_ORDER
 from webapp.labs.models import Lab, Membership
 from webapp.labs.permissions import IN_USE, Permission, Role, adjustable, allows, granted
 from webapp.labs.tokens import network
@@ -27,6 +28,8 @@ REGIONS = {
     "Indian": _("Indian"),
     "Pacific": _("Pacific"),
 }  # of the IANA database; its other names are of countries and offsets, kept for old systems
+
+MOST_PLACES = 99
 
 
 @cache  # the database is a thousand files
@@ -64,6 +67,50 @@ class LabForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Lab
         fields = ("language", "time_zone", "full_count")
         labels = {"full_count": _("Full count")}
+
+
+class ClassesForm(forms.Form):
+    """Which classes a lab's people use, and in which order: a box and a place for each."""
+
+    used = forms.MultipleChoiceField(choices=[(code, "") for code in REPORT_ORDER], required=False)
+
+    def __init__(self, lab: Lab, data: QueryDict | None = None) -> None:
+        super().__init__(data, label_suffix="")
+        current = [one.code for one in lab.cell_classes]
+        self.codes = [*current, *(code for code in REPORT_ORDER if code not in current)]
+        given = set(data.getlist("used")) if data is not None else set(current)
+        self.ticked = given | ALWAYS
+        for place, code in enumerate(self.codes, 1):
+            self.fields[self._place(code)] = forms.IntegerField(
+                label=gettext("Place of %(class)s") % {"class": gettext(BY_CODE[code].name)},
+                initial=place,
+                min_value=1,
+                max_value=MOST_PLACES,
+                required=False,
+            )
+
+    @staticmethod
+    def _place(code: str) -> str:
+        return f"place_{code}"
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """Each class with its field, in the order of now."""
+        return [
+            {
+                "cell_class": BY_CODE[code],
+                "used": code in self.ticked,
+                "always": code in ALWAYS,
+                "place": self[self._place(code)],
+            }
+            for code in self.codes
+        ]
+
+    @property
+    def wanted(self) -> list[str]:
+        """The classes that were ticked, by the places given; where two have the same, as they were before."""
+        places = {code: self.cleaned_data[self._place(code)] or MOST_PLACES for code in self.codes}
+        return sorted((code for code in self.codes if code in self.ticked), key=lambda code: places[code])
 
 
 class ScannerForm(forms.ModelForm):  # type: ignore[type-arg]

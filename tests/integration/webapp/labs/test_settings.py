@@ -11,8 +11,10 @@ from django_scopes import scope
 from tests.support.people import Person, person
 from webapp.audit.models import Entry
 from webapp.cases.models import Case, Image
+from webapp.hematology.classes import ALWAYS, REPORT_ORDER, InvalidClasses
 from webapp.labs.models import Lab
 from webapp.labs.permissions import Role
+from webapp.labs.services import change_classes
 from webapp.review.selectors import Counts
 from webapp.ui.labs.forms import zones
 
@@ -79,6 +81,43 @@ def test_what_cannot_be_is_rejected(ada, form):
     assert page.status_code == 422
     assert b"field-error" in page.content
     assert Lab.objects.get().full_count == 100
+
+
+def save_classes(someone, *codes, **places):
+    form = {"used": codes, **{f"place_{code}": place for code, place in places.items()}}
+    return someone.browser.post(reverse("ui:lab-classes-change"), form, follow=True)
+
+
+def test_administrators_choose_classes_and_their_order_and_it_is_on_record(ada):
+    page = save_classes(ada, "blast", "smudge", blast=30, neutrophil=1, lymphocyte=2).content.decode()
+    assert "Saved." in page
+    codes = Lab.objects.get().classes
+    assert codes[:2] == ["neutrophil", "lymphocyte"]
+    assert set(codes) == ALWAYS | {"blast", "smudge"}
+    assert codes[-1] == "not_classed"  # two without a place stay as they were
+    entry = Entry.objects.get(action="lab.classes_changed")
+    assert entry.chain == ada.lab.id
+    assert (entry.before["classes"], entry.after["classes"]) == (list(REPORT_ORDER), codes)
+    save_classes(ada, "blast", "smudge", **{code: place for place, code in enumerate(codes, 1)})
+    assert Entry.objects.filter(action="lab.classes_changed").count() == 1
+    save_classes(ada, *REPORT_ORDER, **{code: place for place, code in enumerate(REPORT_ORDER, 1)})
+    assert Lab.objects.get().classes == []
+
+
+def test_no_lab_does_without_what_the_model_suggests(ada):
+    save_classes(ada)  # no box is ticked
+    assert set(Lab.objects.get().classes) == ALWAYS
+    with pytest.raises(InvalidClasses):
+        change_classes(ada.lab, ["neutrophil", "lymphocyte"])
+    assert set(Lab.objects.get().classes) == ALWAYS
+
+
+@pytest.mark.parametrize("form", [{"used": ["nothing"]}, {"place_blast": "0"}, {"place_blast": "first"}])
+def test_classes_that_cannot_be_are_rejected(ada, form):
+    page = ada.browser.post(reverse("ui:lab-classes-change"), form)
+    assert page.status_code == 422
+    assert b"field-error" in page.content
+    assert Lab.objects.get().classes == []
 
 
 def test_the_menu_has_the_zones_of_the_world():

@@ -1,5 +1,5 @@
 """What a lab sets for all its members: its language, how it tells the time, how many cells are a full
-count, and what it takes pictures with."""
+count, what may be said of a cell, and what it takes pictures with."""
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
@@ -11,8 +11,8 @@ from webapp.accounts.reauthentication import fresh_sign_in
 from webapp.cases.selectors import scanners
 from webapp.labs.models import Lab
 from webapp.labs.permissions import Permission
-from webapp.labs.services import change_settings
-from webapp.ui.labs.forms import LabForm, ScannerForm
+from webapp.labs.services import change_classes, change_settings
+from webapp.ui.labs.forms import ClassesForm, LabForm, ScannerForm
 from webapp.ui.permissions import MemberRequest, needs
 
 
@@ -34,17 +34,33 @@ def change(request: MemberRequest) -> HttpResponseBase:
     return redirect("ui:lab-settings")
 
 
+@needs(Permission.MANAGE_LAB)
+@require_POST
+@fresh_sign_in
+def change_cell_classes(request: MemberRequest) -> HttpResponseBase:
+    form = ClassesForm(request.membership.lab, request.POST)
+    if not form.is_valid():
+        return settings_page(request, classes_form=form, status=422)
+    change_classes(request.membership.lab, form.wanted)
+    messages.success(
+        request, _("Saved. What was decided before stays as it is, and keeps its rows in every count.")
+    )
+    return redirect("ui:lab-settings")
+
+
 def settings_page(
     request: MemberRequest,
     *,
     form: LabForm | None = None,
     scanner_form: ScannerForm | None = None,
+    classes_form: ClassesForm | None = None,
     conflict: str = "",
     status: int = 200,
 ) -> HttpResponse:
     context = {
         "form": form or LabForm(instance=request.membership.lab),
         "scanner_form": scanner_form or ScannerForm(label_suffix=""),
+        "classes_form": classes_form or ClassesForm(request.membership.lab),
         "scanners": scanners(),
         "conflict": conflict,
     }
