@@ -81,7 +81,7 @@ def _emptied_between_tests() -> Iterator[None]:
     flush = DatabaseOperations.sql_flush
 
     def with_the_trail(self, style, tables, **options):
-        kept = ("audit_entry", "review_decision")
+        kept = ("audit_entry", "review_decision", "review_gesture")
         alter = [f"ALTER TABLE {table} {{}} TRIGGER append_only;" for table in kept]
         statements = flush(self, style, tables, **options)
         return [

@@ -52,6 +52,13 @@ ENDPOINTS: dict[str, dict[str, Needed]] = {
     "api/v1/images/<int:image_id>/picture/": {"GET": P.VIEW_CASES},
     "api/v1/images/<int:image_id>/evidence/": {"GET": P.VIEW_CASES},
     "api/v1/cells/<int:cell_id>/evidence/": {"GET": P.VIEW_CASES},
+    "api/v1/cases/<uuid:case_id>/readings/": {"GET": P.VIEW_CASES, "POST": P.DECIDE},
+    "api/v1/readings/<int:reading_id>/": {"GET": P.VIEW_CASES},
+    "api/v1/readings/<int:reading_id>/cells/": {"GET": P.VIEW_CASES},
+    "api/v1/readings/<int:reading_id>/cells/<int:cell_id>/": {"GET": P.VIEW_CASES},
+    "api/v1/readings/<int:reading_id>/cells/<int:cell_id>/similar/": {"GET": P.VIEW_CASES},
+    "api/v1/readings/<int:reading_id>/decisions/": {"POST": P.DECIDE},
+    "api/v1/readings/<int:reading_id>/changes/": {"GET": P.VIEW_CASES},
     "api/v1/models/": {"GET": P.VIEW_MODELS},
     "api/v1/audit/": {"GET": P.VIEW_AUDIT},
     "api/v1/audit/export.csv": {"GET": P.VIEW_AUDIT},
@@ -165,6 +172,9 @@ ENDPOINTS: dict[str, dict[str, Needed]] = {
     "accounts/sessions/<int:pk>/end/": {"POST": SIGNED_IN},
     "accounts/name/": {"GET": SIGNED_IN, "POST": SIGNED_IN},
 }
+
+# What an address asks for besides, by what it is sent: tests/integration/webapp/review/test_api.py.
+BESIDES = {P.READ_SECOND: "api/v1/cases/<uuid:case_id>/readings/"}
 
 # What changes who may do what, or hands out keys: it asks again who is there.
 ASKS_AGAIN = {

@@ -16,6 +16,7 @@ from webapp.cases.disclosure import NotInLab
 from webapp.cases.services import AccessionTaken, NotTwoPatients
 from webapp.cases.specimen_services import InUse, ThereAlready
 from webapp.patients.services import PatientErased
+from webapp.review.services import GestureDiffers, NoSuggestion, ReviewOver, SeenAlready
 from webapp.storage.objects import StorageUnavailable
 from webapp.uploads.services import NoSuchSlide
 
@@ -27,10 +28,14 @@ class Conflict(exceptions.APIException):
 
 CONFLICTS: dict[type[Exception], str] = {
     AccessionTaken: "accession_taken",
+    GestureDiffers: "gesture_differs",
     InUse: "in_use",
     NoSuchSlide: "no_such_slide",
+    NoSuggestion: "no_suggestion",
     NotTwoPatients: "not_two_patients",
     PatientErased: "patient_erased",
+    ReviewOver: "review_over",
+    SeenAlready: "seen_already",
     ThereAlready: "there_already",
 }
 

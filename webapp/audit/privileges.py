@@ -21,6 +21,8 @@ from psycopg.sql import SQL, Identifier
 _LIMITED = {
     "audit_entry": "SELECT, INSERT",
     "review_decision": "SELECT, INSERT, UPDATE (words)",
+    "review_gesture": "SELECT, INSERT",
+    "review_cellstate": "SELECT",  # a trigger writes it
     "django_migrations": "SELECT",
 }
 _PRIVILEGES = """

@@ -28,8 +28,8 @@ def open_case(case_id: UUID) -> Case:
     Raises:
         NotInLab: it is another lab's, or there is none.
     """
-    case = _found(selectors.cases(), case_id, "case")
-    _opened(case)
+    case = found(selectors.cases(), case_id, "case")
+    opened(case)
     return case
 
 
@@ -39,8 +39,8 @@ def open_image(image_id: int) -> Image:
     Raises:
         NotInLab: it is another lab's, or there is none.
     """
-    image = _found(Image.objects.select_related("case"), image_id, "image")
-    _opened(image.case)
+    image = found(Image.objects.select_related("case"), image_id, "image")
+    opened(image.case)
     return image
 
 
@@ -50,8 +50,8 @@ def open_cell(cell_id: int) -> Cell:
     Raises:
         NotInLab: it is another lab's, or there is none.
     """
-    cell = _found(Cell.objects.select_related("image__case"), cell_id, "cell")
-    _opened(cell.image.case)
+    cell = found(Cell.objects.select_related("image__case"), cell_id, "cell")
+    opened(cell.image.case)
     return cell
 
 
@@ -64,7 +64,7 @@ def identifiers_shown(cases: Iterable[Case], fields: Iterable[str] = FIELDS) -> 
         for case_id, identifiers in known.items()
         if any(getattr(identifiers, name) for name in FIELDS)
     }
-    _identifiers_shown(shown)
+    text_shown(shown)
     return known
 
 
@@ -73,16 +73,22 @@ def specimen_shown(case: Case, *, texts: bool) -> selectors.SpecimenFacts:
     or not."""
     known = selectors.specimen_of(case, texts=texts)
     if any(getattr(known, name) for name in TEXTS):
-        _identifiers_shown({case.id: case.accession})
+        text_shown({case.id: case.accession})
     return known
 
 
-def _identifiers_shown(cases: dict[UUID, str]) -> None:
+def text_shown(cases: dict[UUID, str]) -> None:
+    """Record that what may tell who the patients of `cases`, accessions by id, are is shown to somebody."""
     if cases:
         record_shown(Action.IDENTIFIERS_SHOWN, lab=get_scope()["lab"].id, cases=cases)
 
 
-def _found(records: QuerySet[Record], record_id: UUID | int, kind: str) -> Record:
+def found(records: QuerySet[Record], record_id: UUID | int, kind: str) -> Record:
+    """The one of `records`, those of a lab that somebody may see.
+
+    Raises:
+        NotInLab: it is none of them; the denial is recorded.
+    """
     record = records.filter(pk=record_id).first()
     if record is None:
         record_denial(
@@ -95,5 +101,6 @@ def _found(records: QuerySet[Record], record_id: UUID | int, kind: str) -> Recor
     return record
 
 
-def _opened(case: Case) -> None:
+def opened(case: Case) -> None:
+    """Record that somebody looks at the case."""
     record_reading(Action.CASE_OPENED, lab=case.lab_id, subject=case.accession, subject_id=f"case {case.id}")

@@ -40,6 +40,10 @@ class Review(models.TextChoices):
     VOID = "void", _("Void")
 
 
+UNDER_WAY = (Review.OPEN, Review.IN_REVIEW)
+"""While people may decide on a case."""
+
+
 class Case(models.Model):  # type: ignore[django-manager-missing] # ScopedManager makes classes at run time
     """One specimen's smear: the images of its cells and what was made of them."""
 

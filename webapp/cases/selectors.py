@@ -8,7 +8,7 @@ from django.db.models import Count, Q, QuerySet, Subquery
 from django_scopes import scopes_disabled
 
 from webapp.cases.identifiers import FIELDS, Identifiers, normal_accession
-from webapp.cases.models import Case, Cell, Image, Processing, Review
+from webapp.cases.models import UNDER_WAY, Case, Cell, Image, Processing
 from webapp.cases.specimens import FACTS, TEXTS, Scanner, Slide, Specimen
 from webapp.crypto.cipher import Unreadable
 from webapp.labs.models import Lab
@@ -16,6 +16,9 @@ from webapp.patients.selectors import with_mrn
 from webapp.storage.ranges import Part
 
 KEY = ("patient__key__key", "patient__key__lab_id")
+
+
+TILES_AT_ONCE = 96  # in a mosaic
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def open_cases(lab: Lab | None, *, accession: str = "", since: datetime | None =
     wanted = {"lab": lab, "accession": accession, "created_at__gte": since}
     with scopes_disabled():
         found = Case.objects.filter(**{name: value for name, value in wanted.items() if value})
-        found = found.filter(review__in=[Review.OPEN, Review.IN_REVIEW])
+        found = found.filter(review__in=UNDER_WAY)
         return list(found.select_related("lab").order_by("created_at", "id"))
 
 

@@ -11,6 +11,7 @@ from django_scopes import ScopedManager
 from webapp.cases.models import Case, Cell
 from webapp.crypto.fields import EncryptedTextField
 from webapp.labs.models import Lab
+from webapp.registry.models import ModelVersion
 
 
 class Reading(models.Model):  # type: ignore[django-manager-missing] # ScopedManager makes classes at run time
@@ -35,6 +36,9 @@ class Reading(models.Model):  # type: ignore[django-manager-missing] # ScopedMan
     revision = models.PositiveIntegerField(default=0, help_text="How many decisions it has.")
     opened_at = models.DateTimeField(auto_now_add=True)
 
+    is_new = False
+    """Whether it was just opened."""
+
     objects: ClassVar[models.Manager["Reading"]] = ScopedManager(lab="lab")
 
     class Meta:
@@ -51,6 +55,38 @@ class Reading(models.Model):  # type: ignore[django-manager-missing] # ScopedMan
         return f"{self.kind} reading of case {self.case_id}"
 
 
+class Gesture(models.Model):  # type: ignore[django-manager-missing] # made at run time
+    """What a person did at once, to one cell or to many: what comes with it is undone with it.
+
+    Its id is its client's, so that one which is sent again is known. The database lets nobody change or
+    delete one.
+    """
+
+    class Kind(models.TextChoices):
+        DECIDE = "decide"
+        UNDO = "undo"
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
+    reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="gestures")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    client = models.UUIDField(help_text="The page or program that it came from.")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    undoes = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
+    body_sha256 = models.BinaryField(max_length=32, help_text="Of what was asked for, without words.")
+    revision = models.PositiveIntegerField(help_text="The reading's, after it.")
+    n = models.PositiveIntegerField(help_text="How many decisions came with it: the last up to `revision`.")
+    at = models.DateTimeField(db_default=Now())
+
+    objects: ClassVar[models.Manager["Gesture"]] = ScopedManager(lab="lab")
+
+    class Meta:
+        indexes = [models.Index(fields=["reading", "by", "at"], name="gesture_of_a_person")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id} of {self.reading_id}"
+
+
 class Decision(models.Model):
     """What a person said of a cell at one moment. It stays as it is: the last of a cell in a reading counts.
 
@@ -62,10 +98,29 @@ class Decision(models.Model):
     reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="decisions")
     number = models.PositiveIntegerField(help_text="Its place among the reading's, from 1.")
     cell = models.ForeignKey(Cell, on_delete=models.PROTECT, related_name="decisions")
-    cell_class = models.CharField(max_length=32)
+    cell_class = models.CharField(max_length=32, help_text="Empty: what was decided was taken back.")
     words = EncryptedTextField(default="", key="reading.case.patient.key")
     at = models.DateTimeField(db_default=Now())
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    gesture = models.ForeignKey(
+        Gesture,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="decisions",
+        help_text="That it came with; older ones have none.",
+    )
+    confirmed = models.BooleanField(
+        default=False, db_default=False, help_text="The person agreed with what was suggested."
+    )
+    reinstates = models.PositiveIntegerField(
+        null=True,
+        help_text="By undoing: the number of the decision that stands again; 0: none does. Else empty.",
+    )
+    # What was suggested at that moment, written by the same statement.
+    suggested_class = models.CharField(max_length=32, default="", db_default="", help_text="Empty: nothing.")
+    suggested_confidence = models.FloatField(null=True)
+    suggested_flagged = models.BooleanField(null=True)
+    model_version = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT, related_name="+")
 
     objects: ClassVar[models.Manager["Decision"]] = ScopedManager(lab="lab")
 
@@ -82,3 +137,27 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"decision {self.number} of {self.reading_id}: {self.cell_class}"
+
+
+class CellState(models.Model):
+    """The last decision of a cell in a reading, so that it is found at once.
+
+    A trigger writes it in the statement that adds decisions; the product itself may only read it.
+    """
+
+    reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="states")
+    cell = models.ForeignKey(Cell, on_delete=models.PROTECT, related_name="states")
+    number = models.PositiveIntegerField(help_text="Of the decision.")
+    stands_for = models.PositiveIntegerField(help_text="The number of the decision that it says again.")
+    cell_class = models.CharField(max_length=32)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    gesture = models.ForeignKey(Gesture, null=True, on_delete=models.PROTECT, related_name="+")
+
+    objects: ClassVar[models.Manager["CellState"]] = ScopedManager(lab="reading__lab")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["reading", "cell"], name="one_state_of_a_cell")]
+        indexes = [models.Index(fields=["reading", "number"], name="state_by_number")]
+
+    def __str__(self) -> str:
+        return f"cell {self.cell_id} in {self.reading_id}: {self.cell_class or 'undecided'}"

@@ -6,8 +6,9 @@ from typing import Any, Literal
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
+from webapp.accounts.models import User
 from webapp.cases import selectors as cases
-from webapp.cases.models import Case, Cell, Image, Review
+from webapp.cases.models import UNDER_WAY, Case, Cell, Image, Review
 from webapp.inference.models import Prediction
 from webapp.review.classes import shown_class
 from webapp.review.models import Reading
@@ -31,11 +32,25 @@ class Counts:
         return {code: self.suggested.get(code, 0) + self.reviewed.get(code, 0) for code in codes}
 
 
-def shown_reading(case: Case) -> Reading | None:
-    """The reading by which a case's pages show its cells: the first, once something was decided."""
+def readings(viewer: User) -> QuerySet[Reading]:
+    """The readings that a person may see, with their cases.
+
+    Until a case is signed, a blinded reading of it is its reader's alone, who sees no other.
+    """
+    blinded = Q(blinded=True, case__review__in=UNDER_WAY)
+    own = Reading.objects.filter(blinded, case=OuterRef("case"), reader=viewer)
+    found = Reading.objects.filter(~Exists(own.exclude(pk=OuterRef("pk"))))
+    found = found.exclude(blinded & ~Q(reader=viewer))
+    return found.select_related("case__lab", "lab", "reader")
+
+
+def shown_reading(case: Case, viewer: User) -> Reading | None:
+    """The reading by which a case's pages show its cells to somebody: the first, once something was decided;
+    their own while they read it blinded."""
     if case.review == Review.OPEN:
         return None
-    return Reading.objects.filter(case=case, kind=Reading.Kind.FIRST).first()
+    of_theirs = Q(kind=Reading.Kind.FIRST) | Q(reader=viewer, blinded=True)
+    return readings(viewer).filter(of_theirs, case=case).order_by("kind").first()
 
 
 def counts_of(case: Case, reading: Reading | None) -> Counts:

@@ -258,7 +258,7 @@ class RowSerializer(serializers.Serializer[Any]):
     )
     count = serializers.IntegerField()
     percent = serializers.FloatField(
-        allow_null=True, help_text="Of white cells; for erythroblasts per 100 white cells."
+        allow_null=True, help_text="Of white cells; for erythroblasts and smudge cells per 100 white cells."
     )
     low = serializers.FloatField(allow_null=True, help_text="95 % Wilson interval.")
     high = serializers.FloatField(allow_null=True)
@@ -272,6 +272,7 @@ class DifferentialSerializer(serializers.Serializer[Any]):
     others = RowSerializer(many=True)
     wbc_count = serializers.IntegerField()
     unidentified = serializers.IntegerField()
+    not_classed = serializers.IntegerField(help_text="Looked at, and in no class and no per cent.")
     full_count = serializers.IntegerField(help_text="White cells of a full count: the lab's choice.")
     is_full = serializers.BooleanField(help_text="At least `full_count` white cells were counted.")
 

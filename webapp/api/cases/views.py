@@ -25,9 +25,9 @@ from webapp.cases import selectors, services
 from webapp.cases.disclosure import identifiers_shown, open_case
 from webapp.cases.identifiers import FIELDS, IN_LISTS
 from webapp.cases.models import Case
-from webapp.hematology.differential import differential
 from webapp.inference.selectors import asked_again, model_notice, models_of
 from webapp.labs.permissions import Permission
+from webapp.review.differentials import differentials
 from webapp.review.selectors import counts_of, shown_reading
 
 
@@ -105,11 +105,11 @@ class CaseDetail(generics.GenericAPIView[Case]):
     def get(self, request: Request, case_id: UUID) -> Response:
         """A case: how far it is, and its differential counts so far."""
         case = open_case(case_id)
-        counts, full_count = counts_of(case, shown_reading(case)), membership_of(request).lab.full_count
-        case.differential = differential(counts.suggested, full_count)  # type: ignore[attr-defined]
-        case.reviewed_differential = differential(  # type: ignore[attr-defined]
-            counts.reviewed, full_count
-        )
+        membership = membership_of(request)
+        counts = counts_of(case, shown_reading(case, membership.user))
+        both = differentials(counts, membership.lab)
+        case.differential = both.suggested  # type: ignore[attr-defined]
+        case.reviewed_differential = both.reviewed  # type: ignore[attr-defined]
         case.models = [  # type: ignore[attr-defined]
             {"model": str(version), "cells": n} for version, n in models_of(case)
         ]

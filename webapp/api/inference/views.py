@@ -23,7 +23,7 @@ from webapp.api.inference.serializers import (
     only_cell,
 )
 from webapp.api.pagination import NewestFirst, UploadOrder
-from webapp.api.permissions import Needs
+from webapp.api.permissions import Needs, membership_of
 from webapp.cases.disclosure import open_case, open_cell, open_image
 from webapp.cases.models import Case, Cell, Image
 from webapp.hematology.classes import BY_CODE
@@ -51,7 +51,7 @@ class ImageList(generics.GenericAPIView[Image]):
         asked = ImageQuerySerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
         case = open_case(case_id)
-        reading = selectors.shown_reading(case)
+        reading = selectors.shown_reading(case, membership_of(request).user)
         found = selectors.images_with_cells(case, reading)
         if status_wanted := asked.validated_data.get("status"):
             found = found.filter(status=status_wanted)
@@ -68,7 +68,7 @@ class ImageDetail(generics.GenericAPIView[Image]):
     def get(self, request: Request, image_id: int) -> Response:
         """One image with the model's whole answer."""
         image = open_image(image_id)
-        reading = selectors.shown_reading(image.case)
+        reading = selectors.shown_reading(image.case, membership_of(request).user)
         prefetch_related_objects([image], selectors.with_predictions(reading))
         return Response(ImageDetailSerializer(image, context={"request": request}).data)
 

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from webapp.api.inference.serializers import ImageSerializer
 from webapp.api.inference.views import ImageList
-from webapp.api.permissions import Needs
+from webapp.api.permissions import Needs, membership_of
 from webapp.api.uploads.serializers import (
     AcceptedSerializer,
     BeginSerializer,
@@ -105,7 +105,7 @@ class CaseImages(ImageList):
         uploads = services.receive(
             case, [(file.name, file.size, file) for file in given["files"]], slide=given.get("slide")
         )
-        found = images_with_cells(case, shown_reading(case))
+        found = images_with_cells(case, shown_reading(case, membership_of(request).user))
         rows = found.in_bulk({upload.image.id for upload in uploads})
         answer = [
             {**ImageSerializer(rows[upload.image.id]).data, "already": upload.already} for upload in uploads

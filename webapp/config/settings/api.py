@@ -31,6 +31,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "JobState": "webapp.jobs.models.Job.State",
         "ImageStatus": "webapp.cases.models.Image.Status",
+        "ReadingKind": "webapp.review.models.Reading.Kind",
+        "NewReadingKind": "webapp.api.review.serializers.OPENED",
         "ModelVersionStatus": "webapp.registry.models.Status",
     },
 }

@@ -21,7 +21,6 @@ from webapp.ui.permissions import MemberRequest
 
 CELLS_OF_EACH_CLASS = 24  # where all classes are shown
 CELLS_A_PAGE = 96  # where one is
-CELLS_OF_A_MOSAIC = 96  # at most
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class Tab:
 
 
 def tiles_of(case_id: UUID, predictions: Sequence[Prediction]) -> list[Tile]:
-    """One tile for each of up to `CELLS_OF_A_MOSAIC` cells, all on one mosaic."""
+    """One tile for each of up to `TILES_AT_ONCE` cells, all on one mosaic."""
     if not predictions:
         return []
     cells = [prediction.cell_id for prediction in predictions]

@@ -2,14 +2,14 @@ from collections.abc import Sequence
 
 from django.urls import path, register_converter
 
+from webapp.cases.selectors import TILES_AT_ONCE
 from webapp.ui.inference import views
-from webapp.ui.inference.gallery import CELLS_OF_A_MOSAIC
 
 
 class CellIds:
     """The cells of a mosaic, in their order."""
 
-    regex = rf"[0-9]{{1,18}}(?:-[0-9]{{1,18}}){{0,{CELLS_OF_A_MOSAIC - 1}}}"
+    regex = rf"[0-9]{{1,18}}(?:-[0-9]{{1,18}}){{0,{TILES_AT_ONCE - 1}}}"
 
     def to_python(self, value: str) -> list[int]:
         return [int(number) for number in value.split("-")]

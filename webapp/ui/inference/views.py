@@ -37,7 +37,7 @@ def gallery(request: MemberRequest, case_id: UUID) -> HttpResponse:
     """The gallery again, as it is now; or with `after` only the cells that follow that one."""
     case = open_case(case_id)
     code = wanted_class(request)
-    reading = selectors.shown_reading(case)
+    reading = selectors.shown_reading(case, request.user)
     if "after" in request.GET:
         last = _cell_or_404(case, reading, request.GET["after"])
         context = {"case": case, "code": code, **cells_page(case, reading, code, last)}
@@ -52,7 +52,7 @@ def cell(request: MemberRequest, case_id: UUID, cell_id: int) -> HttpResponse:
     """One cell: in the dialog of the gallery, or as a page of its own."""
     case = open_case(case_id)
     found = get_object_or_404(case_selectors.cells(case), id=cell_id)
-    reading = selectors.shown_reading(case)
+    reading = selectors.shown_reading(case, request.user)
     prediction = selectors.prediction_of(found, reading)
     if prediction is None:
         raise Http404
@@ -103,7 +103,8 @@ def files(request: MemberRequest, case_id: UUID) -> HttpResponse:
     status = request.GET.get("status", "")
     if status and status not in Image.Status.values:
         raise Http404
-    found = selectors.images_with_cells(case, selectors.shown_reading(case)).select_related("slide")
+    found = selectors.images_with_cells(case, selectors.shown_reading(case, request.user))
+    found = found.select_related("slide")
     pages = Paginator(found.filter(status=status) if status else found, FILES_A_PAGE)
     page = pages.get_page(request.GET.get("page"))
     context = {

@@ -97,7 +97,7 @@ def test_administrators_choose_classes_and_their_order_and_it_is_on_record(ada):
     assert codes[-1] == "not_classed"  # two without a place stay as they were
     entry = Entry.objects.get(action="lab.classes_changed")
     assert entry.chain == ada.lab.id
-    assert (entry.before["classes"], entry.after["classes"]) == (list(REPORT_ORDER), codes)
+    assert (entry.before, entry.after) == ({"classes": list(REPORT_ORDER)}, {"classes": codes})
     save_classes(ada, "blast", "smudge", **{code: place for place, code in enumerate(codes, 1)})
     assert Entry.objects.filter(action="lab.classes_changed").count() == 1
     save_classes(ada, *REPORT_ORDER, **{code: place for place, code in enumerate(REPORT_ORDER, 1)})

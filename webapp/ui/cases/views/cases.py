@@ -18,9 +18,9 @@ from webapp.cases.identifiers import labels
 from webapp.cases.models import Case, Image, Processing, Review
 from webapp.cases.services import AccessionTaken, create_case, report_unreadable
 from webapp.hematology.classes import UNIDENTIFIED
-from webapp.hematology.differential import differential
 from webapp.inference.selectors import asked_again, model_notice, models_of
 from webapp.labs.permissions import Permission
+from webapp.review.differentials import differentials
 from webapp.review.selectors import counts_of, shown_reading
 from webapp.ui.cases.forms import NewCaseForm, PatientForm
 from webapp.ui.inference.gallery import gallery_context, tabs, wanted_class
@@ -145,17 +145,17 @@ def say_kept(request: MemberRequest, kept: Iterable[str]) -> None:
 
 def _live_context(request: MemberRequest, case: Case, code: str) -> dict[str, Any]:
     progress = selectors.progress_of([case])[case.id]
-    reading = shown_reading(case)
+    reading = shown_reading(case, request.user)
     counts = counts_of(case, reading)
-    full_count = request.membership.lab.full_count
+    both = differentials(counts, request.membership.lab)
     problems = selectors.images(case, status__in=[Image.Status.REFUSED, Image.Status.FAILED])
     return {
         "case": case,
         "progress": progress,
         "reading": reading,
         "counts": counts.shown,
-        "suggested": differential(counts.suggested, full_count),
-        "reviewed": differential(counts.reviewed, full_count) if counts.reviewed else None,
+        "suggested": both.suggested,
+        "reviewed": both.reviewed if counts.reviewed else None,
         "models": models_of(case),
         "asked_again": asked_again(case),
         "model_notice": model_notice(case),
