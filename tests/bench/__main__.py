@@ -1,5 +1,5 @@
 """`make bench`: what the model does alone, over gRPC and through the whole stack; what decoding costs;
-how fast people sign in; what the page of a large case costs.
+how fast people sign in; what the page of a large case costs; how fast a review is answered.
 
 `IMAGES=folder` takes your pictures; without it cells are drawn. `COUNT=n` is how many go through the stack.
 """
@@ -17,6 +17,7 @@ from tests.bench import (
     bench_case_page,
     bench_decoding,
     bench_hostile,
+    bench_review_api,
     bench_serving,
     bench_sign_in,
     bench_stack,
@@ -39,6 +40,7 @@ def main() -> None:
     console.print(bench_hostile.table(bench_hostile.measure()))
     console.print(bench_sign_in.sentence())
     console.print(bench_case_page.sentence())
+    console.print(bench_review_api.table(bench_review_api.measure()))
     console.print(_table(stack, serving.limit))
 
 

@@ -56,7 +56,7 @@ def sentence() -> str:
             from webapp.config.environment import set_up
 
             set_up()
-            case = _fill()
+            case = fill()
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
                 try:
@@ -111,7 +111,7 @@ def _load(page: Page, address: str) -> Loaded:
     return Loaded(sum(sizes), len(answers), seconds)
 
 
-def _fill() -> uuid.UUID:
+def fill(size: int = CELLS) -> uuid.UUID:
     """A case of so many cells of all classes, a pack of drawn ones for each chunk; returns its id."""
     from django.db import connection
     from django_scopes import scope
@@ -130,12 +130,16 @@ def _fill() -> uuid.UUID:
     pack, spans = tile_pack([np.asarray(picture) for picture in drawn])
     lab = Lab.objects.get()
     with scope(lab=lab):
-        case = Case.objects.create(lab=lab, accession="Bench", created_by=User.objects.get(email=EMAIL))
-        version = ModelVersion.objects.create(
-            name="bench", version=1, labels=labels, review_threshold=0.6, info={}
+        case = Case.objects.create(
+            lab=lab, accession=f"Bench {size}", created_by=User.objects.get(email=EMAIL)
+        )
+        version, _ = ModelVersion.objects.get_or_create(
+            name="bench",
+            version=1,
+            defaults={"labels": labels, "review_threshold": 0.6, "info": {}},
         )
         chunks = Chunk.objects.bulk_create(
-            Chunk(lab=lab, case=case, queue="bulk", state="done") for _ in range(-(-CELLS // CHUNK))
+            Chunk(lab=lab, case=case, queue="bulk", state="done") for _ in range(-(-size // CHUNK))
         )
     keys = [f"labs/{lab.id}/cases/{case.id}/tiles/{chunk.id}" for chunk in chunks]
     for key in keys:
@@ -178,7 +182,7 @@ def _fill() -> uuid.UUID:
             {
                 "lab": lab.id,
                 "case": str(case.id),
-                "cells": CELLS,
+                "cells": size,
                 "keys": keys,
                 "chunks": [chunk.id for chunk in chunks],
                 "chunk": CHUNK,
@@ -187,7 +191,7 @@ def _fill() -> uuid.UUID:
                 "version": version.id,
                 "labels": labels,
                 "classes": len(labels),
-                "confidences": [1 - 0.5 * rng.random() ** 3 for _ in range(CELLS)],
+                "confidences": [1 - 0.5 * rng.random() ** 3 for _ in range(size)],
                 "probabilities": [1 / len(labels)] * len(labels),
                 "evidence": bytes(2 * GRID * GRID * len(labels)),
                 "grid": GRID,

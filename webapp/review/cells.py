@@ -13,8 +13,9 @@ from webapp.accounts.models import User
 from webapp.cases.models import Cell
 from webapp.hematology.classes import REVIEW_ORDER
 from webapp.inference.models import Prediction
-from webapp.review.classes import last_decision, shown_class
+from webapp.review.classes import last_decision
 from webapp.review.models import CellState, Decision, Gesture, Reading
+from webapp.review.selectors import current_of_case
 
 EMBEDDINGS_AT_ONCE = 1000  # rows of some kilobytes that are in memory at a time
 
@@ -115,15 +116,21 @@ def sections(
     counts = {
         shown: (count, undecided)
         for shown, count, undecided in found.values_list("shown_class")
-        .annotate(n=Count("id"), undecided=Count("id", filter=Q(decided_class=None)))
+        .annotate(n=Count("cell_id"), undecided=Count("cell_id", filter=Q(decided_class=None)))
         .order_by()
     }
     order = [one for one in REVIEW_ORDER if one in counts]
+    room, begun = limit, []
+    for one in order:
+        if room > 0:
+            begun.append(one)
+        room -= counts[one][0]
     section = Switch(
-        *(When(shown_class=one, then=Value(place)) for place, one in enumerate(order)),
-        default=Value(len(order)),
+        *(When(shown_class=one, then=Value(place)) for place, one in enumerate(begun)),
+        default=Value(len(begun)),
         output_field=IntegerField(),
     )
+    found = found.filter(shown_class__in=begun)
     if after != START:
         found = found.filter(_behind(after))
     # Before anything is decided there is nothing to order by.
@@ -131,7 +138,7 @@ def sections(
     order_by = ("section", *undecided_first, "confidence", "cell_id")
     rows = _rows(found.annotate(section=section).order_by(*order_by))
     by_code: dict[str, list[Row]] = {one: [] for one in order}
-    for row in rows[: limit + 1] if order else ():
+    for row in rows[: limit + 1] if begun else ():
         by_code[row[0]].append(_row(row))
     taken, made = 0, []
     for one in order:
@@ -227,9 +234,7 @@ def people(ids: Iterable[int | None]) -> dict[int, str]:
 
 def _cells(reading: Reading) -> "QuerySet[Any]":
     """One row for each cell of the case: its current prediction, with what the reading decided."""
-    found = Prediction.objects.filter(current=True, cell__image__case=reading.case_id)
-    return found.annotate(
-        **shown_class(reading),
+    return current_of_case(reading.case, reading).annotate(
         **last_decision(reading),
         is_decided=Switch(
             When(decided_class=None, then=Value(False)), default=Value(True), output_field=BooleanField()

@@ -145,13 +145,18 @@ class CellState(models.Model):
     A trigger writes it in the statement that adds decisions; the product itself may only read it.
     """
 
-    reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="states")
-    cell = models.ForeignKey(Cell, on_delete=models.PROTECT, related_name="states")
+    # Copied from a decision, of which the database checks them.
+    reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="states", db_constraint=False)
+    cell = models.ForeignKey(Cell, on_delete=models.PROTECT, related_name="states", db_constraint=False)
     number = models.PositiveIntegerField(help_text="Of the decision.")
     stands_for = models.PositiveIntegerField(help_text="The number of the decision that it says again.")
     cell_class = models.CharField(max_length=32)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    gesture = models.ForeignKey(Gesture, null=True, on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
+    gesture = models.ForeignKey(
+        Gesture, null=True, on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
 
     objects: ClassVar[models.Manager["CellState"]] = ScopedManager(lab="reading__lab")
 

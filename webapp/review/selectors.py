@@ -55,10 +55,8 @@ def shown_reading(case: Case, viewer: User) -> Reading | None:
 
 def counts_of(case: Case, reading: Reading | None) -> Counts:
     counts = Counts()
-    rows = _current(reading).filter(cell__image__case=case)
-    for decided, code, n in (
-        rows.values_list("decided_class", "shown_class").annotate(n=Count("id")).order_by()
-    ):
+    rows = current_of_case(case, reading).values_list("decided_class", "shown_class")
+    for decided, code, n in rows.annotate(n=Count("*")).order_by():
         by_code = counts.suggested if decided is None else counts.reviewed
         by_code[code] = by_code.get(code, 0) + n
     return counts
@@ -129,6 +127,13 @@ def prediction_of(cell: Cell, reading: Reading | None) -> Prediction | None:
 def _current(reading: Reading | None) -> QuerySet[Any]:
     """One row for each cell: its current prediction, with the class under which people see it."""
     return Prediction.objects.filter(current=True).annotate(**shown_class(reading))
+
+
+def current_of_case(case: Case, reading: Reading | None) -> QuerySet[Any]:
+    """One row for each cell of the case, as the rows of `cells` are, found without its image: a case may have
+    so many that a join more is felt. The case's lab is the scope."""
+    found = Prediction._base_manager.filter(current=True, cell__pack__case=case)
+    return found.annotate(**shown_class(reading))
 
 
 def _of_class(current: QuerySet[Any], code: str) -> QuerySet[Any]:

@@ -5,9 +5,11 @@ from rest_framework import serializers
 from webapp.jobs.kinds import KINDS
 from webapp.jobs.models import Job
 
+CHOICES = [(name, kind.label) for name, kind in KINDS.items()]
+
 
 class JobSerializer(serializers.ModelSerializer[Job]):
-    kind = serializers.ChoiceField(choices=[(name, kind.label) for name, kind in KINDS.items()])
+    kind = serializers.ChoiceField(choices=CHOICES)
 
     error = serializers.CharField(read_only=True, help_text="Why it ended early, for people.")
 
@@ -30,7 +32,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
 
 
 class NewJobSerializer(serializers.Serializer[Any]):
-    kind = serializers.ChoiceField(choices=[(name, kind.label) for name, kind in KINDS.items()])
+    kind = serializers.ChoiceField(choices=CHOICES)
     parameters = serializers.DictField(
         default=dict, help_text="What the kind takes; `audit_csv`: actor, action, subject, since, until."
     )

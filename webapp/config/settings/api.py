@@ -29,6 +29,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
+        "JobKind": "webapp.api.jobs.serializers.CHOICES",
         "JobState": "webapp.jobs.models.Job.State",
         "ImageStatus": "webapp.cases.models.Image.Status",
         "ReadingKind": "webapp.review.models.Reading.Kind",

@@ -181,6 +181,7 @@ class Migration(migrations.Migration):
                 (
                     "by",
                     models.ForeignKey(
+                        db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
@@ -189,12 +190,16 @@ class Migration(migrations.Migration):
                 (
                     "cell",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="states", to="cases.cell"
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="states",
+                        to="cases.cell",
                     ),
                 ),
                 (
                     "reading",
                     models.ForeignKey(
+                        db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="states",
                         to="review.reading",
@@ -203,6 +208,7 @@ class Migration(migrations.Migration):
                 (
                     "gesture",
                     models.ForeignKey(
+                        db_constraint=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
