@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from infra.client.connection import Connection
+from infra.client.errors import ClientError
 from infra.client.limits import POLL_S
 from infra.client.upload import Upload, Uploaded
+from infra.language import _
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Case:
         return not self.progress["received"]
 
 
-def _ignore(_: object) -> None:
+def _ignore(_done: object) -> None:
     pass
 
 
@@ -55,7 +57,7 @@ class Client:
     def __enter__(self) -> "Client":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_exc: object) -> None:
         self.connection.close()
 
     def sign_in(self, email: str, password: str, code: str = "") -> str:
@@ -80,6 +82,58 @@ class Client:
         with self.connection.understood():
             found = self.connection.call("GET", "cases/", params=named)["results"]
             return Case.of(found[0] if found else self.connection.call("POST", "cases/", json=named))
+
+    def find_case(self, accession: str) -> Case:
+        """The lab's case of this accession number, with its differential so far.
+
+        Raises:
+            ClientError: there is none.
+        """
+        with self.connection.understood():
+            found = self.connection.call("GET", "cases/", params={"accession": accession})["results"]
+            if found:
+                return Case.of(self.connection.call("GET", f"cases/{found[0]['id']}/"))
+        raise ClientError(_("The lab has no case %(accession)s.") % {"accession": accession})
+
+    def classes(self) -> list[dict[str, Any]]:
+        """What the lab's people may say of a cell."""
+        with self.connection.understood():
+            return list(self.connection.call("GET", "lab/classes/"))
+
+    def first_reading(self, case_id: str) -> dict[str, Any] | None:
+        """The case's first reading with both differentials; None: nobody has opened it."""
+        with self.connection.understood():
+            readings = self.connection.call("GET", f"cases/{case_id}/readings/")
+            first = [one["id"] for one in readings if one["kind"] == "first"]
+            return dict(self.connection.call("GET", f"readings/{first[0]}/")) if first else None
+
+    def open_first_reading(self, case_id: str) -> dict[str, Any]:
+        """The case's first reading, opened now if there is none."""
+        with self.connection.understood():
+            return dict(self.connection.call("POST", f"cases/{case_id}/readings/", json={"kind": "first"}))
+
+    def decided(self, reading_id: int) -> dict[int, tuple[str, str]]:
+        """Of each cell that was decided, the class and who decided it."""
+        found: dict[int, tuple[str, str]] = {}
+        page = f"readings/{reading_id}/cells/"
+        with self.connection.understood():
+            for section in self.connection.call("GET", page, params={"limit": 1})["sections"]:
+                after: str | None = ""
+                while after is not None and section["count"] > section["undecided"]:
+                    query = {"class": section["class"], "limit": 1000, **({"after": after} if after else {})}
+                    answer = self.connection.call("GET", page, params=query)
+                    after = None
+                    for part in answer["sections"]:
+                        after = part["next"]
+                        for row in part["cells"]:
+                            if row[4] is not None:
+                                found[row[0]] = (row[4], answer["people"].get(str(row[5]), ""))
+        return found
+
+    def decide(self, reading_id: int, gesture: dict[str, Any]) -> dict[str, Any]:
+        """Send a gesture; what came of it. Sent again, it is done once."""
+        with self.connection.understood():
+            return dict(self.connection.call("POST", f"readings/{reading_id}/decisions/", json=gesture))
 
     def images(self, case_id: str, **filters: str) -> Iterator[dict[str, Any]]:
         """The case's images in the order of upload; `status` and `cell_class` narrow them."""

@@ -36,7 +36,7 @@ class Meter:
             self._bar.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_exc: object) -> None:
         if self._bar:
             self._bar.stop()
         else:
@@ -206,6 +206,41 @@ def differential(case: Case) -> Table:
         per = "" if percent is None else _("%(cells)s per 100 WBC") % {"cells": decimal(percent)}
         table.add_row(row["name"], str(row["count"]), "", per)
     table.add_row(_("Unidentified, to be looked at"), str(counts["unidentified"]))
+    return table
+
+
+def both_differentials(case: Case, reading: dict[str, Any] | None) -> list[Table]:
+    """Both differentials as tables; before a reading is opened, the suggested one."""
+    if reading is None:
+        return [differential(case)]
+    both = reading["differential"]
+    shown = {"accession": escape(case.accession)}
+    suggested = _sheet(_("Suggested differential of %(accession)s") % shown, both["suggested"])
+    suggested.add_row(_("Unidentified, to be looked at"), str(both["unidentified"]))
+    reviewed = _sheet(_("Reviewed differential of %(accession)s") % shown, both["reviewed"])
+    reviewed.add_row(_("Not classed, in no count"), str(both["not_classed"]))
+    reviewed.add_row(_("Undecided, in no count"), str(both["undecided"]))
+    return [suggested, reviewed]
+
+
+def _sheet(title: str, sheet: dict[str, Any]) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column(_("class"))
+    for heading in (_("count"), "%", _("95 % interval")):
+        table.add_column(heading, justify="right")
+    for in_wbc in (True, False):
+        for row in sheet["rows"]:
+            if row["in_wbc"] != in_wbc:
+                continue
+            if in_wbc:
+                table.add_row(row["name"], str(row["count"]), _number(row["percent"]), _interval(row))
+                continue
+            per = row["percent"]
+            said = "" if per is None else _("%(rate)s per 100 WBC") % {"rate": _number(per)}
+            table.add_row(row["name"], str(row["count"]), "", said)
+        table.add_section()
+        if in_wbc:
+            table.add_row(_("White cells counted"), str(sheet["wbc_count"]))
     return table
 
 

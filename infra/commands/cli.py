@@ -4,7 +4,7 @@
 
 import typer
 
-from infra.commands import audit, backup, demo, erase, keys, login, model, stack, upload
+from infra.commands import audit, backup, demo, erase, keys, login, model, review, stack, upload
 from infra.commands.terminal import print_anything
 from infra.language import _
 
@@ -66,6 +66,16 @@ app.command(
         "reached or denied it, or there is no image; 130 interrupted."
     )
 )(upload.upload)
+app.command(
+    help=_(
+        "Show the two differentials of a case, or decide of what class its cells are, by a list of labels.\n\n"
+        "The list is a CSV of file and class (its code, name or short name), with or without a heading. "
+        "Each line that cannot be decided is named with the reason. What somebody decided otherwise stays "
+        "as it is. Repeat it after an interruption: nothing is decided twice.\n\n"
+        "Exit codes: 0 every line is decided (with --dry-run: can be); 1 some are not; 2 the server could "
+        "not be reached or denied it, or the list cannot be read; 130 interrupted."
+    )
+)(review.review)
 app.command(
     help=_(
         "Start everything, classify some images in a demo lab, and show the result.\n\n"

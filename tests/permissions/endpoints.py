@@ -40,6 +40,7 @@ ENDPOINTS: dict[str, dict[str, Needed]] = {
     "api/v1/cases/<uuid:case_id>/specimen/": {"GET": P.VIEW_CASES, "PATCH": P.CREATE_CASES},
     "api/v1/cases/<uuid:case_id>/slides/": {"GET": P.VIEW_CASES, "POST": P.CREATE_CASES},
     "api/v1/cases/<uuid:case_id>/slides/<int:slide_id>/": {"DELETE": P.CREATE_CASES},
+    "api/v1/lab/classes/": {"GET": P.VIEW_CASES},
     "api/v1/lab/scanners/": {"GET": P.VIEW_CASES, "POST": P.MANAGE_LAB},
     "api/v1/lab/scanners/<int:scanner_id>/": {"DELETE": P.MANAGE_LAB},
     "api/v1/cases/<uuid:case_id>/uploads/": {"POST": P.UPLOAD_IMAGES},

@@ -71,9 +71,16 @@ NAMES = (
     "until",
     "next",
     "format",
+    "limit",
+    "by",
+    "file",
+    "undecided",
+    "min_confidence",
+    "max_confidence",
 )
 VALUES = ("%00", "%ff", HUGE, str(10**30), "9999-12-31", "[]")
 DEEP = 100_000
+PAGE = "11111111-1111-4111-8111-111111111111"
 PATIENT = ("name", "mrn", "birth_date", "sex", "notes")
 
 
@@ -169,6 +176,14 @@ def test_json(colleagues, place: Place, route, method, needed):
         bodies.append(json.dumps(dict.fromkeys(frozenset().union(*described().values()) - read, value)))
         if "patient" in read:
             bodies += [json.dumps({"accession": "N-1", "patient": {name: value}}) for name in PATIENT]
+        if "decisions" in read:
+            gesture = {"gesture": PAGE, "client": PAGE, "base_revision": 0}
+            for decision in ({"cell": value}, {"class": value}, {"words": value}):
+                chosen = {"cell": place.cell_id, "class": "other", **decision}
+                bodies.append(json.dumps({**gesture, "decisions": [chosen]}))
+            bodies.append(json.dumps({**gesture, "confirm": [value]}))
+            bodies.append(json.dumps({**gesture, "confirm": [place.cell_id], "seen": [value]}))
+            bodies.append(json.dumps({**gesture, "undo": value}))
         if "files" in read:
             bodies.append(json.dumps({"files": [{"name": value, "size": 1}]}))
             bodies.append(json.dumps({"files": [{"name": "a.jpg", "size": value}]}))

@@ -14,12 +14,14 @@ from django_scopes import scope
 from tests.permissions.endpoints import ENDPOINTS, path_of
 from tests.permissions.test_endpoints import ALL, API, Place, each, place, rolled_back
 from tests.support.pages import plain_static
+from tests.support.review import decide
 from webapp.audit.models import Entry
-from webapp.cases.models import Case
+from webapp.cases.models import Case, Cell
 from webapp.cases.services import change_identifiers, create_case
 from webapp.cases.specimen_services import change_specimen
 from webapp.labs.permissions import IN_USE, Permission, Role
 from webapp.labs.tokens import issue_token
+from webapp.review.models import Reading
 
 __all__ = ["place", "plain_static"]
 pytestmark = pytest.mark.usefixtures("plain_static")
@@ -59,6 +61,7 @@ SHOW_PATIENTS = {
     ("POST", f"{API}cases/<uuid:case_id>/patient/split/"),
     ("GET", f"{API}cases/<uuid:case_id>/specimen/"),
     ("PATCH", f"{API}cases/<uuid:case_id>/specimen/"),
+    ("GET", f"{API}readings/<int:reading_id>/cells/<int:cell_id>/"),
     ("GET", "cases/"),
     ("POST", "cases/new/"),
     ("POST", "cases/of-patient/"),
@@ -78,6 +81,9 @@ def known(place: Place) -> Place:
     with scope(lab=case.lab):
         change_identifiers(case, PATIENT)
         change_specimen(case, TEXTS)
+        reading = Reading.objects.get(case=case)
+        cell = Cell.objects.get(id=place.cell_id)
+        decide(reading, [cell.id], "other", by=case.created_by, words="Like those of Quillfeather’s sister")
         others: dict[str, dict[str, object]] = {
             "A-3": {"name": "Somebody else"},
             "A-4": {"mrn": PATIENT["mrn"]},

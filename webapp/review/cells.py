@@ -1,12 +1,15 @@
 """The cells of a case as somebody goes through them in a reading: by class, what must be looked at first."""
 
-from collections.abc import Collection, Iterable, Iterator
+import heapq
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from django.db import connection
 from django.db.models import BooleanField, Count, IntegerField, Q, QuerySet, Value, When
 from django.db.models import Case as Switch
+from psycopg import Cursor
 
 from serving.contract import is_unlike
 from webapp.accounts.models import User
@@ -17,7 +20,7 @@ from webapp.review.classes import last_decision
 from webapp.review.models import CellState, Decision, Gesture, Reading
 from webapp.review.selectors import current_of_case
 
-EMBEDDINGS_AT_ONCE = 1000  # rows of some kilobytes that are in memory at a time
+EMBEDDINGS_AT_ONCE = 2000  # rows of some kilobytes that are in memory at a time
 
 
 @dataclass(frozen=True)
@@ -159,16 +162,20 @@ def similar(reading: Reading, cell: Cell, limit: int) -> list[Row]:
     if of_it is None or not of_it[1]:
         return []
     version, embedding = of_it
-    wanted = _unit(np.frombuffer(embedding, "<f2").astype(np.float32)[None])[0]
-    others = Prediction.objects.filter(current=True, cell__image__case=reading.case_id, model_version=version)
+    wanted = _unit(_vectors([embedding]))[0]
+    ids = [
+        other
+        for other in current_of_case(reading.case, None)
+        .filter(model_version=version)
+        .values_list("cell_id", flat=True)
+        if other != cell.pk
+    ]
     nearest: list[tuple[float, int]] = []
-    rows = others.exclude(cell=cell).values_list("cell_id", "embedding").order_by()
-    for batch in _batches(rows.iterator(EMBEDDINGS_AT_ONCE), len(embedding)):
-        cells = [cell_id for cell_id, _ in batch]
-        flat = np.frombuffer(b"".join(bytes(one) for _, one in batch), "<f2").astype(np.float32)
-        cosines = _unit(flat.reshape(len(cells), -1)) @ wanted
-        nearest += zip((-cosines).tolist(), cells, strict=True)
-        nearest = sorted(nearest)[:limit]
+    for start in range(0, len(ids), EMBEDDINGS_AT_ONCE):
+        said = _embeddings(ids[start : start + EMBEDDINGS_AT_ONCE], version, len(embedding))
+        if said:
+            cosines = _unit(_vectors(list(said.values()))) @ wanted
+            nearest = heapq.nsmallest(limit, [*nearest, *zip((-cosines).tolist(), said, strict=True)])
     by_cell = {row.cell: row for row in rows_of(reading, [cell_id for _, cell_id in nearest])}
     return [by_cell[cell_id] for _, cell_id in nearest if cell_id in by_cell]
 
@@ -271,19 +278,25 @@ def _behind(place: Place) -> Q:
     return later if place.decided else later | Q(is_decided=True)
 
 
-def _batches(rows: Iterator[Any], size: int) -> Iterator[list[Any]]:
-    """Rows with an embedding of `size` bytes, some at a time."""
-    batch = []
-    for row in rows:
-        if len(row[1]) == size:
-            batch.append(row)
-        if len(batch) == EMBEDDINGS_AT_ONCE:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+def _embeddings(cells: list[int], version: int, size: int) -> dict[int, bytes]:
+    """Of each cell its embedding of `size` bytes. They are asked for as they lie there: as text, which is how
+    Django asks, they would be twice as many bytes to read apart."""
+    connection.ensure_connection()
+    with Cursor(connection.connection) as cursor:
+        cursor.execute(
+            "SELECT cell_id, embedding FROM inference_prediction "
+            "WHERE cell_id = ANY(%s) AND current AND model_version_id = %s AND length(embedding) = %s",
+            [cells, version, size],
+            binary=True,
+        )
+        return dict(cursor.fetchall())
+
+
+def _vectors(embeddings: list[bytes]) -> Any:
+    flat = np.frombuffer(b"".join(embeddings), "<f2").astype(np.float32)
+    return flat.reshape(len(embeddings), -1)
 
 
 def _unit(vectors: Any) -> Any:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.maximum(lengths, 1e-12)
+    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    return vectors / np.maximum(lengths, 1e-12)[:, None]

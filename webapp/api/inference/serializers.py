@@ -102,6 +102,7 @@ class ImageSerializer(SaidSerializer, serializers.ModelSerializer[Image]):
         source="slide_id", allow_null=True, read_only=True, help_text="Of which slide it is; null: not said."
     )
     reason = serializers.SerializerMethodField(help_text="Why it was refused or failed.")
+    cell_ids = serializers.SerializerMethodField(help_text="Of the cells that it shows, once classified.")
 
     class Meta:
         model = Image
@@ -116,8 +117,12 @@ class ImageSerializer(SaidSerializer, serializers.ModelSerializer[Image]):
             "received_at",
             "finished_at",
             "reason",
+            "cell_ids",
             *SAID,
         )
+
+    def get_cell_ids(self, image: Image) -> list[int]:
+        return [cell.pk for cell in image.cells.all()]
 
     @staticmethod
     def _prediction(of: Image) -> Prediction | None:

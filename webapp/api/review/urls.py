@@ -3,6 +3,7 @@ from django.urls import path
 from webapp.api.review import views
 
 urlpatterns = [
+    path("lab/classes/", views.Classes.as_view(), name="lab-classes"),
     path("cases/<uuid:case_id>/readings/", views.Readings.as_view(), name="readings"),
     path("readings/<int:reading_id>/", views.ReadingDetail.as_view(), name="reading"),
     path("readings/<int:reading_id>/cells/", views.Cells.as_view(), name="reading-cells"),

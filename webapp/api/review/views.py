@@ -18,6 +18,7 @@ from webapp.api.review.serializers import (
     CellsSerializer,
     ChangesQuerySerializer,
     ChangesSerializer,
+    ClassSerializer,
     GestureSerializer,
     NewReadingSerializer,
     OutcomeSerializer,
@@ -34,6 +35,17 @@ from webapp.review import cells, disclosure, selectors, services
 from webapp.review.differentials import Differentials, differentials
 from webapp.review.models import Reading
 from webapp.review.permissions import NEEDED, may_decide
+
+
+class Classes(generics.GenericAPIView[Any]):
+    needs: Needs = {"GET": Permission.VIEW_CASES}
+    serializer_class = ClassSerializer
+    pagination_class = None
+
+    @extend_schema(operation_id="classes_list", responses=ClassSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """What the lab's people may say of a cell, in the order of its reports."""
+        return Response(ClassSerializer(membership_of(request).lab.cell_classes, many=True).data)
 
 
 class Readings(generics.GenericAPIView[Reading]):

@@ -305,7 +305,7 @@ def test_similar_cells_come_nearest_first_of_the_case_alone(alice, case, reading
 
 
 def test_a_gesture_decides_and_tells_both_differentials(alice, case, cells, reading):
-    first, second, unsure = cells
+    first, _, unsure = cells
     told = send(alice, reading, decisions=[*chosen("blast", unsure), *chosen("not_classed", first)]).json()
     assert told["revision"] == 2
     assert told["applied"] == [[unsure, "blast", 0], [first, "not_classed", 0]]

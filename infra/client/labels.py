@@ -1,0 +1,200 @@
+"""Labels made elsewhere: a CSV of files and classes, matched with the cells of a case; problems by line."""
+
+import csv
+import io
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from infra.client.errors import ClientError
+from infra.language import _
+from serving.contract import CELL_CLASSES
+
+BATCH = 1000  # cells that the server takes at once
+LARGEST = 64 * 1024 * 1024
+_SEPARATORS = ",;\t"
+_HEADINGS = {"file", "filename", "image", "name"}
+_GESTURES = uuid.UUID("5f3f3c0e-4f0b-5d43-9a55-0d5b8b7f7c11")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a line of the file is not, or cannot be, decided."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Label:
+    """A cell of the case, and the code of the class that the file says of it."""
+
+    line: int
+    cell: int
+    code: str
+
+
+@dataclass
+class Labels:
+    """What a file of labels comes to: every line of it is in one of the two."""
+
+    found: list[Label] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def batches(labels: Sequence[Label]) -> Iterator[Sequence[Label]]:
+    for start in range(0, len(labels), BATCH):
+        yield labels[start : start + BATCH]
+
+
+def read(path: Path) -> list[tuple[int, list[str]]]:
+    """The lines of a CSV with their numbers, without a heading and without empty ones.
+
+    Raises:
+        ClientError: it is no text that can be read.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ClientError(
+            _("%(file)s cannot be read: %(reason)s.") % {"file": path, "reason": reason}
+        ) from error
+    if len(data) > LARGEST:
+        raise ClientError(_("%(file)s is too large to be a list of labels.") % {"file": path})
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ClientError(_("%(file)s is not text in UTF-8.") % {"file": path}) from error
+    first = text.partition("\n")[0]
+    separator = max(_SEPARATORS, key=first.count)
+    reader, rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator), []
+    try:
+        for row in reader:
+            if any(value.strip() for value in row):
+                rows.append((reader.line_num, [value.strip() for value in row]))
+    except csv.Error as error:
+        raise ClientError(
+            _("%(file)s is no CSV: %(reason)s, line %(line)d.")
+            % {"file": path, "reason": error, "line": reader.line_num}
+        ) from error
+    if rows and rows[0][1][0].lower() in _HEADINGS:
+        del rows[0]
+    return rows
+
+
+def match(
+    rows: Iterable[tuple[int, Sequence[str]]],
+    images: Iterable[Mapping[str, Any]],
+    used: Iterable[Mapping[str, Any]],
+) -> Labels:
+    """Find the cell and the class of each line.
+
+    Args:
+        images: the case's, as the API lists them.
+        used: the classes that the lab uses, as the API lists them.
+    """
+    by_name: dict[str, list[Mapping[str, Any]]] = {}
+    for image in images:
+        by_name.setdefault(image["name"], []).append(image)
+    used = list(used)
+    codes = _codes(used)
+    labels, lines = Labels(), dict[int, int]()
+    for line, row in rows:
+        try:
+            cell, code = _matched(row, by_name, codes, {one["code"] for one in used})
+            if cell in lines:
+                raise _Unmatched(
+                    _("The file is named twice: line %(line)d has it already.") % {"line": lines[cell]}
+                )
+        except _Unmatched as problem:
+            labels.problems.append(Problem(line, str(problem)))
+        else:
+            lines[cell] = line
+            labels.found.append(Label(line, cell, code))
+    return labels
+
+
+class _Unmatched(Exception):
+    """A line is of no cell or of no class; the message says why."""
+
+
+def _matched(
+    row: Sequence[str],
+    by_name: Mapping[str, Sequence[Mapping[str, Any]]],
+    codes: Mapping[str, str],
+    used: set[str],
+) -> tuple[int, str]:
+    if len(row) < 2 or not row[0] or not row[1]:
+        raise _Unmatched(_("The line has no file or no class."))
+    name = PurePosixPath(row[0].replace("\\", "/")).name
+    found = by_name.get(name, ())
+    shown = {"file": name}
+    if not found:
+        raise _Unmatched(_("The case has no file “%(file)s”.") % shown)
+    if len(found) > 1:
+        raise _Unmatched(_("The case has several files “%(file)s”.") % shown)
+    cells = found[0]["cell_ids"]
+    if not cells:
+        raise _Unmatched(_("“%(file)s” has no cell: it is not classified.") % shown)
+    if len(cells) > 1:
+        raise _Unmatched(_("“%(file)s” shows several cells, and the line does not say which.") % shown)
+    code = codes.get(row[1].casefold())
+    if code is None:
+        raise _Unmatched(_("There is no class “%(class)s”.") % {"class": row[1]})
+    if code not in used:
+        raise _Unmatched(_("The lab does not use the class “%(class)s”.") % {"class": row[1]})
+    return int(cells[0]), code
+
+
+def _codes(used: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The code of each class by whatever it is called: code, name in English or the lab's language, short."""
+    named = [(one.code, (one.code, one.name, one.short)) for one in CELL_CLASSES]
+    named += [(one["code"], (one["name"],)) for one in used]
+    return {name.casefold(): code for code, names in named for name in names if name != "–"}
+
+
+def gesture_of(reading: int, batch: Sequence[Label]) -> dict[str, Any]:
+    """What the server is sent for a batch. The same labels have the same id, so that they are decided once.
+
+    It knows of no revision: what anybody decided by another way stays as it is, and comes back.
+    """
+    said = ";".join(f"{label.cell}={label.code}" for label in batch)
+    return {
+        "gesture": str(uuid.uuid5(_GESTURES, f"{reading} {said}")),
+        "client": str(uuid.uuid5(_GESTURES, f"{reading}")),
+        "base_revision": 0,
+        "decisions": [{"cell": label.cell, "class": label.code} for label in batch],
+    }
+
+
+def not_decided(batch: Sequence[Label], answer: Mapping[str, Any], names: Mapping[str, str]) -> list[Problem]:
+    """The lines whose cells somebody else decided otherwise.
+
+    Args:
+        names: of classes, by code.
+    """
+    by_cell = {label.cell: label for label in batch}
+    return [
+        decided_by_another(
+            by_cell[one["cell"]], names.get(one["class"], ""), answer["people"].get(str(one["by"]), "")
+        )
+        for one in answer["conflicts"]
+        if one["class"] != by_cell[one["cell"]].code
+    ]
+
+
+def decided_by_another(label: Label, name: str, person: str) -> Problem:
+    if not name:
+        return Problem(
+            label.line,
+            _("It stays as it is: %(person)s took back what was decided.") % {"person": person},
+        )
+    return Problem(
+        label.line,
+        _("It stays as it is: %(person)s decided that it is “%(class)s”.")
+        % {"person": person, "class": name},
+    )

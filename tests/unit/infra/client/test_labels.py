@@ -1,0 +1,127 @@
+"""Labels made elsewhere, matched with the cells of a case."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.client import labels
+from infra.client.errors import ClientError
+from infra.client.labels import Label, Labels, gesture_of, match, not_decided, read
+
+CLASSES = [
+    {"code": "neutrophil", "name": "Neutrophiler"},
+    {"code": "immature_granulocyte", "name": "Immature granulocyte"},
+    {"code": "other", "name": "Other"},
+]
+IMAGES = [
+    {"name": "a.jpg", "cell_ids": [11]},
+    {"name": "b.jpg", "cell_ids": [12]},
+    {"name": "two.jpg", "cell_ids": [13, 14]},
+    {"name": "none.jpg", "cell_ids": []},
+    {"name": "twin.jpg", "cell_ids": [15]},
+    {"name": "twin.jpg", "cell_ids": [16]},
+]
+
+
+def file(tmp_path: Path, text: str | bytes) -> Path:
+    path = tmp_path / "labels.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def found(*rows: tuple[str, ...]) -> Labels:
+    return match([(line, list(row)) for line, row in enumerate(rows, 1)], IMAGES, CLASSES)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a.jpg,neutrophil\nb.jpg,other\n",
+        "file,class\r\na.jpg,neutrophil\r\nb.jpg,other\r\n",
+        "\ufefffile;class\n a.jpg ; neutrophil\n\nb.jpg;other",
+        "a.jpg\tneutrophil\nb.jpg\tother",
+        'Filename,Class\n"a.jpg","neutrophil"\nb.jpg,other\n,\n',
+    ],
+)
+def test_a_list_is_read_as_programs_write_it(tmp_path: Path, text: str) -> None:
+    rows = read(file(tmp_path, text))
+    assert [row for _, row in rows] == [["a.jpg", "neutrophil"], ["b.jpg", "other"]]
+
+
+def test_lines_are_counted_as_an_editor_does(tmp_path: Path) -> None:
+    assert [line for line, _ in read(file(tmp_path, "file,class\n\na.jpg,x\n\nb.jpg,y"))] == [3, 5]
+
+
+@pytest.mark.parametrize("text", [b"a.jpg,\xff\xfe", 'a.jpg,"' + "x" * 200_000])
+def test_what_is_no_list_is_said(tmp_path: Path, text: str | bytes) -> None:
+    with pytest.raises(ClientError):
+        read(file(tmp_path, text))
+
+
+def test_what_is_too_large_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(labels, "LARGEST", 10)
+    with pytest.raises(ClientError, match="too large"):
+        read(file(tmp_path, "a.jpg,neutrophil"))
+
+
+@pytest.mark.parametrize("said", ["neutrophil", "Neutrophil", "NEU", "neu", "NEUTROPHILER"])
+def test_a_class_is_known_by_code_name_and_short_name(said: str) -> None:
+    assert found(("folder\\sub/a.jpg", said)).found == [Label(1, 11, "neutrophil")]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (("nothing.jpg", "neutrophil"), "The case has no file “nothing.jpg”."),
+        (("twin.jpg", "neutrophil"), "The case has several files “twin.jpg”."),
+        (("two.jpg", "neutrophil"), "“two.jpg” shows several cells, and the line does not say which."),
+        (("none.jpg", "neutrophil"), "“none.jpg” has no cell: it is not classified."),
+        (("a.jpg", "neutrophyl"), "There is no class “neutrophyl”."),
+        (("a.jpg", "–"), "There is no class “–”."),
+        (("a.jpg", "Blast"), "The lab does not use the class “Blast”."),
+        (("a.jpg",), "The line has no file or no class."),
+        (("", "neutrophil"), "The line has no file or no class."),
+        (("b.jpg", "other"), "The file is named twice: line 1 has it already."),
+    ],
+)
+def test_each_problem_has_its_line(row: tuple[str, ...], reason: str) -> None:
+    result = found(("b.jpg", "neutrophil"), row)
+    assert [(problem.line, problem.reason) for problem in result.problems] == [(2, reason)]
+    assert result.found == [Label(1, 12, "neutrophil")]
+
+
+def test_the_same_labels_are_the_same_gesture_and_others_another() -> None:
+    batch = [Label(1, 11, "neutrophil"), Label(2, 12, "other")]
+    assert gesture_of(7, batch) == gesture_of(7, batch)
+    assert gesture_of(7, batch)["base_revision"] == 0
+    others = [
+        gesture_of(8, batch),
+        gesture_of(7, batch[:1]),
+        gesture_of(7, [Label(1, 11, "other"), batch[1]]),
+    ]
+    assert len({gesture_of(7, batch)["gesture"], *(one["gesture"] for one in others)}) == 4
+    assert (
+        gesture_of(7, batch)["client"] == gesture_of(7, batch[:1])["client"] != gesture_of(8, batch)["client"]
+    )
+
+
+def test_batches_are_as_large_as_the_server_takes() -> None:
+    many = [Label(line, line, "other") for line in range(2001)]
+    assert [len(batch) for batch in labels.batches(many)] == [1000, 1000, 1]
+
+
+def test_what_somebody_else_decided_is_a_problem_where_it_is_otherwise() -> None:
+    batch = [Label(3, 11, "neutrophil"), Label(4, 12, "other"), Label(5, 13, "other")]
+    answer = {
+        "people": {"7": "Olga"},
+        "conflicts": [
+            {"cell": 11, "class": "other", "by": 7},
+            {"cell": 12, "class": "other", "by": 7},
+            {"cell": 13, "class": None, "by": 7},
+        ],
+    }
+    problems = not_decided(batch, answer, {"other": "Other"})
+    assert [(problem.line, problem.reason) for problem in problems] == [
+        (3, "It stays as it is: Olga decided that it is “Other”."),
+        (5, "It stays as it is: Olga took back what was decided."),
+    ]
