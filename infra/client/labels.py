@@ -73,9 +73,9 @@ def read(path: Path) -> list[tuple[int, list[str]]]:
     separator = max(_SEPARATORS, key=first.count)
     reader, rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator), []
     try:
-        for row in reader:
-            if any(value.strip() for value in row):
-                rows.append((reader.line_num, [value.strip() for value in row]))
+        rows.extend(
+            (reader.line_num, [value.strip() for value in row]) for row in reader if any(map(str.strip, row))
+        )
     except csv.Error as error:
         raise ClientError(
             _("%(file)s is no CSV: %(reason)s, line %(line)d.")

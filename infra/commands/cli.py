@@ -68,7 +68,8 @@ app.command(
 )(upload.upload)
 app.command(
     help=_(
-        "Show the two differentials of a case, or decide of what class its cells are, by a list of labels.\n\n"
+        "Show the two differentials of a case, or decide of what class its cells are, by a list of "
+        "labels.\n\n"
         "The list is a CSV of file and class (its code, name or short name), with or without a heading. "
         "Each line that cannot be decided is named with the reason. What somebody decided otherwise stays "
         "as it is. Repeat it after an interruption: nothing is decided twice.\n\n"

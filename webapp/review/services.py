@@ -53,7 +53,7 @@ class SeenAlready(Exception):
     """Who decided in the first reading of a case cannot read it blinded."""
 
     def __str__(self) -> str:
-        return (
+        return _(
             "You decided in the first reading of this case, so you cannot read it without having seen that."
         )
 

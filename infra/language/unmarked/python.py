@@ -147,8 +147,13 @@ def _is_english(
         case ast.Compare() | ast.Subscript() | ast.MatchValue():
             return True  # what is looked for, not what is said
         case ast.Dict(keys=keys, values=values):
-            return node in keys or _is_header(keys[values.index(node)])  # type: ignore[arg-type]
+            if node in keys:
+                return True
+            key = keys[values.index(node)]  # type: ignore[arg-type]
+            return _is_header(key) or (_is(key, "description") and any(_is(one, "type") for one in keys))
         case ast.arg() | ast.AnnAssign(annotation=ast.AST()) if node is getattr(parent, "annotation", None):
+            return True
+        case ast.FunctionDef(returns=returns) if node is returns:
             return True
         case ast.FunctionDef(name="__repr__"):
             return True
@@ -172,6 +177,11 @@ def _parameter(node: ast.AST, call: ast.Call, defined: dict[str, ast.FunctionDef
         return ""
     place = call.args.index(node)
     return function.args.args[place].arg if place < len(function.args.args) else ""
+
+
+def _is(key: ast.AST | None, value: str) -> bool:
+    """A schema of the API's document has a description beside its type."""
+    return isinstance(key, ast.Constant) and key.value == value
 
 
 def _is_header(key: ast.AST | None) -> bool:
