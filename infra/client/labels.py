@@ -71,7 +71,8 @@ def read(path: Path) -> list[tuple[int, list[str]]]:
         raise ClientError(_("%(file)s is not text in UTF-8.") % {"file": path}) from error
     first = text.partition("\n")[0]
     separator = max(_SEPARATORS, key=first.count)
-    reader, rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator), []
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    rows: list[tuple[int, list[str]]] = []
     try:
         rows.extend(
             (reader.line_num, [value.strip() for value in row]) for row in reader if any(map(str.strip, row))
@@ -152,7 +153,9 @@ def _matched(
 
 def _codes(used: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """The code of each class by whatever it is called: code, name in English or the lab's language, short."""
-    named = [(one.code, (one.code, one.name, one.short)) for one in CELL_CLASSES]
+    named: list[tuple[str, tuple[str, ...]]] = [
+        (one.code, (one.code, one.name, one.short)) for one in CELL_CLASSES
+    ]
     named += [(one["code"], (one["name"],)) for one in used]
     return {name.casefold(): code for code, names in named for name in names if name != "–"}
 

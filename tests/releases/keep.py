@@ -128,6 +128,7 @@ def _draw(folder: Path, labels: tuple[str, ...]) -> list[Path]:
 
 def _work(cases: dict[str, str]) -> dict[str, Any]:
     """What pages and programs do, by the services behind them; in the scope of the lab."""
+    from tests.support.review import decide
     from webapp.accounts.models import User
     from webapp.cases.models import Case, Cell, Image
     from webapp.cases.specimen_services import add_scanner, add_slide, change_specimen
@@ -140,7 +141,7 @@ def _work(cases: dict[str, str]) -> dict[str, Any]:
     from webapp.notifications.models import Notification
     from webapp.review import selectors
     from webapp.review.models import Decision, Reading
-    from webapp.review.services import decide, open_reading
+    from webapp.review.services import open_reading
 
     first = Case.objects.get(id=next(iter(cases.values())))
     pathologist = User.objects.get(email__startswith="pathologist@")
@@ -161,7 +162,7 @@ def _work(cases: dict[str, str]) -> dict[str, Any]:
     decide(reading, cells[1:2], "monocyte", by=pathologist, words=WORDS)
     told = []
     for case in Case.objects.order_by("accession"):
-        shown = selectors.shown_reading(case)
+        shown = selectors.shown_reading(case, pathologist)
         told.append(
             {
                 "id": str(case.id),

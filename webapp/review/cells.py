@@ -162,7 +162,7 @@ def similar(reading: Reading, cell: Cell, limit: int) -> list[Row]:
     if of_it is None or not of_it[1]:
         return []
     version, embedding = of_it
-    wanted = _unit(_vectors([embedding]))[0]
+    wanted = _unit(_vectors([bytes(embedding)]))[0]
     ids = [
         other
         for other in current_of_case(reading.case, None)
@@ -239,7 +239,7 @@ def people(ids: Iterable[int | None]) -> dict[int, str]:
     return {user.pk: str(user) for user in User.objects.filter(pk__in=wanted)} if wanted else {}
 
 
-def _cells(reading: Reading) -> "QuerySet[Any]":
+def _cells(reading: Reading) -> Any:
     """One row for each cell of the case: its current prediction, with what the reading decided."""
     return current_of_case(reading.case, reading).annotate(
         **last_decision(reading),
@@ -249,7 +249,7 @@ def _cells(reading: Reading) -> "QuerySet[Any]":
     )
 
 
-def _rows(cells: "QuerySet[Any]") -> "QuerySet[Any, Any]":
+def _rows(cells: "QuerySet[Any]") -> Any:
     side = ("cell__width", "cell__height")
     said = ("cell_class", "confidence", "flagged", "decided_class", "decided_by")
     return cells.values_list("shown_class", "cell_id", *said, *side, "distance")

@@ -29,6 +29,7 @@ from infra.local.programs.postgres import BINARIES
 from tests.releases.keep import BEFORE, EXPECTED, WORDS
 from tests.support import plugin
 from tests.support.people import proved_who_they_are
+from tests.support.review import decide
 from tests.support.schema import Schema, breaks
 from tests.support.settings import read_settings
 from webapp.accounts.models import User
@@ -42,7 +43,6 @@ from webapp.labs.models import Lab, Membership
 from webapp.notifications.models import Notification
 from webapp.review import selectors
 from webapp.review.models import Decision, Reading
-from webapp.review.services import decide
 from webapp.storage import locked, objects
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.usefixtures("plain_static")]
@@ -168,10 +168,11 @@ def test_specimen_slide_and_scanner_are_there(there):
 
 
 def test_every_cell_is_of_the_class_it_was(there):
+    reader = User.objects.get(email=there["people"]["pathologist"]["email"])
     for told in there["cases"]:
         case = Case.objects.get(id=told["id"])
         assert (case.processing, case.review) == (told["processing"], told["review"])
-        reading = selectors.shown_reading(case)
+        reading = selectors.shown_reading(case, reader)
         assert {
             str(row.cell_id): {"shown": row.shown_class, "decided": row.decided_class}
             for row in selectors.cells(case, reading)

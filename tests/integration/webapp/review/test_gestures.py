@@ -76,7 +76,8 @@ def by_the_states(reading):
 def test_the_last_decisions_are_those_of_the_log_whatever_people_do(alice, case, reading, user):
     """Of hundreds of gestures at random: decided, confirmed, undone, done again, some of them too late."""
     rng, cells = random.Random(11), cells_in(alice, case, 12)
-    clients, gestures = [uuid.uuid4() for _ in range(3)], []
+    clients = [uuid.uuid4() for _ in range(3)]
+    gestures: list[uuid.UUID] = []
     for _ in range(150):
         sent = Sent(base_revision=rng.randrange(reading.revision + 1), client=rng.choice(clients))
         some = rng.sample(cells, rng.randrange(1, 6))
@@ -104,7 +105,8 @@ def test_what_was_written_without_a_gesture_counts_too(alice, case, reading, use
         for number, code in ((1, "monocyte"), (2, "basophil")):
             cursor.execute(
                 "WITH raised AS (UPDATE review_reading SET revision = revision + 1) "
-                "INSERT INTO review_decision (id, lab_id, reading_id, number, cell_id, cell_class, words, by_id) "
+                "INSERT INTO review_decision "
+                "(id, lab_id, reading_id, number, cell_id, cell_class, words, by_id) "
                 "VALUES (gen_random_uuid(), %s, %s, %s, %s, %s, '', %s)",
                 [reading.lab_id, reading.id, number, cells[0], code, user.id],
             )

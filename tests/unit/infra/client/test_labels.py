@@ -1,6 +1,7 @@
 """Labels made elsewhere, matched with the cells of a case."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ CLASSES = [
     {"code": "immature_granulocyte", "name": "Immature granulocyte"},
     {"code": "other", "name": "Other"},
 ]
-IMAGES = [
+IMAGES: list[dict[str, Any]] = [
     {"name": "a.jpg", "cell_ids": [11]},
     {"name": "b.jpg", "cell_ids": [12]},
     {"name": "two.jpg", "cell_ids": [13, 14]},
