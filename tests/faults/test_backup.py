@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import psycopg
@@ -39,6 +40,7 @@ class Kept:
     case: str
     answer: dict[str, object]
     picture: bytes
+    readings: dict[str, object]
 
 
 def hematovision(up: Up, *arguments: str, passphrase: str = PASSPHRASE) -> "subprocess.CompletedProcess[str]":
@@ -58,6 +60,31 @@ def api(up: Up, member: dict[str, str]) -> httpx.Client:
     return httpx.Client(
         base_url=f"{up.settings.url}/api/v1", headers=token, timeout=30, follow_redirects=True
     )
+
+
+def decide(client: httpx.Client, case: str) -> None:
+    """Decide of two cells, and take one back."""
+    reading = f"/readings/{client.post(f'/cases/{case}/readings/', json={'kind': 'first'}).json()['id']}"
+    sections = client.get(f"{reading}/cells/").json()["sections"]
+    cells = [row[0] for section in sections for row in section["cells"]][:2]
+    for place, cell in enumerate(cells):
+        said = {"cell": cell, "class": "other", "words": "Like Ada Lovelace's"}
+        gesture = {"gesture": str(UUID(int=place)), "client": str(UUID(int=9)), "base_revision": place}
+        client.post(f"{reading}/decisions/", json={**gesture, "decisions": [said]}).raise_for_status()
+    back = {"gesture": str(UUID(int=2)), "client": str(UUID(int=9)), "base_revision": 2}
+    client.post(f"{reading}/decisions/", json={**back, "undo": str(UUID(int=1))}).raise_for_status()
+
+
+def readings_of(client: httpx.Client, case: str) -> dict[str, object]:
+    """The readings of a case with what was decided, and in whose words."""
+    found: dict[str, object] = {}
+    for reading in client.get(f"/cases/{case}/readings/").json():
+        page = f"/readings/{reading['id']}/cells/"
+        cells = client.get(page).json()
+        rows = [row for section in cells["sections"] for row in section["cells"]]
+        said = [client.get(f"{page}{row[0]}/").json() for row in rows]
+        found[page] = [reading, cells, said]
+    return found
 
 
 def picture_of(client: httpx.Client, case: str) -> bytes:
@@ -83,7 +110,14 @@ def kept(up, tmp_path_factory) -> Kept:
         with Client(up.settings.url, member["token"]) as uploader:
             uploader.upload(uploader.case(case), many_pictures(tmp_path_factory.mktemp("cells"), IMAGES))
             uploader.wait(case)
-        return Kept(member, case, client.get(f"/cases/{case}/").json(), picture_of(client, case))
+        decide(client, case)
+        return Kept(
+            member,
+            case,
+            client.get(f"/cases/{case}/").json(),
+            picture_of(client, case),
+            readings_of(client, case),
+        )
 
 
 @pytest.fixture(scope="module")
@@ -417,6 +451,8 @@ def test_destroyed_and_restored_everything_works(up, kept, folder, tmp_path):
     with api(up, kept.member) as client:
         answer = client.get(f"/cases/{kept.case}/").json()
         assert answer == kept.answer
+        assert readings_of(client, kept.case) == kept.readings
+        assert "Like Ada Lovelace" in str(kept.readings)
         assert answer["patient"]["name"] == "Ada Lovelace"
         assert answer["progress"]["classified"] == IMAGES
         found = client.post("/cases/search/", json={"mrn": "mrn0042"}).json()

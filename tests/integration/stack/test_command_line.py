@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -209,6 +210,65 @@ def test_what_is_left_out_is_named_and_the_exit_code_tells_of_cells_that_may_be_
     done = terminal.run("upload", given, "--case", "CLI-LEFT", "--no-wait", **token)
     assert done.returncode == 1, done.stdout
     assert "slide 2  a link to a folder" in done.stdout
+
+
+def test_labels_made_elsewhere_are_decided_once_and_each_problem_is_named(
+    terminal: Terminal, folder: Path, client: Client, tmp_path: Path
+) -> None:
+    token = {f"{PREFIX}TOKEN": terminal.technician["token"]}
+    terminal.run("upload", folder, "--case", "CLI-LABELS", **token)
+    case = client.find_case("CLI-LABELS")
+    names = sorted(image["name"] for image in client.images(case.id))
+    labels = tmp_path / "labels.csv"
+    lines = ["file;class", f"{names[0]};Blast", f"{names[1]};MON", "nothing.png;blast", f"{names[2]};blastt"]
+    labels.write_text("\n".join([*lines, f"{names[0]};other"]))
+    arguments = ("review", "--case", "CLI-LABELS", "--labels", labels)
+    dry = terminal.run(*arguments, "--dry-run", **token)
+    assert dry.returncode == 1, dry.stdout
+    problems = (
+        "line 4: The case has no file “nothing.png”.",
+        "line 5: There is no class “blastt”.",
+        "line 6: The file is named twice: line 2 has it already.",
+    )
+    for problem in (*problems, "2 of 5 lines can be decided. Nothing was sent."):
+        assert problem in dry.stdout
+    assert client.first_reading(case.id) is None
+    for _ in range(2):
+        done = terminal.run(*arguments, **token)
+        assert done.returncode == 1, done.stdout
+        for said in (*problems, "2 of 5 lines are decided.", "Reviewed differential of CLI-LABELS"):
+            assert said in done.stdout
+        assert (client.first_reading(case.id) or {})["revision"] == 2
+    labels.write_text("\n".join(lines[:3]))
+    assert terminal.run(*arguments, **token).returncode == 0
+    labels.write_bytes(b"\xff\xfe")
+    assert terminal.run(*arguments, **token).returncode == 2
+    assert terminal.run("review", "--case", "CLI-NOTHING", **token).returncode == 2
+    shown = terminal.run("review", "--case", "CLI-LABELS", **token)
+    assert shown.returncode == 0
+    assert "Suggested differential of CLI-LABELS" in shown.stdout
+    assert "Blast" in shown.stdout
+
+
+def test_what_somebody_else_decided_is_not_overwritten_by_labels(
+    stack: RunningStack, terminal: Terminal, folder: Path, client: Client, tmp_path: Path
+) -> None:
+    token = {f"{PREFIX}TOKEN": terminal.technician["token"]}
+    terminal.run("upload", folder, "--case", "CLI-OTHERS", **token)
+    case = client.find_case("CLI-OTHERS")
+    image = next(client.images(case.id))
+    reading = client.open_first_reading(case.id)["id"]
+    (cell,) = image["cell_ids"]
+    page = {"gesture": str(uuid.uuid4()), "client": str(uuid.uuid4()), "base_revision": 0}
+    client.decide(reading, {**page, "decisions": [{"cell": cell, "class": "plasma_cell"}]})
+    labels = tmp_path / "labels.csv"
+    labels.write_text(f"{image['name']},blast\n")
+    for more in (("--dry-run",), ()):
+        done = terminal.run("review", "--case", "CLI-OTHERS", "--labels", labels, *more, **token)
+        assert done.returncode == 1
+        assert "line 1: It stays as it is:" in done.stdout
+        assert "decided that it is “Plasma cell”." in done.stdout
+    assert client.decided(reading)[cell][0] == "plasma_cell"
 
 
 LOCALES = [
