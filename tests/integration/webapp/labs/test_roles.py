@@ -77,7 +77,6 @@ def test_an_empty_form_leaves_what_no_lab_can_take(ada):
         "technician:manage_members",
         "admin:view_identifiers",
         "technician:sign",
-        "technician:decide",
         "learner:use_tokens",
         "x",
         "admin:",

@@ -130,3 +130,10 @@ def test_the_table_gives_nothing_without_what_it_presupposes(role):
 @pytest.mark.parametrize("role", Role)
 def test_every_role_has_a_name_within_a_sentence(role):
     assert role.in_sentence == role.label.lower()
+
+
+@pytest.mark.parametrize("role", Role)
+def test_what_no_lab_can_take_needs_nothing_that_a_lab_can(role):
+    """Else a lab that takes the one could not save its table."""
+    for permission in granted(role) - adjustable(role):
+        assert PRESUPPOSES.get(permission) not in adjustable(role)
