@@ -1,0 +1,53 @@
+// Speaks with the API of readings.
+
+import { Final, mayPass } from "../upload/retry.js";
+import { gettext, interpolate } from "./words.js";
+
+export class SignedOut extends Error {}
+
+export class Server {
+  // `addresses`: of the reading (`reading`), the page's token (`token`); `client` tells this tab from others.
+  constructor(addresses, { lab, client }) {
+    Object.assign(this, { addresses, lab, client });
+  }
+
+  cells(query) {
+    return this.#get(`cells/?${new URLSearchParams(query)}`);
+  }
+
+  similar(cell, limit) {
+    return this.#get(`cells/${cell}/similar/?limit=${limit}`);
+  }
+
+  // What is newer than a revision; null where nothing is.
+  changes(since) {
+    return this.#get(`changes/?since=${since}`);
+  }
+
+  decide({ id, base, undo, confirm, decisions }) {
+    const body = { gesture: id, client: this.client, base_revision: base };
+    if (undo) body.undo = undo;
+    else if (confirm) body.confirm = confirm;
+    else body.decisions = decisions;
+    return this.#ask("decisions/", {
+      method: "POST",
+      body: JSON.stringify(body),
+      headers: { "Content-Type": "application/json", "X-CSRFToken": this.addresses.token },
+    });
+  }
+
+  #get(path) {
+    return this.#ask(path, {});
+  }
+
+  async #ask(path, { headers, ...how }) {
+    const response = await fetch(this.addresses.reading + path, { ...how, headers: { ...headers, "X-Lab": this.lab } });
+    if (response.status === 204) return null;
+    const answer = await response.json().catch(() => null);
+    if (response.ok && answer) return answer;
+    if (response.status === 401) throw new SignedOut(gettext("You are signed out. Sign in in another tab, then load this page again: nothing is lost."));
+    const message =
+      answer?.error?.message ?? interpolate(gettext("The server answered %(status)s."), { status: response.status });
+    throw mayPass(response.status) || response.ok ? new Error(message) : new Final(message);
+  }
+}
