@@ -1,5 +1,7 @@
 // One cell: opening it over the gallery, going from cell to cell, and laying the evidence over the picture.
 
+import { draw } from "./cell/evidence.js";
+
 const dialog = document.getElementById("cell");
 let evidenceShown = false; // kept from cell to cell
 
@@ -8,17 +10,7 @@ function article() {
 }
 
 function drawEvidence() {
-  const cell = article();
-  const form = cell.querySelector("[data-evidence-form]");
-  const overlay = cell.querySelector("[data-evidence]");
-  form.querySelector("[data-evidence-shown]").checked = evidenceShown;
-  cell.classList.toggle("cell-evidence", evidenceShown);
-  if (!evidenceShown) return;
-  const chosen = form.querySelector("input[type=radio]:checked");
-  const url = `${overlay.dataset.evidence}?cell_class=${chosen.value}`;
-  if (overlay.getAttribute("href") !== url) overlay.setAttribute("href", url);
-  const name = chosen.closest("label").querySelector(".probability-name");
-  form.querySelector("[data-evidence-name]").textContent = name.textContent;
+  draw(article(), evidenceShown);
 }
 
 async function open(url) {

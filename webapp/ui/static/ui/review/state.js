@@ -1,0 +1,28 @@
+// What views share: the page's parts, and the signals that draw it anew.
+
+import { h } from "../vendor/preact-11.2.0.min.js";
+import { signal } from "../vendor/preact-signals-2.11.4.min.js";
+import htm from "../vendor/htm-3.1.1.min.js";
+
+export const html = htm.bind(h);
+
+export const tick = signal(0); // cells, gestures or pictures changed
+export const seen = signal({ top: 0, height: 0, width: 0 }); // what of the gallery is to be seen
+export const size = signal("medium");
+export const dialog = signal(null); // {name, …} of what is open
+export const filter = signal({}); // the query by which cells are filtered
+export const filtering = signal(false); // whether the filter's fields are shown
+export const said = signal(""); // what the last gesture did
+export const more = signal(false); // whether cells came in that are not shown
+export const panelOpen = signal(false); // the differential, on narrow screens
+export const trouble = signal(""); // why nothing is heard from the server
+
+export const redraw = () => (tick.value += 1);
+
+export const keyName = (key) => {
+  if (key === " ") return "␣";
+  return key.length === 1 ? key.toUpperCase() : key;
+};
+
+// A title that names the key of a command.
+export const withKey = (text, key) => (key ? `${text} (${keyName(key)})` : text);

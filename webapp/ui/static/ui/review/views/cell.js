@@ -1,0 +1,55 @@
+// One cell in the gallery. It is drawn again only when something about it changed.
+
+import { Component } from "../../vendor/preact-11.2.0.min.js";
+import { cut } from "../pictures.js";
+import { html } from "../state.js";
+import { gettext, interpolate, percent } from "../words.js";
+
+export class Cell extends Component {
+  shouldComponentUpdate(next) {
+    return Object.keys(next).some((name) => next[name] !== this.props[name]);
+  }
+
+  render({ id, mosaic, place, side, size, reference, ready, confidence, suggested, decided, name, said, chosen, focused, caption, asked }) {
+    const shown = cut({ mosaic, place, side }, size, reference);
+    const picture = ready && {
+      width: `${shown.shown}px`,
+      height: `${shown.shown}px`,
+      backgroundImage: `url("${mosaic}")`,
+      backgroundSize: `${shown.width}px auto`,
+      backgroundPosition: `${-shown.left}px ${-shown.top}px`,
+    };
+    const classes = ["rv-cell", decided ? "is-decided" : "is-suggested", chosen && "is-chosen", focused && "is-focused", asked && "is-asked"];
+    return html`<div
+      id=${`cell-${id}`}
+      class=${classes.filter(Boolean).join(" ")}
+      role="gridcell"
+      aria-selected=${chosen ? "true" : "false"}
+      aria-label=${said}
+      data-cell=${id}
+      draggable="true"
+    >
+      <div class="rv-square">
+        ${picture && html`<div class="rv-picture" style=${picture}></div>`}
+        ${!decided && confidence !== null && html`<span class="rv-sure"><span style=${{ width: `${Math.round(confidence * 100)}%` }}></span></span>`}
+        ${decided && html`<span class="rv-mark">${decided === suggested ? "✓" : "→"}</span>`}
+        ${name && html`<span class="rv-name">${name}</span>`}
+      </div>
+      ${caption && html`<div class="rv-caption">${caption}</div>`}
+    </div>`;
+  }
+}
+
+// What a cell is, in words.
+export function inWords(cell, { nameOf, person }) {
+  if (cell.decided) {
+    const who = person ? { class: nameOf(cell.decided), person } : { class: nameOf(cell.decided) };
+    const text = person ? gettext("%(class)s, decided by %(person)s") : gettext("%(class)s, decided");
+    return interpolate(text, who);
+  }
+  if (!cell.suggested) return gettext("Unidentified, nothing suggested");
+  const values = { class: nameOf(cell.suggested), confidence: percent(cell.confidence) };
+  if (cell.unlike) return interpolate(gettext("Unidentified, unfamiliar, most like %(class)s, %(confidence)s"), values);
+  if (cell.flagged) return interpolate(gettext("Unidentified, most like %(class)s, %(confidence)s"), values);
+  return interpolate(gettext("%(class)s, suggested, %(confidence)s"), values);
+}

@@ -1,0 +1,121 @@
+// Dialogs: the keys, the words for another cell, and what others decided meanwhile.
+
+import { useEffect, useRef, useState } from "../../vendor/preact-hooks-11.2.0.min.js";
+import { COMMANDS, FIXED, classCommand } from "../keys.js";
+import { cut } from "../pictures.js";
+import { dialog, html, keyName, tick } from "../state.js";
+import { counted, gettext, interpolate, ngettext } from "../words.js";
+
+export function Modal({ label, name = "", children }) {
+  const element = useRef();
+  useEffect(() => {
+    element.current.showModal();
+    return () => element.current?.close();
+  }, []);
+  const outside = (event) => event.target === element.current && (dialog.value = null);
+  return html`<dialog ref=${element} class=${`rv-dialog ${name}`} aria-label=${label} tabindex="-1" onClose=${() => (dialog.value = null)} onClick=${outside}>
+    ${children}
+  </dialog>`;
+}
+
+const close = html`<button type="button" class="button rv-close" onClick=${() => (dialog.value = null)} title=${gettext("Close (Esc)")}><span aria-hidden="true">×</span><span class="hidden">${gettext("Close")}</span></button>`;
+
+export function KeysDialog({ page }) {
+  const [editing, edit] = useState(false);
+  const [problem, complain] = useState("");
+  const [, again] = useState(0);
+  const { keys } = page;
+  const changed = () => {
+    page.keepKeys();
+    again((n) => n + 1);
+  };
+  const nameOf = (command) => (command.startsWith("class:") ? page.nameOf(command.slice(6)) : COMMANDS.find(({ name }) => name === command).text);
+  const given = (command) => (event) => {
+    const key = event.target.value.slice(-1);
+    const taken = keys.rebind(command, key);
+    complain(taken ? interpolate(gettext("“%(key)s” already means: %(other)s. Choose another key."), { key: keyName(key), other: nameOf(taken) }) : "");
+    event.target.value = keyName(keys.of(command)).trim();
+    changed();
+  };
+  const line = (command, text) => html`<li key=${command}>
+    ${editing ? html`<input class="rv-key-input" maxlength="2" aria-label=${interpolate(gettext("Key for: %(command)s"), { command: text })} value=${keyName(keys.of(command)).trim()} onInput=${given(command)} onFocus=${(event) => event.target.select()} />` : html`<kbd>${keyName(keys.of(command)) || "–"}</kbd>`}
+    <span>${text}</span>
+  </li>`;
+  return html`<${Modal} label=${gettext("Keys")} name="rv-keys">
+    <div class="rv-dialog-head"><h2>${gettext("Keys")}</h2>${close}</div>
+    <div class="rv-keys-lists">
+      <section><h3>${gettext("Moving and confirming")}</h3><ul>${FIXED.map(({ keys: fixed, text }) => html`<li>${fixed.map((key) => html`<kbd>${key}</kbd>`)}<span>${text}</span></li>`)}</ul></section>
+      <section><h3>${gettext("Commands")}</h3><ul>${COMMANDS.map(({ name, text }) => line(name, text))}</ul></section>
+      <section><h3>${gettext("Classes: move the selection, or the cell, to")}</h3><ul>${page.classes.map((one) => line(classCommand(one.code), one.name))}</ul></section>
+    </div>
+    <p class="rv-problem" role="alert">${problem}</p>
+    <div class="rv-dialog-foot">
+      <label class="rv-check"><input type="checkbox" checked=${keys.changes.off} onChange=${(event) => { keys.switchOff(event.target.checked); changed(); }} /> ${gettext("Switch single keys off")}</label>
+      <button type="button" class="button button-small" aria-pressed=${editing ? "true" : "false"} onClick=${() => edit(!editing)}>${editing ? gettext("Done") : gettext("Change keys")}</button>
+      <button type="button" class="button button-small" onClick=${() => { keys.reset(); complain(""); changed(); }}>${gettext("As they were")}</button>
+      <button type="button" class="button button-small" onClick=${() => print()}>${gettext("Print")}</button>
+      <button type="button" class="button button-small" onClick=${() => page.tour()}>${gettext("Take the tour")}</button>
+    </div>
+  <//>`;
+}
+
+// *Other* asks what it is: in one's own words, or in none.
+export function WordsDialog({ page, ids }) {
+  const submit = (event) => {
+    event.preventDefault();
+    const words = new FormData(event.target).get("words").trim();
+    dialog.value = null;
+    page.bench.decide("other", { ids, words });
+  };
+  return html`<${Modal} label=${gettext("Other")} name="rv-words">
+    <form onSubmit=${submit}>
+      <h2>${counted(ngettext("Other: what is this cell?", "Other: what are these %(n)s cells?", ids.length), ids.length)}</h2>
+      <label class="field">${gettext("In your words, if you like")} <input name="words" type="text" maxlength="200" autocomplete="off" autofocus /></label>
+      <div class="rv-dialog-foot">
+        <button type="button" class="button button-small" onClick=${() => (dialog.value = null)}>${gettext("Cancel")} <kbd>Esc</kbd></button>
+        <button class="button button-small button-main">${gettext("Other")} <kbd>↵</kbd></button>
+      </div>
+    </form>
+  <//>`;
+}
+
+export function Picture({ page, cell, side }) {
+  const shown = cut(cell, side, page.reference);
+  const style = { width: `${shown.shown}px`, height: `${shown.shown}px`, backgroundImage: `url("${cell.mosaic}")`, backgroundSize: `${shown.width}px auto`, backgroundPosition: `${-shown.left}px ${-shown.top}px` };
+  return html`<div class="rv-picture" style=${style}></div>`;
+}
+
+// What others decided of the same cells meanwhile: each is asked, or all at once.
+export function ConflictsDialog({ page }) {
+  tick.value; // eslint-disable-line no-unused-expressions
+  const { conflicts, store } = page.bench;
+  const resolve = (cells, mine) => {
+    page.bench.resolve(cells, mine);
+    if (!page.bench.conflicts.length) dialog.value = null;
+  };
+  const all = conflicts.map(({ cell }) => cell);
+  return html`<${Modal} label=${gettext("Decided otherwise meanwhile")} name="rv-conflicts">
+    <div class="rv-dialog-head"><h2>${gettext("Decided otherwise meanwhile")}</h2>${close}</div>
+    <p class="quiet">${gettext("Nothing was overwritten. Keep what is there, or decide again.")}</p>
+    <ul>${conflicts.map((one) => html`<li key=${one.cell}>
+      ${store.get(one.cell) && html`<${Picture} page=${page} cell=${store.get(one.cell)} side=${72} />`}
+      <div>
+        <p>${one.by === null ? interpolate(gettext("The model was asked again and suggests %(class)s; you had seen %(wanted)s."), said(page, one)) : interpolate(gettext("%(person)s: %(class)s. You: %(wanted)s."), said(page, one))}</p>
+        <button type="button" class="button button-small" onClick=${() => resolve([one.cell], false)}>${interpolate(gettext("Keep %(class)s"), said(page, one))}</button>${" "}
+        <button type="button" class="button button-small" onClick=${() => resolve([one.cell], true)}>${interpolate(gettext("Make it %(wanted)s"), said(page, one))}</button>
+      </div>
+    </li>`)}</ul>
+    <div class="rv-dialog-foot">
+      <button type="button" class="button button-small" onClick=${() => resolve(all, false)}>${gettext("Keep all as they are")}</button>
+      <button type="button" class="button button-small" onClick=${() => resolve(all, true)}>${gettext("Decide all as I did")}</button>
+    </div>
+  <//>`;
+}
+
+function said(page, { class: code, wanted, by }) {
+  return {
+    class: code ? page.nameOf(code) : gettext("undecided"),
+    wanted: wanted ? page.nameOf(wanted) : gettext("undecided"),
+    person: by === page.me ? gettext("You, elsewhere") : (page.bench.store.people[by] ?? gettext("Somebody")),
+  };
+}

@@ -1,0 +1,84 @@
+// The differential, live, which is also where cells are moved to: each class with its key, what was decided and what is
+// only suggested, never mixed.
+
+import { html, panelOpen, tick, withKey, keyName } from "../state.js";
+import { counted, gettext, interpolate, ngettext, number, tenth } from "../words.js";
+
+const byClass = (sheet) => new Map((sheet?.rows ?? []).map((row) => [row.class, row]));
+const known = (value) => value !== null && value !== undefined;
+const share = (row) => (known(row?.percent) ? tenth(row.percent) : "");
+
+export function Panel({ page }) {
+  tick.value; // eslint-disable-line no-unused-expressions
+  const { differential: sheets } = page.bench;
+  const reviewed = byClass(sheets?.reviewed);
+  const suggested = byClass(sheets?.suggested);
+  const classes = listed(page, reviewed, suggested);
+  const white = classes.filter((one) => one.in_wbc);
+  const others = classes.filter((one) => !one.in_wbc);
+  const rows = (group) => group.map((one) => html`<${Class} key=${one.code} page=${page} of=${one} reviewed=${reviewed.get(one.code)} suggested=${suggested.get(one.code)} />`);
+  return html`<aside id="differential" class=${`rv-panel${panelOpen.value ? " is-open" : ""}`} aria-label=${gettext("Differential")}>
+    <table class="rv-table">
+      <caption class="hidden">${gettext("Differential: what was decided, and what is only suggested. Choose a class to move cells to it.")}</caption>
+      <thead>
+        <tr>
+          <th scope="col" rowspan="2">${gettext("Class")}</th>
+          <th scope="colgroup" colspan="3" class="rv-group">${gettext("Reviewed")}</th>
+          <th scope="colgroup" colspan="2" class="rv-group rv-suggested">${gettext("Suggested")}</th>
+        </tr>
+        <tr>
+          <th scope="col" class="number">${gettext("n")}</th><th scope="col" class="number">%</th><th scope="col" class="number rv-interval">95 %</th>
+          <th scope="col" class="number rv-suggested">${gettext("n")}</th><th scope="col" class="number rv-suggested rv-share">%</th>
+        </tr>
+      </thead>
+      <tbody>${rows(white)}</tbody>
+      <tbody class="rv-others">
+        <tr><th scope="rowgroup" colspan="6">${gettext("Not in the white-cell count")}</th></tr>
+        ${rows(others)}
+      </tbody>
+    </table>
+    ${sheets && html`<${Sums} page=${page} sheets=${sheets} />`}
+  </aside>`;
+}
+
+function Class({ page, of, reviewed, suggested }) {
+  const key = page.keys.ofClass(of.code);
+  const none = !reviewed?.count && !suggested?.count;
+  return html`<tr class=${none ? "is-none" : ""} data-class=${of.code}>
+    <th scope="row">
+      <button type="button" class="rv-class" data-do="decide" data-code=${of.code} disabled=${!page.mayDecide}
+        title=${withKey(interpolate(gettext("Move the selection to %(class)s"), { class: of.name }), key)}>
+        <kbd>${keyName(key)}</kbd><span>${of.name}</span>
+      </button>
+    </th>
+    <td class="number">${number(reviewed?.count ?? 0)}</td>
+    <td class="number rv-percent">${share(reviewed)}</td>
+    <td class="number rv-interval">${interval(of, reviewed)}</td>
+    <td class="number rv-suggested">${suggested?.count ? number(suggested.count) : ""}</td>
+    <td class="number rv-suggested rv-share">${suggested?.count ? share(suggested) : ""}</td>
+  </tr>`;
+}
+
+function Sums({ page, sheets }) {
+  const { reviewed, full_count: full, not_classed: excluded } = sheets;
+  const undecided = page.undecided;
+  const white = reviewed.wbc_count;
+  return html`<dl class="rv-sums">
+    <div><dt>${gettext("White cells reviewed")}</dt><dd>${interpolate(gettext("%(n)s of %(full)s"), { n: number(white), full: number(full) })}</dd></div>
+    <div class=${undecided ? "is-open" : ""}><dt>${gettext("Undecided")}</dt><dd>${number(undecided)}</dd></div>
+    ${excluded > 0 && html`<div><dt>${gettext("Not classed, out of the count")}</dt><dd>${number(excluded)}</dd></div>`}
+    ${white < full && html`<p class="quiet small">${counted(ngettext("A full count needs %(n)s white cell.", "A full count needs %(n)s white cells.", full), full)}</p>`}
+  </dl>`;
+}
+
+// The classes that the lab uses, and any that has cells.
+function listed(page, reviewed, suggested) {
+  const codes = new Set(page.classes.map(({ code }) => code));
+  const others = [...reviewed.values(), ...suggested.values()].filter((row) => row.count && !codes.has(row.class) && codes.add(row.class));
+  return [...page.classes, ...others.map((row) => Object.assign({ code: row.class }, row))];
+}
+
+function interval(of, row) {
+  if (known(row?.low)) return `${tenth(row.low)}–${tenth(row.high)}`;
+  return of.unit && !of.in_wbc ? gettext("per 100") : "";
+}
