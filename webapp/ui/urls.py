@@ -9,6 +9,7 @@ from webapp.ui.jobs.urls import urlpatterns as jobs
 from webapp.ui.labs.urls import urlpatterns as labs
 from webapp.ui.notifications.urls import urlpatterns as notifications
 from webapp.ui.registry.urls import urlpatterns as registry
+from webapp.ui.review.urls import urlpatterns as review
 
 app_name = "ui"
 urlpatterns = [
@@ -20,5 +21,6 @@ urlpatterns = [
     *labs,
     *notifications,
     *registry,
+    *review,
     path("scripts/<slug:language>/<slug:digest>.js", catalogue, name="catalogue"),
 ]

@@ -12,7 +12,7 @@ const remembered = ({ id, effect, before }) => ({ id, effect, before });
 
 export class Bench {
   selection = new Selection();
-  conflicts = []; // {cell, class, by, wanted}: as each is now, and what was wanted; by null: the model's suggestion changed
+  conflicts = []; // cells that a gesture did not decide: as each is now, and what was `wanted`
   differential = null;
   similar = null; // {of, cells} while cells that are similar to one are shown
   failure = ""; // why a gesture was not recorded
@@ -120,7 +120,7 @@ export class Bench {
     const next = this.#place(cells);
     this.#do(
       cells.map((cell) => [cell, cell.suggested]),
-      (part) => ({ confirm: part.map(([cell]) => cell.id) }),
+      (part) => ({ confirm: part.map(([cell]) => cell.id), seen: part.map(([cell]) => cell.suggested) }),
     );
     this.say(counted(ngettext("%(n)s cell confirmed.", "%(n)s cells confirmed.", cells.length), cells.length));
     this.#goOn(next, cells.length > 1);
@@ -176,18 +176,13 @@ export class Bench {
     this.show();
   }
 
-  #ask(gesture, { conflicts = [], applied = [] }) {
+  #ask(gesture, { conflicts = [] }) {
     const wanted = new Map(gesture.effect);
-    const found = conflicts.map((now) => ({ ...now, wanted: wanted.get(now.cell) }));
-    if (gesture.confirm) {
-      // The model was asked again meanwhile, and what the person agreed with is not what was recorded.
-      const others = applied.filter(([cell, code]) => code !== wanted.get(cell));
-      found.push(...others.map(([cell, code]) => ({ cell, class: code, by: null, wanted: wanted.get(cell) })));
-    }
+    const found = conflicts.map((now) => Object.assign({ wanted: wanted.get(now.cell) }, now));
     if (!found.length) return;
     const again = new Set(found.map(({ cell }) => cell));
     this.conflicts = [...this.conflicts.filter(({ cell }) => !again.has(cell)), ...found];
-    this.say(counted(ngettext("%(n)s cell was decided by others meanwhile.", "%(n)s cells were decided by others meanwhile.", found.length), found.length));
+    this.say(counted(ngettext("%(n)s cell is not as you saw it.", "%(n)s cells are not as you saw them.", found.length), found.length));
   }
 
   // How the person answers: `mine` is decided again, now that they know; what is not stays as it is.

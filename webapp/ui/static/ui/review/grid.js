@@ -1,18 +1,17 @@
 // Where cells lie: sections one below the other, each with a head and rows of squares. Only what is to be seen is drawn.
 
-export const HEAD = 34; // of a section
+export const HEAD = 38; // of a section
 export const GAP = 6; // between cells
 export const CAPTION = 17; // below a cell, where its section does not say what it is
 export const AFTER = 18; // below a section
 
-const PER_CELL = GAP;
-
-// `captioned`: whether cells of a section bear a caption.
-export function layout(sections, { width, size, captioned }) {
-  const columns = Math.max(1, Math.floor((width + GAP) / (size + GAP)));
+// `side`: how large cells are to be, about; they fill the width. `captioned`: whether cells of a section bear a caption.
+export function layout(sections, { width, side, captioned }) {
+  const columns = Math.max(1, Math.round((width + GAP) / (side + GAP)));
+  const size = Math.max(1, Math.floor((width + GAP) / columns) - GAP);
   let top = 0;
   const blocks = sections.map((section) => {
-    const pitch = size + PER_CELL + (captioned(section.code) ? CAPTION : 0);
+    const pitch = size + GAP + (captioned(section.code) ? CAPTION : 0);
     const rows = Math.ceil(section.count / columns); // those to be loaded have their room already
     const block = { code: section.code, top, rows, pitch, height: HEAD + rows * pitch + AFTER };
     top += block.height;

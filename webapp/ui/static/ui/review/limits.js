@@ -7,4 +7,4 @@ export const UNDO_KEPT = 500; // gestures that can be undone
 export const POLL_EVERY = 1000; // ms, while the page is to be seen
 export const NEW_CELLS_EVERY = 5000; // ms, while images are classified
 export const WAITS = [1000, 2000, 4000, 8000, 15_000]; // ms before a gesture is sent again; the last one from then on
-export const SIZES = { small: 72, medium: 100, large: 152 }; // sides of a cell on the screen, in pixels
+export const SIZES = { small: 68, medium: 92, large: 148 }; // sides of a cell on the screen, in pixels, about

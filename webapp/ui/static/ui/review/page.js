@@ -311,9 +311,8 @@ export class Page {
   }
 
   grid() {
-    const { columns } = planOf(this);
-    const pitch = SIZES[size.value];
-    return { columns, rows: Math.max(1, Math.floor(seen.value.height / pitch) - 1) };
+    const { columns, size: side } = planOf(this);
+    return { columns, rows: Math.max(1, Math.floor(seen.value.height / side) - 1) };
   }
 
   // Somebody who scrolled away from the focused cell means what they see.

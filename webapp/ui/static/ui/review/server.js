@@ -24,10 +24,10 @@ export class Server {
     return this.#get(`changes/?since=${since}`);
   }
 
-  decide({ id, base, undo, confirm, decisions }) {
+  decide({ id, base, undo, confirm, seen, decisions }) {
     const body = { gesture: id, client: this.client, base_revision: base };
     if (undo) body.undo = undo;
-    else if (confirm) body.confirm = confirm;
+    else if (confirm) Object.assign(body, { confirm, seen });
     else body.decisions = decisions;
     return this.#ask("decisions/", {
       method: "POST",

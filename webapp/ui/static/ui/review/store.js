@@ -116,8 +116,13 @@ export class Store {
     Object.assign(this.people, people);
     this.pending = this.pending.filter(({ id }) => id !== gesture.id);
     for (const { cell, class: code, by } of [...changes, ...conflicts]) this.#hear(cell, code, by);
+    for (const { cell, suggested, flagged } of conflicts) {
+      // The model may have been asked again since.
+      if (this.get(cell) && suggested) Object.assign(this.get(cell), { suggested, flagged: Boolean(flagged) });
+    }
     for (const [id, code] of applied) this.#hear(id, code, this.me);
     this.revision = Math.max(this.revision, revision);
+    for (const { cell } of [...changes, ...conflicts]) if (this.get(cell)) this.#settle(this.get(cell));
     this.#settleAll(gesture);
   }
 

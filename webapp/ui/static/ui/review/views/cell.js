@@ -5,6 +5,8 @@ import { cut } from "../pictures.js";
 import { html } from "../state.js";
 import { gettext, interpolate, percent } from "../words.js";
 
+const SURE = 0.9; // from here on a cell bears no mark of its confidence: what is left to be seen is what needs an eye
+
 export class Cell extends Component {
   shouldComponentUpdate(next) {
     return Object.keys(next).some((name) => next[name] !== this.props[name]);
@@ -31,7 +33,7 @@ export class Cell extends Component {
     >
       <div class="rv-square">
         ${picture && html`<div class="rv-picture" style=${picture}></div>`}
-        ${!decided && confidence !== null && html`<span class="rv-sure"><span style=${{ width: `${Math.round(confidence * 100)}%` }}></span></span>`}
+        ${!decided && confidence !== null && confidence < SURE && html`<span class="rv-sure"><span style=${{ width: `${Math.round(confidence * 100)}%` }}></span></span>`}
         ${decided && html`<span class="rv-mark">${decided === suggested ? "✓" : "→"}</span>`}
         ${name && html`<span class="rv-name">${name}</span>`}
       </div>

@@ -100,7 +100,7 @@ export function ConflictsDialog({ page }) {
     <ul>${conflicts.map((one) => html`<li key=${one.cell}>
       ${store.get(one.cell) && html`<${Picture} page=${page} cell=${store.get(one.cell)} side=${72} />`}
       <div>
-        <p>${one.by === null ? interpolate(gettext("The model was asked again and suggests %(class)s; you had seen %(wanted)s."), said(page, one)) : interpolate(gettext("%(person)s: %(class)s. You: %(wanted)s."), said(page, one))}</p>
+        <p>${isSuggestion(one) ? interpolate(gettext("The model was asked again and suggests %(class)s; you had seen %(wanted)s."), said(page, one)) : interpolate(gettext("%(person)s: %(class)s. You: %(wanted)s."), said(page, one))}</p>
         <button type="button" class="button button-small" onClick=${() => resolve([one.cell], false)}>${interpolate(gettext("Keep %(class)s"), said(page, one))}</button>${" "}
         <button type="button" class="button button-small" onClick=${() => resolve([one.cell], true)}>${interpolate(gettext("Make it %(wanted)s"), said(page, one))}</button>
       </div>
@@ -112,9 +112,13 @@ export function ConflictsDialog({ page }) {
   <//>`;
 }
 
-function said(page, { class: code, wanted, by }) {
+// Nobody decided: the model suggests something else than the person saw.
+const isSuggestion = ({ class: code, suggested }) => !code && Boolean(suggested);
+
+function said(page, { class: code, wanted, by, suggested }) {
+  const now = code || suggested;
   return {
-    class: code ? page.nameOf(code) : gettext("undecided"),
+    class: now ? page.nameOf(now) : gettext("undecided"),
     wanted: wanted ? page.nameOf(wanted) : gettext("undecided"),
     person: by === page.me ? gettext("You, elsewhere") : (page.bench.store.people[by] ?? gettext("Somebody")),
   };

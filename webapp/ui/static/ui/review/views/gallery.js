@@ -3,7 +3,7 @@
 import { useEffect, useRef } from "../../vendor/preact-hooks-11.2.0.min.js";
 import { HEAD, drawn, framed, layout, whole } from "../grid.js";
 import { SIZES } from "../limits.js";
-import { html, more, redraw, seen, size, tick, withKey } from "../state.js";
+import { html, more, redraw, seen, size as liked, tick, withKey } from "../state.js";
 import { counted, gettext, interpolate, ngettext, number, percent } from "../words.js";
 import { Cell, inWords } from "./cell.js";
 
@@ -12,7 +12,7 @@ const OVER = 400; // pixels that are drawn above and below the screen
 export const planOf = (page) =>
   layout(page.bench.sections, {
     width: seen.value.width,
-    size: SIZES[size.value],
+    side: SIZES[liked.value],
     captioned: (code) => page.isCaptioned(code),
   });
 
@@ -38,7 +38,7 @@ export function Gallery({ page }) {
   return html`<div
     ref=${scroller}
     id="gallery"
-    class=${`rv-gallery rv-${size.value}`}
+    class=${`rv-gallery rv-${liked.value}`}
     role="grid"
     tabindex="0"
     aria-multiselectable="true"
@@ -50,10 +50,10 @@ export function Gallery({ page }) {
     onDragStart=${(event) => page.dragged(event)}
     onPointerDown=${frame.down}
   >
-    <div class="rv-sizer" role="presentation" style=${{ height: `${plan.height}px` }}>
+    <div class="rv-sizer" role="presentation" style=${{ height: `${plan.height}px`, "--side": `${plan.size}px` }}>
       ${drawn(plan, top, top + height, { over: OVER }).map(
         ([b, from, to]) => html`<${Section} key=${sections[b].code} page=${page} section=${sections[b]} block=${plan.blocks[b]}
-          columns=${plan.columns} from=${from} to=${to} isCurrent=${sections[b].code === current} />`,
+          columns=${plan.columns} size=${plan.size} from=${from} to=${to} isCurrent=${sections[b].code === current} />`,
       )}
       ${frame.drawn && html`<div class="rv-frame" style=${frame.drawn}></div>`}
     </div>
@@ -61,11 +61,11 @@ export function Gallery({ page }) {
   </div>`;
 }
 
-function Section({ page, section, block, columns, from, to, isCurrent }) {
+function Section({ page, section, block, columns, size, from, to, isCurrent }) {
   const { code, count } = section;
   const rows = [];
   for (let row = from; row < to; row += 1) {
-    rows.push(html`<${Row} key=${row} page=${page} section=${section} row=${row} columns=${columns} top=${HEAD + row * block.pitch} />`);
+    rows.push(html`<${Row} key=${row} page=${page} section=${section} row=${row} columns=${columns} size=${size} top=${HEAD + row * block.pitch} />`);
   }
   const name = page.nameOf(code);
   return html`<div
@@ -108,22 +108,22 @@ function Confirm({ page }) {
   return html`<button type="button" class="rv-confirm" tabindex="-1" data-do="confirm" title=${withKey(text, "Enter")}>${text} <kbd>↵</kbd></button>`;
 }
 
-function Row({ page, section, row, columns, top }) {
+function Row({ page, section, row, columns, size, top }) {
   const cells = [];
   const end = Math.min(section.count, (row + 1) * columns);
   for (let i = row * columns; i < end; i += 1) {
     const cell = section.cells[i];
-    cells.push(cell ? html`<${Tile} key=${cell.id} page=${page} cell=${cell} code=${section.code} />` : html`<div key=${`none-${i}`} class="rv-cell" role="gridcell" aria-label=${gettext("Not loaded yet")}><div class="rv-square"></div></div>`);
+    cells.push(cell ? html`<${Tile} key=${cell.id} page=${page} cell=${cell} code=${section.code} size=${size} />` : html`<div key=${`none-${i}`} class="rv-cell" role="gridcell" aria-label=${gettext("Not loaded yet")}><div class="rv-square"></div></div>`);
   }
   return html`<div class="rv-row" role="row" style=${{ top: `${top}px` }}>${cells}</div>`;
 }
 
-function Tile({ page, cell, code }) {
+function Tile({ page, cell, code, size }) {
   const { selection, conflicts } = page.bench;
   page.pictures.want(cell.mosaic);
   const person = cell.decided && cell.by !== page.me ? (page.bench.store.people[cell.by] ?? "") : "";
   return html`<${Cell}
-    id=${cell.id} mosaic=${cell.mosaic} place=${cell.place} side=${cell.side} size=${SIZES[size.value]} reference=${page.reference}
+    id=${cell.id} mosaic=${cell.mosaic} place=${cell.place} side=${cell.side} size=${size} reference=${page.reference}
     ready=${page.pictures.ready(cell.mosaic)} confidence=${cell.confidence} suggested=${cell.suggested} decided=${cell.decided}
     name=${person} said=${inWords(cell, { nameOf: (one) => page.nameOf(one), person })}
     chosen=${selection.chosen.has(cell.id)} focused=${selection.focus === cell.id}

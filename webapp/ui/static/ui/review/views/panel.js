@@ -13,6 +13,7 @@ export function Panel({ page }) {
   const { differential: sheets } = page.bench;
   const reviewed = byClass(sheets?.reviewed);
   const suggested = byClass(sheets?.suggested);
+  if (sheets) reviewed.set("not_classed", { count: sheets.not_classed }); // out of every count, and so on no sheet
   const classes = listed(page, reviewed, suggested);
   const white = classes.filter((one) => one.in_wbc);
   const others = classes.filter((one) => !one.in_wbc);
@@ -60,13 +61,12 @@ function Class({ page, of, reviewed, suggested }) {
 }
 
 function Sums({ page, sheets }) {
-  const { reviewed, full_count: full, not_classed: excluded } = sheets;
+  const { reviewed, full_count: full } = sheets;
   const undecided = page.undecided;
   const white = reviewed.wbc_count;
   return html`<dl class="rv-sums">
     <div><dt>${gettext("White cells reviewed")}</dt><dd>${interpolate(gettext("%(n)s of %(full)s"), { n: number(white), full: number(full) })}</dd></div>
     <div class=${undecided ? "is-open" : ""}><dt>${gettext("Undecided")}</dt><dd>${number(undecided)}</dd></div>
-    ${excluded > 0 && html`<div><dt>${gettext("Not classed, out of the count")}</dt><dd>${number(excluded)}</dd></div>`}
     ${white < full && html`<p class="quiet small">${counted(ngettext("A full count needs %(n)s white cell.", "A full count needs %(n)s white cells.", full), full)}</p>`}
   </dl>`;
 }
@@ -74,7 +74,7 @@ function Sums({ page, sheets }) {
 // The classes that the lab uses, and any that has cells.
 function listed(page, reviewed, suggested) {
   const codes = new Set(page.classes.map(({ code }) => code));
-  const others = [...reviewed.values(), ...suggested.values()].filter((row) => row.count && !codes.has(row.class) && codes.add(row.class));
+  const others = [...reviewed.values(), ...suggested.values()].filter((row) => row.class && row.count && !codes.has(row.class) && codes.add(row.class));
   return [...page.classes, ...others.map((row) => Object.assign({ code: row.class }, row))];
 }
 

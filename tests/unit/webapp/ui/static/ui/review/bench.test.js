@@ -129,7 +129,7 @@ test("what others decided meanwhile is not overwritten: it is shown, and asked",
   await settled();
   assert.deepEqual([store.get(11).decided, store.get(11).by], ["lymphocyte", 7]);
   assert.deepEqual(made.conflicts, [{ cell: 11, class: "lymphocyte", by: 7, number: 3, wanted: "basophil" }]);
-  assert.equal(said.at(-1), "1 cell was decided by others meanwhile.");
+  assert.equal(said.at(-1), "1 cell is not as you saw it.");
   made.resolve([11], true);
   await settled();
   assert.deepEqual([sent[1].base, sent[1].decisions, store.get(11).decided], [4, [{ cell: 11, class: "basophil" }], "basophil"]);
@@ -155,14 +155,16 @@ test("the revision of a gesture is the one that the person saw", async () => {
   assert.equal(sent[0].base, 3);
 });
 
-test("where the model was asked again, what was recorded instead of what was seen is asked", async () => {
+test("where the model was asked again, what is confirmed is what was seen, or it is asked", async () => {
   const store = cells();
-  const { bench: made, settled } = bench(store, { send: () => ({ revision: 1, applied: [[11, "basophil", 1]] }) });
+  const now = { cell: 11, class: null, by: null, number: 0, suggested: "basophil", flagged: false };
+  const { bench: made, sent, settled } = bench(store, { send: () => ({ revision: 0, applied: [], conflicts: [now] }) });
   made.selection.take([11]);
   made.confirm();
   await settled();
-  assert.deepEqual(made.conflicts, [{ cell: 11, class: "basophil", by: null, wanted: "neutrophil" }]);
-  assert.equal(store.get(11).decided, "basophil");
+  assert.deepEqual([sent[0].confirm, sent[0].seen], [[11], ["neutrophil"]]);
+  assert.deepEqual(made.conflicts, [{ ...now, wanted: "neutrophil" }]);
+  assert.deepEqual([store.get(11).decided, store.get(11).section], [null, "basophil"]);
 });
 
 test("what the server does not want is taken back on the page, and why is said", async () => {

@@ -7,8 +7,8 @@ import { AFTER, CAPTION, GAP, HEAD, boxOf, drawn, framed, goOn, layout, reveal, 
 
 const SIZE = 100;
 const PITCH = SIZE + GAP;
-const plan = (counts, width = 4 * PITCH) =>
-  layout(counts.map(([code, count]) => ({ code, count })), { width, size: SIZE, captioned: (code) => code === "unidentified" });
+const plan = (counts, width = 4 * PITCH - GAP) =>
+  layout(counts.map(([code, count]) => ({ code, count })), { width, side: SIZE, captioned: (code) => code === "unidentified" });
 
 test("sections stand one below the other; those that are captioned have room for it", () => {
   const { columns, blocks, height } = plan([["unidentified", 5], ["neutrophil", 9]]);
@@ -17,10 +17,15 @@ test("sections stand one below the other; those that are captioned have room for
   assert.equal(height, blocks[1].top + HEAD + 3 * PITCH + AFTER);
 });
 
-test("as many columns as fit, and one at least", () => {
-  assert.equal(plan([["a", 1]], 4 * PITCH - GAP).columns, 4);
-  assert.equal(plan([["a", 1]], 4 * PITCH - GAP - 1).columns, 3);
-  assert.equal(plan([["a", 1]], 20).columns, 1);
+test("cells fill the width, as near to the wanted side as can be; one column at least", () => {
+  const sized = (width) => {
+    const { columns, size } = plan([["a", 1]], width);
+    return [columns, size];
+  };
+  assert.deepEqual(sized(4 * PITCH - GAP), [4, SIZE]);
+  assert.deepEqual(sized(4 * PITCH + 40), [4, SIZE + 11]);
+  assert.deepEqual(sized(5 * PITCH - 30), [5, SIZE - 5]);
+  assert.deepEqual(sized(20), [1, 20]);
 });
 
 test("of 15,000 cells only what is near the screen is drawn", () => {

@@ -1,0 +1,93 @@
+"""What the page of a review is told of cells and counts, in the same shape whether it comes with the page or is
+asked for later."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+from webapp.cases.selectors import TILES_AT_ONCE
+from webapp.hematology.differential import Differential
+from webapp.inference.selectors import class_name
+from webapp.review import cells
+from webapp.review.differentials import Differentials
+from webapp.review.models import Reading
+
+Mosaic = Callable[[UUID, list[int]], str]
+"""The address of a picture of cells of a case."""
+
+
+def cells_json(reading: Reading, wanted: cells.Wanted, mosaic: Mosaic, **which: Any) -> dict[str, Any]:
+    """A reading's cells by class; `which` as `cells.sections` takes it."""
+    sections = cells.sections(reading, wanted, **which)
+    found = [row for section in sections for row in section.rows]
+    drawn, mosaics = drawn_json(reading, found, mosaic)
+    rows = iter(drawn)
+    return {
+        "revision": reading.revision,
+        "sections": [
+            {
+                "class": section.code,
+                "count": section.count,
+                "undecided": section.undecided,
+                "next": None if section.next is None else str(section.next),
+                "cells": [next(rows) for _row in section.rows],
+            }
+            for section in sections
+        ],
+        "mosaics": mosaics,
+        "people": cells.people(row.by for row in found),
+    }
+
+
+def drawn_json(
+    reading: Reading, found: Sequence[cells.Row], mosaic: Mosaic
+) -> tuple[list[list[Any]], list[str]]:
+    """The rows, and the pictures that their cells are cut from."""
+    ids = [row.cell for row in found]
+    groups = [ids[start : start + TILES_AT_ONCE] for start in range(0, len(ids), TILES_AT_ONCE)]
+    rows = [
+        [
+            row.cell,
+            row.suggested,
+            round(row.confidence, 3),
+            int(row.flagged),
+            row.decided,
+            row.by,
+            row.side,
+            place // TILES_AT_ONCE,
+            place % TILES_AT_ONCE,
+            int(row.unlike),
+        ]
+        for place, row in enumerate(found)
+    ]
+    return rows, [mosaic(reading.case_id, group) for group in groups]
+
+
+def differentials_json(of: Differentials) -> dict[str, Any]:
+    return {
+        "reviewed": _sheet_json(of.reviewed),
+        "suggested": _sheet_json(of.suggested),
+        "undecided": of.undecided,
+        "unidentified": of.unidentified,
+        "not_classed": of.not_classed,
+        "full_count": of.full_count,
+    }
+
+
+def _sheet_json(sheet: Differential) -> dict[str, Any]:
+    return {
+        "wbc_count": sheet.wbc_count,
+        "rows": [
+            {
+                "class": row.cell_class.code,
+                "name": class_name(row.cell_class.code),
+                "count": row.count,
+                "percent": row.percent,
+                "low": row.low,
+                "high": row.high,
+                "unit": row.cell_class.unit,
+                "in_wbc": row.cell_class.in_wbc,
+            }
+            for row in sheet.rows
+        ],
+    }

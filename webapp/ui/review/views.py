@@ -1,0 +1,121 @@
+"""The page on which a person decides of what class each cell of a case is."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponseBase
+from django.middleware.csrf import get_token
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from webapp.cases.disclosure import open_case
+from webapp.cases.models import UNDER_WAY
+from webapp.cases.selectors import progress_of
+from webapp.hematology.classes import BY_CODE, KEYS, REVIEW_ORDER, UNIDENTIFIED
+from webapp.inference.selectors import class_name
+from webapp.labs.permissions import Permission
+from webapp.review import selectors
+from webapp.review.answers import cells_json, differentials_json
+from webapp.review.cells import Wanted
+from webapp.review.differentials import differentials
+from webapp.review.models import Reading
+from webapp.review.permissions import may_decide
+from webapp.review.services import open_reading
+from webapp.ui.permissions import MemberRequest, needs
+
+FIRST_CELLS = 240  # that come with the page: more than a large screen shows
+FIRST_MOSAICS = 1  # that the browser is told of before it has read the scripts
+MODULES = (
+    *("ui/review/bench.js", "ui/review/grid.js", "ui/review/kept.js", "ui/review/keys.js"),
+    *("ui/review/limits.js", "ui/review/page.js", "ui/review/pictures.js", "ui/review/queue.js"),
+    *("ui/review/selection.js", "ui/review/server.js", "ui/review/state.js", "ui/review/store.js"),
+    *("ui/review/tour.js", "ui/review/undo.js", "ui/review/words.js"),
+    *("ui/review/views/bar.js", "ui/review/views/cell.js", "ui/review/views/dialogs.js"),
+    *("ui/review/views/gallery.js", "ui/review/views/head.js", "ui/review/views/large.js"),
+    *("ui/review/views/panel.js", "ui/cell/evidence.js", "ui/upload/limits.js", "ui/upload/retry.js"),
+    *("ui/vendor/htm-3.1.1.min.js", "ui/vendor/preact-11.2.0.min.js"),
+    *("ui/vendor/preact-hooks-11.2.0.min.js", "ui/vendor/preact-signals-2.11.4.min.js"),
+    "ui/vendor/preact-signals-core-1.14.5.min.js",
+)
+"""All that the page's script imports, so that the browser fetches it at once and not one behind the other."""
+
+
+@needs(Permission.DECIDE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def review(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
+    """A case's cells to be decided, in its first reading or one's own blinded one; a POST opens the first."""
+    case = open_case(case_id)
+    if request.method == "POST":
+        open_reading(case, Reading.Kind.FIRST, reader=request.user)
+        return redirect("ui:review", case.id)
+    reading = _reading(request, case_id)
+    if reading is None:
+        return render(request, "ui/review/begin.html", {"case": case})
+    seed = _seed(request, reading)
+    context = {
+        "case": case,
+        "seed": seed,
+        "modules": MODULES,
+        "first_mosaics": seed["cells"]["mosaics"][:FIRST_MOSAICS],
+    }
+    return render(request, "ui/review/workbench.html", context)
+
+
+def _reading(request: MemberRequest, case_id: UUID) -> Reading | None:
+    """Their own, while they read the case blinded, else the first."""
+    found = selectors.readings(request.user).filter(case=case_id).exclude(kind=Reading.Kind.TEACHING)
+    mine = found.filter(blinded=True, reader=request.user, case__review__in=UNDER_WAY).first()
+    return mine or found.filter(kind=Reading.Kind.FIRST).first()
+
+
+def _seed(request: MemberRequest, reading: Reading) -> dict[str, Any]:
+    """All that the page's script begins with, so that it asks for nothing before the first picture."""
+    case, lab = reading.case, reading.lab
+    counted = differentials(selectors.counts_of(case, reading), lab)
+    classes = [
+        {
+            "code": one.code,
+            "name": class_name(one.code),
+            "short": one.short,
+            "key": KEYS[one.code],
+            "in_wbc": one.in_wbc,
+            "unit": one.unit,
+        }
+        for one in lab.cell_classes
+    ]
+    cells = cells_json(reading, Wanted(), mosaic_address, limit=FIRST_CELLS)
+    cells["people"] |= {request.user.pk: str(request.user)}
+    return {
+        "accession": case.accession,
+        "lab": str(lab.pk),
+        "me": request.user.pk,
+        "reading": reading.pk,
+        "reading_name": reading_name(reading),
+        "may_decide": may_decide(request.membership, reading) and case.review in UNDER_WAY,
+        "in_progress": progress_of([case])[case.id].in_progress,
+        "classes": classes,
+        "all_classes": [{"code": code, "name": class_name(code), "short": BY_CODE[code].short} for code in BY_CODE],
+        "unidentified": class_name(UNIDENTIFIED),
+        "order": list(REVIEW_ORDER),
+        "cells": cells,
+        "differential": differentials_json(counted),
+        "addresses": {
+            "case": reverse("ui:case", args=[case.id]),
+            "reading": reverse("api:reading", args=[reading.pk]),
+            "token": get_token(request),
+            "tour": static("ui/vendor/driver-1.8.0.min.js"),
+            "tour_style": static("ui/vendor/driver-1.8.0.css"),
+        },
+    }
+
+
+def mosaic_address(case_id: UUID, cells: list[int]) -> str:
+    return reverse("ui:mosaic", args=[case_id, cells])
+
+
+def reading_name(reading: Reading) -> str:
+    names = {Reading.Kind.FIRST: "First reading", Reading.Kind.SECOND: "Second reading"}
+    name = names.get(Reading.Kind(reading.kind), "Teaching")
+    return f"{name}, blinded" if reading.blinded else name
