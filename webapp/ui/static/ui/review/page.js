@@ -35,7 +35,7 @@ export class Page {
     this.shorts = new Map();
     for (const { code, name, short } of seed.all_classes) {
       this.names.set(code, name);
-      this.shorts.set(code, short || name);
+      this.shorts.set(code, /\w/.test(short) ? short : name);
     }
     this.likes = new Kept(() => localStorage, "review");
     this.tab = new Kept(() => sessionStorage, `review ${seed.reading}`);

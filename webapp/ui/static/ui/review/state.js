@@ -1,5 +1,6 @@
 // What views share: the page's parts, and the signals that draw it anew.
 
+import { gettext } from "./words.js";
 import { h } from "../vendor/preact-11.2.0.min.js";
 import { signal } from "../vendor/preact-signals-2.11.4.min.js";
 import htm from "../vendor/htm-3.1.1.min.js";
@@ -17,10 +18,16 @@ export const more = signal(false); // whether cells came in that are not shown
 export const panelOpen = signal(false); // the differential, on narrow screens
 export const trouble = signal(""); // why nothing is heard from the server
 
+
+// Whether there is room for all columns of the differential.
+const room = globalThis.matchMedia?.("(min-width: 1321px)");
+export const isWide = signal(room?.matches ?? true);
+room?.addEventListener("change", () => (isWide.value = room.matches));
+
 export const redraw = () => (tick.value += 1);
 
 export const keyName = (key) => {
-  if (key === " ") return "␣";
+  if (key === " ") return gettext("Space");
   return key.length === 1 ? key.toUpperCase() : key;
 };
 

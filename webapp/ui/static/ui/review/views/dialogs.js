@@ -10,6 +10,8 @@ export function Modal({ label, name = "", children }) {
   const element = useRef();
   useEffect(() => {
     element.current.showModal();
+    // No button has the focus at first, which Space would press; a field that is there to be filled in has it.
+    if (!element.current.querySelector("[autofocus]")) element.current.focus();
     return () => element.current?.close();
   }, []);
   const outside = (event) => event.target === element.current && (dialog.value = null);
@@ -85,6 +87,9 @@ export function Picture({ page, cell, side }) {
   return html`<div class="rv-picture" style=${style}></div>`;
 }
 
+// Nobody decided: the model suggests something else than the person saw.
+const isSuggestion = ({ class: code, suggested }) => !code && Boolean(suggested);
+
 // What others decided of the same cells meanwhile: each is asked, or all at once.
 export function ConflictsDialog({ page }) {
   tick.value; // eslint-disable-line no-unused-expressions
@@ -111,9 +116,6 @@ export function ConflictsDialog({ page }) {
     </div>
   <//>`;
 }
-
-// Nobody decided: the model suggests something else than the person saw.
-const isSuggestion = ({ class: code, suggested }) => !code && Boolean(suggested);
 
 function said(page, { class: code, wanted, by, suggested }) {
   const now = code || suggested;

@@ -35,7 +35,7 @@ export function Large({ page, evidence, evidenceOf }) {
     if (after !== null) fragment(page, after).catch(() => {});
   }, [cell?.id]);
   useEffect(() => {
-    const article = document.querySelector(".rv-large .cell");
+    const article = document.querySelector(".rv-large article");
     if (!article) return;
     const key = article.querySelector("[data-evidence-key]");
     if (key) key.textContent = keyName(page.keys.of("evidence"));
@@ -64,7 +64,7 @@ export function Large({ page, evidence, evidenceOf }) {
       : html`<div class="rv-fragment"><div class="cell"><div class="cell-body"><div class="stage"><${Picture} page=${page} cell=${cell} side=${420} /></div></div></div></div>`}
     ${page.mayDecide && html`<div class="rv-large-classes" role="group" aria-label=${gettext("Move to")}>
       <button type="button" class="button button-small button-main" tabindex="-1" data-do="confirm" disabled=${Boolean(cell.decided) || !cell.suggested}>${gettext("Confirm")} <kbd>↵</kbd></button>
-      ${page.classes.map((one) => html`<button type="button" class="rv-chip" data-do="decide" data-code=${one.code} aria-pressed=${cell.decided === one.code ? "true" : "false"} title=${withKey(one.name, page.keys.ofClass(one.code))}><kbd>${keyName(page.keys.ofClass(one.code))}</kbd>${one.short || one.name}</button>`)}
+      ${page.classes.map((one) => html`<button type="button" class="rv-chip" data-do="decide" data-code=${one.code} aria-pressed=${cell.decided === one.code ? "true" : "false"} title=${withKey(one.name, page.keys.ofClass(one.code))}><kbd>${keyName(page.keys.ofClass(one.code))}</kbd>${page.shortOf(one.code)}</button>`)}
     </div>`}
   <//>`;
 }

@@ -1,8 +1,8 @@
 // The differential, live, which is also where cells are moved to: each class with its key, what was decided and what is
 // only suggested, never mixed.
 
-import { html, panelOpen, tick, withKey, keyName } from "../state.js";
-import { counted, gettext, interpolate, ngettext, number, tenth } from "../words.js";
+import { html, isWide, panelOpen, tick, withKey, keyName } from "../state.js";
+import { gettext, interpolate, number, tenth } from "../words.js";
 
 const byClass = (sheet) => new Map((sheet?.rows ?? []).map((row) => [row.class, row]));
 const known = (value) => value !== null && value !== undefined;
@@ -21,20 +21,21 @@ export function Panel({ page }) {
   return html`<aside id="differential" class=${`rv-panel${panelOpen.value ? " is-open" : ""}`} aria-label=${gettext("Differential")}>
     <table class="rv-table">
       <caption class="hidden">${gettext("Differential: what was decided, and what is only suggested. Choose a class to move cells to it.")}</caption>
+      <colgroup><col class="rv-wide" /><col class="rv-n" /><col class="rv-p" /><col class="rv-ci" /><col class="rv-n" />${isWide.value && html`<col class="rv-p" />`}</colgroup>
       <thead>
         <tr>
           <th scope="col" rowspan="2">${gettext("Class")}</th>
           <th scope="colgroup" colspan="3" class="rv-group">${gettext("Reviewed")}</th>
-          <th scope="colgroup" colspan="2" class="rv-group rv-suggested">${gettext("Suggested")}</th>
+          <th scope="colgroup" colspan=${isWide.value ? 2 : 1} class="rv-group rv-suggested">${gettext("Suggested")}</th>
         </tr>
         <tr>
           <th scope="col" class="number">${gettext("n")}</th><th scope="col" class="number">%</th><th scope="col" class="number rv-interval">95 %</th>
-          <th scope="col" class="number rv-suggested">${gettext("n")}</th><th scope="col" class="number rv-suggested rv-share">%</th>
+          <th scope="col" class="number rv-suggested">${gettext("n")}</th>${isWide.value && html`<th scope="col" class="number rv-suggested">%</th>`}
         </tr>
       </thead>
       <tbody>${rows(white)}</tbody>
       <tbody class="rv-others">
-        <tr><th scope="rowgroup" colspan="6">${gettext("Not in the white-cell count")}</th></tr>
+        <tr><th scope="rowgroup" colspan=${isWide.value ? 6 : 5}>${gettext("Not in the white-cell count")}</th></tr>
         ${rows(others)}
       </tbody>
     </table>
@@ -52,11 +53,11 @@ function Class({ page, of, reviewed, suggested }) {
         <kbd>${keyName(key)}</kbd><span>${of.name}</span>
       </button>
     </th>
-    <td class="number">${number(reviewed?.count ?? 0)}</td>
-    <td class="number rv-percent">${share(reviewed)}</td>
+    <td class="number">${reviewed?.count ? number(reviewed.count) : ""}</td>
+    <td class="number rv-percent">${reviewed?.count ? share(reviewed) : ""}</td>
     <td class="number rv-interval">${interval(of, reviewed)}</td>
     <td class="number rv-suggested">${suggested?.count ? number(suggested.count) : ""}</td>
-    <td class="number rv-suggested rv-share">${suggested?.count ? share(suggested) : ""}</td>
+    ${isWide.value && html`<td class="number rv-suggested">${suggested?.count ? share(suggested) : ""}</td>`}
   </tr>`;
 }
 
@@ -67,7 +68,6 @@ function Sums({ page, sheets }) {
   return html`<dl class="rv-sums">
     <div><dt>${gettext("White cells reviewed")}</dt><dd>${interpolate(gettext("%(n)s of %(full)s"), { n: number(white), full: number(full) })}</dd></div>
     <div class=${undecided ? "is-open" : ""}><dt>${gettext("Undecided")}</dt><dd>${number(undecided)}</dd></div>
-    ${white < full && html`<p class="quiet small">${counted(ngettext("A full count needs %(n)s white cell.", "A full count needs %(n)s white cells.", full), full)}</p>`}
   </dl>`;
 }
 
@@ -79,6 +79,7 @@ function listed(page, reviewed, suggested) {
 }
 
 function interval(of, row) {
-  if (known(row?.low)) return `${tenth(row.low)}–${tenth(row.high)}`;
+  if (!row?.count) return "";
+  if (known(row.low)) return `${tenth(row.low)}–${tenth(row.high)}`;
   return of.unit && !of.in_wbc ? gettext("per 100") : "";
 }

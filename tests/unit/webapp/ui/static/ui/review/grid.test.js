@@ -17,11 +17,12 @@ test("sections stand one below the other; those that are captioned have room for
   assert.equal(height, blocks[1].top + HEAD + 3 * PITCH + AFTER);
 });
 
+function sized(width) {
+  const { columns, size } = plan([["a", 1]], width);
+  return [columns, size];
+}
+
 test("cells fill the width, as near to the wanted side as can be; one column at least", () => {
-  const sized = (width) => {
-    const { columns, size } = plan([["a", 1]], width);
-    return [columns, size];
-  };
   assert.deepEqual(sized(4 * PITCH - GAP), [4, SIZE]);
   assert.deepEqual(sized(4 * PITCH + 40), [4, SIZE + 11]);
   assert.deepEqual(sized(5 * PITCH - 30), [5, SIZE - 5]);
