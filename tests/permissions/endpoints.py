@@ -86,6 +86,7 @@ ENDPOINTS: dict[str, dict[str, Needed]] = {
     "cases/<uuid:case_id>/slides/": {"POST": P.CREATE_CASES},
     "cases/<uuid:case_id>/slides/<int:slide_id>/remove/": {"POST": P.CREATE_CASES},
     "cases/<uuid:case_id>/live/": {"GET": P.VIEW_CASES},
+    "cases/<uuid:case_id>/review/": {"GET": P.DECIDE, "POST": P.DECIDE},
     "cases/<uuid:case_id>/files/": {"GET": P.VIEW_CASES},
     "cases/<uuid:case_id>/requeue/": {"POST": P.REQUEUE_FAILED},
     "cases/<uuid:case_id>/gallery/": {"GET": P.VIEW_CASES},

@@ -1,5 +1,4 @@
-"""What the page of a review is told of cells and counts, in the same shape whether it comes with the page or is
-asked for later."""
+"""What is told of cells and counts, in one shape whether it comes with the page or is asked for later."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -28,10 +28,10 @@ from webapp.api.review.serializers import (
     SimilarSerializer,
 )
 from webapp.cases.disclosure import open_case
-from webapp.cases.selectors import TILES_AT_ONCE
 from webapp.labs.authorization import may
 from webapp.labs.permissions import Permission
 from webapp.review import cells, disclosure, selectors, services
+from webapp.review.answers import cells_json, drawn_json
 from webapp.review.differentials import Differentials, differentials
 from webapp.review.models import Reading
 from webapp.review.permissions import NEEDED, may_decide
@@ -107,7 +107,8 @@ class Cells(generics.GenericAPIView[Reading]):
         reading = disclosure.shown(reading_id, membership_of(request).user)
         given = dict(asked.validated_data)
         limit, code, after = given.pop("limit"), given.pop("class", ""), given.pop("after")
-        return Response(cells_json(reading, cells.Wanted(**given), limit=limit, code=code, after=after))
+        wanted = cells.Wanted(**given)
+        return Response(cells_json(reading, wanted, _mosaic, limit=limit, code=code, after=after))
 
 
 class CellDetail(generics.GenericAPIView[Reading]):
@@ -139,7 +140,7 @@ class Similar(generics.GenericAPIView[Reading]):
         reading = disclosure.shown(reading_id, membership_of(request).user)
         cell = disclosure.cell_shown(reading, cell_id)
         found = cells.similar(reading, cell, asked.validated_data["limit"])
-        shown, mosaics = _drawn(reading, found)
+        shown, mosaics = drawn_json(reading, found, _mosaic)
         return Response({"cells": shown, "mosaics": mosaics, "people": cells.people(row.by for row in found)})
 
 
@@ -207,49 +208,8 @@ class Changes(generics.GenericAPIView[Reading]):
         return Response(ChangesSerializer(answer).data)
 
 
-def cells_json(reading: Reading, wanted: cells.Wanted, **which: Any) -> dict[str, Any]:
-    """The answer of `Cells`."""
-    sections = cells.sections(reading, wanted, **which)
-    found = [row for section in sections for row in section.rows]
-    drawn, mosaics = _drawn(reading, found)
-    rows = iter(drawn)
-    return {
-        "revision": reading.revision,
-        "sections": [
-            {
-                "class": section.code,
-                "count": section.count,
-                "undecided": section.undecided,
-                "next": None if section.next is None else str(section.next),
-                "cells": [next(rows) for _row in section.rows],
-            }
-            for section in sections
-        ],
-        "mosaics": mosaics,
-        "people": cells.people(row.by for row in found),
-    }
-
-
-def _drawn(reading: Reading, found: list[cells.Row]) -> tuple[list[list[Any]], list[str]]:
-    """The rows as the API gives them, and the mosaics on which their cells are."""
-    ids = [row.cell for row in found]
-    groups = [ids[start : start + TILES_AT_ONCE] for start in range(0, len(ids), TILES_AT_ONCE)]
-    rows = [
-        [
-            row.cell,
-            row.suggested,
-            round(row.confidence, 3),
-            int(row.flagged),
-            row.decided,
-            row.by,
-            row.side,
-            place // TILES_AT_ONCE,
-            place % TILES_AT_ONCE,
-            int(row.unlike),
-        ]
-        for place, row in enumerate(found)
-    ]
-    return rows, [reverse("ui:mosaic", args=[reading.case_id, group]) for group in groups]
+def _mosaic(case_id: UUID, cell_ids: list[int]) -> str:
+    return reverse("ui:mosaic", args=[case_id, cell_ids])
 
 
 def _counted(reading: Reading) -> Differentials:

@@ -96,7 +96,9 @@ def _seed(request: MemberRequest, reading: Reading) -> dict[str, Any]:
         "may_decide": may_decide(request.membership, reading) and case.review in UNDER_WAY,
         "in_progress": progress_of([case])[case.id].in_progress,
         "classes": classes,
-        "all_classes": [{"code": code, "name": class_name(code), "short": BY_CODE[code].short} for code in BY_CODE],
+        "all_classes": [
+            {"code": code, "name": class_name(code), "short": one.short} for code, one in BY_CODE.items()
+        ],
         "unidentified": class_name(UNIDENTIFIED),
         "order": list(REVIEW_ORDER),
         "cells": cells,

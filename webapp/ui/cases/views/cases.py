@@ -72,6 +72,7 @@ def case_page(request: MemberRequest, case_id: UUID) -> HttpResponse:
     context |= gallery_context(case, context["reading"], context["counts"], code)
     if request.membership.may(Permission.UPLOAD_IMAGES):
         context |= {"may_upload": True, "suffixes": " ".join(SUFFIXES), "openings": "|".join(OPENINGS)}
+    context["may_review"] = context["progress"].classified and request.membership.may(Permission.DECIDE)
     may_see = request.membership.may(Permission.VIEW_IDENTIFIERS)
     context["specimen"] = specimen_shown(case, texts=may_see)
     context["slides"] = selectors.slides(case)

@@ -19,9 +19,10 @@ export function Panel({ page }) {
   const others = classes.filter((one) => !one.in_wbc);
   const rows = (group) => group.map((one) => html`<${Class} key=${one.code} page=${page} of=${one} reviewed=${reviewed.get(one.code)} suggested=${suggested.get(one.code)} />`);
   return html`<aside id="differential" class=${`rv-panel${panelOpen.value ? " is-open" : ""}`} aria-label=${gettext("Differential")}>
+    ${sheets && html`<${Sums} page=${page} sheets=${sheets} />`}
     <table class="rv-table">
       <caption class="hidden">${gettext("Differential: what was decided, and what is only suggested. Choose a class to move cells to it.")}</caption>
-      <colgroup><col class="rv-wide" /><col class="rv-n" /><col class="rv-p" /><col class="rv-ci" /><col class="rv-n" />${isWide.value && html`<col class="rv-p" />`}</colgroup>
+      <colgroup><col class="rv-wide" /><col class="rv-n" /><col class="rv-p" /><col class="rv-ci" /><col class=${isWide.value ? "rv-n" : "rv-ci"} />${isWide.value && html`<col class="rv-p" />`}</colgroup>
       <thead>
         <tr>
           <th scope="col" rowspan="2">${gettext("Class")}</th>
@@ -39,7 +40,6 @@ export function Panel({ page }) {
         ${rows(others)}
       </tbody>
     </table>
-    ${sheets && html`<${Sums} page=${page} sheets=${sheets} />`}
   </aside>`;
 }
 
