@@ -177,6 +177,10 @@ bench: .venv/.develops ## Measure images/s of the model alone, over gRPC, and th
 keep-release: .venv/.develops ## Keep a small backup of this release, which the next one must be able to restore (tests/releases)
 	$(BIN)/python -m tests.releases.keep
 
+.PHONY: bench-review
+bench-review: .venv/.develops ## Count the keys that a review of 200 real cells takes; measure gestures, scrolling and the first load
+	$(BIN)/python -m tests.bench.bench_review
+
 .PHONY: pictures
 pictures: .venv/.develops ## Take the pictures of pages that the documents show again, in a demonstration of its own (needs Chromium)
 	$(BIN)/python -m infra.docs.pictures

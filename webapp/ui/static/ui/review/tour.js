@@ -20,7 +20,7 @@ export async function tour({ addresses, keys }) {
     doneBtnText: gettext("Done"),
     animate: !matchMedia("(prefers-reduced-motion: reduce)").matches,
     steps: [
-      step("#gallery", gettext("Cells by class"), gettext("First those of which the model is unsure, then the classes in which it errs most. A dashed frame is a suggestion; a whole one with a mark was decided by a person. The bar shows how sure the model is: the least sure come first.")),
+      step("#gallery", gettext("Cells by class"), gettext("First those of which the model is unsure, then the classes in which it errs most. A dashed frame is a suggestion; a whole one with a mark was decided by a person. The least sure come first; one to three small bars mark how unsure the model is.")),
       step(".rv-section.is-current .rv-head", gettext("Enter confirms what you see"), gettext("Correct what is wrong first. Then Enter confirms the cells of this class that are on the screen, and goes on. Among the unidentified it confirms one cell at a time.")),
       step("#differential", gettext("A key moves a cell"), gettext("Each class has a key. It moves the cell with the ring, or all that you selected, and goes on. You can also drag cells here. What was decided and what is only suggested are counted apart.")),
       step(".rv-tools", gettext("Nothing is final"), interpolate(gettext("%(undo)s undoes, back to when you began. Space shows a cell large, %(evidence)s with what the model looked at; %(similar)s shows cells like it."), { undo: key("undo"), evidence: key("evidence"), similar: key("similar") })),

@@ -11,11 +11,16 @@ export const interpolate = (sentence, values) => sentence.replace(/%\((\w+)\)s/g
 const language = catalogue.document?.documentElement.lang || "en";
 const whole = new Intl.NumberFormat(language);
 const tenths = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-const hundredths = new Intl.NumberFormat(language, { style: "percent" });
 
 export const number = (n) => whole.format(n);
 export const tenth = (n) => tenths.format(n);
-export const percent = (share) => hundredths.format(share);
+
+// A probability, as the product's pages say it: none is certain.
+export function percent(share) {
+  const n = Math.round(100 * share);
+  if (n >= 100) return "> 99 %";
+  return n < 1 ? "< 1 %" : `${whole.format(n)} %`;
+}
 
 // A sentence about n of something.
 export const counted = (sentence, n, values) => interpolate(sentence, { ...values, n: number(n) });

@@ -5,7 +5,9 @@ import { cut } from "../pictures.js";
 import { html } from "../state.js";
 import { gettext, interpolate, percent } from "../words.js";
 
-const SURE = 0.9; // from here on a cell bears no mark of its confidence: what is left to be seen is what needs an eye
+// The less sure the model is, the more marks a cell bears; most bear none, so what is left to be seen needs an eye.
+const DOUBTS = [0.995, 0.98, 0.9];
+const doubts = (confidence) => DOUBTS.filter((sure) => confidence < sure).length;
 
 export class Cell extends Component {
   shouldComponentUpdate(next) {
@@ -33,7 +35,7 @@ export class Cell extends Component {
     >
       <div class="rv-square">
         ${picture && html`<div class="rv-picture" style=${picture}></div>`}
-        ${!decided && confidence !== null && confidence < SURE && html`<span class="rv-sure"><span style=${{ width: `${Math.round(confidence * 100)}%` }}></span></span>`}
+        ${!decided && confidence !== null && doubts(confidence) > 0 && html`<span class=${`rv-doubts rv-doubts-${doubts(confidence)}`}></span>`}
         ${decided && html`<span class="rv-mark">${decided === suggested ? "✓" : "→"}</span>`}
         ${name && html`<span class="rv-name">${name}</span>`}
       </div>
