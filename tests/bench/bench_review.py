@@ -6,6 +6,7 @@ wrong: as surely as the model is when it errs, at random, or half of each.
 """
 
 import json
+import logging
 import os
 import random
 import statistics
@@ -95,9 +96,12 @@ def main(say: Say) -> None:
             member = f"--member={EMAIL}:technician"
             made = json.loads(stack.manage("create_lab", "Bench", "--json", member))["members"][0]
             os.environ.update(stack.environment, **owner(stack.settings, Secrets.load(home)))
+            # The browser's library runs a loop in this thread, in which Django would not speak to the database.
+            os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
             from webapp.config.environment import set_up
 
             set_up()
+            logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request else
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
                 try:

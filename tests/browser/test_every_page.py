@@ -1,5 +1,6 @@
 """What holds for every page: it fits narrow screens, is accessible in light and dark."""
 
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -60,12 +61,49 @@ def _invited(page: Page) -> None:
     expect(page.get_by_text(f"on its way to {who}")).to_be_visible()
 
 
+def _review(page: Page) -> None:
+    page.get_by_role("button", name="Review").click()
+    page.get_by_role("button", name=re.compile("Begin the review|Take the tour")).first.wait_for()
+    expect(page.locator(".rv-picture").first).to_be_visible()
+
+
+def _large(page: Page) -> None:
+    _review(page)
+    page.locator("#gallery").focus()
+    page.keyboard.press(" ")
+    expect(page.get_by_text("What the model said")).to_be_visible()
+
+
+def _keys(page: Page) -> None:
+    _review(page)
+    page.get_by_role("button", name="All keys").click()
+    page.get_by_role("button", name="Change keys").click()
+
+
+def _other(page: Page) -> None:
+    _review(page)
+    page.locator("#gallery").focus()
+    page.keyboard.press("o")
+    expect(page.get_by_label("In your words")).to_be_focused()
+
+
+def _filter(page: Page) -> None:
+    _review(page)
+    page.get_by_role("button", name="Filter").click()
+    expect(page.get_by_label("Undecided only")).to_be_visible()
+
+
 # How to come to each page from that of a case, or from the address below.
 PAGES: dict[str, Callable[[Page], object]] = {
     "case": lambda page: None,
     "class": _class,
     "dialog": _dialog,
     "evidence": _evidence,
+    "review": _review,
+    "review: a cell large": _large,
+    "review: keys": _keys,
+    "review: other": _other,
+    "review: filter": _filter,
     "cell": lambda page: page.goto(page.locator(".tile").first.evaluate("tile => tile.href")),
     "files": lambda page: page.get_by_role("link", name="All files of this case").click(),
     "patient": lambda page: page.goto(f"{page.url}patient/"),
@@ -126,6 +164,7 @@ BY_CLICK = {
     "cases/<uuid:case_id>/files/",
     "cases/<uuid:case_id>/patient/",
     "cases/<uuid:case_id>/specimen/",
+    "cases/<uuid:case_id>/review/",
 }
 NO_PAGES = {
     "",

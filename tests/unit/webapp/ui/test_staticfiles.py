@@ -8,7 +8,7 @@ from django.core.files.storage import FileSystemStorage
 
 from webapp.ui.staticfiles import ModuleStaticFilesStorage
 
-IMPORT = re.compile(r'^(?:import|export)\b[^;]*?"([^"]+)";', re.MULTILINE)
+IMPORT = re.compile(r'^(?:import\b[^;]*?|export\b[^;]*?\bfrom )"([^"]+)";', re.MULTILINE)
 
 
 @pytest.fixture
