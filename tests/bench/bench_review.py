@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from rich.console import Console
 
 from infra.client.client import Client
@@ -210,7 +210,7 @@ class Bench:
         page = self.context.new_page()
         page.goto(f"{self.url}/cases/{case}/review/")
         page.wait_for_selector(".rv-picture")
-        page.wait_for_function(f"document.querySelector('.rv-progress progress').max === {size}")
+        expect(page.locator(".rv-progress progress")).to_have_attribute("max", f"{size}")
         page.wait_for_load_state("networkidle")
         page.wait_for_timeout(3000)
         drawn = page.evaluate(GESTURE, [GESTURES, OF_A_GESTURE])
@@ -347,7 +347,8 @@ class Walker:
         return all(cell["seen"] for cell in now["cells"])
 
     def look(self) -> dict[str, Any]:
-        self.page.wait_for_function("!document.querySelector('.rv-row .rv-square:not(:has(.rv-picture))')")
+        # All pictures are there. (The page's policy lets no condition be evaluated in it again and again.)
+        expect(self.page.locator(".rv-row .rv-square:not(:has(.rv-picture))")).to_have_count(0)
         found: dict[str, Any] = self.page.evaluate(LOOK)
         return found
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from infra.client.client import Client
 from infra.demo import cells
@@ -15,6 +15,7 @@ from tests.browser.conftest import Screen, new_context, new_screen
 
 OF_EACH_CLASS = 4
 N = OF_EACH_CLASS * len(CELL_LABELS)
+TALL: ViewportSize = {"width": 1440, "height": 2000}
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,8 @@ def case(stack, lab, drawn) -> str:
 
 @pytest.fixture
 def review(technician: Screen, case) -> Page:
-    """The review, just begun."""
+    """The review, just begun, on a screen on which all cells are drawn."""
+    technician.page.set_viewport_size(TALL)
     return begin(technician.page, case)
 
 
@@ -252,6 +254,7 @@ def colleague(stack, chromium, lab) -> Iterator[Screen]:
 
 def test_two_see_each_other_and_overwrite_nothing(review, colleague, case):
     theirs = colleague.page
+    theirs.set_viewport_size(TALL)
     theirs.goto(f"{case}review/")
     ready(theirs)
     to_a_class(review)

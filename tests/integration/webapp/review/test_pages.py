@@ -1,0 +1,97 @@
+"""The page of a review: who comes to it, and what it begins with."""
+
+import json
+import re
+
+import pytest
+from django.urls import reverse
+from django_scopes import scope
+
+from tests.support.pages import add_cells, cell_of, plain_static
+from tests.support.people import person
+from tests.support.review import decide
+from webapp.cases.models import Case, Review
+from webapp.labs.permissions import Role
+from webapp.review.models import Reading
+from webapp.review.services import open_reading
+
+__all__ = ["plain_static"]
+pytestmark = pytest.mark.usefixtures("plain_static")
+SEED = re.compile(r'<script id="review-seed" type="application/json">(.*?)</script>', re.DOTALL)
+
+
+@pytest.fixture
+def case(alice):
+    with scope(lab=alice.lab):
+        yield alice.case()
+
+
+@pytest.fixture
+def cells(alice, case):
+    sure = add_cells(alice, case, "neutrophil", 0.9, 0.95)
+    unsure = add_cells(alice, case, "monocyte", 0.4, flagged=True)
+    return [cell_of(image).id for image in (*sure, *unsure)]
+
+
+@pytest.fixture
+def reading(case, alice):
+    return open_reading(case, Reading.Kind.FIRST, reader=alice.membership.user)
+
+
+def page(someone, case):
+    return someone.browser.get(reverse("ui:review", args=[case.id]))
+
+
+def seed(answer):
+    found = SEED.search(answer.content.decode())
+    assert found, answer.content
+    return json.loads(found[1])
+
+
+def test_a_review_is_begun_by_a_button_and_not_by_looking(alice, case, cells):
+    shown = page(alice, case)
+    assert "Begin the review" in shown.content.decode()
+    assert not Reading.objects.filter(case=case).exists()
+    answer = alice.browser.post(reverse("ui:review", args=[case.id]))
+    assert answer["Location"] == reverse("ui:review", args=[case.id])
+    assert Reading.objects.get(case=case).kind == Reading.Kind.FIRST
+    assert seed(page(alice, case))["may_decide"] is True
+
+
+def test_the_page_begins_with_what_the_api_says(alice, case, cells, reading):
+    decide(reading, cells[:1], "blast", by=alice.membership.user)
+    begun = seed(page(alice, case))
+    api = f"/readings/{reading.id}/"
+    asked = alice.api.get(f"/api/v1{api}cells/").json()
+    people = begun["cells"].pop("people")
+    assert people == asked.pop("people") | {str(alice.membership.user.pk): str(alice.membership.user)}
+    assert begun["cells"] == asked
+    detail = alice.api.get(f"/api/v1{api}").json()
+    assert begun["differential"] == detail["differential"]
+    assert begun["may_decide"] == detail["may_decide"]
+    for mine, theirs in zip(begun["classes"], detail["classes"], strict=True):
+        assert mine == {name: theirs[name] for name in mine}
+
+
+def test_in_a_signed_case_one_may_look_and_not_decide(alice, case, cells, reading):
+    Case.objects.filter(pk=case.pk).update(review=Review.SIGNED)
+    assert seed(page(alice, case))["may_decide"] is False
+
+
+def test_who_reads_blinded_comes_to_their_own_reading(alice, case, cells, reading):
+    decide(reading, cells[:1], "blast", by=alice.membership.user)
+    second = person(alice.lab, "Olga", Role.PATHOLOGIST)
+    with scope(lab=alice.lab):
+        own = open_reading(case, Reading.Kind.SECOND, reader=second.membership.user, blinded=True)
+    begun = seed(page(second, case))
+    assert begun["reading"] == own.pk
+    assert [one["class"] for one in begun["cells"]["sections"]] == ["unidentified", "neutrophil"]
+
+
+def test_the_case_leads_to_its_review_whoever_may_decide(alice, case, cells):
+    address = f'action="{reverse("ui:review", args=[case.id])}"'
+    of_case = reverse("ui:case", args=[case.id])
+    assert address in alice.browser.get(of_case).content.decode()
+    supervisor = person(alice.lab, "Sven", Role.SUPERVISOR)
+    assert address not in supervisor.browser.get(of_case).content.decode()
+    assert page(supervisor, case).status_code == 403
