@@ -96,7 +96,7 @@ def main(say: Say) -> None:
             member = f"--member={EMAIL}:technician"
             made = json.loads(stack.manage("create_lab", "Bench", "--json", member))["members"][0]
             os.environ.update(stack.environment, **owner(stack.settings, Secrets.load(home)))
-            # The browser's library runs a loop in this thread, in which Django would not speak to the database.
+            # The browser's library runs a loop in this thread, in which Django speaks to no database.
             os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
             from webapp.config.environment import set_up
 

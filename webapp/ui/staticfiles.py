@@ -1,12 +1,13 @@
-"""Static files under names that tell their content, so that browsers may keep them for good."""
+"""Static files under names that tell their content, so that browsers may keep them for good; compressed, too."""
 
-from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
+from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 # Django can look for all forms of imports in all scripts, and stumbles over comments of other packages.
 _IMPORT = (r'(?P<matched>\bfrom "(?P<url>\.[^"]+)";)', 'from "%(url)s";')
 
 
-class ModuleStaticFilesStorage(ManifestStaticFilesStorage):
+class ModuleStaticFilesStorage(CompressedManifestStaticFilesStorage):
     """Names the modules that our scripts import by their content, too."""
 
-    patterns = (*ManifestStaticFilesStorage.patterns, ("ui/*.js", (_IMPORT,)))
+    patterns = (*CompressedManifestStaticFilesStorage.patterns, ("ui/*.js", (_IMPORT,)))
+    max_post_process_passes = 12  # each deals with one import more of a chain

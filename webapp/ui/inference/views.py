@@ -24,6 +24,7 @@ from webapp.review import selectors
 from webapp.review.models import Reading
 from webapp.storage import objects, ranges
 from webapp.ui.inference.gallery import cells_page, gallery_context, wanted_class
+from webapp.ui.inference.mosaic import SIDE, SMALL_SIDE
 from webapp.ui.inference.mosaic import mosaic as draw
 from webapp.ui.permissions import MemberRequest, needs
 
@@ -79,8 +80,8 @@ def cell(request: MemberRequest, case_id: UUID, cell_id: int) -> HttpResponse:
 
 @needs(Permission.VIEW_CASES)
 @require_GET
-def mosaic(_request: MemberRequest, case_id: UUID, cell_ids: list[int]) -> HttpResponse:
-    """Those cells of a case in one JPEG, in the order asked for."""
+def mosaic(request: MemberRequest, case_id: UUID, cell_ids: list[int]) -> HttpResponse:
+    """Those cells of a case in one JPEG, in the order asked for; with `small` half as large."""
     case = open_case(case_id)
     tiles = case_selectors.tiles(case, cell_ids)
     if len(tiles) != len(set(cell_ids)):
@@ -89,7 +90,8 @@ def mosaic(_request: MemberRequest, case_id: UUID, cell_ids: list[int]) -> HttpR
         pictures = ranges.read([tiles[cell_id] for cell_id in cell_ids])
     except objects.StorageUnavailable:
         return HttpResponse(status=HTTPStatus.SERVICE_UNAVAILABLE)
-    response = HttpResponse(draw(pictures), content_type="image/jpeg")
+    side = SMALL_SIDE if "small" in request.GET else SIDE
+    response = HttpResponse(draw(pictures, side), content_type="image/jpeg")
     if None not in pictures:
         response["Cache-Control"] = f"private, max-age={settings.DOWNLOAD_KEPT_SECONDS}, immutable"
     return response

@@ -1,5 +1,6 @@
 """Modules that scripts import have names that tell their content, like all static files."""
 
+import gzip
 import re
 import shutil
 
@@ -9,6 +10,9 @@ from django.core.files.storage import FileSystemStorage
 from webapp.ui.staticfiles import ModuleStaticFilesStorage
 
 IMPORT = re.compile(r'^(?:import\b[^;]*?|export\b[^;]*?\bfrom )"([^"]+)";', re.MULTILINE)
+
+
+COMPRESSED = (".gz", ".br")
 
 
 @pytest.fixture
@@ -21,7 +25,8 @@ def collect(source, into):
     storage = ModuleStaticFilesStorage(location=into, base_url="/static/")
     files = [str(path.relative_to(source)) for path in source.rglob("*") if path.is_file()]
     given = FileSystemStorage(location=source)
-    return {name: into / hashed for name, hashed, _ in storage.post_process({n: (given, n) for n in files})}
+    made = storage.post_process({n: (given, n) for n in files})
+    return {name: into / hashed for name, hashed, _ in made if not hashed.endswith(COMPRESSED)}
 
 
 def test_each_import_leads_to_a_file_with_a_hash_in_its_name(source, tmp_path):
@@ -34,6 +39,15 @@ def test_each_import_leads_to_a_file_with_a_hash_in_its_name(source, tmp_path):
             assert (hashed.parent / named).is_file(), (script.name, named)
             imports += 1
     assert imports > 10
+
+
+def test_scripts_and_styles_are_compressed_for_slow_lines(source, tmp_path):
+    collected = collect(source, tmp_path / "static")
+    for name in ("ui/review/page.js", "ui/review.css"):
+        plain = collected[name]
+        packed = plain.with_name(f"{plain.name}.gz")
+        assert packed.stat().st_size < 0.5 * plain.stat().st_size
+        assert gzip.decompress(packed.read_bytes()) == plain.read_bytes()
 
 
 def test_what_a_module_says_changes_the_name_of_each_that_imports_it(source, tmp_path):

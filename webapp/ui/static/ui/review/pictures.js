@@ -33,6 +33,9 @@ export class Pictures {
   }
 }
 
+// The picture of an address as large as it is needed: one whose cells have 112 pixels, or 224.
+export const sized = (address, side) => (side * (globalThis.devicePixelRatio ?? 1) > 116 ? address : `${address}?small`);
+
 // How many cells lie in a mosaic, by its address: …/tiles/17-4-25.jpg
 export const cellsIn = (address) => address.slice(address.lastIndexOf("/")).split("-").length;
 

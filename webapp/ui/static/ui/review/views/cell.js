@@ -14,12 +14,12 @@ export class Cell extends Component {
     return Object.keys(next).some((name) => next[name] !== this.props[name]);
   }
 
-  render({ id, mosaic, place, side, size, reference, ready, confidence, suggested, decided, name, said, chosen, focused, caption, asked }) {
+  render({ id, mosaic, picture: address, place, side, size, reference, ready, confidence, suggested, decided, name, said, chosen, focused, caption, asked }) {
     const shown = cut({ mosaic, place, side }, size, reference);
     const picture = ready && {
       width: `${shown.shown}px`,
       height: `${shown.shown}px`,
-      backgroundImage: `url("${mosaic}")`,
+      backgroundImage: `url("${address}")`,
       backgroundSize: `${shown.width}px auto`,
       backgroundPosition: `${-shown.left}px ${-shown.top}px`,
     };

@@ -5,6 +5,7 @@ import { HEAD, drawn, framed, layout, whole } from "../grid.js";
 import { SIZES } from "../limits.js";
 import { html, more, redraw, seen, size as liked, tick, withKey } from "../state.js";
 import { counted, gettext, interpolate, ngettext, number, percent } from "../words.js";
+import { sized } from "../pictures.js";
 import { Cell, inWords } from "./cell.js";
 
 const OVER = 400; // pixels that are drawn above and below the screen
@@ -21,9 +22,10 @@ export function onScreen(page, code) {
   const b = page.bench.sections.findIndex((section) => section.code === code);
   if (b < 0 || !page.scroller) return [];
   const { scrollTop, clientHeight } = page.scroller;
-  const [from, to] = whole(planOf(page), b, scrollTop, scrollTop + clientHeight);
+  const plan = planOf(page);
+  const [from, to] = whole(plan, b, scrollTop, scrollTop + clientHeight);
   const { cells } = page.bench.sections[b];
-  return cells.slice(from, to).filter((cell) => page.pictures.ready(cell.mosaic)).map(({ id }) => id);
+  return cells.slice(from, to).filter((cell) => page.pictures.ready(sized(cell.mosaic, plan.size))).map(({ id }) => id);
 }
 
 export function Gallery({ page }) {
@@ -120,11 +122,12 @@ function Row({ page, section, row, columns, size, top }) {
 
 function Tile({ page, cell, code, size }) {
   const { selection, conflicts } = page.bench;
-  page.pictures.want(cell.mosaic);
+  const picture = sized(cell.mosaic, size);
+  page.pictures.want(picture);
   const person = cell.decided && cell.by !== page.me ? (page.bench.store.people[cell.by] ?? "") : "";
   return html`<${Cell}
-    id=${cell.id} mosaic=${cell.mosaic} place=${cell.place} side=${cell.side} size=${size} reference=${page.reference}
-    ready=${page.pictures.ready(cell.mosaic)} confidence=${cell.confidence} suggested=${cell.suggested} decided=${cell.decided}
+    id=${cell.id} mosaic=${cell.mosaic} picture=${picture} place=${cell.place} side=${cell.side} size=${size} reference=${page.reference}
+    ready=${page.pictures.ready(picture)} confidence=${cell.confidence} suggested=${cell.suggested} decided=${cell.decided}
     name=${person} said=${inWords(cell, { nameOf: (one) => page.nameOf(one), person })}
     chosen=${selection.chosen.has(cell.id)} focused=${selection.focus === cell.id}
     asked=${conflicts.some((conflict) => conflict.cell === cell.id)}

@@ -40,6 +40,7 @@ function Icon({ path }) {
 }
 
 function Saved({ page }) {
+  tick.value; // eslint-disable-line no-unused-expressions
   const { unsaved, trouble: why } = page.bench.queue;
   const problem = why || trouble.value;
   if (!unsaved && !problem) return html`<p class="rv-saved">${gettext("Saved")}</p>`;

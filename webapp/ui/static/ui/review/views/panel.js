@@ -44,6 +44,7 @@ export function Panel({ page }) {
 }
 
 function Class({ page, of, reviewed, suggested }) {
+  tick.value; // eslint-disable-line no-unused-expressions
   const key = page.keys.ofClass(of.code);
   const none = !reviewed?.count && !suggested?.count;
   return html`<tr class=${none ? "is-none" : ""} data-class=${of.code}>
