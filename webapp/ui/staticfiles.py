@@ -1,4 +1,4 @@
-"""Static files under names that tell their content, so that browsers may keep them for good; compressed, too."""
+"""Static files under names that tell their content, so that browsers keep them for good; and compressed."""
 
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
