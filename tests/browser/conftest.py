@@ -102,6 +102,11 @@ def signed_in_supervisor(chromium, stack, lab) -> StorageState:
 
 
 @pytest.fixture(scope="package")
+def signed_in_pathologist(chromium, stack, lab) -> StorageState:
+    return _sign_in(chromium, stack.url, lab["pathologist"])
+
+
+@pytest.fixture(scope="package")
 def signed_in_admin(chromium, stack, lab) -> StorageState:
     return _sign_in(chromium, stack.url, lab["admin"])
 

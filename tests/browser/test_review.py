@@ -227,6 +227,22 @@ def test_while_the_line_is_down_nothing_is_lost(technician, review):
     expect_undecided(review, N - 1)
 
 
+def test_what_one_left_unsaved_is_not_done_by_the_next(technician, review, signed_in_pathologist):
+    to_a_class(review)
+    review.route("**/decisions/", lambda route: route.abort())
+    review.keyboard.press("u")
+    expect(review.locator(".rv-saved")).to_contain_text("1 unsaved")
+    review.once("dialog", lambda asked: asked.accept())
+    review.context.clear_cookies()
+    review.context.add_cookies(signed_in_pathologist["cookies"])
+    review.unroute("**/decisions/")
+    review.reload()
+    ready(review)
+    expect_undecided(review, N)
+    expect_saved(review)
+    technician.complaints.clear()
+
+
 def test_a_gesture_whose_answer_was_lost_is_done_once(technician, review):
     to_a_class(review)
     bodies = []
@@ -249,9 +265,9 @@ def test_a_gesture_whose_answer_was_lost_is_done_once(technician, review):
 
 
 @pytest.fixture
-def colleague(stack, chromium, lab) -> Iterator[Screen]:
+def colleague(stack, chromium, signed_in_pathologist) -> Iterator[Screen]:
     with new_context(chromium) as context, new_screen(context, stack.url) as screen:
-        screen.sign_in(lab["pathologist"])
+        context.add_cookies(signed_in_pathologist["cookies"])
         yield screen
 
 

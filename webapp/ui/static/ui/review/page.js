@@ -2,7 +2,7 @@
 
 import { Bench } from "./bench.js";
 import { boxOf, goOn, reveal } from "./grid.js";
-import { Kept } from "./kept.js";
+import { Kept, withoutWords } from "./kept.js";
 import { Keys } from "./keys.js";
 import { NEW_CELLS_EVERY, PAGE, POLL_EVERY, SIMILAR, SIZES } from "./limits.js";
 import { Pictures, reference } from "./pictures.js";
@@ -38,7 +38,8 @@ export class Page {
       this.shorts.set(code, /\w/.test(short) ? short : name);
     }
     this.likes = new Kept(() => localStorage, "review");
-    this.tab = new Kept(() => sessionStorage, `review ${seed.reading}`);
+    // Of each person's own: what somebody left unsaved is not done in the name of the next who signs in.
+    this.tab = new Kept(() => sessionStorage, `review ${seed.reading} ${seed.me}`);
     const { size: liked = "medium", keys } = this.likes.read();
     if (SIZES[liked]) size.value = liked;
     this.keys = new Keys(this.classes, keys);
@@ -56,7 +57,8 @@ export class Page {
       say: (text) => (said.value = text),
       goTo: (id, how) => this.goTo(id, how),
       show: redraw,
-      keep: ({ queue, undo }) => this.tab.write({ waiting: queue?.waiting ?? [], done: undo.done, undone: undo.undone }),
+      keep: ({ queue, undo }) =>
+        this.tab.write({ waiting: queue.waiting.map(withoutWords), done: undo.done, undone: undo.undone }),
     });
     this.take(seed.cells);
     this.bench.differential = seed.differential;

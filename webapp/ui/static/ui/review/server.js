@@ -3,8 +3,6 @@
 import { Final, mayPass } from "../upload/retry.js";
 import { gettext, interpolate } from "./words.js";
 
-export class SignedOut extends Error {}
-
 export class Server {
   // `addresses`: of the reading (`reading`), the page's token (`token`); `client` tells this tab from others.
   constructor(addresses, { lab, client }) {
@@ -45,7 +43,10 @@ export class Server {
     if (response.status === 204) return null;
     const answer = await response.json().catch(() => null);
     if (response.ok && answer) return answer;
-    if (response.status === 401) throw new SignedOut(gettext("You are signed out. Sign in in another tab, then load this page again: nothing is lost."));
+    // Signed out, or signed in anew, or with another role: that may pass, so what is unsaved is kept.
+    if (response.status === 401 || response.status === 403) {
+      throw new Error(gettext("You are not signed in as you were. Sign in in another tab, then load this page again."));
+    }
     const message =
       answer?.error?.message ?? interpolate(gettext("The server answered %(status)s."), { status: response.status });
     throw mayPass(response.status) || response.ok ? new Error(message) : new Final(message);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Kept } from "../../../../../../../webapp/ui/static/ui/review/kept.js";
+import { Kept, withoutWords } from "../../../../../../../webapp/ui/static/ui/review/kept.js";
 import { WAITS } from "../../../../../../../webapp/ui/static/ui/review/limits.js";
 import { Queue } from "../../../../../../../webapp/ui/static/ui/review/queue.js";
 import { Final } from "../../../../../../../webapp/ui/static/ui/upload/retry.js";
@@ -100,6 +100,12 @@ test("after a reload what was not answered is sent again under the same id", asy
   assert.equal(queue.unsaved, 1);
   await queue.run();
   assert.deepEqual(told.sent, ["a"]);
+});
+
+test("a person's own words are not kept in the browser", () => {
+  const decided = { id: "a", decisions: [{ cell: 1, class: "other", words: "seen in Ada" }] };
+  assert.deepEqual(withoutWords(decided), { id: "a", decisions: [{ cell: 1, class: "other" }] });
+  assert.deepEqual(withoutWords({ id: "b", confirm: [1] }), { id: "b", confirm: [1] });
 });
 
 test("a browser that keeps nothing, or rubbish, costs only that", () => {
