@@ -146,7 +146,7 @@ def merge(case: Case, other: Case) -> tuple[str, ...]:
     into, merged = both[case.patient_id], both[other.patient_id]
     differing = patients.merge(into, merged)
     moved = 0
-    while cases := list(_held(Case.objects.filter(patient=merged).order_by("id"))[:500]):
+    while cases := list(_held(Case.objects.filter(patient=merged).order_by("id")[:500])):
         _give(cases, into, merged)
         moved += len(cases)
     record(
@@ -223,7 +223,9 @@ def find_patient(lab: Lab, mrn: str) -> list[Case]:
 
 def _held(cases: QuerySet[Case]) -> QuerySet[Case]:
     # Rows that name the case are written meanwhile.
-    return cases.select_related("patient__key").select_for_update(of=("self",), no_key=True)
+    held = list(cases.select_for_update(no_key=True).values_list("id", flat=True))
+    # Asked for only now: whoever waits for a case gets its new row, joined with what was there before.
+    return Case.objects.filter(id__in=held).select_related("patient__key")
 
 
 def _give(cases: list[Case], patient: Patient, before: Patient | None = None) -> None:

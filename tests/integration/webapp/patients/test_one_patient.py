@@ -13,6 +13,7 @@ from webapp.cases import selectors
 from webapp.cases.models import Case, ClinicalNotes
 from webapp.cases.services import NotTwoPatients, change_identifiers, create_case, merge, split
 from webapp.cases.specimen_services import change_specimen
+from webapp.cases.specimens import Specimen
 from webapp.labs.permissions import Role
 from webapp.patients.models import Patient, PatientKey
 
@@ -263,6 +264,35 @@ def test_what_is_merged_both_ways_while_it_is_opened_and_written_loses_nothing(a
     assert {known.notes for case, known in shown if case == two.id} == {"Note 2."}
     with scope(lab=alice.lab):
         assert selectors.specimen_of(two, texts=True).comment == "Comment 9"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_written_while_patients_are_merged_comes_under_the_key_of_whose_case_it_becomes(alice):
+    """Else it would lie under the lab's, and erasing the person would leave it to be read."""
+    with scope(lab=alice.lab):
+        one, two = (
+            create_case(alice.lab, accession=f"A-{n}", by=alice.membership.user, identifiers={"mrn": f"M{n}"})
+            for n in (1, 2)
+        )
+        change_specimen(two, {"comment": "Before."})
+    merged, go_on = threading.Event(), threading.Event()
+
+    def merging() -> None:
+        with transaction.atomic():
+            merge(one, two)
+            merged.set()
+            go_on.wait(20)
+
+    def writing() -> None:
+        merged.wait(20)
+        threading.Timer(0.5, go_on.set).start()
+        change_specimen(two, {"comment": "Meanwhile."})
+
+    assert at_once(alice.lab, merging, writing) == []
+    with scope(lab=alice.lab):
+        assert selectors.specimen_of(two, texts=True).comment == "Meanwhile."
+        lain = Specimen.objects.get(case=two).__dict__["comment"].key_id
+        assert lain == f"own:{known(one).patient}"
 
 
 def test_a_page_of_cases_costs_no_query_and_a_patient_no_unwrapping_twice(alice, make, monkeypatch):
