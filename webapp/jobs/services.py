@@ -93,8 +93,8 @@ def run_piece(job_id: UUID) -> None:
                 Sentence(N_("It failed several times. Try again, or tell whoever runs your installation.")),
             )
             return
-    # Counted before it is made: one that takes its worker with it counts as well.
-    Job.objects.filter(id=job_id).update(
+    # Counted before it is made: one that takes its worker with it counts as well. Another may have ended it.
+    Job.objects.filter(id=job_id, state__in=Job.OPEN).update(
         attempts=F("attempts") + 1, due_at=timezone.now(), state=Job.State.RUNNING
     )
     try:

@@ -125,6 +125,28 @@ def test_what_an_attempt_wrote_and_could_not_say_is_written_over(alice, job, mon
     assert result(job) == b"".join(PARTS)
 
 
+@pytest.mark.parametrize("end", [Job.State.DONE, Job.State.CANCELLED])
+def test_a_second_message_does_not_take_up_again_what_ended_meanwhile(job, published, monkeypatch, end):
+    """Between the look at a job and the work on it nobody holds it: another worker may end it there."""
+    look = services._reason_to_end
+
+    def looked(found: Job):
+        monkeypatch.setattr(services, "_reason_to_end", look)
+        reason = look(found)
+        if end == Job.State.CANCELLED:
+            services.cancel(job)
+        work(job)
+        return reason
+
+    monkeypatch.setattr(services, "_reason_to_end", looked)
+    services.run_piece(job.id)
+    job.refresh_from_db()
+    assert job.state == end
+    assert len(published) == (end == Job.State.DONE)
+    if end == Job.State.DONE:
+        assert result(job) == b"".join(PARTS)
+
+
 def test_one_that_keeps_failing_fails_and_says_so(alice, job, kind, published, settings, monkeypatch):
     settings.JOB_MAX_ATTEMPTS = 3
 
