@@ -9,10 +9,17 @@ EXEMPT = re.compile(r"(?:#|//|/\*|\{#)\s*untranslated: \S")
 GLUED = "marked, but put together before it is looked up"
 
 _WORDS = re.compile(r"[^\W\d_]+[’',;:.…)”]*\s+[“(]*[^\W\d_]+")
+# A word beside a value; a small one before it names what it is the id of, as records have it: `case 7`.
+_VALUE = r"(?:…|%s|%d|\{\w*\})"
+_WORD_BESIDE_VALUE = re.compile(
+    rf"{_VALUE}[’',;:.)”]*\s+[“(]*([^\W\d_]{{2,}})\b(?!=)|([^\W\d_a-z][^\W\d_]+)[’',;:.)”]*\s+[“(]*{_VALUE}"
+)
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 # Names and units that are the same in any language.
-_SAME_EVERYWHERE = frozenset({"HematoVision", "px", "µm", "kB", "MB", "GB", "UTC", "API", "JSON", "CSV"})
+_SAME_EVERYWHERE = frozenset(
+    {"HematoVision", "px", "µm", "kB", "MB", "GB", "UTC", "API", "JSON", "CSV", "Bearer"}
+)
 
 
 @dataclass(frozen=True, order=True)
@@ -28,8 +35,10 @@ class Finding:
 
 
 def is_prose(text: str) -> bool:
-    """Two words or more."""
-    return bool(_WORDS.search(text))
+    """Two words or more, or one beside a value."""
+    return bool(_WORDS.search(text)) or any(
+        has_words(found[0]) for found in _WORD_BESIDE_VALUE.finditer(text)
+    )
 
 
 def has_words(text: str) -> bool:

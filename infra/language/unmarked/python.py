@@ -54,10 +54,7 @@ ENGLISH_CALLS = frozenset(
         "TypeVar",
         "cast",
         "execute",
-        "get_template",
         "match_regex",
-        "render",
-        "render_to_string",
     }
 )
 # Arguments by name: descriptions in the API's document, and of models' fields for developers.
@@ -77,8 +74,8 @@ ENGLISH_ARGUMENTS = frozenset(
 ENGLISH_NAMES = re.compile(r"SPECTACULAR_SETTINGS|__all__|\w+_FORMAT")
 _HEADER = re.compile(r"[A-Z]\w*(?:-[A-Z]\w*)+")
 _SQL = re.compile(
-    r"\s*(?:ALTER|ANALYZE|BEGIN|CASE|COMMENT|COMMIT|COPY|CREATE|DELETE|DO|DROP|GRANT|INSERT|LOCK|REVOKE|SELECT|SET|SHOW"
-    r"|TRUNCATE|UPDATE|VACUUM|WITH)[\s,]"
+    r"\s*(?:ALTER|ANALYZE|BEGIN|CASE|COMMENT|COMMIT|COPY|CREATE|DELETE|DO|DROP|GRANT|INSERT|LOCK"
+    r"|NOT EXISTS|REVOKE|SELECT|SET|SHOW|TRUNCATE|UPDATE|VACUUM|WITH)[\s,]"
 )
 _PLAIN_BASES = frozenset({"Model", "NamedTuple", "Protocol", "StrEnum", "Enum", "TextChoices", "object"})
 
@@ -144,8 +141,10 @@ def _is_english(
             call = parents[parent]
             of_a_form = isinstance(call, ast.Call) and _root(call.func) == "forms"
             return arg in ENGLISH_ARGUMENTS and not of_a_form
-        case ast.Compare() | ast.Subscript() | ast.MatchValue():
+        case ast.Compare() | ast.MatchValue():
             return True  # what is looked for, not what is said
+        case ast.Subscript(slice=key):
+            return node is key
         case ast.Dict(keys=keys, values=values):
             if node in keys:
                 return True
@@ -191,7 +190,7 @@ def _is_header(key: ast.AST | None) -> bool:
 def _not_plain(path: str, call: ast.Call) -> Iterator[Finding]:
     """A message is a literal, or nobody can extract it. A variable is what was marked elsewhere."""
     for given in call.args[:3]:
-        composed = isinstance(given, ast.JoinedStr | ast.BinOp) or (
+        composed = isinstance(given, ast.JoinedStr | ast.BinOp | ast.BoolOp | ast.IfExp) or (
             isinstance(given, ast.Call) and _name(given.func) == "format"
         )
         if composed and any(_is_text(part) for part in ast.walk(given)):

@@ -19,6 +19,7 @@ _VALUE = "\ufffc"  # stands for what a variable says
 _TRANSLATE = re.compile(r"(?:blocktrans|blocktranslate)\b")
 _MARKED = re.compile(r"(?:trans|translate|load|extends|url|static|now|comment|if|elif|for|regroup|get_)\b")
 _QUOTED = re.compile(r"""(_\()?("[^"]*"|'[^']*')""")
+_BEGINS_LARGE = re.compile(r"""["'][^\W\d_a-z]\w*[^\W\d_]""")
 _SAYS = re.compile(r"""\|\s*(?:add|default|default_if_none|join|yesno):("[^"]*"|'[^']*')""")
 
 
@@ -69,10 +70,16 @@ def _inside_tags(source: str) -> Iterator[tuple[int, str, str]]:
         for found in _SAYS.finditer(contents):
             if has_words(found[1]):
                 yield line, found[1], "unmarked"
-        if token.token_type == TokenType.VAR or _MARKED.match(contents) or _TRANSLATE.match(contents):
+        if token.token_type == TokenType.VAR:
+            said = _QUOTED.match(contents)
+            if said and not said[1] and has_words(said[2]):
+                yield line, said[2], "unmarked"
+            continue
+        if _MARKED.match(contents) or _TRANSLATE.match(contents):
             continue
         for found in _QUOTED.finditer(contents):
-            if not found[1] and is_prose(found[2]):
+            # A word that begins small is a name of ours: `tab="settings"`.
+            if not found[1] and (is_prose(found[2]) or _BEGINS_LARGE.match(found[2])):
                 yield line, found[2], "unmarked"
 
 
@@ -88,6 +95,8 @@ class _Text(HTMLParser):
             self._silent = tag
         given = dict(attrs)
         shown = SHOWN | ({"value"} if tag == "input" and given.get("type") in _BUTTONS else set())
+        if tag == "meta" and given.get("name") == "description":
+            shown |= {"content"}
         for name, value in attrs:
             if name in shown and has_words(value or ""):
                 self._note(f'{name}="{value}"')

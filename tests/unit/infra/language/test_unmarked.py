@@ -37,6 +37,11 @@ def found(check, source: str, name: str = "x.html") -> list[tuple[int, str]]:
         ('{{ open|yesno:"open,shut" }}', '"open,shut"'),
         ('{% include "a.html" with title="Cases of today" %}', '"Cases of today"'),
         ("{{ n }}{{ n|pluralize }}", "n|pluralize"),
+        ('{{ "All of them"|upper }}', '"All of them"'),
+        ('{% with heading="Cases" %}{% endwith %}', '"Cases"'),
+        ('{% include "a.html" with title="Cases" %}', '"Cases"'),
+        ('{% firstof name "Nobody" %}', '"Nobody"'),
+        ('<meta name="description" content="What it is for.">', 'content="What it is for."'),
     ],
 )
 def test_what_a_template_says_is_found(source, said):
@@ -76,6 +81,14 @@ def test_a_mail_is_a_template_without_tags():
         ('form = forms.CharField(help_text="Of the specimen.")', "Of the specimen."),
         ('class Gone(Exception):\n    def __str__(self): return "It is gone."', "It is gone."),
         ('print("one thing" if x else _("another thing"))', "one thing"),
+        ('render(request, "a.html", {"heading": "Two words"})', "Two words"),
+        ('render_to_string("a.txt", {"heading": "Two words"})', "Two words"),
+        ('x = {"a": "Two words"}[kind]', "Two words"),
+        ('x = ("Two words", "one")[n > 1]', "Two words"),
+        ('x = f"{n} images"', "… images"),
+        ('x = f"Open {name}"', "Open …"),
+        ('x = "Open %s" % name', "Open %s"),
+        ('x = "{} images".format(n)', "{} images"),
     ],
 )
 def test_prose_of_python_is_found(source, said):
@@ -111,7 +124,15 @@ def test_what_is_marked_or_for_developers_is_left_alone(source):
 
 
 @pytest.mark.parametrize(
-    "source", ['_(f"{n} cells")', '_("Case %s" % case)', '_("Case {}".format(case))', '_("a" + b)']
+    "source",
+    [
+        '_(f"{n} cells")',
+        '_("Case %s" % case)',
+        '_("Case {}".format(case))',
+        '_("a" + b)',
+        '_("One cell" if n == 1 else "Many cells")',
+        '_(why or "No reason")',
+    ],
 )
 def test_a_message_that_no_catalogue_can_have_is_found(source):
     assert [finding.why for finding in python.check("x.py", source)] == [GLUED]
@@ -132,6 +153,13 @@ def test_an_exemption_holds_for_one_statement():
         ("const text = `Refused before: ${why}`;", "Refused before: …"),
         ('part("stop").textContent = active ? "Stop" : gettext("Go on");', "Stop"),
         ('say(gettext("One of them"), { x: "two words" });', "two words"),
+        ('button.setAttribute("aria-label", "Close it now");', "Close it now"),
+        ('button.setAttribute("title", "Close");', "Close"),
+        ('throw new Error("It is gone.");', "It is gone."),
+        ('picture.alt = "Cell";', "Cell"),
+        ('list.innerHTML = "Nothing";', "Nothing"),
+        ('const text = `${n > 1 ? "many of them" : gettext("one")}`;', "many of them"),
+        ("const text = `${n} images`;", "… images"),
     ],
 )
 def test_prose_of_a_script_is_found(source, said):

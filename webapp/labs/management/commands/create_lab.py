@@ -75,5 +75,5 @@ class Command(BaseCommand):
         membership = add_member(lab, email=email, name=local.capitalize(), role=Role(role), password=password)
         if not membership.user.check_password(password):
             password = UNCHANGED
-        token = issue_token(membership, "made with the lab")[1]
+        token = issue_token(membership, _("made with the lab"))[1]
         return {"email": email, "role": role, "password": password, "token": token}
