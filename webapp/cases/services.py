@@ -180,8 +180,8 @@ def split(case: Case) -> None:
     own = case.patient_before_id and patient_selectors.patients().filter(id=case.patient_before_id).first()
     before = case.patient
     if own and own.merged_into_id == before.id:
-        patients.part(own)
-    else:
+        patients.part(own, before)
+    elif not own or own.merged_into_id or own.erased_at:
         own = patients.enter(case.lab_id, {})
     _give([case], own)
     record(

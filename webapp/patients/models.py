@@ -4,6 +4,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Value
 from django_scopes import ScopedManager
 
 from webapp.crypto.cipher import OwnKey
@@ -28,6 +29,11 @@ class Patient(models.Model):  # type: ignore[django-manager-missing] # made at r
         on_delete=models.PROTECT,
         related_name="merged",
         help_text="Who this person turned out to be; one who is merged into nobody.",
+    )
+    gave = models.JSONField(
+        default=list,
+        db_default=Value([], models.JSONField()),
+        help_text="Which of the above were taken over from them when they were merged.",
     )
     erased_at = models.DateTimeField(null=True, help_text="When the key was deleted.")
 

@@ -112,13 +112,23 @@ def merge(into: Patient, merged: Patient) -> list[str]:
         with suppress(Unreadable):
             known[name] = getattr(merged, name)
     Patient.objects.filter(Q(id=merged.id) | Q(merged_into=merged)).update(merged_into=into)
-    _written, differing = complete(into, known)
+    taken, differing = complete(into, known)
+    Patient.objects.filter(id=merged.id).update(gave=taken)
     return differing
 
 
-def part(patient: Patient) -> None:
-    """Say that one who was merged is somebody of their own after all. `lock_patients` has been called."""
-    Patient.objects.filter(id=patient.id).update(merged_into=None)
+def part(patient: Patient, into: Patient) -> None:
+    """Say that one who was merged is somebody of their own after all: what was taken over from them is theirs
+    alone again, unless it was corrected since. `lock_patients` has been called."""
+    given_back = {}
+    for name in patient.gave:
+        with suppress(Unreadable):
+            # An MRN is one person's: they have had none since.
+            if name == "mrn" or getattr(into, name) == getattr(patient, name):
+                given_back[name] = getattr(into, name)
+    correct(into, {name: None if name == "birth_date" else "" for name in given_back})
+    correct(patient, given_back)
+    Patient.objects.filter(id=patient.id).update(merged_into=None, gave=[])
 
 
 @transaction.atomic

@@ -117,6 +117,35 @@ def test_parting_gives_a_case_back_to_whose_it_was(make):
     assert known(make("A-3", mrn="43")).patient == before.patient
 
 
+def test_parting_gives_back_what_was_taken_over(alice, make):
+    """Else the MRN would find the wrong one of the two for good."""
+    first, second = make("A-1", name="Ada"), make("A-2", mrn="43", name="Ida", sex="female")
+    before = known(second)
+    assert merge(first, second) == ("name",)
+    assert (known(first).mrn, known(first).sex) == ("43", "female")
+    split(second)
+    assert known(second) == before
+    assert (known(first).name, known(first).mrn, known(first).sex) == ("Ada", "", "")
+    assert known(make("A-3", mrn="43")).patient == before.patient
+
+
+def test_what_was_corrected_since_stays_where_it_was_corrected(make):
+    first, second = make("A-1", name="Ada"), make("A-2", mrn="43", sex="female")
+    merge(first, second)
+    change_identifiers(first, {"sex": "other"})
+    split(second)
+    assert (known(first).sex, known(second).sex, known(second).mrn) == ("other", "female", "43")
+
+
+def test_every_case_can_be_given_back_to_whose_it_was(make):
+    first, second, third = make("A-1", mrn="42"), make("A-2", mrn="43"), make("A-3", mrn="43")
+    before = known(second).patient
+    merge(first, second)
+    split(second)
+    split(third)
+    assert known(second).patient == known(third).patient == before
+
+
 def test_parting_where_nothing_was_merged_gives_a_patient_of_its_own(make):
     first, second = make("A-1", mrn="42", name="Ada"), make("A-2", mrn="42", notes="Pale.")
     split(second)
