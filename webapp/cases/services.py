@@ -199,6 +199,9 @@ def erase(patient: Patient) -> int:
     """Make unreadable for good who a patient is, and all that was written of them.
 
     On record is the patient's id alone. Returns how many cases they have, which stay.
+
+    Raises:
+        MergedInto, PatientErased: as `webapp.patients.services.erase`.
     """
     patients.erase(patient)
     cases = Case.objects.filter(patient=patient).count()

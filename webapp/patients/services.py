@@ -21,6 +21,14 @@ class PatientErased(Exception):
         super().__init__(_("This patient was erased. Open a new case to enter somebody."))
 
 
+class MergedInto(Exception):
+    """They were merged into another patient, who is to be erased instead."""
+
+    def __init__(self, patient_id: UUID) -> None:
+        text = _("They were merged into patient %(patient)s. Erase that one.")
+        super().__init__(text % {"patient": patient_id})
+
+
 def lock_patients(lab_id: UUID) -> None:
     """Let nobody else change who the lab's patients are, or whose a case is, until the transaction ends.
 
@@ -136,8 +144,17 @@ def erase(patient: Patient) -> None:
     """Delete the key of a patient, and of those who were merged into them: nobody can read who they were.
 
     Whatever else there is of them stays, so that counts do.
+
+    Raises:
+        MergedInto: what is known of them lies under another's key.
+        PatientErased: they were erased already.
     """
     lock_patients(patient.lab_id)
+    patient.refresh_from_db(fields=["merged_into", "erased_at"])  # as it is under the lock
+    if patient.merged_into_id:
+        raise MergedInto(patient.merged_into_id)
+    if patient.erased_at:
+        raise PatientErased
     same = patients().filter(Q(id=patient.id) | Q(merged_into=patient.id))
     PatientKey.objects.filter(patient__in=same).delete()
     same.update(erased_at=timezone.now())

@@ -10,13 +10,14 @@ from django_scopes import scope, scopes_disabled
 from psycopg import sql
 
 from webapp.audit.models import Entry
-from webapp.cases import selectors
+from webapp.cases import selectors, services
 from webapp.cases.identifiers import Identifiers
 from webapp.cases.services import create_case, merge
 from webapp.cases.specimen_services import change_specimen
 from webapp.crypto import rotation
 from webapp.crypto.cipher import unseal
 from webapp.patients.models import Patient, PatientKey
+from webapp.patients.services import MergedInto, PatientErased
 
 pytestmark = pytest.mark.usefixtures("plain_static")
 
@@ -158,3 +159,20 @@ def test_nobody_is_erased_twice_or_by_a_wrong_id(case):
         erase(patient)
     with pytest.raises(CommandError, match="no patient"):
         erase(case)
+
+
+def test_who_is_merged_before_they_are_erased_is_not_said_to_be(alice, case):
+    """What is known of them by then lies under the other's key, and stays."""
+    with scope(lab=alice.lab):
+        found = patient_of(case)
+        other = create_case(
+            alice.lab, accession="A-3", by=alice.membership.user, identifiers={"mrn": "8", "name": "Cy"}
+        )
+        merge(other, case)
+        with pytest.raises(MergedInto):  # it was looked at before
+            services.erase(found)
+        assert PatientKey.objects.filter(patient=found).exists()
+        found, again = patient_of(other), patient_of(other)
+        services.erase(found)
+        with pytest.raises(PatientErased):
+            services.erase(again)

@@ -9,6 +9,7 @@ from django_scopes import scope, scopes_disabled
 
 from webapp.cases.services import erase
 from webapp.patients.models import Patient
+from webapp.patients.services import MergedInto, PatientErased
 
 
 class Command(BaseCommand):
@@ -26,15 +27,13 @@ class Command(BaseCommand):
             found = Patient.objects.select_related("lab").filter(id=options["patient"]).first()
         if found is None:
             raise CommandError(_("There is no patient with this id."))
-        if found.merged_into_id:
-            raise CommandError(
-                _("They were merged into patient %(patient)s. Erase that one.")
-                % {"patient": found.merged_into_id}
-            )
-        if found.erased_at:
-            raise CommandError(_("They were erased already."))
-        with scope(lab=found.lab):
-            cases = erase(found)
+        try:
+            with scope(lab=found.lab):
+                cases = erase(found)
+        except MergedInto as error:
+            raise CommandError(str(error)) from None
+        except PatientErased:
+            raise CommandError(_("They were erased already.")) from None
         self.stdout.write(
             ngettext(
                 "Erased; %(n)s case stays. Backups made before still hold the key: delete them once "
