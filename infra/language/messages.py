@@ -20,7 +20,7 @@ from infra.language import CATALOGUES
 from infra.language.compile import MESSAGES
 
 ROOT = CATALOGUES.parents[1]
-FOLDERS = ("infra", "serving/decoder", "webapp", "workers")
+FOLDERS = ("infra", "serving/contract", "serving/decoder", "webapp", "workers")
 METHODS = {".html": "template", ".js": "javascript", ".py": "python", ".txt": "template"}
 KEYWORDS: dict[str, Any] = {
     **DEFAULT_KEYWORDS,

@@ -1,13 +1,15 @@
 """From what is marked to what programs read: one file for each language."""
 
 import gettext
+import re
 from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
 
 from infra.language.compile import InvalidCatalogue, compile_all
-from infra.language.messages import messages, update
+from infra.language.messages import ROOT, _files, messages, update
+from serving.contract.classes import CELL_CLASSES
 
 CODE = """
 from infra.language import _, ngettext
@@ -96,3 +98,17 @@ def test_a_translation_without_its_value_is_no_catalogue(source):
     (source / "webapp" / "x.js").write_text('gettext("Refused: %(reason)s");')
     with pytest.raises(InvalidCatalogue, match="Refused"):
         translated(source, {"Refused: %(reason)s": "Abgelehnt: %(grund)s"})
+
+
+def test_every_file_that_marks_something_is_read():
+    marked = re.compile(r"\b(?:N_|_|n?p?gettext(?:_lazy)?)\(\s*[\"']")
+    files = [
+        path for folder in ("infra", "serving", "webapp", "workers") for path in (ROOT / folder).rglob("*.py")
+    ]
+    marking = {path for path in files if marked.search(path.read_text(encoding="utf-8"))}
+    assert marking <= {*_files(ROOT)}
+
+
+def test_the_classes_of_cells_can_be_translated():
+    found = {message.id for message in messages()}
+    assert {one.name for one in CELL_CLASSES} <= found
