@@ -114,9 +114,13 @@ def rerun(
     case: Annotated[str | None, typer.Option(help=_("The accession number of one case."))] = None,
     since: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help=_("All open cases made on that day (UTC) or later.")),
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            metavar=_("DAY"),
+            help=_("All open cases made on that day (UTC) or later; as 2026-01-31."),
+        ),
     ] = None,
-    lab: Lab = None,
+    lab: Annotated[str | None, typer.Option(help=_("Cases of this lab alone: its name or id."))] = None,
 ) -> None:
     if (case is None) == (since is None):
         fail(_("Say which cases: either --case or --since."))

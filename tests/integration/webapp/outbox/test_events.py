@@ -11,10 +11,13 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django_scopes import scope
 
+from tests.support.bracketed import bracketed
 from webapp.outbox import deliveries, services
 from webapp.outbox.events import CONSUME, CONSUMERS, Event, ImagesClassified, consumes, publish
 from webapp.outbox.models import Delivery, OutboxEntry
 from webapp.outbox.queues import Queue
+
+__all__ = ["bracketed"]
 
 TOLD: list[ImagesClassified] = []
 
@@ -212,3 +215,13 @@ def test_one_that_hangs_leaves_the_other_process_to_the_rest(alice, heard, monke
         go_on.set()
         thread.join()
     assert list(Delivery.objects.filter(consumer="tried.fails")) == [second]
+
+
+@pytest.mark.usefixtures("bracketed")
+def test_dead_events_are_listed_in_the_language_of_whoever_asks(alice):
+    Delivery.objects.create(
+        lab=alice.lab, consumer="tried.fails", event={}, state=Delivery.State.DEAD, error=deliveries.STOPPED
+    )
+    said = StringIO()
+    call_command("dead_events", stdout=said)
+    assert f"⟦{deliveries.STOPPED}⟧" in said.getvalue()
