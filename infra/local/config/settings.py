@@ -95,7 +95,7 @@ class Settings:
                     _("HEMATOVISION_CERTIFICATE and HEMATOVISION_PLAIN_HTTP exclude each other: keep one.")
                 )
             _check_certificate(certificate, key)
-        return cls(
+        settings = cls(
             home=home_from_environment(environ),
             host=host,
             public_host=_host(environ, "PUBLIC_HOST", host),
@@ -106,6 +106,16 @@ class Settings:
             plain_http=plain_http,
             proxies=_number(environ, "PROXIES", 0, range(10)),
         )
+        for name, port in settings.ports.items():
+            if port == settings.web_port:
+                raise StackError(
+                    _(
+                        "Port %(port)s, meant for the web page, is that of %(name)s, too. Set "
+                        "HEMATOVISION_WEB_PORT to one outside the block that HEMATOVISION_BASE_PORT begins."
+                    )
+                    % {"port": port, "name": name}
+                )
+        return settings
 
     @classmethod
     def of_running(cls, home: Path) -> "Settings":

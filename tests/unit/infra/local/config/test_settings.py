@@ -258,3 +258,9 @@ def test_listening_everywhere_needs_a_name() -> None:
         Settings.from_environment({"HEMATOVISION_HOST": "0.0.0.0"})
     named = {"HEMATOVISION_HOST": "0.0.0.0", "HEMATOVISION_PUBLIC_HOST": "lab.example"}
     assert Settings.from_environment(named).url == "https://lab.example:8000"
+
+
+def test_the_web_page_has_a_port_of_its_own():
+    environ = {"HEMATOVISION_WEB_PORT": "28610", "HEMATOVISION_BASE_PORT": "28600"}
+    with pytest.raises(StackError, match=r"Port 28610, meant for the web page, is that of .+, too"):
+        Settings.from_environment(environ)
