@@ -32,6 +32,17 @@ msgstr "ein Scan"
 msgid "This is %(kind)s."
 msgstr "Das ist %(kind)s."
 
+#: webapp/ui/labs/views/settings.py
+msgid "Saved. It holds from now on, for every case of the lab."
+msgstr "Gespeichert. Es gilt ab jetzt, für jeden Fall des Labors."
+
+#: webapp/notifications/wording.py
+#, python-format
+msgid "%(count)s classified"
+msgid_plural "%(count)s classified"
+msgstr[0] "%(count)s klassifiziert"
+msgstr[1] "%(count)s klassifiziert"
+
 #: webapp/ui/templatetags/numbers.py
 #, python-format
 msgid "%(number)s %%"

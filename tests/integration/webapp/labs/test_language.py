@@ -55,6 +55,7 @@ def test_administrators_set_it_and_it_is_on_record(ada):
     page = ada.browser.post(reverse("ui:lab-settings-change"), form, follow=True)
     assert '<option value="de" selected>Deutsch</option>' in page.content.decode()
     assert page.headers["Content-Language"] == "de"
+    assert "Gespeichert." in page.content.decode()
     entry = Entry.objects.get(chain=ada.lab.id, action__startswith="lab.")
     assert (entry.action, entry.before, entry.after) == (
         "lab.language_set",
@@ -165,8 +166,8 @@ def test_notifications_are_mailed_in_the_language_of_the_lab(alice, case):
         alice.membership.lab.refresh_from_db()
         tell(alice.membership, Kind.UPLOAD_FINISHED, case_id=alice.case("A-2").id, facts=facts)
     english, german_one = mail.outbox
-    assert "15,382" in english.body
-    assert "15.382" in german_one.body
+    assert "15,382 classified" in english.body
+    assert "15.382 klassifiziert" in german_one.body
     assert translation.get_language() == "en"
 
 

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from webapp.accounts.reauthentication import fresh_sign_in
 from webapp.cases.selectors import scanners
+from webapp.labs.locales import locale_of
 from webapp.labs.models import Lab
 from webapp.labs.permissions import Permission
 from webapp.labs.services import change_classes, change_settings
@@ -30,7 +31,9 @@ def change(request: MemberRequest) -> HttpResponseBase:
     if not form.is_valid():
         return settings_page(request, form=form, status=422)
     change_settings(request.membership.lab, **form.cleaned_data)
-    messages.success(request, _("Saved. It holds from now on, for every case of the lab."))
+    request.membership.lab.refresh_from_db()
+    with locale_of(request.membership.lab):  # the page that says it is in the language that was chosen
+        messages.success(request, _("Saved. It holds from now on, for every case of the lab."))
     return redirect("ui:lab-settings")
 
 
