@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q, QuerySet, Subquery
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from webapp.audit.actions import Action
 from webapp.audit.chain import COLUMNS, INSTALLATION
@@ -68,6 +69,9 @@ class TrailState:
     verified_at: datetime | None
     whole: bool
     backed_up_at: datetime | None
+
+
+NOBODY = {0: _("The product, commands, strangers")}  # as `Filters.actor`
 
 
 def entries(chain: UUID, filters: Filters) -> QuerySet[Entry]:

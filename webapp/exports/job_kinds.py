@@ -1,13 +1,15 @@
 """The lab's audit trail as a file of any length, made apart from the web process."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Max, QuerySet
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from webapp.audit import selectors
 from webapp.audit.actions import Action
@@ -47,6 +49,26 @@ def check(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def started(job: Job) -> None:
     record(Action.AUDIT_EXPORTED, lab=job.lab_id, after={"format": Format.CSV.value, **job.parameters})
+
+
+def said(jobs: Sequence[Job]) -> dict[UUID, list[tuple[str, str]]]:
+    """The filters as the trail's page has them."""
+    of_somebody = next((job for job in jobs if "actor" in job.parameters), None)
+    people = dict(selectors.people(of_somebody.lab_id)) if of_somebody else {}
+    return {job.id: list(_words(job.parameters, {**people, **selectors.NOBODY})) for job in jobs}
+
+
+def _words(given: Mapping[str, Any], people: Mapping[int, Any]) -> Iterator[tuple[str, str]]:
+    if "actor" in given:
+        yield pgettext("did it", "Who"), str(people.get(given["actor"], given["actor"]))
+    if "action" in given:
+        action = Action(given["action"])
+        yield pgettext("happened", "What"), f"{action.area_name}: {action.verb}"
+    if "subject" in given:
+        yield _("Of what"), given["subject"]
+    for name, label in (("since", pgettext("a day", "From")), ("until", pgettext("a day", "To"))):
+        if name in given:
+            yield label, date_format(date.fromisoformat(given[name]))
 
 
 def audit_csv(job: Job) -> Piece:
@@ -90,5 +112,6 @@ register(
         takes=_FILTERS,
         check=check,
         started=started,
+        said=said,
     )
 )

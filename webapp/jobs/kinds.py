@@ -1,8 +1,9 @@
 """What jobs there are. An app registers its kinds in a module `job_kinds` of its own."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.utils.functional import Promise
 
@@ -40,6 +41,8 @@ class Kind:
         check: what the values of these must be, of a form or as JSON has them; raises ValueError, or returns
             them as they are kept.
         started: puts on record, in the transaction that makes the job, that somebody asked.
+        said: what jobs of one lab were asked for, in words, by their ids: what each parameter is called, and
+            its value.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Kind:
     takes: tuple[str, ...]
     check: Callable[[Mapping[str, Any]], dict[str, Any]]
     started: Callable[[Job], None]
+    said: Callable[[Sequence[Job]], dict[UUID, list[tuple[str, str]]]] = lambda _jobs: {}
 
 
 KINDS: dict[str, Kind] = {}

@@ -35,7 +35,7 @@ class FilterForm(forms.Form):
         self.fields["actor"].choices = [  # type: ignore[attr-defined]
             ("", _("Anyone")),
             *selectors.people(chain),
-            (0, _("The product, commands, strangers")),
+            *selectors.NOBODY.items(),
         ]
         self.fields["action"].choices = [("", _("Anything")), *_actions_by_area()]  # type: ignore[attr-defined]
 

@@ -9,7 +9,6 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from webapp.jobs import selectors, services
@@ -20,13 +19,6 @@ from webapp.labs.authorization import may
 from webapp.ui.permissions import MemberRequest, needs
 
 JOBS_A_PAGE = 50
-PARAMETERS: dict[str, Any] = {
-    "actor": pgettext_lazy("asked of a job", "actor"),
-    "action": pgettext_lazy("asked of a job", "action"),
-    "subject": pgettext_lazy("asked of a job", "subject"),
-    "since": pgettext_lazy("asked of a job", "since"),
-    "until": pgettext_lazy("asked of a job", "until"),
-}
 
 
 @needs(None)
@@ -85,13 +77,11 @@ def _job(request: MemberRequest, job_id: UUID) -> Job:
 
 def _shown(request: MemberRequest) -> dict[str, Any]:
     page = Paginator(selectors.jobs_of(request.membership), JOBS_A_PAGE).get_page(request.GET.get("page"))
+    said: dict[UUID, list[tuple[str, str]]] = {}
+    for kind in KINDS.values():
+        said |= kind.said([job for job in page if job.kind == kind.name])
     rows = [
-        (job, KINDS.get(job.kind), _parameters(job), selectors.can_fetch(request.membership, job))
+        (job, KINDS.get(job.kind), said.get(job.id, []), selectors.can_fetch(request.membership, job))
         for job in page
     ]
     return {"page": page, "rows": rows, "under_way": any(job.is_open for job in page)}
-
-
-def _parameters(job: Job) -> list[tuple[str, Any]]:
-    """What the job was asked for, each with what it is called."""
-    return [(str(PARAMETERS.get(name, name)), value) for name, value in job.parameters.items()]

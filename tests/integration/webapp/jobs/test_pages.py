@@ -29,7 +29,7 @@ def test_an_export_is_begun_on_the_page_of_the_trail_and_fetched_from_that_of_jo
     assert begun.url == reverse("ui:jobs")
     page = page_of(admin, "jobs")
     assert "every 1s" in page
-    assert "action token.made" in page
+    assert "What: Token: made" in page
     with scope(lab=admin.lab):
         job = Job.objects.get()
         services.run_piece(job.id)
@@ -38,6 +38,23 @@ def test_an_export_is_begun_on_the_page_of_the_trail_and_fetched_from_that_of_jo
     result = reverse("ui:job-result", args=[job.id])
     assert result in page
     assert browser.get(result).getvalue().startswith(b"sentence,")
+
+
+def test_what_a_job_was_asked_for_is_said_in_words(admin, settings):
+    settings.JOBS_OPEN_OF_ONE = 4
+    asked = {"actor": str(admin.membership.user_id), "action": "case.created", "since": "2026-01-31"}
+    for number in range(3):
+        admin.browser.post(NEW, {"kind": "audit_csv", "subject": f"A-{number}", **asked})
+    admin.browser.post(NEW, {"kind": "audit_csv", "actor": "0"})
+    said = page_of(admin, "jobs")
+    for words in (
+        f"Who: {admin.membership.user}",
+        "What: Case: created",
+        "Of what: A-2",
+        "From: 31 Jan 2026",
+    ):
+        assert said.count(words) == (1 if words.endswith("2") else 3), words
+    assert "Who: The product, commands, strangers" in said
 
 
 def test_cancelling(admin):
