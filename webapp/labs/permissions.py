@@ -61,7 +61,7 @@ class Permission(TextChoices):
     MANAGE_ROLES = "manage_roles", _("Change what each role may do")
     MANAGE_LAB = (
         "manage_lab",
-        _("Set the lab's language and time zone, scanners, classes of cells and how many are a full count"),
+        _("Set the lab's language, time zone, scanners, classes of cells and full count"),
     )
 
 

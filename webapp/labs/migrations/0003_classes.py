@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                         ("manage_roles", "Change what each role may do"),
                         (
                             "manage_lab",
-                            "Set the lab's language and time zone, scanners, classes of cells and how many are a full count",
+                            "Set the lab's language, time zone, scanners, classes of cells and full count",
                         ),
                     ],
                     max_length=32,
