@@ -249,3 +249,19 @@ def test_dark_is_dark(screen):
     screen.page.goto(screen.url)
     ground = screen.page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == "rgb(16, 19, 23)"
+
+
+LONGER = """() => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+    const main = /^(BUTTON|LABEL|A|H1|H2|H3|TH|SUMMARY|DT|SPAN|OPTION)$/
+    for (let node; (node = walker.nextNode());)
+        if (main.test(node.parentElement.tagName) && !node.parentElement.closest(".file, .mono"))
+            node.data = node.data.replace(/[A-Za-z]{4,12}\\b/g, "$&ungs")
+}"""
+
+
+def test_longer_words_of_another_language_fit_a_narrow_screen(shown):
+    """The last: it changes the page."""
+    shown.set_viewport_size({"width": 360, "height": 740})
+    shown.evaluate(LONGER)
+    assert shown.evaluate("document.documentElement.scrollWidth") <= 360
