@@ -139,7 +139,7 @@ def merge(case: Case, other: Case) -> tuple[str, ...]:
     case.refresh_from_db(fields=["patient"])
     other.refresh_from_db(fields=["patient"])
     if not case.patient_id or not other.patient_id:
-        raise NotTwoPatients(_("Nobody has entered who both patients are. Enter it first."))
+        raise NotTwoPatients(_("One of the two cases has no patient yet. Enter who it is first."))
     if case.patient_id == other.patient_id:
         raise NotTwoPatients(_("Both cases are of this patient already."))
     both = patient_selectors.patients().in_bulk([case.patient_id, other.patient_id])

@@ -1,6 +1,7 @@
 """Specimens, slides and scanners by page and API: all optional, texts for those who may see patients."""
 
 import json
+import re
 
 import pytest
 from django_scopes import scope
@@ -145,8 +146,15 @@ def test_pages_of_slides_and_scanners(alice, admin, case):
     assert admin.browser.post("/lab/scanners/", {"make": "Imaginary"}).status_code == 409
     assert admin.browser.post("/lab/scanners/", {"micrometres_per_pixel": "-1"}).status_code == 422
     shown = alice.browser.post(f"/cases/{case.id}/slides/", {"label": "1"}, follow=True)
+    assert shown.redirect_chain[-1][0].endswith("#slides")
     assert "Remove" in shown.content.decode()
-    assert alice.browser.post(f"/cases/{case.id}/slides/", {"label": "1"}).status_code == 409
+    again = alice.browser.post(f"/cases/{case.id}/slides/", {"label": "1"})
+    assert again.status_code == 409
+    (focused,) = re.findall(r"<[^>]*autofocus[^>]*>", again.content.decode())
+    assert 'name="label"' in focused
+    alice.browser.post(f"/cases/{case.id}/slides/", {"label": "2"})
+    facts = alice.browser.get(f"/cases/{case.id}/").content.decode()
+    assert "<dt>Slides</dt><dd>1</dd><dd>2</dd>" in facts
     with scope(lab=alice.lab):
         other = add_slide(alice.case("A-2"), label="1")
     assert alice.browser.post(f"/cases/{case.id}/slides/{other.id}/remove/").status_code == 404

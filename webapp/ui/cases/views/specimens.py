@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from webapp.cases import selectors
@@ -41,7 +42,7 @@ def new_slide(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
     if form.is_valid():
         try:
             add_slide(case, **form.cleaned_data)
-            return redirect("ui:case-specimen", case.id)
+            return _to_slides(case)
         except ThereAlready as error:
             form.add_error("label", str(error))
             status = 409
@@ -56,7 +57,11 @@ def take_back_slide(request: MemberRequest, case_id: UUID, slide_id: int) -> Htt
         remove_slide(get_object_or_404(selectors.slides(case), id=slide_id))
     except InUse as error:
         return _page(request, case, conflict=str(error), status=409)
-    return redirect("ui:case-specimen", case.id)
+    return _to_slides(case)
+
+
+def _to_slides(case: Case) -> HttpResponseBase:
+    return redirect(f"{reverse('ui:case-specimen', args=[case.id])}#slides")
 
 
 def _form(request: MemberRequest, case: Case, *, bound: bool = False) -> SpecimenForm:

@@ -2,6 +2,7 @@
 
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from webapp.cases.selectors import scanners
@@ -20,7 +21,7 @@ def new_scanner(request: MemberRequest) -> HttpResponseBase:
     if form.is_valid():
         try:
             add_scanner(request.membership.lab, **form.cleaned_data)
-            return redirect("ui:lab-settings")
+            return _to_scanners()
         except ThereAlready as error:
             form.add_error("make", str(error))
             status = 409
@@ -34,4 +35,8 @@ def take_back(request: MemberRequest, scanner_id: int) -> HttpResponseBase:
         remove_scanner(get_object_or_404(scanners(), id=scanner_id))
     except InUse as error:
         return settings_page(request, conflict=str(error), status=409)
-    return redirect("ui:lab-settings")
+    return _to_scanners()
+
+
+def _to_scanners() -> HttpResponseBase:
+    return redirect(f"{reverse('ui:lab-settings')}#scanners")

@@ -1,0 +1,13 @@
+"""A form's field as people go on with it."""
+
+from django import template
+from django.forms import BoundField
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+
+@register.filter
+def focused_if_wrong(field: BoundField) -> SafeString:
+    """The field; one that must be mended has the focus when the page opens, wherever on it it stands."""
+    return field.as_widget(attrs={"autofocus": True} if field.errors else {})
