@@ -3,6 +3,7 @@
 `django.mo` holds all messages; `djangojs.mo`, which pages load, those that stand in scripts.
 """
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,4 +53,7 @@ def _is_in_scripts(message: Message) -> bool:
 
 
 if __name__ == "__main__":
-    compile_all()
+    try:
+        compile_all()
+    except InvalidCatalogue as error:
+        sys.exit(str(error))

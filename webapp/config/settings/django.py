@@ -6,6 +6,15 @@ from django.utils.translation import to_language
 from webapp.config.environment import strong_secret
 from webapp.config.settings.reading import WEBAPP, env
 
+
+def language_name(code: str) -> str:
+    """As its speakers call it; of one that Django does not know by the country, as `de-at`, with its code."""
+    if "name_local" in (info := LANG_INFO.get(code, {})):
+        return str(info["name_local"]).capitalize()
+    general = LANG_INFO.get(code.partition("-")[0], {}).get("name_local", "")
+    return f"{general} ({code})".strip().capitalize()
+
+
 # --- Django -------------------------------------------------------------------------------------------------
 SECRET_KEY = strong_secret(env.str("SECRET_KEY"))  # signs sessions and links; 50 random characters or more
 DEBUG = env.bool("DEBUG", False)  # shows errors with their insides: never where others can see
@@ -102,10 +111,7 @@ TEMPLATES = [
 LOCALE_PATHS = [WEBAPP / "locale"]
 LANGUAGE_CODE = "en"
 _TRANSLATED = (path.parts[-3] for path in LOCALE_PATHS[0].glob("*/LC_MESSAGES/django.po"))
-LANGUAGES = [
-    (code, LANG_INFO[code]["name_local"].capitalize())
-    for code in sorted({LANGUAGE_CODE, *map(to_language, _TRANSLATED)})
-]
+LANGUAGES = [(code, language_name(code)) for code in sorted({LANGUAGE_CODE, *map(to_language, _TRANSLATED)})]
 FORMAT_MODULE_PATH = ["webapp.config.formats"]
 
 # --- static files -------------------------------------------------------------------------------------------
