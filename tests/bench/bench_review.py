@@ -178,7 +178,7 @@ class Bench:
         page.get_by_role("button", name="Review").click()
         page.wait_for_selector(".rv-picture")
         walk = Walker(page, truth).run()
-        page.locator(".rv-saved", has_text="Saved").wait_for()
+        expect(page.locator(".rv-saved")).to_have_text("Saved", timeout=30_000)
         now = dict(CellState._base_manager.filter(reading__case=case).values_list("cell_id", "cell_class"))
         assert now == truth, {
             cell: (now.get(cell), truth[cell]) for cell in truth if now.get(cell) != truth[cell]

@@ -8,6 +8,7 @@ from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from webapp.cases.disclosure import open_case
@@ -118,6 +119,6 @@ def mosaic_address(case_id: UUID, cells: list[int]) -> str:
 
 
 def reading_name(reading: Reading) -> str:
-    names = {Reading.Kind.FIRST: "First reading", Reading.Kind.SECOND: "Second reading"}
-    name = names.get(Reading.Kind(reading.kind), "Teaching")
-    return f"{name}, blinded" if reading.blinded else name
+    if reading.kind == Reading.Kind.FIRST:
+        return _("First reading")
+    return _("Second reading, blinded") if reading.blinded else _("Second reading")
