@@ -68,6 +68,7 @@ class InvalidClasses(ValueError):
     def __init__(
         self, *, unknown: Sequence[str] = (), twice: Sequence[str] = (), missing: Sequence[str] = ()
     ):
+        # untranslated: a fault of the caller's
         super().__init__(f"unknown: {unknown}, twice: {twice}, missing: {missing}")
         self.unknown, self.twice, self.missing = tuple(unknown), tuple(twice), tuple(missing)
 

@@ -19,6 +19,7 @@ ENGLISH_CALLS = frozenset(
         "console.log",
         "console.warn",
         "getAttribute",
+        "matchMedia",
         "matches",
         "querySelector",
         "querySelectorAll",

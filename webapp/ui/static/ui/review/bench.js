@@ -75,7 +75,7 @@ export class Bench {
     const undecided = section.cells.filter((cell) => !cell.decided);
     const taken = undecided.length ? undecided : section.cells;
     this.selection.take(taken.map(({ id }) => id));
-    this.say(counted(gettext("%(n)s cell selected."), "%(n)s cells selected.", taken.length));
+    this.say(counted(ngettext("%(n)s cell selected.", "%(n)s cells selected.", taken.length), taken.length));
     this.show();
   }
 

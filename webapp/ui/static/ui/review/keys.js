@@ -24,8 +24,8 @@ export const FIXED = [
   { keys: ["Home", "End"], text: gettext("First and last cell of the class") },
   { keys: ["PgUp", "PgDn"], text: gettext("A screen up or down") },
   { keys: ["⇧ ←", "⇧ →", "⇧ ↑", "⇧ ↓"], text: gettext("Select from here to there") },
-  { keys: ["Ctrl A"], text: gettext("Select the whole class (⌘A)") },
-  { keys: ["Ctrl Space"], text: gettext("Add the cell to the selection, or take it out") },
+  { keys: [gettext("Ctrl A")], text: gettext("Select the whole class (⌘A)") },
+  { keys: [gettext("Ctrl Space")], text: gettext("Add the cell to the selection, or take it out") },
   { keys: ["Enter"], text: gettext("Confirm the selection; without one, the cells of the class that are on the screen; then go on") },
   { keys: ["Esc"], text: gettext("Give up the selection, or close what is open") },
 ];

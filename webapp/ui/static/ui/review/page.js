@@ -308,7 +308,7 @@ export class Page {
         dialog.value = { name: "conflicts" };
         return null;
       default:
-        throw new Error(`There is no command ${command}.`);
+        throw new RangeError(`There is no command ${command}.`);
     }
   }
 

@@ -52,6 +52,18 @@ export function cut(cell, size, fills) {
   return { shown, width: columns * drawn, left, top };
 }
 
+// The same as a style, of the mosaic at `address`.
+export function styleOf(cell, size, fills, address = cell.mosaic) {
+  const { shown, width, left, top } = cut(cell, size, fills);
+  return {
+    width: `${shown}px`,
+    height: `${shown}px`,
+    backgroundImage: `url("${address}")`,
+    backgroundSize: `${width}px`, // its height follows
+    backgroundPosition: `${-left}px ${-top}px`,
+  };
+}
+
 // The side in pixels of the picture that fills a square: that of most cells. Larger ones are cut to their middle, so one
 // large picture does not make all others small.
 export function reference(cells) {

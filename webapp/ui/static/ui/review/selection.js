@@ -106,7 +106,7 @@ export function moved(sections, id, move, columns, rows = 1) {
     case "previous-section":
       return previous < 0 ? at(s, 0) : at(previous, 0);
     default:
-      throw new Error(`There is no move ${move}.`);
+      throw new RangeError(`There is no move ${move}.`);
   }
 }
 

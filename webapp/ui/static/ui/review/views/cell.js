@@ -1,7 +1,7 @@
 // One cell in the gallery. It is drawn again only when something about it changed.
 
 import { Component } from "../../vendor/preact-11.2.0.min.js";
-import { cut } from "../pictures.js";
+import { styleOf } from "../pictures.js";
 import { html } from "../state.js";
 import { gettext, interpolate, percent } from "../words.js";
 
@@ -15,14 +15,7 @@ export class Cell extends Component {
   }
 
   render({ id, mosaic, picture: address, place, side, size, reference, ready, confidence, suggested, decided, name, said, chosen, focused, caption, asked }) {
-    const shown = cut({ mosaic, place, side }, size, reference);
-    const picture = ready && {
-      width: `${shown.shown}px`,
-      height: `${shown.shown}px`,
-      backgroundImage: `url("${address}")`,
-      backgroundSize: `${shown.width}px auto`,
-      backgroundPosition: `${-shown.left}px ${-shown.top}px`,
-    };
+    const picture = ready && styleOf({ mosaic, place, side }, size, reference, address);
     const classes = ["rv-cell", decided ? "is-decided" : "is-suggested", chosen && "is-chosen", focused && "is-focused", asked && "is-asked"];
     return html`<div
       id=${`cell-${id}`}

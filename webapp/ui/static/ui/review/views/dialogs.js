@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from "../../vendor/preact-hooks-11.2.0.min.js";
 import { COMMANDS, FIXED, classCommand } from "../keys.js";
-import { cut } from "../pictures.js";
+import { styleOf } from "../pictures.js";
 import { dialog, html, keyName, tick } from "../state.js";
 import { counted, gettext, interpolate, ngettext } from "../words.js";
 
@@ -74,7 +74,7 @@ export function WordsDialog({ page, ids }) {
       <h2>${counted(ngettext("Other: what is this cell?", "Other: what are these %(n)s cells?", ids.length), ids.length)}</h2>
       <label class="field">${gettext("In your words, if you like")} <input name="words" type="text" maxlength="200" autocomplete="off" autofocus /></label>
       <div class="rv-dialog-foot">
-        <button type="button" class="button button-small" onClick=${() => (dialog.value = null)}>${gettext("Cancel")} <kbd>Esc</kbd></button>
+        <button type="button" class="button button-small" onClick=${() => (dialog.value = null)}>${gettext("Cancel")} <kbd>${gettext("Esc")}</kbd></button>
         <button class="button button-small button-main">${gettext("Other")} <kbd>↵</kbd></button>
       </div>
     </form>
@@ -82,9 +82,7 @@ export function WordsDialog({ page, ids }) {
 }
 
 export function Picture({ page, cell, side }) {
-  const shown = cut(cell, side, page.reference);
-  const style = { width: `${shown.shown}px`, height: `${shown.shown}px`, backgroundImage: `url("${cell.mosaic}")`, backgroundSize: `${shown.width}px auto`, backgroundPosition: `${-shown.left}px ${-shown.top}px` };
-  return html`<div class="rv-picture" style=${style}></div>`;
+  return html`<div class="rv-picture" style=${styleOf(cell, side, page.reference)}></div>`;
 }
 
 // Nobody decided: the model suggests something else than the person saw.

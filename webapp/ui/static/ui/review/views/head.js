@@ -88,7 +88,7 @@ export function Notes({ page }) {
   return html`
     ${failure && html`<p class="rv-note is-bad" role="alert">${failure} <button type="button" class="button button-small" onClick=${() => page.forgetFailure()}>${gettext("Close")}</button></p>`}
     ${n > 0 && html`<p class="rv-note is-warn">${counted(ngettext("%(n)s cell was decided otherwise meanwhile. It is shown as it is now.", "%(n)s cells were decided otherwise meanwhile. They are shown as they are now.", n), n)} <button type="button" class="button button-small" data-do="conflicts">${gettext("Look at them")}</button></p>`}
-    ${similar && html`<p class="rv-note">${gettext("Cells of the case that are most like the one you chose.")} <button type="button" class="button button-small" data-do="leave-similar">${gettext("Back to all cells")} <kbd>Esc</kbd></button></p>`}
+    ${similar && html`<p class="rv-note">${gettext("Cells of the case that are most like the one you chose.")} <button type="button" class="button button-small" data-do="leave-similar">${gettext("Back to all cells")} <kbd>${gettext("Esc")}</kbd></button></p>`}
     ${page.isFiltered && html`<p class="rv-note">${interpolate(gettext("Filtered: %(n)s cells are shown."), { n: number(page.shown) })} <button type="button" class="button button-small" data-do="unfilter">${gettext("Show all cells")}</button></p>`}
     ${page.isOver && html`<p class="rv-note is-warn">${gettext("You may look, but not decide.")}</p>`}
     ${!n && !failure && !page.isFiltered && !similar && page.total > 0 && page.undecided === 0 && html`<p class="rv-note is-good">${gettext("All cells are decided.")} <a class="button button-small" href=${page.addresses.case}>${gettext("Back to the case")}</a></p>`}

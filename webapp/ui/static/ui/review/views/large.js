@@ -38,7 +38,7 @@ export function Large({ page, evidence, evidenceOf }) {
     const article = document.querySelector(".rv-large article");
     if (!article) return;
     const key = article.querySelector("[data-evidence-key]");
-    if (key) key.textContent = keyName(page.keys.of("evidence"));
+    if (key) key.textContent = keyName(page.keys.of("evidence")); // untranslated: a name of a command
     draw(article, evidence, evidenceOf);
   }, [shown.id, evidence, evidenceOf]);
   if (!cell) return null;

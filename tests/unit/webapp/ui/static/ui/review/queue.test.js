@@ -1,5 +1,7 @@
 // Gestures on their way, over a line that fails.
 
+import "../../english.js";
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
