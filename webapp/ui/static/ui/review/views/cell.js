@@ -29,10 +29,10 @@ export class Cell extends Component {
       <div class="rv-square">
         ${picture && html`<div class="rv-picture" style=${picture}></div>`}
         ${!decided && confidence !== null && doubts(confidence) > 0 && html`<span class=${`rv-doubts rv-doubts-${doubts(confidence)}`}></span>`}
-        ${decided && html`<span class="rv-mark">${decided === suggested ? "✓" : "→"}</span>`}
-        ${name && html`<span class="rv-name">${name}</span>`}
+        ${decided && html`<span class="rv-mark" aria-hidden="true">${decided === suggested ? "✓" : "→"}</span>`}
+        ${name && html`<span class="rv-name" aria-hidden="true">${name}</span>`}
       </div>
-      ${caption && html`<div class="rv-caption">${caption}</div>`}
+      ${caption && html`<div class="rv-caption" data-caption=${caption}></div>`}
     </div>`;
   }
 }

@@ -6,6 +6,7 @@ import { SIZES } from "../limits.js";
 import { html, more, redraw, seen, size as liked, tick, withKey } from "../state.js";
 import { counted, gettext, interpolate, ngettext, number, percent } from "../words.js";
 import { sized } from "../pictures.js";
+import { placeOf } from "../selection.js";
 import { Cell, inWords } from "./cell.js";
 
 const OVER = 400; // pixels that are drawn above and below the screen
@@ -28,6 +29,8 @@ export function onScreen(page, code) {
   return cells.slice(from, to).filter((cell) => page.pictures.ready(sized(cell.mosaic, plan.size))).map(({ id }) => id);
 }
 
+const isWithin = (row, from, to) => row >= from && row < to;
+
 export function Gallery({ page }) {
   tick.value; // eslint-disable-line no-unused-expressions
   const scroller = useRef();
@@ -37,6 +40,9 @@ export function Gallery({ page }) {
   const plan = planOf(page);
   const { top, height } = seen.value;
   const current = page.bench.current?.code;
+  const rows = drawn(plan, top, top + height, { over: OVER });
+  const place = placeOf(sections, selection.focus);
+  const isFocusDrawn = place && rows.some(([b, from, to]) => b === place[0] && isWithin(place[1] / plan.columns, from, to));
   return html`<div
     ref=${scroller}
     id="gallery"
@@ -45,7 +51,7 @@ export function Gallery({ page }) {
     tabindex="0"
     aria-multiselectable="true"
     aria-label=${gettext("Cells by class")}
-    aria-activedescendant=${selection.focus === null ? null : `cell-${selection.focus}`}
+    aria-activedescendant=${isFocusDrawn ? `cell-${selection.focus}` : null}
     onScroll=${() => look(scroller.current)}
     onClick=${(event) => page.clicked(event)}
     onDblClick=${(event) => page.doubleClicked(event)}
@@ -53,7 +59,7 @@ export function Gallery({ page }) {
     onPointerDown=${frame.down}
   >
     <div class="rv-sizer" role="presentation" style=${{ height: `${plan.height}px`, "--side": `${plan.size}px` }}>
-      ${drawn(plan, top, top + height, { over: OVER }).map(
+      ${rows.map(
         ([b, from, to]) => html`<${Section} key=${sections[b].code} page=${page} section=${sections[b]} block=${plan.blocks[b]}
           columns=${plan.columns} size=${plan.size} from=${from} to=${to} isCurrent=${sections[b].code === current} />`,
       )}
