@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.http import HttpResponseBase
 from django.middleware.csrf import get_token
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -26,6 +26,7 @@ from webapp.review.permissions import may_decide
 from webapp.review.services import open_reading
 from webapp.ui.permissions import MemberRequest, needs
 
+LONGEST_ID = 18  # digits, which a number in the database can have whatever they are
 FIRST_CELLS = 240  # that come with the page: more than a large screen shows
 FIRST_MOSAICS = 1  # that the browser is told of before it has read the scripts
 MODULES = (
@@ -46,7 +47,10 @@ MODULES = (
 @needs(Permission.DECIDE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def review(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
-    """A case's cells to be decided, in its first reading or one's own blinded one; a POST opens the first."""
+    """A case's cells to be decided, in the reading that is asked for, else one's own blinded one, else the first.
+
+    A POST opens the first.
+    """
     case = open_case(case_id)
     if request.method == "POST":
         open_reading(case, Reading.Kind.FIRST, reader=request.user)
@@ -65,8 +69,16 @@ def review(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
 
 
 def _reading(request: MemberRequest, case_id: UUID) -> Reading | None:
-    """Their own, while they read the case blinded, else the first."""
+    """The one asked for; else their own, while they read the case blinded; else the first.
+
+    Raises:
+        Http404: there is none that they may see, of those asked for.
+    """
     found = selectors.readings(request.user).filter(case=case_id).exclude(kind=Reading.Kind.TEACHING)
+    asked = request.GET.get("reading", "")
+    if asked:
+        is_number = asked.isascii() and asked.isdigit() and len(asked) <= LONGEST_ID
+        return get_object_or_404(found, pk=int(asked) if is_number else None)
     mine = found.filter(blinded=True, reader=request.user, case__review__in=UNDER_WAY).first()
     return mine or found.filter(kind=Reading.Kind.FIRST).first()
 

@@ -65,16 +65,19 @@ def test_a_tile_is_cut_from_its_place_on_the_mosaic(alice):
     assert f'href="{reverse("ui:mosaic", args=[case.id, cells])}"' in tile
 
 
-def test_a_mosaic_shows_the_cells_asked_for_in_that_order(alice):
+@pytest.mark.parametrize(("query", "side"), [("", 224), ("?small", 112)])
+def test_a_mosaic_shows_the_cells_asked_for_in_that_order(alice, query, side):
     case = alice.case()
     few = add_cells(alice, case, "neutrophil", *[0.9] * 3)
     many = add_cells(alice, case, "monocyte", *[0.8] * 40)
     asked = [many[39], few[1], many[0], many[7], few[2], *many[10:20]]
-    answer = alice.browser.get(reverse("ui:mosaic", args=[case.id, [cell_of(image).id for image in asked]]))
+    path = reverse("ui:mosaic", args=[case.id, [cell_of(image).id for image in asked]])
+    answer = alice.browser.get(path + query)
     picture = np.asarray(PillowImage.open(io.BytesIO(answer.content)))
-    assert picture.shape == (2 * 224, 12 * 224, 3)
+    assert picture.shape == (2 * side, 12 * side, 3)
     for place, colour in enumerate([39, 1, 0, 7, 2, *range(10, 20)]):
-        seen = picture[place // 12 * 224 :, place % 12 * 224 :][2:222, 2:222]  # JPEG mixes pixels at an edge
+        tile = picture[place // 12 * side :, place % 12 * side :]
+        seen = tile[2 : side - 2, 2 : side - 2]  # JPEG mixes pixels at an edge
         assert np.abs(seen.astype(int) - flat(colour)[0, 0]).max() < 8
 
 

@@ -88,6 +88,20 @@ def test_who_reads_blinded_comes_to_their_own_reading(alice, case, cells, readin
     assert [one["class"] for one in begun["cells"]["sections"]] == ["unidentified", "neutrophil"]
 
 
+def test_a_reading_is_asked_for_by_its_number_and_found_by_who_may_see_it(
+    alice, charlie, case, cells, reading
+):
+    second = person(alice.lab, "Olga", Role.PATHOLOGIST)
+    with scope(lab=alice.lab):
+        own = open_reading(case, Reading.Kind.SECOND, reader=second.membership.user, blinded=False)
+    address = f"{reverse('ui:review', args=[case.id])}?reading="
+    assert seed(page(second, case))["reading"] == reading.pk
+    assert seed(second.browser.get(f"{address}{own.pk}"))["reading"] == own.pk
+    for strange in ("0", "9" * 30, "first", "-1", "٣"):
+        assert second.browser.get(f"{address}{strange}").status_code == 404
+    assert charlie.browser.get(f"{address}{own.pk}").status_code in (403, 404)
+
+
 def test_the_case_leads_to_its_review_whoever_may_decide(alice, case, cells):
     address = f'action="{reverse("ui:review", args=[case.id])}"'
     of_case = reverse("ui:case", args=[case.id])
