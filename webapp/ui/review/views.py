@@ -47,7 +47,7 @@ MODULES = (
 @needs(Permission.DECIDE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def review(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
-    """A case's cells to be decided, in the reading that is asked for, else one's own blinded one, else the first.
+    """A case's cells to be decided: in the reading asked for, else one's own blinded one, else the first.
 
     A POST opens the first.
     """
