@@ -131,7 +131,7 @@ class Bench:
         for kind, as_it_errs in kinds.items():
             self.walk_and_tell(page, kind, self.case_with_mistakes(kind, mistakes, as_it_errs))
         for size in SIZES:
-            self.tell_gestures(fill(size, f"Of {size}"), size)
+            self.tell_gestures(fill(size), size)
 
     # --- the walk -----------------------------------------------------------------------------------------
 

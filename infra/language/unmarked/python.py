@@ -148,8 +148,8 @@ def _is_english(
         case ast.Dict(keys=keys, values=values):
             if node in keys:
                 return True
-            key = keys[values.index(node)]  # type: ignore[arg-type]
-            return _is_header(key) or (_is(key, "description") and any(_is(one, "type") for one in keys))
+            keyed = keys[values.index(node)]  # type: ignore[arg-type]
+            return _is_header(keyed) or (_is(keyed, "description") and any(_is(one, "type") for one in keys))
         case ast.arg() | ast.AnnAssign(annotation=ast.AST()) if node is getattr(parent, "annotation", None):
             return True
         case ast.FunctionDef(returns=returns) if node is returns:

@@ -88,9 +88,7 @@ def test_who_reads_blinded_comes_to_their_own_reading(alice, case, cells, readin
     assert [one["class"] for one in begun["cells"]["sections"]] == ["unidentified", "neutrophil"]
 
 
-def test_a_reading_is_asked_for_and_found_by_who_may_see_it(
-    alice, charlie, case, cells, reading
-):
+def test_a_reading_is_asked_for_and_found_by_who_may_see_it(alice, charlie, case, cells, reading):
     second = person(alice.lab, "Olga", Role.PATHOLOGIST)
     with scope(lab=alice.lab):
         own = open_reading(case, Reading.Kind.SECOND, reader=second.membership.user, blinded=False)
