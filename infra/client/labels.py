@@ -72,16 +72,14 @@ def read(path: Path) -> list[tuple[int, list[str]]]:
     first = text.partition("\n")[0]
     separator = max(_SEPARATORS, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    rows: list[tuple[int, list[str]]] = []
     try:
-        rows.extend(
-            (reader.line_num, [value.strip() for value in row]) for row in reader if any(map(str.strip, row))
-        )
+        lines = [(reader.line_num, [value.strip() for value in row]) for row in reader]
     except csv.Error as error:
         raise ClientError(
             _("%(file)s is no CSV: %(reason)s, line %(line)d.")
             % {"file": path, "reason": error, "line": reader.line_num}
         ) from error
+    rows = [(line, row) for line, row in lines if any(row)]
     if rows and rows[0][1][0].lower() in _HEADINGS:
         del rows[0]
     return rows
@@ -153,9 +151,7 @@ def _matched(
 
 def _codes(used: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """The code of each class by whatever it is called: code, name in English or the lab's language, short."""
-    named: list[tuple[str, tuple[str, ...]]] = [
-        (one.code, (one.code, one.name, one.short)) for one in CELL_CLASSES
-    ]
+    named = [(one.code, (one.code, one.name, one.short)) for one in CELL_CLASSES]
     named += [(one["code"], (one["name"],)) for one in used]
     return {name.casefold(): code for code, names in named for name in names if name != "–"}
 
