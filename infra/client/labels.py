@@ -151,6 +151,7 @@ def _matched(
 
 def _codes(used: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """The code of each class by whatever it is called: code, name in English or the lab's language, short."""
+    named: list[tuple[str, tuple[str, ...]]]
     named = [(one.code, (one.code, one.name, one.short)) for one in CELL_CLASSES]
     named += [(one["code"], (one["name"],)) for one in used]
     return {name.casefold(): code for code, names in named for name in names if name != "–"}

@@ -241,12 +241,13 @@ def people(ids: Iterable[int | None]) -> dict[int, str]:
 
 def _cells(reading: Reading) -> Any:
     """One row for each cell of the case: its current prediction, with what the reading decided."""
-    return current_of_case(reading.case, reading).annotate(
+    found: QuerySet[Any] = current_of_case(reading.case, reading).annotate(
         **last_decision(reading),
         is_decided=Switch(
             When(decided_class=None, then=Value(False)), default=Value(True), output_field=BooleanField()
         ),
     )
+    return found
 
 
 def _rows(cells: "QuerySet[Any]") -> Any:

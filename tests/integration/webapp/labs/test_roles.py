@@ -66,7 +66,7 @@ def test_an_empty_form_leaves_what_no_lab_can_take(ada):
     ada.lab.refresh_from_db()
     for role in Role:
         assert granted(role, ada.lab.permission_changes) == TABLE[role] - ADJUSTABLE[role] - PLANNED
-    assert not any("decide" in changes for changes in ada.lab.permission_changes.values())
+    assert not any("sign" in changes for changes in ada.lab.permission_changes.values())
     assert ada.browser.get(reverse("ui:roles")).status_code == 200
 
 
