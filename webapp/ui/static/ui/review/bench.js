@@ -234,10 +234,12 @@ export class Bench {
 
   // The place after which to go on: that of the first of these cells.
   #place(cells) {
-    const places = cells.map(({ id }) => placeOf(this.sections, id)).filter(Boolean);
-    if (!places.length) return null;
-    const first = places.reduce((a, b) => (b[0] < a[0] || (b[0] === a[0] && b[1] < a[1]) ? b : a));
-    return { code: this.sections[first[0]].code, index: first[1], s: first[0] };
+    const these = new Set(cells);
+    for (const [s, section] of this.sections.entries()) {
+      const index = section.cells.findIndex((cell) => these.has(cell));
+      if (index >= 0) return { code: section.code, index, s };
+    }
+    return null;
   }
 
   // `rest`: what is left of the section is to be looked at next, not one cell.

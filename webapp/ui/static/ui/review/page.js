@@ -58,7 +58,7 @@ export class Page {
       goTo: (id, how) => this.goTo(id, how),
       show: redraw,
       keep: ({ queue, undo }) =>
-        this.tab.write({ waiting: queue.waiting.map(withoutWords), done: undo.done, undone: undo.undone }),
+        this.tab.write({ waiting: queue.waiting.map(withoutWords), ...undo.kept }),
     });
     this.take(seed.cells);
     this.bench.differential = seed.differential;

@@ -1,6 +1,6 @@
 // What can be undone and redone: one gesture at a time, back to the start of the work on this case.
 
-import { UNDO_KEPT } from "./limits.js";
+import { CELLS_KEPT, UNDO_KEPT } from "./limits.js";
 
 // A deed is a list of gestures, because one of more cells than the API takes at once is sent in parts.
 export class Undo {
@@ -10,6 +10,11 @@ export class Undo {
   constructor(kept) {
     this.done = kept?.done ?? [];
     this.undone = kept?.undone ?? [];
+  }
+
+  // What is kept over a reload: the last deeds, as many as are written in no time.
+  get kept() {
+    return { done: lastOf(this.done), undone: lastOf(this.undone) };
   }
 
   did(deed) {
@@ -40,6 +45,17 @@ export class Undo {
     this.done = without(this.done);
     this.undone = without(this.undone);
   }
+}
+
+function lastOf(deeds) {
+  let cells = 0;
+  let first = deeds.length;
+  while (first > 0) {
+    cells += deeds[first - 1].reduce((sum, { effect }) => sum + effect.length, 0);
+    if (cells > CELLS_KEPT) break;
+    first -= 1;
+  }
+  return deeds.slice(first);
 }
 
 // Last part first.

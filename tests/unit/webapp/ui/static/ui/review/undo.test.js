@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { UNDO_KEPT } from "../../../../../../../webapp/ui/static/ui/review/limits.js";
+import { CELLS_KEPT, UNDO_KEPT } from "../../../../../../../webapp/ui/static/ui/review/limits.js";
 import { Undo } from "../../../../../../../webapp/ui/static/ui/review/undo.js";
 
 const deed = (id, cell = 1, code = "basophil", before = "") => [{ id, effect: [[cell, code]], before: [[cell, before]] }];
@@ -50,7 +50,15 @@ test("what was never recorded cannot be undone", () => {
 test("it reaches back over a reload, and has an end", () => {
   const undo = new Undo();
   for (let n = 0; n < UNDO_KEPT + 5; n += 1) undo.did(deed(`g${n}`));
-  const later = new Undo(JSON.parse(JSON.stringify(undo)));
+  const later = new Undo(JSON.parse(JSON.stringify(undo.kept)));
   assert.equal(later.done.length, UNDO_KEPT);
   assert.equal(later.undo(ids())[0].undo, `g${UNDO_KEPT + 4}`);
+});
+
+test("of large deeds only the last are kept over a reload", () => {
+  const undo = new Undo();
+  const large = (id, n) => [{ id, effect: Array.from({ length: n }, (_, i) => [i, "basophil"]), before: [] }];
+  for (const id of ["a", "b", "c"]) undo.did(large(id, CELLS_KEPT / 2));
+  assert.deepEqual(undo.kept.done.map(([{ id }]) => id), ["b", "c"]);
+  assert.equal(undo.done.length, 3);
 });
