@@ -8,6 +8,8 @@ import { Undo } from "../../../../../../../webapp/ui/static/ui/review/undo.js";
 
 const deed = (id, cell = 1, code = "basophil", before = "") => [{ id, effect: [[cell, code]], before: [[cell, before]] }];
 
+const large = (id, n) => [{ id, effect: Array.from({ length: n }, (_, i) => [i, "basophil"]), before: [] }];
+
 function ids() {
   let n = 0;
   return () => `u${(n += 1)}`;
@@ -57,7 +59,6 @@ test("it reaches back over a reload, and has an end", () => {
 
 test("of large deeds only the last are kept over a reload", () => {
   const undo = new Undo();
-  const large = (id, n) => [{ id, effect: Array.from({ length: n }, (_, i) => [i, "basophil"]), before: [] }];
   for (const id of ["a", "b", "c"]) undo.did(large(id, CELLS_KEPT / 2));
   assert.deepEqual(undo.kept.done.map(([{ id }]) => id), ["b", "c"]);
   assert.equal(undo.done.length, 3);
