@@ -61,7 +61,7 @@ export function Gallery({ page }) {
     <div class="rv-sizer" role="presentation" style=${{ height: `${plan.height}px`, "--side": `${plan.size}px` }}>
       ${rows.map(
         ([b, from, to]) => html`<${Section} key=${sections[b].code} page=${page} section=${sections[b]} block=${plan.blocks[b]}
-          columns=${plan.columns} size=${plan.size} from=${from} to=${to} isCurrent=${sections[b].code === current} />`,
+          columns=${plan.columns} size=${plan.size} from=${from} to=${to} top=${top} height=${height} isCurrent=${sections[b].code === current} />`,
       )}
       ${frame.drawn && html`<div class="rv-frame" style=${frame.drawn}></div>`}
     </div>
@@ -69,11 +69,13 @@ export function Gallery({ page }) {
   </div>`;
 }
 
-function Section({ page, section, block, columns, size, from, to, isCurrent }) {
+function Section({ page, section, block, columns, size, from, to, top, height, isCurrent }) {
   const { code, count } = section;
   const rows = [];
   for (let row = from; row < to; row += 1) {
-    rows.push(html`<${Row} key=${row} page=${page} section=${section} row=${row} columns=${columns} size=${size} top=${HEAD + row * block.pitch} />`);
+    const y = block.top + HEAD + row * block.pitch;
+    const isSeen = y < top + height && y + block.pitch > top;
+    rows.push(html`<${Row} key=${row} page=${page} isSeen=${isSeen} section=${section} row=${row} columns=${columns} size=${size} top=${HEAD + row * block.pitch} />`);
   }
   const name = page.nameOf(code);
   return html`<div
@@ -116,20 +118,20 @@ function Confirm({ page }) {
   return html`<button type="button" class="rv-confirm" tabindex="-1" data-do="confirm" title=${withKey(text, "Enter")}>${text} <kbd>↵</kbd></button>`;
 }
 
-function Row({ page, section, row, columns, size, top }) {
+function Row({ page, isSeen, section, row, columns, size, top }) {
   const cells = [];
   const end = Math.min(section.count, (row + 1) * columns);
   for (let i = row * columns; i < end; i += 1) {
     const cell = section.cells[i];
-    cells.push(cell ? html`<${Tile} key=${cell.id} page=${page} cell=${cell} code=${section.code} size=${size} />` : html`<div key=${`none-${i}`} class="rv-cell" role="gridcell" aria-label=${gettext("Not loaded yet")}><div class="rv-square"></div></div>`);
+    cells.push(cell ? html`<${Tile} key=${cell.id} page=${page} isSeen=${isSeen} cell=${cell} code=${section.code} size=${size} />` : html`<div key=${`none-${i}`} class="rv-cell" role="gridcell" aria-label=${gettext("Not loaded yet")}><div class="rv-square"></div></div>`);
   }
   return html`<div class="rv-row" role="row" style=${{ top: `${top}px` }}>${cells}</div>`;
 }
 
-function Tile({ page, cell, code, size }) {
+function Tile({ page, isSeen, cell, code, size }) {
   const { selection, conflicts } = page.bench;
   const picture = sized(cell.mosaic, size);
-  page.pictures.want(picture);
+  if (isSeen || !page.pictures.waiting) page.pictures.want(picture); // on a slow line, first what is to be seen
   const person = cell.decided && cell.by !== page.me ? (page.bench.store.people[cell.by] ?? "") : "";
   return html`<${Cell}
     id=${cell.id} mosaic=${cell.mosaic} picture=${picture} place=${cell.place} side=${cell.side} size=${size} reference=${page.reference}
