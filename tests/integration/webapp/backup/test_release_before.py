@@ -50,6 +50,8 @@ pytestmark = [pytest.mark.enable_socket, pytest.mark.usefixtures("plain_static")
 # Tables, and columns as `table.column`, that the release kept in `tests/releases/before` does not use any
 # more, though its database has them: a migration may drop them. Emptied whenever the next release is kept.
 LET_GO: frozenset[str] = frozenset()
+# Functions of triggers that are new, and take every row; what they do works for the release before, too.
+REJECTING_NOTHING = frozenset({"review_note_last"})  # keeps the last decision of each cell
 
 
 @dataclass(frozen=True)
@@ -244,7 +246,7 @@ def test_jobs_and_notifications_are_there(there):
 
 def test_the_release_before_works_on_the_migrated_database(restored):
     """New pods start one after another; until the last has, the old ones go on."""
-    assert breaks(restored.before, restored.now, LET_GO) == []
+    assert breaks(restored.before, restored.now, LET_GO, REJECTING_NOTHING) == []
 
 
 def test_what_was_let_go_was_there(restored):
@@ -283,7 +285,7 @@ def test_a_migrated_installation_has_the_tables_of_a_new_one(restored):
 def test_what_would_break_it_is_found(there, restored, statement, broken):
     with connection.cursor() as cursor:
         cursor.execute(statement)
-    found = breaks(restored.before, Schema.of(connection.connection), LET_GO)
+    found = breaks(restored.before, Schema.of(connection.connection), LET_GO, REJECTING_NOTHING)
     assert [line for line in found if line.startswith(broken)] != []
 
 
@@ -304,4 +306,4 @@ def test_what_would_break_it_is_found(there, restored, statement, broken):
 def test_what_it_survives_is_let_through(there, restored, statement):
     with connection.cursor() as cursor:
         cursor.execute(statement)
-    assert breaks(restored.before, Schema.of(connection.connection), LET_GO) == []
+    assert breaks(restored.before, Schema.of(connection.connection), LET_GO, REJECTING_NOTHING) == []
