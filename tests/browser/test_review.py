@@ -123,6 +123,7 @@ def test_a_range_is_selected_and_moved_at_once(review):
     review.keyboard.press("Shift+ArrowRight")
     review.keyboard.press("Shift+ArrowRight")
     expect(review.locator('[aria-selected="true"]')).to_have_count(3)
+    expect(review.locator(".rv-confirm")).to_contain_text("Confirm 3 selected")
     chosen = [one.get_attribute("id") for one in review.locator('[aria-selected="true"]').all()]
     review.keyboard.press("v")
     for cell in chosen:

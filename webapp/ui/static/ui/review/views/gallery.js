@@ -106,6 +106,7 @@ function aboutSection({ code, undecided }) {
 
 // What Enter does, for those who point.
 function Confirm({ page }) {
+  tick.value; // eslint-disable-line no-unused-expressions
   const n = page.bench.confirmable.length;
   if (!n || !page.mayDecide) return null;
   const { chosen } = page.bench.selection;

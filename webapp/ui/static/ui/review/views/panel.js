@@ -63,6 +63,7 @@ function Class({ page, of, reviewed, suggested }) {
 }
 
 function Sums({ page, sheets }) {
+  tick.value; // eslint-disable-line no-unused-expressions
   const { reviewed, full_count: full } = sheets;
   const undecided = page.undecided;
   const white = reviewed.wbc_count;
