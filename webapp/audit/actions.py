@@ -191,6 +191,7 @@ VERBS = (
     N_("changed"),
     N_("scanner added"),
     N_("scanner removed"),
+    N_("classes changed"),
     N_("language set"),
     N_("role set"),
     N_("invited"),

@@ -18,6 +18,7 @@ NOT_THERE = {
     "case": N_("a case that is not there or another lab’s"),
     "image": N_("an image that is not there or another lab’s"),
     "cell": N_("a cell that is not there or another lab’s"),
+    "reading": N_("a reading that is not there or another lab’s"),
 }
 TOKEN_OF = N_("%(token)s of %(owner)s")
 MODEL_VERSION = N_("%(model)s, version %(number)s")
