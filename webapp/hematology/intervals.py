@@ -20,4 +20,7 @@ def wilson(successes: int, total: int, z: float = Z_95) -> tuple[float, float]:
     centre = share + z * z / (2 * total)
     margin = z * sqrt((share * (1 - share) + z * z / (4 * total)) / total)
     scale = 1 + z * z / total
-    return max(0.0, (centre - margin) / scale), min(1.0, (centre + margin) / scale)
+    # At the ends the roots leave a remainder, where none and all are exact.
+    low = (centre - margin) / scale if successes else 0.0
+    high = (centre + margin) / scale if successes < total else 1.0
+    return max(0.0, low), min(1.0, high)

@@ -24,6 +24,12 @@ def test_wilson_holds_the_share_within_zero_and_one(pair):
     assert successes / total - 1e-12 <= high <= 1
 
 
+@given(st.integers(1, 100_000))
+def test_of_none_and_of_all_the_interval_ends_where_a_share_can(total):
+    assert wilson(0, total)[0] == 0.0
+    assert wilson(total, total)[1] == 1.0
+
+
 @pytest.mark.parametrize("pair", [(1, 0), (-1, 5), (6, 5)])
 def test_wilson_rejects_what_is_no_proportion(pair):
     with pytest.raises(ValueError, match="not a proportion"):
