@@ -112,23 +112,18 @@ class Client:
         with self.connection.understood():
             return dict(self.connection.call("POST", f"cases/{case_id}/readings/", json={"kind": "first"}))
 
-    def decided(self, reading_id: int) -> dict[int, tuple[str, str]]:
+    def decided(self, reading: Mapping[str, Any]) -> dict[int, tuple[str, str]]:
         """Of each cell that was decided, the class and who decided it."""
-        found: dict[int, tuple[str, str]] = {}
-        page = f"readings/{reading_id}/cells/"
+        if not reading["revision"]:
+            return {}
         with self.connection.understood():
-            for section in self.connection.call("GET", page, params={"limit": 1})["sections"]:
-                after: str | None = ""
-                while after is not None and section["count"] > section["undecided"]:
-                    query = {"class": section["class"], "limit": 1000, **({"after": after} if after else {})}
-                    answer = self.connection.call("GET", page, params=query)
-                    after = None
-                    for part in answer["sections"]:
-                        after = part["next"]
-                        for row in part["cells"]:
-                            if row[4] is not None:
-                                found[row[0]] = (row[4], answer["people"].get(str(row[5]), ""))
-        return found
+            path = f"readings/{reading['id']}/changes/"
+            answer = self.connection.call("GET", path, params={"since": 0})
+            return {
+                one["cell"]: (one["class"], answer["people"].get(str(one["by"]), ""))
+                for one in answer["changes"]
+                if one["class"] is not None  # it was taken back
+            }
 
     def decide(self, reading_id: int, gesture: dict[str, Any]) -> dict[str, Any]:
         """Send a gesture; what came of it. Sent again, it is done once."""

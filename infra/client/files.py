@@ -126,8 +126,13 @@ def content(path: Path, described: Description) -> bytes:
 
 
 def shown(path: Path) -> str:
-    """A path as any terminal can print it: bytes that are no text, and control characters, as `\\x1b`."""
-    return "".join(char if char.isprintable() else _escaped(char) for char in str(path))
+    """A path as any terminal can print it."""
+    return printable(str(path))
+
+
+def printable(text: str) -> str:
+    """As any terminal can print it: bytes that are no text, and control characters, as `\\x1b`."""
+    return "".join(char if char.isprintable() else _escaped(char) for char in text)
 
 
 def name_of(path: Path) -> str:

@@ -4,9 +4,11 @@ import csv
 import io
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
+from unicodedata import normalize
 
 from infra.client.errors import ClientError
 from infra.language import _
@@ -14,9 +16,8 @@ from serving.contract import CELL_CLASSES
 
 BATCH = 1000  # cells that the server takes at once
 LARGEST = 64 * 1024 * 1024
-_SEPARATORS = ",;\t"
+_SEPARATORS = "\t;,"
 _HEADINGS = {"file", "filename", "image", "name"}
-_GESTURES = uuid.UUID("5f3f3c0e-4f0b-5d43-9a55-0d5b8b7f7c11")
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,7 @@ def read(path: Path) -> list[tuple[int, list[str]]]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ClientError(_("%(file)s is not text in UTF-8.") % {"file": path}) from error
-    first = text.partition("\n")[0]
-    separator = max(_SEPARATORS, key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text))
     try:
         lines = [(reader.line_num, [value.strip() for value in row]) for row in reader]
     except csv.Error as error:
@@ -83,6 +82,14 @@ def read(path: Path) -> list[tuple[int, list[str]]]:
     if rows and rows[0][1][0].lower() in _HEADINGS:
         del rows[0]
     return rows
+
+
+def _separator(text: str) -> str:
+    """What parts the first line that is not empty into most fields; a comma may be part of a name."""
+    first = next((line for line in io.StringIO(text, newline=None) if line.strip()), "")
+    with suppress(csv.Error):
+        return max(_SEPARATORS, key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
+    return ","
 
 
 def match(
@@ -98,7 +105,7 @@ def match(
     """
     by_name: dict[str, list[Mapping[str, Any]]] = {}
     for image in images:
-        by_name.setdefault(image["name"], []).append(image)
+        by_name.setdefault(_composed(image["name"]), []).append(image)
     used = list(used)
     codes = _codes(used)
     labels, lines = Labels(), dict[int, int]()
@@ -130,7 +137,7 @@ def _matched(
     if len(row) < 2 or not row[0] or not row[1]:
         raise _Unmatched(_("The line has no file or no class."))
     name = PurePosixPath(row[0].replace("\\", "/")).name
-    found = by_name.get(name, ())
+    found = by_name.get(_composed(name), ())
     shown = {"file": name}
     if not found:
         raise _Unmatched(_("The case has no file “%(file)s”.") % shown)
@@ -149,6 +156,11 @@ def _matched(
     return int(cells[0]), code
 
 
+def _composed(name: str) -> str:
+    """A name however its letters are written: some systems take accents apart, lists seldom do."""
+    return normalize("NFC", name)
+
+
 def _codes(used: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """The code of each class by whatever it is called: code, name in English or the lab's language, short."""
     named: list[tuple[str, tuple[str, ...]]]
@@ -157,18 +169,39 @@ def _codes(used: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     return {name.casefold(): code for code, names in named for name in names if name != "–"}
 
 
-def gesture_of(reading: int, batch: Sequence[Label]) -> dict[str, Any]:
-    """What the server is sent for a batch. The same labels have the same id, so that they are decided once.
+def otherwise(
+    labels: Iterable[Label], decided: Mapping[int, tuple[str, str]], names: Mapping[str, str]
+) -> list[Problem]:
+    """The lines whose cells were decided otherwise: these stay as they are.
 
-    It knows of no revision: what anybody decided by another way stays as it is, and comes back.
+    Args:
+        decided: of each cell that was decided, the class and who decided it.
+        names: of classes, by code.
     """
-    said = ";".join(f"{label.cell}={label.code}" for label in batch)
-    return {
-        "gesture": str(uuid.uuid5(_GESTURES, f"{reading} {said}")),
-        "client": str(uuid.uuid5(_GESTURES, f"{reading}")),
-        "base_revision": 0,
-        "decisions": [{"cell": label.cell, "class": label.code} for label in batch],
-    }
+    found = []
+    for label in labels:
+        code, person = decided.get(label.cell, (label.code, ""))
+        if code != label.code:
+            found.append(decided_by_another(label, names.get(code, code), person))
+    return found
+
+
+def gestures(labels: Iterable[Label], revision: int) -> Iterator[tuple[Sequence[Label], dict[str, Any]]]:
+    """What the server is sent, in batches as large as it takes.
+
+    What anybody decided since `revision` stays as it is, and comes back.
+    """
+    client = str(uuid.uuid4())
+    for batch in batches(list(labels)):
+        yield (
+            batch,
+            {
+                "gesture": str(uuid.uuid4()),
+                "client": client,
+                "base_revision": revision,
+                "decisions": [{"cell": label.cell, "class": label.code} for label in batch],
+            },
+        )
 
 
 def not_decided(batch: Sequence[Label], answer: Mapping[str, Any], names: Mapping[str, str]) -> list[Problem]:

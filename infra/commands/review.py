@@ -3,7 +3,7 @@
 # What a command needs is imported inside it, as in infra.commands.cli.
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +13,7 @@ from infra.language import _, ngettext
 
 if TYPE_CHECKING:
     from infra.client.client import Case, Client
-    from infra.client.labels import Labels, Problem
+    from infra.client.labels import Problem
 
 
 def review(
@@ -59,24 +59,25 @@ def review(
 def _decided(client: "Client", case: "Case", path: Path, *, dry_run: bool) -> "list[Problem]":
     """Decide as the list says, or only say what would come of it; returns what is not decided."""
     from infra.client import labels
+    from infra.client.files import printable
 
     classes = client.classes()
     found = labels.match(labels.read(path), client.images(case.id), classes)
     names = {one["code"]: str(one["name"]) for one in classes}
     problems = list(found.problems)
-    if dry_run:
-        problems += _decided_otherwise(client, case, found, names)
-    elif found.found:
-        reading = client.open_first_reading(case.id)["id"]
-        decided = client.decided(reading)
-        new = [label for label in found.found if decided.get(label.cell, ("", ""))[0] != label.code]
-        for batch in labels.batches(new):
-            answer = client.decide(reading, labels.gesture_of(reading, batch))
+    nothing_to_send = dry_run or not found.found
+    reading = client.first_reading(case.id) if nothing_to_send else client.open_first_reading(case.id)
+    decided = client.decided(reading) if reading else {}
+    problems += labels.otherwise(found.found, decided, names)
+    if reading and not nothing_to_send:
+        new = [label for label in found.found if label.cell not in decided]
+        for batch, gesture in labels.gestures(new, reading["revision"]):
+            answer = client.decide(reading["id"], gesture)
             problems += labels.not_decided(batch, answer, names)
     problems.sort(key=lambda problem: problem.line)
     for problem in problems:
         said = _("line %(line)d: %(reason)s") % {"line": problem.line, "reason": problem.reason}
-        console.print(said, soft_wrap=True, markup=False)
+        console.print(printable(said), soft_wrap=True, markup=False)
     total = len(found.found) + len(found.problems)
     good = total - len(problems)
     said = (
@@ -90,20 +91,3 @@ def _decided(client: "Client", case: "Case", path: Path, *, dry_run: bool) -> "l
     )
     console.print(said % {"good": good, "n": total})
     return problems
-
-
-def _decided_otherwise(
-    client: "Client", case: "Case", found: "Labels", names: dict[str, str]
-) -> "list[Problem]":
-    from infra.client import labels
-
-    reading = client.first_reading(case.id)
-    if reading is None:
-        return []
-    decided: dict[int, tuple[str, str]] = client.decided(reading["id"])
-    otherwise: list[Any] = []
-    for label in found.found:
-        code, person = decided.get(label.cell, (label.code, ""))
-        if code != label.code:
-            otherwise.append(labels.decided_by_another(label, names.get(code, code), person))
-    return otherwise

@@ -259,7 +259,8 @@ def test_what_somebody_else_decided_is_not_overwritten_by_labels(
     image = next(client.images(case.id))
     reading = client.open_first_reading(case.id)["id"]
     (cell,) = image["cell_ids"]
-    page = {"gesture": str(uuid.uuid4()), "client": str(uuid.uuid4()), "base_revision": 0}
+    gesture = str(uuid.uuid4())
+    page = {"gesture": gesture, "client": str(uuid.uuid4()), "base_revision": 0}
     client.decide(reading, {**page, "decisions": [{"cell": cell, "class": "plasma_cell"}]})
     labels = tmp_path / "labels.csv"
     labels.write_text(f"{image['name']},blast\n")
@@ -268,7 +269,38 @@ def test_what_somebody_else_decided_is_not_overwritten_by_labels(
         assert done.returncode == 1
         assert "line 1: It stays as it is:" in done.stdout
         assert "decided that it is “Plasma cell”." in done.stdout
-    assert client.decided(reading)[cell][0] == "plasma_cell"
+    assert client.decided(client.first_reading(case.id) or {})[cell][0] == "plasma_cell"
+    # What was taken back is decided by nobody.
+    page |= {"gesture": str(uuid.uuid4()), "base_revision": 1}
+    client.decide(reading, {**page, "undo": gesture})
+    assert (
+        terminal.run("review", "--case", "CLI-OTHERS", "--labels", labels, "--dry-run", **token).returncode
+        == 0
+    )
+    assert terminal.run("review", "--case", "CLI-OTHERS", "--labels", labels, **token).returncode == 0
+    assert client.decided(client.first_reading(case.id) or {})[cell][0] == "blast"
+
+
+def test_labels_are_decided_anew_after_others_were_and_overwrite_nothing(
+    terminal: Terminal, folder: Path, client: Client, tmp_path: Path
+) -> None:
+    token = {f"{PREFIX}TOKEN": terminal.technician["token"]}
+    terminal.run("upload", folder, "--case", "CLI-AGAIN", **token)
+    case = client.find_case("CLI-AGAIN")
+    name = next(client.images(case.id))["name"]
+    labels = tmp_path / "labels.csv"
+    for said, status in (("blast", 0), ("other", 1), ("blast", 0)):
+        labels.write_text(f"/slides/{name};{said}\n=1+1\x1b[2J;other\n" if status else f"{name};{said}\n")
+        for more in (("--dry-run",), ()):
+            done = terminal.run("review", "--case", "CLI-AGAIN", "--labels", labels, *more, **token)
+            assert done.returncode == status, done.stdout
+            assert "\x1b[2J" not in done.stdout
+            if status:
+                assert "line 1: It stays as it is:" in done.stdout
+                assert "decided that it is “Blast”." in done.stdout
+                assert "line 2: The case has no file “=1+1\\x1b[2J”." in done.stdout
+        (decided,) = client.decided(client.first_reading(case.id) or {}).values()
+        assert decided[0] == "blast"
 
 
 LOCALES = [

@@ -7,7 +7,7 @@ import pytest
 
 from infra.client import labels
 from infra.client.errors import ClientError
-from infra.client.labels import Label, Labels, gesture_of, match, not_decided, read
+from infra.client.labels import Label, Labels, gestures, match, not_decided, read
 
 CLASSES = [
     {"code": "neutrophil", "name": "Neutrophiler"},
@@ -42,11 +42,23 @@ def found(*rows: tuple[str, ...]) -> Labels:
         "\ufefffile;class\n a.jpg ; neutrophil\n\nb.jpg;other",
         "a.jpg\tneutrophil\nb.jpg\tother",
         'Filename,Class\n"a.jpg","neutrophil"\nb.jpg,other\n,\n',
+        "\n\na.jpg;neutrophil\nb.jpg;other",
+        "a.jpg,neutrophil\rb.jpg,other\r",
     ],
 )
 def test_a_list_is_read_as_programs_write_it(tmp_path: Path, text: str) -> None:
     rows = read(file(tmp_path, text))
     assert [row for _, row in rows] == [["a.jpg", "neutrophil"], ["b.jpg", "other"]]
+
+
+@pytest.mark.parametrize("line", ['"Wed, 4 Nov.jpg";neutrophil', "Wed, 4 Nov.jpg;neutrophil"])
+def test_a_comma_in_a_name_parts_nothing(tmp_path: Path, line: str) -> None:
+    assert read(file(tmp_path, line)) == [(1, ["Wed, 4 Nov.jpg", "neutrophil"])]
+
+
+def test_a_name_is_known_however_its_letters_are_written() -> None:
+    images = [{"name": "Ma\u0308rz.jpg", "cell_ids": [17]}]
+    assert match([(1, ["M\xe4rz.jpg", "other"])], images, CLASSES).found == [Label(1, 17, "other")]
 
 
 def test_lines_are_counted_as_an_editor_does(tmp_path: Path) -> None:
@@ -91,19 +103,26 @@ def test_each_problem_has_its_line(row: tuple[str, ...], reason: str) -> None:
     assert result.found == [Label(1, 12, "neutrophil")]
 
 
-def test_the_same_labels_are_the_same_gesture_and_others_another() -> None:
-    batch = [Label(1, 11, "neutrophil"), Label(2, 12, "other")]
-    assert gesture_of(7, batch) == gesture_of(7, batch)
-    assert gesture_of(7, batch)["base_revision"] == 0
-    others = [
-        gesture_of(8, batch),
-        gesture_of(7, batch[:1]),
-        gesture_of(7, [Label(1, 11, "other"), batch[1]]),
+def test_each_run_has_gestures_of_its_own_that_know_of_a_revision() -> None:
+    """A list that is sent again after something was decided must be decided anew, not known from before; and
+    what another run decided stays as it is."""
+    found = [Label(line, line, "other") for line in range(2001)]
+    once, again = list(gestures(found, 7)), list(gestures(found, 7))
+    assert [label for batch, _ in once for label in batch] == found
+    for batch, gesture in once:
+        assert gesture["base_revision"] == 7
+        assert gesture["decisions"] == [{"cell": label.cell, "class": "other"} for label in batch]
+    sent = [gesture for _, gesture in (*once, *again)]
+    assert len({gesture["gesture"] for gesture in sent}) == 6
+    assert [len({gesture["client"] for gesture in sent[:n]}) for n in (3, 6)] == [1, 2]
+
+
+def test_what_was_decided_otherwise_is_a_problem_before_it_is_sent() -> None:
+    batch = [Label(3, 11, "neutrophil"), Label(4, 12, "other"), Label(5, 13, "other")]
+    decided = {11: ("neutrophil", "Olga"), 12: ("blast", "Olga")}
+    assert labels.otherwise(batch, decided, {"blast": "Blast"}) == [
+        labels.Problem(4, "It stays as it is: Olga decided that it is “Blast”.")
     ]
-    assert len({gesture_of(7, batch)["gesture"], *(one["gesture"] for one in others)}) == 4
-    assert (
-        gesture_of(7, batch)["client"] == gesture_of(7, batch[:1])["client"] != gesture_of(8, batch)["client"]
-    )
 
 
 def test_batches_are_as_large_as_the_server_takes() -> None:
