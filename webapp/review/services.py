@@ -58,6 +58,10 @@ class SeenAlready(Exception):
         )
 
 
+class ReadsBlinded(Exception):
+    """Until a case is signed, who reads it blinded opens no other reading of it, and learns of none."""
+
+
 class NoSuggestion(Exception):
     """There is nothing to confirm of some cells. Nothing was decided."""
 
@@ -168,10 +172,15 @@ def open_reading(case: Case, kind: Reading.Kind, *, reader: User | None, blinded
         ValueError: a second or teaching reading is nobody's.
         ReviewOver: there is none, and the case is signed or void.
         SeenAlready: it would be blinded, and its reader decided in the first.
+        ReadsBlinded: it is the first, and whoever asks reads the case blinded.
     """
     if reader is None and kind != Reading.Kind.FIRST:
         # untranslated: a fault of the caller's
         raise ValueError(f"A {kind} reading has a reader.")
+    # Whether there is a first one or not: their answer is the same.
+    theirs = Reading.objects.filter(case=case, reader=reader, blinded=True, case__review__in=UNDER_WAY)
+    if kind == Reading.Kind.FIRST and theirs.exists():
+        raise ReadsBlinded
     values = {"lab_id": case.lab_id, "blinded": blinded, "reader": reader}
     if kind == Reading.Kind.TEACHING:
         reading, reading_is_new = Reading.objects.create(case=case, kind=kind, **values), True

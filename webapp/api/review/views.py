@@ -69,14 +69,14 @@ class Readings(generics.GenericAPIView[Reading]):
         if not all(may(membership, permission) for permission in NEEDED[kind]):
             raise exceptions.PermissionDenied
         case = open_case(case_id)
-        reading = services.open_reading(
-            case, kind, reader=membership.user, blinded=asked.validated_data["blinded"]
-        )
-        shown = selectors.readings(membership.user).filter(pk=reading.pk).first()
-        if shown is None:  # there is a first one, and they read the case blinded
-            raise exceptions.NotFound
+        try:
+            reading = services.open_reading(
+                case, kind, reader=membership.user, blinded=asked.validated_data["blinded"]
+            )
+        except services.ReadsBlinded as error:
+            raise exceptions.NotFound from error
         code = status.HTTP_201_CREATED if reading.is_new else status.HTTP_200_OK
-        return Response(ReadingSerializer(shown).data, status=code)
+        return Response(ReadingSerializer(reading).data, status=code)
 
 
 class ReadingDetail(generics.GenericAPIView[Reading]):

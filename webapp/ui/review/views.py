@@ -1,5 +1,6 @@
 """The page on which a person decides of what class each cell of a case is."""
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from webapp.review.cells import Wanted
 from webapp.review.differentials import differentials
 from webapp.review.models import Reading
 from webapp.review.permissions import may_decide
-from webapp.review.services import open_reading
+from webapp.review.services import ReadsBlinded, open_reading
 from webapp.ui.permissions import MemberRequest, needs
 
 LONGEST_ID = 18  # digits, which a number in the database can have whatever they are
@@ -53,7 +54,8 @@ def review(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
     """
     case = open_case(case_id)
     if request.method == "POST":
-        open_reading(case, Reading.Kind.FIRST, reader=request.user)
+        with suppress(ReadsBlinded):  # their own is what the page shows
+            open_reading(case, Reading.Kind.FIRST, reader=request.user)
         return redirect("ui:review", case.id)
     reading = _reading(request, case_id)
     if reading is None:

@@ -186,6 +186,16 @@ def test_blinded_readings_see_nothing_of_each_other(alice, case, cells, reading,
     assert colleague.api.read(f"/readings/{reading.id}/").status_code == 200
 
 
+def test_who_reads_blinded_opens_no_first_reading(case, cells, colleague):
+    assert colleague.api.send(f"/cases/{case.id}/readings/", {"kind": "second"}).status_code == 201
+    assert colleague.api.send(f"/cases/{case.id}/readings/", {"kind": "first"}).status_code == 404
+    assert colleague.browser.post(f"/cases/{case.id}/review/").status_code == 302
+    assert [reading.kind for reading in Reading.objects.all()] == ["second"]
+    Case.objects.update(review=Review.SIGNED)
+    answer = colleague.api.send(f"/cases/{case.id}/readings/", {"kind": "first"})
+    assert errors(answer, 409)["code"] == "review_over"
+
+
 def test_who_decided_in_the_first_reading_cannot_read_blinded(case, cells, reading, colleague):
     send(colleague, reading, confirm=cells[:1])
     answer = colleague.api.send(f"/cases/{case.id}/readings/", {"kind": "second"})

@@ -131,7 +131,7 @@ def test_many_cells_cost_as_many_queries_as_one(alice, case, reading, user, djan
     many = [cell_of(image).id for image in add_cells(alice, case, "neutrophil", *[0.9] * 60)]
     decide(reading, many[:1], "monocyte", by=user)
     for cells in (many[:1], many):
-        with django_assert_num_queries(10):  # two are the transaction's, two hold the case, and one is the test's
+        with django_assert_num_queries(10):  # two are the transaction's, two hold the case, one is the test's
             decide(reading, cells, "neutrophil", by=user)
 
 
