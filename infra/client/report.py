@@ -189,9 +189,9 @@ def _named(path: Path, place: Path) -> str:
 
 
 def differential(case: Case) -> Table:
-    """The case's differential count as a table."""
+    """What is suggested of the case's undecided cells, as a table."""
     counts = case.differential or {}
-    title = _("Differential count of %(accession)s") % {"accession": escape(case.accession)}
+    title = _("Suggested differential of %(accession)s") % {"accession": escape(case.accession)}
     table = Table(title=title, title_justify="left")
     table.add_column(_("class"))
     interval = _("%(percent)s %% interval") % {"percent": 95}

@@ -93,7 +93,7 @@ def test_sign_in_once_then_upload_and_see_the_count(terminal: Terminal, folder: 
     assert done.returncode == 0, done.stdout
     assert "Uploading: 8 of 8" in done.stdout
     assert "Classifying: 8 of 8" in done.stdout
-    assert "Differential count of CLI-1" in done.stdout
+    assert "Suggested differential of CLI-1" in done.stdout
     assert "Neutrophil" in done.stdout
     assert f"{terminal.env[f'{PREFIX}URL']}/cases/" in done.stdout
 
