@@ -104,14 +104,15 @@ export class Bench {
     if (this.selection.chosen.size) return this.#known(this.selection.chosen).filter(open);
     const section = this.current;
     if (!section) return [];
-    if (this.isUnsure(section)) return [this.focused].filter(open);
-    return this.#known(this.onScreen(section.code)).filter(open);
+    const seen = this.#known(this.onScreen(section.code)).filter(open);
+    return this.isUnsure(section) ? seen.filter(({ id }) => id === this.selection.focus) : seen;
   }
 
   // The person agrees with what is suggested. Nothing is confirmed that was not to be seen.
   confirm(cells = this.confirmable) {
     if (!cells.length) {
-      if (this.focused && !this.focused.decided && !this.focused.suggested) {
+      if (open(this.focused)) this.say(gettext("This cell is not to be seen yet."));
+      else if (this.focused && !this.focused.decided) {
         this.say(gettext("The model suggests nothing for this cell. Give it a class by its key."));
       }
       this.#goOn(this.#place([this.focused].filter(Boolean)));

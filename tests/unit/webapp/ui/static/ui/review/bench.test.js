@@ -44,6 +44,17 @@ test("Enter among the unidentified confirms the focused cell alone, never what i
   assert.equal(made.selection.focus, 2);
 });
 
+test("Enter among the unidentified confirms no cell that is not to be seen, but shows it", () => {
+  const { bench: made, sent, said, went } = bench(cells(), { onScreen: () => [2] });
+  made.selection.go(1);
+  assert.deepEqual(made.confirmable, []);
+  made.confirm();
+  assert.equal(sent.length, 0);
+  assert.equal(made.selection.focus, 1);
+  assert.equal(went.at(-1)[0], 1);
+  assert.match(said.at(-1), /not to be seen/);
+});
+
 test("Enter on a cell for which nothing is suggested says so and records nothing", () => {
   const { bench: made, sent, said } = bench(cells());
   made.selection.go(3);

@@ -57,7 +57,7 @@ export function bench(store, { send, onScreen } = {}) {
     undo: new Undo(),
     newId: () => `g${(gestures += 1)}`,
     nameOf: (code) => code,
-    onScreen: onScreen ?? ((code) => ids(store, code)),
+    onScreen: onScreen ?? ((code) => made.sections.find((one) => one.code === code)?.cells.map(({ id }) => id) ?? []),
     say: (text) => said.push(text),
     goTo: (id, how) => went.push([id, how.rest]),
     show: () => {},
