@@ -5,7 +5,7 @@ import { BATCH } from "./limits.js";
 import { Queue } from "./queue.js";
 import { Selection, moved, nextUndecided, placeOf } from "./selection.js";
 import { UNIDENTIFIED } from "./store.js";
-import { counted, gettext, interpolate, ngettext, number } from "./words.js";
+import { counted, gettext, interpolate, ngettext } from "./words.js";
 
 const open = (cell) => cell && !cell.decided && cell.suggested;
 const remembered = ({ id, effect, before }) => ({ id, effect, before });
@@ -60,13 +60,29 @@ export class Bench {
     this.selection.go(first);
   }
 
-  move(move, { columns, rows, extend = false }) {
+  move(move, { columns, rows, extend = false, keep = false }) {
     const id = moved(this.sections, this.selection.focus, move, columns, rows);
     if (id === null) return;
-    if (extend) this.selection.extend(id, this.sections);
-    else this.selection.go(id);
+    if (extend) this.#extend(id);
+    else if (keep) this.selection.walk(id);
+    else this.#leave(id);
     this.goTo(id, { rest: false });
     this.show();
+  }
+
+  #extend(id) {
+    this.selection.extend(id, this.sections);
+    this.#sayChosen();
+  }
+
+  #leave(id) {
+    if (this.selection.chosen.size) this.say("");
+    this.selection.go(id);
+  }
+
+  #sayChosen() {
+    const n = this.selection.chosen.size;
+    this.say(counted(ngettext("%(n)s cell selected.", "%(n)s cells selected.", n), n));
   }
 
   takeClass() {
@@ -75,13 +91,15 @@ export class Bench {
     const undecided = section.cells.filter((cell) => !cell.decided);
     const taken = undecided.length ? undecided : section.cells;
     this.selection.take(taken.map(({ id }) => id));
-    this.say(counted(ngettext("%(n)s cell selected.", "%(n)s cells selected.", taken.length), taken.length));
+    this.#sayChosen();
     this.show();
   }
 
   clear() {
-    if (this.selection.chosen.size) this.selection.clear();
-    else if (this.similar) this.leaveSimilar();
+    if (this.selection.chosen.size) {
+      this.selection.clear();
+      this.say("");
+    } else if (this.similar) this.leaveSimilar();
     this.show();
   }
 
@@ -256,7 +274,8 @@ export class Bench {
       this.selection.clear();
       if (!this.focused) this.start();
       if (!this.sections.some(({ undecided }) => undecided)) {
-        this.say(interpolate(gettext("All %(n)s cells are decided."), { n: number(this.store.loaded) }));
+        const n = this.store.loaded;
+        this.say(counted(ngettext("The cell is decided.", "All %(n)s cells are decided.", n), n));
       }
     } else {
       this.selection.go(next);

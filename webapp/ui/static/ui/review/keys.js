@@ -24,6 +24,7 @@ export const FIXED = [
   { keys: ["Home", "End"], text: gettext("First and last cell of the class") },
   { keys: ["PgUp", "PgDn"], text: gettext("A screen up or down") },
   { keys: ["⇧ ←", "⇧ →", "⇧ ↑", "⇧ ↓"], text: gettext("Select from here to there") },
+  { keys: [gettext("Ctrl ←"), gettext("Ctrl →")], text: gettext("Move and keep the selection (⌘← ⌘→)") },
   { keys: [gettext("Ctrl A")], text: gettext("Select the whole class (⌘A)") },
   { keys: [gettext("Ctrl Space")], text: gettext("Add the cell to the selection, or take it out") },
   { keys: ["Enter"], text: gettext("Confirm the selection; without one, the cells of the class that are on the screen; then go on") },
@@ -105,7 +106,7 @@ export class Keys {
     if (dialog && dialog !== "large") return null;
     const { key, shiftKey: shift } = event;
     const lower = key.toLowerCase();
-    if (event.ctrlKey || event.metaKey) return held(lower, shift, dialog);
+    if (event.ctrlKey || event.metaKey) return held(key, shift, dialog);
     if (MOVES[key]) return { command: "move", move: MOVES[key], extend: Boolean(shift && !dialog) };
     if (key === "Enter") return operates(event.target) ? null : { command: "confirm" };
     if (key === "Escape") return dialog ? null : { command: "clear" };
@@ -117,10 +118,12 @@ export class Keys {
   }
 }
 
-function held(key, shift, dialog) {
+function held(name, shift, dialog) {
+  const key = name.toLowerCase();
   if (key === "z") return { command: shift ? "redo" : "undo" };
   if (key === "y") return { command: "redo" };
   if (dialog) return null;
+  if (MOVES[name]) return { command: "move", move: MOVES[name], ...(shift ? { extend: true } : { keep: true }) };
   if (key === "a") return { command: "take-class" };
   return key === " " ? { command: "toggle" } : null;
 }

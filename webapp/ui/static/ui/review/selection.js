@@ -11,6 +11,12 @@ export class Selection {
     this.chosen = new Set();
   }
 
+  // The selection stays as it is.
+  walk(id) {
+    this.focus = id;
+    this.#anchor = id;
+  }
+
   toggle(id) {
     const chosen = new Set(this.chosen);
     if (!chosen.delete(id)) chosen.add(id);

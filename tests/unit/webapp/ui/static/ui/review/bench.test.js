@@ -202,3 +202,15 @@ test("similar cells are a view of their own, in which only a selection or the fo
   made.clear();
   assert.deepEqual([made.similar, made.selection.focus], [null, 11]);
 });
+
+test("a move that keeps the selection leads to a cell that is added to it", () => {
+  const { bench: made, said } = bench(cells());
+  made.selection.go(11);
+  made.selection.toggle(11);
+  made.move("right", { columns: 3, rows: 1, keep: true });
+  made.move("right", { columns: 3, rows: 1, keep: true });
+  made.selection.toggle(made.selection.focus);
+  assert.deepEqual(made.selection.targets, [11, 13]);
+  made.move("left", { columns: 3, rows: 1 });
+  assert.deepEqual([made.selection.targets, said.at(-1)], [[12], ""]); // no selection is spoken of that is none
+});

@@ -97,3 +97,11 @@ test("what a person chose is kept, and a class that the lab adds takes no key aw
   const later = new Keys([{ code: "new", key: "q" }, ...CLASSES], JSON.parse(JSON.stringify(keys.changes)));
   assert.deepEqual([later.ofClass("neutrophil"), later.ofClass("new")], ["q", ""]);
 });
+
+test("arrows with Ctrl or ⌘ move and keep the selection, and mean nothing while a dialog is open", () => {
+  const keys = new Keys(CLASSES);
+  const kept = { command: "move", move: "right", keep: true };
+  assert.deepEqual(keys.meaning(press("ArrowRight", { ctrlKey: true })), kept);
+  assert.deepEqual(keys.meaning(press("ArrowRight", { metaKey: true })), kept);
+  assert.equal(keys.meaning(press("ArrowRight", { ctrlKey: true }), "large"), null);
+});
