@@ -123,6 +123,7 @@ def test_a_range_is_selected_and_moved_at_once(review):
     review.keyboard.press("Shift+ArrowRight")
     review.keyboard.press("Shift+ArrowRight")
     expect(review.locator('[aria-selected="true"]')).to_have_count(3)
+    assert said(review) == "3 cells selected."
     expect(review.locator(".rv-confirm")).to_contain_text("Confirm 3 selected")
     chosen = [one.get_attribute("id") for one in review.locator('[aria-selected="true"]').all()]
     review.keyboard.press("v")
@@ -132,6 +133,16 @@ def test_a_range_is_selected_and_moved_at_once(review):
     row = review.locator("tr[data-class=reactive_lymphocyte]")
     expect(row.locator("td").first).to_have_text("3")
     expect_undecided(review, N - 3)
+
+
+def test_cells_apart_are_selected_by_keys(review):
+    to_a_class(review)
+    review.keyboard.press("Control+Space")
+    for key in ("Control+ArrowRight", "Control+ArrowRight", "Control+Space"):
+        review.keyboard.press(key)
+    expect(review.locator('[aria-selected="true"]')).to_have_count(2)
+    review.keyboard.press("a")
+    expect_undecided(review, N - 2)
 
 
 def test_the_mouse_selects_drags_and_clicks(review):
@@ -182,6 +193,62 @@ def test_the_large_cell_is_worked_by_the_same_keys(review):
     expect(dialog).to_have_count(0)
     decided_as(review, cell, "Artefact")
     expect(review.locator("#gallery")).to_be_focused()
+
+
+def test_other_in_the_large_cell_leads_back_to_it(review):
+    to_a_class(review)
+    cell = focused(review)
+    review.keyboard.press(" ")
+    large = review.get_by_role("dialog", name="One cell")
+    expect(large).to_be_visible()
+    review.keyboard.press("o")
+    review.get_by_label("In your words, if you like").press("Escape")
+    expect(large).to_be_visible()
+    expect_undecided(review, N)
+    review.keyboard.press("o")
+    review.get_by_label("In your words, if you like").press("Enter")
+    expect(large).to_be_visible()
+    review.keyboard.press("Escape")
+    decided_as(review, cell, "Other")
+    expect(review.locator("#gallery")).to_be_focused()
+
+
+def test_no_cell_is_confirmed_whose_picture_has_not_come(technician, case):
+    page = technician.page
+    page.set_viewport_size(TALL)
+    held: list[Route] = []
+    page.route(re.compile("/tiles/|/picture/$"), held.append)
+    page.goto(case, wait_until="commit")
+    page.get_by_role("button", name="Review").click(no_wait_after=True)
+    tiles = page.locator("[data-cell]")
+    expect(tiles.first).to_be_visible()
+    if page.get_by_role("button", name="Not now").is_visible():
+        page.get_by_role("button", name="Not now").click()
+    page.locator("#gallery").focus()
+    # A cell that is confirmed alone, a class, and a cell that is shown large.
+    for keys in (["Home", "Enter"], ["]", "Enter"], [" ", "Enter"]):
+        for key in keys:
+            page.keyboard.press(key)
+        assert said(page) == "This cell is not to be seen yet."
+    expect_undecided(page, N)
+    expect(page.get_by_role("button", name="Confirm", exact=False)).to_be_disabled()
+    for route in held:
+        route.continue_()
+    page.unroute(re.compile("/tiles/|/picture/$"))
+    expect(page.get_by_role("button", name="Confirm", exact=False)).to_be_enabled()
+    page.keyboard.press("Enter")
+    expect_undecided(page, N - 1)
+
+
+def test_nothing_is_confirmed_under_the_open_differential(review):
+    review.set_viewport_size({"width": 900, "height": 2000})
+    to_a_class(review)
+    expect(review.locator(".rv-bar").get_by_role("button", name=re.compile("Confirm"))).to_be_enabled()
+    review.get_by_role("button", name="Count").click()
+    expect(review.locator(".rv-bar").get_by_role("button", name="Confirm 0")).to_be_disabled()
+    review.locator("#gallery").focus()
+    review.keyboard.press("Enter")
+    expect_undecided(review, N)
 
 
 def test_keys_are_shown_changed_and_switched_off(review):
@@ -300,6 +367,10 @@ def test_two_see_each_other_and_overwrite_nothing(technician, review, colleague,
 
 def test_cells_are_filtered_by_file(review):
     review.keyboard.press("f")
+    expect(review.get_by_label("Class", exact=True)).to_be_focused()
+    review.keyboard.press("Escape")
+    expect(review.locator("#gallery")).to_be_focused()
+    review.keyboard.press("f")
     review.get_by_label("File", exact=True).fill("erythroblast")
     review.get_by_label("File", exact=True).press("Enter")
     expect(review.get_by_text("Filtered:")).to_be_visible()
@@ -341,8 +412,14 @@ def test_the_tour_has_five_steps(review):
     review.get_by_role("button", name="Take the tour").click()
     for step in range(1, 6):
         expect(review.locator(".driver-popover-progress-text")).to_have_text(f"{step} / 5")
-        review.locator(".driver-popover-next-btn").click()
+        expect(review.locator(".driver-popover-next-btn")).to_be_focused()
+        review.keyboard.press("u")  # means nothing to the cells behind
+        review.keyboard.press("Enter")
     expect(review.locator(".driver-popover")).to_have_count(0)
+    expect(review.locator("#gallery")).to_be_focused()
+    expect_undecided(review, N)
+    review.keyboard.press("u")
+    expect_undecided(review, N - 1)
 
 
 def test_a_case_without_cells_says_what_to_do(technician, lab):
@@ -351,3 +428,4 @@ def test_a_case_without_cells_says_what_to_do(technician, lab):
     page.goto(f"{page.url}review/")
     page.get_by_role("button", name="Begin the review").click()
     expect(page.get_by_text("This case has no cells yet.")).to_be_visible()
+    expect(page.locator(".rv-progress")).to_have_text("No cells yet")

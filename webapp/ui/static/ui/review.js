@@ -42,7 +42,9 @@ function Open({ page }) {
     case "keys":
       return html`<${KeysDialog} page=${page} />`;
     case "words":
-      return html`<${WordsDialog} page=${page} ids=${open.ids} />`;
+      return html`<${WordsDialog} page=${page} ids=${open.ids} back=${open.back} />`;
+    case "tour":
+      return null;
     case "conflicts":
       return html`<${ConflictsDialog} page=${page} />`;
     default:

@@ -27,6 +27,7 @@ function loadPicture(address) {
 
 export class Page {
   scroller = null;
+  drawnLarge = null; // the cell whose picture is to be seen large
 
   // `seed` is what the server gave with the page; `client` tells this tab from others.
   constructor(seed, client) {
@@ -254,12 +255,12 @@ export class Page {
     this.do(meant.command, meant);
   }
 
-  do(command, { code, move, extend } = {}) {
+  do(command, { code, move, extend, keep } = {}) {
     const { bench } = this;
     switch (command) {
       case "move":
         this.follow();
-        return bench.move(move, { ...this.grid(), extend });
+        return bench.move(move, { ...this.grid(), extend, keep });
       case "left":
       case "right":
       case "previous-section":
@@ -343,15 +344,16 @@ export class Page {
   decide(code) {
     if (!this.mayDecide) return;
     const ids = this.bench.selection.targets;
-    if (code === "other" && ids.length) dialog.value = { ...dialog.value, name: "words", ids };
+    if (code === "other" && ids.length) dialog.value = { name: "words", ids, back: dialog.value };
     else this.bench.decide(code);
   }
 
   confirm() {
     if (!this.mayDecide) return;
-    if (dialog.value) {
+    if (dialog.value?.name === "large") {
       const cell = this.bench.focused;
-      this.bench.confirm([cell].filter((one) => one && !one.decided && one.suggested));
+      const isOpen = cell && !cell.decided && cell.suggested;
+      this.bench.confirm(isOpen && this.drawnLarge === cell.id ? [cell] : []);
     } else {
       if (!this.bench.selection.chosen.size) this.follow();
       this.bench.confirm();
@@ -397,10 +399,20 @@ export class Page {
   }
 
   async tour() {
-    dialog.value = null;
+    dialog.value = { name: "tour" }; // meanwhile keys mean nothing to the cells behind it
     this.likes.write({ toured: true });
     redraw();
-    await tour(this);
+    const ended = () => {
+      dialog.value = null;
+      this.focus();
+    };
+    try {
+      await tour(this, ended);
+    } catch {
+      ended();
+      this.bench.failure = gettext("The tour could not be loaded.");
+      redraw();
+    }
   }
 
   // --- mouse and touch --------------------------------------------------------------------------------------

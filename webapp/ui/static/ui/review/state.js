@@ -18,6 +18,9 @@ export const more = signal(false); // whether cells came in that are not shown
 export const panelOpen = signal(false); // the differential, on narrow screens
 export const trouble = signal(""); // why nothing is heard from the server
 
+// Where the differential lies over the cells when it is open, as in review.css.
+const narrow = globalThis.matchMedia?.("(max-width: 1000px)");
+export const isCovered = () => panelOpen.value && Boolean(narrow?.matches);
 
 // Whether there is room for all columns of the differential.
 const room = globalThis.matchMedia?.("(min-width: 1321px)");

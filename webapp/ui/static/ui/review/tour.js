@@ -5,7 +5,8 @@ import { gettext, interpolate } from "./words.js";
 
 const step = (element, title, description) => ({ element, popover: { title, description } });
 
-export async function tour({ addresses, keys }) {
+// `ended` hears that it is over.
+export async function tour({ addresses, keys }, ended) {
   const style = document.createElement("link");
   style.rel = "stylesheet";
   style.href = addresses.tour_style;
@@ -14,6 +15,8 @@ export async function tour({ addresses, keys }) {
   const key = (command) => keyName(keys.of(command));
   driver({
     showProgress: true,
+    onDestroyed: ended,
+    onPopoverRender: ({ nextButton }) => setTimeout(() => nextButton.focus()), // so Enter goes on, and does not end it
     progressText: "{{current}} / {{total}}",
     nextBtnText: gettext("Next"),
     prevBtnText: gettext("Back"),

@@ -6,21 +6,31 @@ import { styleOf } from "../pictures.js";
 import { dialog, html, keyName, tick } from "../state.js";
 import { counted, gettext, interpolate, ngettext } from "../words.js";
 
-export function Modal({ label, name = "", children }) {
+// `back`: the dialog that is open again when this one is closed; null for none.
+export function Modal({ label, name = "", back = null, children }) {
   const element = useRef();
   useEffect(() => {
     element.current.showModal();
     // No button has the focus at first, which Space would press; a field that is there to be filled in has it.
     if (!element.current.querySelector("[autofocus]")) element.current.focus();
-    return () => element.current?.close();
+    return () => {
+      element.current?.close();
+      setTimeout(focusCells);
+    };
   }, []);
-  const outside = (event) => event.target === element.current && (dialog.value = null);
-  return html`<dialog ref=${element} class=${`rv-dialog ${name}`} aria-label=${label} tabindex="-1" onClose=${() => (dialog.value = null)} onClick=${outside}>
+  const leave = () => element.current && (dialog.value = back);
+  const outside = (event) => event.target === element.current && leave();
+  return html`<dialog ref=${element} class=${`rv-dialog ${name}`} aria-label=${label} tabindex="-1" onClose=${leave} onClick=${outside}>
     ${children}
   </dialog>`;
 }
 
 const close = html`<button type="button" class="button rv-close" onClick=${() => (dialog.value = null)} title=${gettext("Close (Esc)")}><span aria-hidden="true">×</span><span class="hidden">${gettext("Close")}</span></button>`;
+
+// Nothing has the focus, as after a dialog that stood in the place of another.
+function focusCells() {
+  if (document.activeElement === document.body) document.getElementById("gallery")?.focus({ preventScroll: true });
+}
 
 export function KeysDialog({ page }) {
   const [editing, edit] = useState(false);
@@ -62,19 +72,19 @@ export function KeysDialog({ page }) {
 }
 
 // *Other* asks what it is: in one's own words, or in none.
-export function WordsDialog({ page, ids }) {
+export function WordsDialog({ page, ids, back }) {
   const submit = (event) => {
     event.preventDefault();
     const words = new FormData(event.target).get("words").trim();
-    dialog.value = null;
+    dialog.value = back;
     page.bench.decide("other", { ids, words });
   };
-  return html`<${Modal} label=${gettext("Other")} name="rv-words">
+  return html`<${Modal} label=${gettext("Other")} name="rv-words" back=${back}>
     <form onSubmit=${submit}>
       <h2>${counted(ngettext("Other: what is this cell?", "Other: what are these %(n)s cells?", ids.length), ids.length)}</h2>
       <label class="field">${gettext("In your words, if you like")} <input name="words" type="text" maxlength="200" autocomplete="off" autofocus /></label>
       <div class="rv-dialog-foot">
-        <button type="button" class="button button-small" onClick=${() => (dialog.value = null)}>${gettext("Cancel")} <kbd>${gettext("Esc")}</kbd></button>
+        <button type="button" class="button button-small" onClick=${() => (dialog.value = back)}>${gettext("Cancel")} <kbd>${gettext("Esc")}</kbd></button>
         <button class="button button-small button-main">${gettext("Other")} <kbd>↵</kbd></button>
       </div>
     </form>

@@ -3,7 +3,7 @@
 import { useEffect, useRef } from "../../vendor/preact-hooks-11.2.0.min.js";
 import { HEAD, drawn, framed, layout, whole } from "../grid.js";
 import { SIZES } from "../limits.js";
-import { html, more, redraw, seen, size as liked, tick, withKey } from "../state.js";
+import { html, isCovered, more, redraw, seen, size as liked, tick, withKey } from "../state.js";
 import { counted, gettext, interpolate, ngettext, number, percent } from "../words.js";
 import { sized } from "../pictures.js";
 import { placeOf } from "../selection.js";
@@ -21,7 +21,7 @@ export const planOf = (page) =>
 // The ids of a section's cells that were drawn and are wholly on the screen.
 export function onScreen(page, code) {
   const b = page.bench.sections.findIndex((section) => section.code === code);
-  if (b < 0 || !page.scroller) return [];
+  if (b < 0 || !page.scroller || isCovered()) return [];
   const { scrollTop, clientHeight } = page.scroller;
   const plan = planOf(page);
   const [from, to] = whole(plan, b, scrollTop, scrollTop + clientHeight);

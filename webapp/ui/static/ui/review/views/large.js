@@ -25,6 +25,7 @@ export function Large({ page, evidence, evidenceOf }) {
   tick.value; // eslint-disable-line no-unused-expressions
   const cell = page.bench.focused;
   const [shown, show] = useState({ id: null, text: "" });
+  const [loaded, load] = useState(null); // whose picture came with the fragment
   useEffect(() => {
     if (!cell) return;
     const { id } = cell;
@@ -42,6 +43,11 @@ export function Large({ page, evidence, evidenceOf }) {
     draw(article, evidence, evidenceOf);
   }, [shown.id, evidence, evidenceOf]);
   if (!cell) return null;
+  const isWhole = shown.id === cell.id && shown.text;
+  const isDrawn = isWhole ? loaded === cell.id : page.pictures.ready(cell.mosaic);
+  page.drawnLarge = isDrawn ? cell.id : null;
+  if (!isWhole) page.pictures.want(cell.mosaic);
+  const came = (event) => !event.target.matches("[data-evidence]") && load(shown.id);
   const section = page.bench.current;
   const changed = (event) => {
     if (!event.target.closest("[data-evidence-form]")) return;
@@ -59,11 +65,11 @@ export function Large({ page, evidence, evidenceOf }) {
         <button type="button" class="button" onClick=${() => (dialog.value = null)} title=${gettext("Close (Esc)")}><span aria-hidden="true">×</span><span class="hidden">${gettext("Close")}</span></button>
       </span>
     </div>
-    ${shown.id === cell.id && shown.text
-      ? html`<div class="rv-fragment" onChange=${changed} dangerouslySetInnerHTML=${{ __html: shown.text }}></div>`
-      : html`<div class="rv-fragment"><div class="cell"><div class="cell-body"><div class="stage"><${Picture} page=${page} cell=${cell} side=${420} /></div></div></div></div>`}
+    ${isWhole
+      ? html`<div key="whole" class="rv-fragment" onChange=${changed} onLoadCapture=${came} dangerouslySetInnerHTML=${{ __html: shown.text }}></div>`
+      : html`<div key="picture" class="rv-fragment"><div class="cell"><div class="cell-body"><div class="stage"><${Picture} page=${page} cell=${cell} side=${420} /></div></div></div></div>`}
     ${page.mayDecide && html`<div class="rv-large-classes" role="group" aria-label=${gettext("Move to")}>
-      <button type="button" class="button button-small button-main" tabindex="-1" data-do="confirm" disabled=${Boolean(cell.decided) || !cell.suggested}>${gettext("Confirm")} <kbd>↵</kbd></button>
+      <button type="button" class="button button-small button-main" tabindex="-1" data-do="confirm" disabled=${Boolean(cell.decided) || !cell.suggested || !isDrawn}>${gettext("Confirm")} <kbd>↵</kbd></button>
       ${page.classes.map((one) => html`<button type="button" class="rv-chip" data-do="decide" data-code=${one.code} aria-pressed=${cell.decided === one.code ? "true" : "false"} title=${withKey(one.name, page.keys.ofClass(one.code))}><kbd>${keyName(page.keys.ofClass(one.code))}</kbd>${page.shortOf(one.code)}</button>`)}
     </div>`}
   <//>`;
