@@ -1,5 +1,6 @@
 // What is above the galleries: the case, how far it is, whether all is saved, and what can be done.
 
+import { useEffect, useRef } from "../../vendor/preact-hooks-11.2.0.min.js";
 import { filter, filtering, html, panelOpen, said, size, tick, trouble, withKey } from "../state.js";
 import { counted, gettext, interpolate, ngettext, number } from "../words.js";
 
@@ -17,8 +18,8 @@ export function Head({ page }) {
       <span class="quiet rv-reading">${page.seed.reading_name}</span>
     </div>
     <div class="rv-progress">
-      <progress max=${total} value=${total - undecided} aria-label=${gettext("Cells decided")}></progress>
-      <span>${undecided ? counted(ngettext("%(n)s undecided", "%(n)s undecided", undecided), undecided) : gettext("All decided")}</span>
+      <progress max=${total || 1} value=${total - undecided} aria-label=${gettext("Cells decided")}></progress>
+      <span>${howFar(total, undecided)}</span>
     </div>
     <p class="rv-said quiet" role="status">${said.value}</p>
     <${Saved} page=${page} />
@@ -33,6 +34,11 @@ export function Head({ page }) {
       <button type="button" class="rv-tool rv-count" aria-expanded=${panelOpen.value ? "true" : "false"} aria-controls="differential" onClick=${() => (panelOpen.value = !panelOpen.value)}>${gettext("Count")}</button>
     </div>
   </header>`;
+}
+
+function howFar(total, undecided) {
+  if (!total) return gettext("No cells yet");
+  return undecided ? counted(ngettext("%(n)s undecided", "%(n)s undecided", undecided), undecided) : gettext("All decided");
 }
 
 function Icon({ path }) {
@@ -54,17 +60,27 @@ const share = (value) => (value ? String(Math.round(Number(value) * 100)) : "");
 
 // The fields by which cells are filtered.
 export function Filter({ page }) {
+  return filtering.value ? html`<${Fields} page=${page} />` : null;
+}
+
+function Fields({ page }) {
   tick.value; // eslint-disable-line no-unused-expressions
-  if (!filtering.value) return null;
+  const form = useRef();
+  useEffect(() => form.current.querySelector("select").focus(), []);
   const now = filter.value;
+  const pressed = (event) => {
+    if (event.key !== "Escape") return;
+    filtering.value = false;
+    page.focus();
+  };
   const submit = (event) => {
     event.preventDefault();
     const given = Object.fromEntries([...new FormData(event.target)].filter(([, value]) => value !== ""));
     for (const name of ["min_confidence", "max_confidence"]) if (given[name]) given[name] = String(Number(given[name]) / 100);
     page.filterBy(given);
   };
-  return html`<form class="rv-filter" aria-label=${gettext("Filter")} onSubmit=${submit}>
-    <label>${gettext("Class")} <select name="class" autofocus>
+  return html`<form ref=${form} class="rv-filter" aria-label=${gettext("Filter")} onSubmit=${submit} onKeyDown=${pressed}>
+    <label>${gettext("Class")} <select name="class">
       <option value="">${gettext("All")}</option>
       ${page.order.map((code) => html`<option value=${code} selected=${now.class === code}>${page.nameOf(code)}</option>`)}
     </select></label>
