@@ -22,7 +22,7 @@ export function Panel({ page }) {
     ${sheets && html`<${Sums} page=${page} sheets=${sheets} />`}
     <table class="rv-table">
       <caption class="hidden">${gettext("Differential: what was decided, and what is only suggested. Choose a class to move cells to it.")}</caption>
-      <colgroup><col class="rv-wide" /><col class="rv-n" /><col class="rv-p" /><col class="rv-ci" /><col class=${isWide.value ? "rv-n" : "rv-ci"} />${isWide.value && html`<col class="rv-p" />`}</colgroup>
+      <colgroup><col class="rv-wide" /><col class="rv-n" /><col class="rv-p" /><col class="rv-ci" /><col class=${isWide.value ? "rv-n" : "rv-alone"} />${isWide.value && html`<col class="rv-p" />`}</colgroup>
       <thead>
         <tr>
           <th scope="col" rowspan="2">${gettext("Class")}</th>
@@ -68,7 +68,7 @@ function Sums({ page, sheets }) {
   const undecided = page.undecided;
   const white = reviewed.wbc_count;
   return html`<dl class="rv-sums">
-    <div><dt>${gettext("White cells reviewed")}</dt><dd>${interpolate(gettext("%(n)s of %(full)s"), { n: number(white), full: number(full) })}</dd></div>
+    <div><dt>${gettext("White cells reviewed")}</dt><dd>${interpolate(white < full ? gettext("%(n)s of %(full)s") : gettext("%(n)s, full count %(full)s"), { n: number(white), full: number(full) })}</dd></div>
     <div class=${undecided ? "is-open" : ""}><dt>${gettext("Undecided")}</dt><dd>${number(undecided)}</dd></div>
   </dl>`;
 }
