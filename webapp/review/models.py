@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
 
-from webapp.cases.models import Case, Cell
+from webapp.cases.models import UNDER_WAY, Case, Cell
 from webapp.crypto.fields import EncryptedTextField
 from webapp.labs.models import Lab
 from webapp.registry.models import ModelVersion
@@ -53,6 +53,11 @@ class Reading(models.Model):  # type: ignore[django-manager-missing] # ScopedMan
 
     def __str__(self) -> str:
         return f"{self.kind} reading of case {self.case_id}"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is decided in it any more. What learners do is none of the case's."""
+        return self.kind != self.Kind.TEACHING and self.case.review not in UNDER_WAY
 
 
 class Gesture(models.Model):  # type: ignore[django-manager-missing] # made at run time

@@ -350,7 +350,7 @@ def _do(
         return Outcome(known, tuple(cells))
     if sent.base_revision > reading.revision:
         raise NotReached
-    if reading.kind in COUNTED and reading.case.review not in UNDER_WAY:
+    if reading.is_over:
         raise ReviewOver
     now = _cells_now(reading, cells)
     if missing := [cell for cell in cells if cell not in now]:

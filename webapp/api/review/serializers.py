@@ -97,7 +97,9 @@ class DifferentialsSerializer(serializers.Serializer[Any]):
 
 
 class ReadingDetailSerializer(ReadingSerializer):
-    may_decide = serializers.SerializerMethodField()
+    may_decide = serializers.SerializerMethodField(
+        help_text="Whether whoever asks may, and the case is neither signed nor void."
+    )
     classes = serializers.SerializerMethodField(help_text="What the lab uses, in its order.")
     differential = serializers.SerializerMethodField()
 

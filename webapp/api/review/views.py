@@ -87,7 +87,8 @@ class ReadingDetail(generics.GenericAPIView[Reading]):
         """A reading, with the classes that the lab uses and both differentials."""
         membership = membership_of(request)
         reading = disclosure.shown(reading_id, membership.user)
-        context = {"differentials": _counted(reading), "may_decide": may_decide(membership, reading)}
+        now = may_decide(membership, reading) and not reading.is_over
+        context = {"differentials": _counted(reading), "may_decide": now}
         return Response(ReadingDetailSerializer(reading, context=context).data)
 
 

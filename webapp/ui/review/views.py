@@ -108,7 +108,7 @@ def _seed(request: MemberRequest, reading: Reading) -> dict[str, Any]:
         "me": request.user.pk,
         "reading": reading.pk,
         "reading_name": reading_name(reading),
-        "may_decide": may_decide(request.membership, reading) and case.review in UNDER_WAY,
+        "may_decide": may_decide(request.membership, reading) and not reading.is_over,
         "in_progress": progress_of([case])[case.id].in_progress,
         "classes": classes,
         "all_classes": [

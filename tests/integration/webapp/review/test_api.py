@@ -614,7 +614,9 @@ def test_a_revision_that_was_not_reached_is_answered_and_nothing_done(alice, cel
 
 @pytest.mark.parametrize("review", [Review.SIGNED, Review.AMENDED, Review.VOID])
 def test_nothing_is_decided_once_the_review_is_over(alice, case, cells, reading, review, colleague):
+    assert alice.api.read(f"/readings/{reading.id}/").json()["may_decide"]
     Case.objects.update(review=review)
+    assert not alice.api.read(f"/readings/{reading.id}/").json()["may_decide"]
     assert errors(send(alice, reading, confirm=cells), 409)["code"] == "review_over"
     answer = colleague.api.send(f"/cases/{case.id}/readings/", {"kind": "second"})
     assert errors(answer, 409)["code"] == "review_over"
