@@ -20,7 +20,11 @@ def review(
     case: Annotated[str, typer.Option(help=_("Accession number of the case."))],
     labels: Annotated[
         Path | None,
-        typer.Option(exists=True, dir_okay=False, help=_("CSV of file and class: decide as it says.")),
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help=_("CSV of file and class: decide as it says. What was decided otherwise stays as it is."),
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help=_("List the problems of the labels, and decide nothing."))
