@@ -217,7 +217,7 @@ def test_no_cell_is_confirmed_whose_picture_has_not_come(technician, case):
     page = technician.page
     page.set_viewport_size(TALL)
     held: list[Route] = []
-    page.route(re.compile("/tiles/|/picture/$"), held.append)
+    page.route(re.compile("/tiles/|/picture/$"), lambda route: held.append(route))
     page.goto(case, wait_until="commit")
     page.get_by_role("button", name="Review").click(no_wait_after=True)
     tiles = page.locator("[data-cell]")

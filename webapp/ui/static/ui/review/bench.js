@@ -190,6 +190,10 @@ export class Bench {
 
   answered(gesture, answer) {
     this.store.end(gesture, answer);
+    if (answer.conflicts?.length && !answer.applied?.length) {
+      this.undo.forget(gesture.id); // nothing was done that could be undone
+      this.keep(this);
+    }
     this.differential = answer.differential ?? this.differential;
     this.#ask(gesture, answer);
     this.show();

@@ -83,5 +83,5 @@ function listed(page, reviewed, suggested) {
 function interval(of, row) {
   if (!row?.count) return "";
   if (known(row.low)) return `${tenth(row.low)}–${tenth(row.high)}`;
-  return of.unit && !of.in_wbc ? gettext("per 100") : "";
+  return of.unit && !of.in_wbc && known(row.percent) ? gettext("per 100") : "";
 }

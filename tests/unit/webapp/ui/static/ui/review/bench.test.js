@@ -214,3 +214,16 @@ test("a move that keeps the selection leads to a cell that is added to it", () =
   made.move("left", { columns: 3, rows: 1 });
   assert.deepEqual([made.selection.targets, said.at(-1)], [[12], ""]); // no selection is spoken of that is none
 });
+
+test("a gesture of which nothing was done, because others had decided, is none that is undone", async () => {
+  const conflicts = [{ cell: 11, class: "lymphocyte", by: 7, number: 3 }];
+  const { bench: made, sent, said, settled } = bench(cells(), {
+    send: () => ({ revision: 4, applied: [], conflicts, people: { 7: "Dr B" } }),
+  });
+  made.selection.go(11);
+  made.decide("basophil");
+  await settled();
+  made.takeBack();
+  assert.equal(sent.length, 1);
+  assert.match(said.at(-1), /nothing to undo/);
+});
