@@ -72,7 +72,7 @@ export class Bench {
 
   #extend(id) {
     this.selection.extend(id, this.sections);
-    this.#sayChosen();
+    this.sayChosen();
   }
 
   #leave(id) {
@@ -80,9 +80,9 @@ export class Bench {
     this.selection.go(id);
   }
 
-  #sayChosen() {
+  sayChosen() {
     const n = this.selection.chosen.size;
-    this.say(counted(ngettext("%(n)s cell selected.", "%(n)s cells selected.", n), n));
+    this.say(n ? counted(ngettext("%(n)s cell selected.", "%(n)s cells selected.", n), n) : "");
   }
 
   takeClass() {
@@ -91,7 +91,7 @@ export class Bench {
     const undecided = section.cells.filter((cell) => !cell.decided);
     const taken = undecided.length ? undecided : section.cells;
     this.selection.take(taken.map(({ id }) => id));
-    this.#sayChosen();
+    this.sayChosen();
     this.show();
   }
 
@@ -278,8 +278,7 @@ export class Bench {
       this.selection.clear();
       if (!this.focused) this.start();
       if (!this.sections.some(({ undecided }) => undecided)) {
-        const n = this.store.loaded;
-        this.say(counted(ngettext("The cell is decided.", "All %(n)s cells are decided.", n), n));
+        this.say(gettext("All cells that are shown are decided."));
       }
     } else {
       this.selection.go(next);

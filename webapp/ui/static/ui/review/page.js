@@ -427,6 +427,7 @@ export class Page {
       selection.go(id);
       selection.take([id]);
     }
+    this.bench.sayChosen();
     redraw();
   }
 

@@ -198,6 +198,7 @@ function useFrame(page, scroller) {
   };
   const up = () => {
     removeEventListener("pointermove", move);
+    if (frame.current.drawn) page.bench.sayChosen();
     frame.current = null;
     redraw();
   };

@@ -56,7 +56,7 @@ function Saved({ page }) {
   </p>`;
 }
 
-const share = (value) => (value ? String(Math.round(Number(value) * 100)) : "");
+const share = (value) => (value ? String(Number((Number(value) * 100).toFixed(2))) : "");
 
 // The fields by which cells are filtered.
 export function Filter({ page }) {
@@ -84,8 +84,8 @@ function Fields({ page }) {
       <option value="">${gettext("All")}</option>
       ${page.order.map((code) => html`<option value=${code} selected=${now.class === code}>${page.nameOf(code)}</option>`)}
     </select></label>
-    <label>${gettext("Confidence from")} <input name="min_confidence" type="number" min="0" max="100" value=${share(now.min_confidence)} /> %</label>
-    <label>${gettext("to")} <input name="max_confidence" type="number" min="0" max="100" value=${share(now.max_confidence)} /> %</label>
+    <label>${gettext("Confidence from")} <input name="min_confidence" type="number" min="0" max="100" step="any" value=${share(now.min_confidence)} /> %</label>
+    <label>${gettext("to")} <input name="max_confidence" type="number" min="0" max="100" step="any" value=${share(now.max_confidence)} /> %</label>
     <label>${gettext("Decided by")} <select name="by">
       <option value="">${gettext("Anybody, or nobody")}</option>
       ${Object.entries(page.people).map(([id, name]) => html`<option value=${id} selected=${now.by === id}>${name}</option>`)}

@@ -95,7 +95,7 @@ test("when all are decided it says so", () => {
   const { bench: made, said } = bench(store);
   made.start();
   made.confirm();
-  assert.equal(said.at(-1), "All 2 cells are decided.");
+  assert.equal(said.at(-1), "All cells that are shown are decided.");
   assert.equal(store.undecided, 0);
 });
 
