@@ -123,7 +123,7 @@ def test_a_range_is_selected_and_moved_at_once(review):
     review.keyboard.press("Shift+ArrowRight")
     review.keyboard.press("Shift+ArrowRight")
     expect(review.locator('[aria-selected="true"]')).to_have_count(3)
-    assert said(review) == "3 cells selected."
+    expect(review.locator(".rv-said")).to_have_text("3 cells selected.")
     expect(review.locator(".rv-confirm")).to_contain_text("Confirm 3 selected")
     chosen = [one.get_attribute("id") for one in review.locator('[aria-selected="true"]').all()]
     review.keyboard.press("v")
@@ -229,13 +229,14 @@ def test_no_cell_is_confirmed_whose_picture_has_not_come(technician, case):
     for keys in (["Home", "Enter"], ["]", "Enter"], [" ", "Enter"]):
         for key in keys:
             page.keyboard.press(key)
-        assert said(page) == "This cell is not to be seen yet."
+        expect(page.locator(".rv-said")).to_have_text("This cell is not to be seen yet.")
     expect_undecided(page, N)
-    expect(page.get_by_role("button", name="Confirm", exact=False)).to_be_disabled()
+    confirm = page.get_by_role("dialog", name="One cell").get_by_role("button", name="Confirm")
+    expect(confirm).to_be_disabled()
     for route in held:
         route.continue_()
     page.unroute(re.compile("/tiles/|/picture/$"))
-    expect(page.get_by_role("button", name="Confirm", exact=False)).to_be_enabled()
+    expect(confirm).to_be_enabled()
     page.keyboard.press("Enter")
     expect_undecided(page, N - 1)
 
@@ -367,7 +368,7 @@ def test_two_see_each_other_and_overwrite_nothing(technician, review, colleague,
 
 def test_cells_are_filtered_by_file(review):
     review.keyboard.press("f")
-    expect(review.get_by_label("Class", exact=True)).to_be_focused()
+    expect(review.locator(".rv-filter [name=class]")).to_be_focused()
     review.keyboard.press("Escape")
     expect(review.locator("#gallery")).to_be_focused()
     review.keyboard.press("f")
@@ -404,6 +405,13 @@ def test_by_touch_cells_are_tapped_and_moved_by_the_bar(stack, chromium, signed_
         expect(page.locator("#differential")).to_be_hidden()
         page.get_by_role("button", name="Count").tap()
         expect(page.locator("tr[data-class=blast] td").first).to_have_text("2")
+        page.get_by_role("button", name="Count").tap()
+        page.get_by_role("button", name="All keys").tap()
+        page.get_by_role("button", name="Take the tour").tap()
+        for _ in range(2):
+            page.locator(".driver-popover-next-btn").tap()
+        expect(page.locator(".driver-popover-title")).to_have_text("Tap, and move")
+        expect(page.locator(".rv-bar")).to_have_class(re.compile("driver-active-element"))
     phone.close()
 
 

@@ -404,7 +404,7 @@ export class Page {
     redraw();
     const ended = () => {
       dialog.value = null;
-      this.focus();
+      setTimeout(() => this.focus()); // after the tour gave the focus back to what had it
     };
     try {
       await tour(this, ended);

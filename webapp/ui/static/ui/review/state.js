@@ -20,7 +20,8 @@ export const trouble = signal(""); // why nothing is heard from the server
 
 // Where the differential lies over the cells when it is open, as in review.css.
 const narrow = globalThis.matchMedia?.("(max-width: 1000px)");
-export const isCovered = () => panelOpen.value && Boolean(narrow?.matches);
+export const isNarrow = () => Boolean(narrow?.matches);
+export const isCovered = () => panelOpen.value && isNarrow();
 
 // Whether there is room for all columns of the differential.
 const room = globalThis.matchMedia?.("(min-width: 1321px)");

@@ -1,6 +1,6 @@
 // A first look around, on the page itself. The library comes only when somebody asks for it.
 
-import { keyName } from "./state.js";
+import { isNarrow, keyName } from "./state.js";
 import { gettext, interpolate } from "./words.js";
 
 const step = (element, title, description) => ({ element, popover: { title, description } });
@@ -25,7 +25,9 @@ export async function tour({ addresses, keys }, ended) {
     steps: [
       step("#gallery", gettext("Cells by class"), gettext("First those of which the model is unsure, then the classes in which it errs most. A dashed frame is a suggestion; a whole one with a mark was decided by a person. The least sure come first; one to three small bars mark how unsure the model is.")),
       step(".rv-section.is-current .rv-head", gettext("Enter confirms what you see"), gettext("Correct what is wrong first. Then Enter confirms the cells of this class that are on the screen, and goes on. Among the unidentified it confirms one cell at a time.")),
-      step("#differential", gettext("A key moves a cell"), gettext("Each class has a key. It moves the cell with the ring, or all that you selected, and goes on. You can also drag cells here. What was decided and what is only suggested are counted apart.")),
+      isNarrow()
+        ? step(".rv-bar", gettext("Tap, and move"), gettext("Tap cells to select them, then the class that they are. Count shows the differential: what was decided and what is only suggested are counted apart."))
+        : step("#differential", gettext("A key moves a cell"), gettext("Each class has a key. It moves the cell with the ring, or all that you selected, and goes on. You can also drag cells here. What was decided and what is only suggested are counted apart.")),
       step(".rv-tools", gettext("Nothing is final"), interpolate(gettext("%(undo)s undoes, back to when you began. Space shows a cell large, %(evidence)s with what the model looked at; %(similar)s shows cells like it."), { undo: key("undo"), evidence: key("evidence"), similar: key("similar") })),
       step(".rv-saved", gettext("Saved at once"), interpolate(gettext("Each gesture is saved as you make it. When the line is down it says so here, and sends what is unsaved later. %(help)s shows all keys."), { help: key("help") })),
     ],
