@@ -13,9 +13,13 @@ export async function tour({ addresses, keys }, ended) {
   document.head.append(style);
   const { driver } = await import(addresses.tour);
   const key = (command) => keyName(keys.of(command));
-  driver({
+  const made = driver({
     showProgress: true,
-    onDestroyed: ended,
+    // Unlike `onDestroyed`, it is heard also by who leaves while one step follows the other.
+    onDestroyStarted: () => {
+      made.destroy();
+      ended();
+    },
     onPopoverRender: ({ nextButton }) => setTimeout(() => nextButton.focus()), // so Enter goes on, and does not end it
     progressText: "{{current}} / {{total}}",
     nextBtnText: gettext("Next"),
@@ -31,5 +35,6 @@ export async function tour({ addresses, keys }, ended) {
       step(".rv-tools", gettext("Nothing is final"), interpolate(gettext("%(undo)s undoes, back to when you began. Space shows a cell large, %(evidence)s with what the model looked at; %(similar)s shows cells like it."), { undo: key("undo"), evidence: key("evidence"), similar: key("similar") })),
       step(".rv-saved", gettext("Saved at once"), interpolate(gettext("Each gesture is saved as you make it. When the line is down it says so here, and sends what is unsaved later. %(help)s shows all keys."), { help: key("help") })),
     ],
-  }).drive();
+  });
+  made.drive();
 }
