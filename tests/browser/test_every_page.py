@@ -174,6 +174,7 @@ NO_PAGES = {
     "cases/<uuid:case_id>/tiles/<cells:cell_ids>.jpg",
     "installation/audit/export.csv",
     "jobs/live/",
+    "scripts/<slug:language>/<slug:digest>.js",
     "jobs/<uuid:job_id>/result/",
     "installation/audit/export.jsonl",
 }
