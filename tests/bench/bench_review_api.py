@@ -44,6 +44,7 @@ class Measured:
 def measure() -> list[Measured]:
     with tempfile.TemporaryDirectory(prefix="hematovision-bench-") as folder:
         home = Path(folder) / "var"
+        os.environ["HEMATOVISION_API_RATE"] = "1000000/s"
         stack = Stack(free_settings(home))
         stack.start()
         try:
