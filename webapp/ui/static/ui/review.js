@@ -10,7 +10,6 @@ import { Gallery, newCells } from "./review/views/gallery.js";
 import { Filter, Head, Notes } from "./review/views/head.js";
 import { Large } from "./review/views/large.js";
 import { Panel } from "./review/views/panel.js";
-import { gettext } from "./review/words.js";
 
 // A tab that was made as a copy of another is another one: the lock tells.
 async function clientOf(reading) {

@@ -5,7 +5,7 @@ import { BATCH } from "./limits.js";
 import { Queue } from "./queue.js";
 import { Selection, moved, nextUndecided, placeOf } from "./selection.js";
 import { UNIDENTIFIED } from "./store.js";
-import { counted, gettext, interpolate, ngettext } from "./words.js";
+import { counted } from "./words.js";
 
 const open = (cell) => cell && !cell.decided && cell.suggested;
 const remembered = ({ id, effect, before }) => ({ id, effect, before });
@@ -227,7 +227,7 @@ export class Bench {
     this.store.drop(gesture);
     this.undo.forget(gesture.id);
     this.keep(this);
-    this.failure = interpolate(gettext("Not recorded: %(why)s"), { why: error.message });
+    this.failure = interpolate(gettext("Not recorded: %(why)s"), { why: error.message }, true);
     this.say(this.failure);
     this.show();
   }

@@ -1,7 +1,6 @@
 // Which key does what. Keys that are single characters can be given to another command or switched off (WCAG 2.1.4);
 // arrows, Enter, Escape and keys with Ctrl or ⌘ stay what they are.
 
-import { gettext } from "./words.js";
 
 // Commands with the key that each has at first, in the order in which they are listed. Classes bring their own.
 export const COMMANDS = [

@@ -13,7 +13,7 @@ import { Store, UNIDENTIFIED } from "./store.js";
 import { tour } from "./tour.js";
 import { Undo } from "./undo.js";
 import { onScreen, planOf } from "./views/gallery.js";
-import { counted, gettext, ngettext } from "./words.js";
+import { counted } from "./words.js";
 
 const BETWEEN_PAGES = 50; // ms, so that loading a large case leaves room for what the person does
 

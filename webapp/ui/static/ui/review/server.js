@@ -1,7 +1,7 @@
 // Speaks with the API of readings.
 
 import { Final, mayPass } from "../upload/retry.js";
-import { gettext, interpolate } from "./words.js";
+import { say } from "../language.js";
 
 export class Server {
   // `addresses`: of the reading (`reading`), the page's token (`token`); `client` tells this tab from others.
@@ -48,7 +48,7 @@ export class Server {
       throw new Error(gettext("You are not signed in as you were. Sign in in another tab, then load this page again."));
     }
     const message =
-      answer?.error?.message ?? interpolate(gettext("The server answered %(status)s."), { status: response.status });
+      answer?.error?.message ?? say(gettext("The server answered %(status)s."), { status: response.status });
     throw mayPass(response.status) || response.ok ? new Error(message) : new Final(message);
   }
 }

@@ -1,6 +1,5 @@
 // What views share: the page's parts, and the signals that draw it anew.
 
-import { gettext } from "./words.js";
 import { h } from "../vendor/preact-11.2.0.min.js";
 import { signal } from "../vendor/preact-signals-2.11.4.min.js";
 import htm from "../vendor/htm-3.1.1.min.js";

@@ -1,7 +1,7 @@
 // A first look around, on the page itself. The library comes only when somebody asks for it.
 
 import { isNarrow, keyName } from "./state.js";
-import { gettext, interpolate } from "./words.js";
+import { say } from "../language.js";
 
 const step = (element, title, description) => ({ element, popover: { title, description } });
 
@@ -32,8 +32,8 @@ export async function tour({ addresses, keys }, ended) {
       isNarrow()
         ? step(".rv-bar", gettext("Tap, and move"), gettext("Tap cells to select them, then the class that they are. Count shows the differential: what was decided and what is only suggested are counted apart."))
         : step("#differential", gettext("A key moves a cell"), gettext("Each class has a key. It moves the cell with the ring, or all that you selected, and goes on. You can also drag cells here. What was decided and what is only suggested are counted apart.")),
-      step(".rv-tools", gettext("Nothing is final"), interpolate(gettext("%(undo)s undoes, back to when you began. Space shows a cell large, %(evidence)s with what the model looked at; %(similar)s shows cells like it."), { undo: key("undo"), evidence: key("evidence"), similar: key("similar") })),
-      step(".rv-saved", gettext("Saved at once"), interpolate(gettext("Each gesture is saved as you make it. When the line is down it says so here, and sends what is unsaved later. %(help)s shows all keys."), { help: key("help") })),
+      step(".rv-tools", gettext("Nothing is final"), say(gettext("%(undo)s undoes, back to when you began. Space shows a cell large, %(evidence)s with what the model looked at; %(similar)s shows cells like it."), { undo: key("undo"), evidence: key("evidence"), similar: key("similar") })),
+      step(".rv-saved", gettext("Saved at once"), say(gettext("Each gesture is saved as you make it. When the line is down it says so here, and sends what is unsaved later. %(help)s shows all keys."), { help: key("help") })),
     ],
   });
   made.drive();

@@ -1,7 +1,7 @@
 // Narrow screens, by touch: a bar of classes to move what is selected to.
 
 import { html, tick } from "../state.js";
-import { counted, gettext, ngettext } from "../words.js";
+import { counted } from "../words.js";
 
 export function Bar({ page }) {
   tick.value; // eslint-disable-line no-unused-expressions

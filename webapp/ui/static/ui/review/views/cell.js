@@ -3,7 +3,8 @@
 import { Component } from "../../vendor/preact-11.2.0.min.js";
 import { styleOf } from "../pictures.js";
 import { html } from "../state.js";
-import { gettext, interpolate, percent } from "../words.js";
+import { say } from "../../language.js";
+import { percent } from "../words.js";
 
 // The less sure the model is, the more marks a cell bears; most bear none, so what is left to be seen needs an eye.
 const DOUBTS = [0.995, 0.98, 0.9];
@@ -42,11 +43,11 @@ export function inWords(cell, { nameOf, person }) {
   if (cell.decided) {
     const who = person ? { class: nameOf(cell.decided), person } : { class: nameOf(cell.decided) };
     const text = person ? gettext("%(class)s, decided by %(person)s") : gettext("%(class)s, decided");
-    return interpolate(text, who);
+    return say(text, who);
   }
   if (!cell.suggested) return gettext("Unidentified, nothing suggested");
   const values = { class: nameOf(cell.suggested), confidence: percent(cell.confidence) };
-  if (cell.unlike) return interpolate(gettext("Unidentified, unfamiliar, most like %(class)s, %(confidence)s"), values);
-  if (cell.flagged) return interpolate(gettext("Unidentified, most like %(class)s, %(confidence)s"), values);
-  return interpolate(gettext("%(class)s, suggested, %(confidence)s"), values);
+  if (cell.unlike) return say(gettext("Unidentified, unfamiliar, most like %(class)s, %(confidence)s"), values);
+  if (cell.flagged) return say(gettext("Unidentified, most like %(class)s, %(confidence)s"), values);
+  return say(gettext("%(class)s, suggested, %(confidence)s"), values);
 }

@@ -4,7 +4,8 @@ import { useEffect, useRef, useState } from "../../vendor/preact-hooks-11.2.0.mi
 import { COMMANDS, FIXED, classCommand } from "../keys.js";
 import { styleOf } from "../pictures.js";
 import { dialog, html, keyName, tick } from "../state.js";
-import { counted, gettext, interpolate, ngettext } from "../words.js";
+import { say } from "../../language.js";
+import { counted } from "../words.js";
 
 // `back`: the dialog that is open again when this one is closed; null for none.
 export function Modal({ label, name = "", back = null, children }) {
@@ -45,12 +46,12 @@ export function KeysDialog({ page }) {
   const given = (command) => (event) => {
     const key = event.target.value.slice(-1);
     const taken = keys.rebind(command, key);
-    complain(taken ? interpolate(gettext("“%(key)s” already means: %(other)s. Choose another key."), { key: keyName(key), other: nameOf(taken) }) : "");
+    complain(taken ? say(gettext("“%(key)s” already means: %(other)s. Choose another key."), { key: keyName(key), other: nameOf(taken) }) : "");
     event.target.value = keyName(keys.of(command)).trim();
     changed();
   };
   const line = (command, text) => html`<li key=${command}>
-    ${editing ? html`<input class="rv-key-input" maxlength="2" aria-label=${interpolate(gettext("Key for: %(command)s"), { command: text })} value=${keyName(keys.of(command)).trim()} onInput=${given(command)} onFocus=${(event) => event.target.select()} />` : html`<kbd>${keyName(keys.of(command)) || "–"}</kbd>`}
+    ${editing ? html`<input class="rv-key-input" maxlength="2" aria-label=${say(gettext("Key for: %(command)s"), { command: text })} value=${keyName(keys.of(command)).trim()} onInput=${given(command)} onFocus=${(event) => event.target.select()} />` : html`<kbd>${keyName(keys.of(command)) || "–"}</kbd>`}
     <span>${text}</span>
   </li>`;
   return html`<${Modal} label=${gettext("Keys")} name="rv-keys">
@@ -113,9 +114,9 @@ export function ConflictsDialog({ page }) {
     <ul>${conflicts.map((one) => html`<li key=${one.cell}>
       ${store.get(one.cell) && html`<${Picture} page=${page} cell=${store.get(one.cell)} side=${72} />`}
       <div>
-        <p>${isSuggestion(one) ? interpolate(gettext("The model was asked again and suggests %(class)s; you had seen %(wanted)s."), said(page, one)) : interpolate(gettext("%(person)s: %(class)s. You: %(wanted)s."), said(page, one))}</p>
-        <button type="button" class="button button-small" onClick=${() => resolve([one.cell], false)}>${interpolate(gettext("Keep %(class)s"), said(page, one))}</button>${" "}
-        <button type="button" class="button button-small" onClick=${() => resolve([one.cell], true)}>${interpolate(gettext("Make it %(wanted)s"), said(page, one))}</button>
+        <p>${isSuggestion(one) ? say(gettext("The model was asked again and suggests %(class)s; you had seen %(wanted)s."), said(page, one)) : say(gettext("%(person)s: %(class)s. You: %(wanted)s."), said(page, one))}</p>
+        <button type="button" class="button button-small" onClick=${() => resolve([one.cell], false)}>${say(gettext("Keep %(class)s"), said(page, one))}</button>${" "}
+        <button type="button" class="button button-small" onClick=${() => resolve([one.cell], true)}>${say(gettext("Make it %(wanted)s"), said(page, one))}</button>
       </div>
     </li>`)}</ul>
     <div class="rv-dialog-foot">

@@ -4,7 +4,8 @@ import { useEffect, useRef } from "../../vendor/preact-hooks-11.2.0.min.js";
 import { HEAD, drawn, framed, layout, whole } from "../grid.js";
 import { SIZES } from "../limits.js";
 import { html, isCovered, more, redraw, seen, size as liked, tick, withKey } from "../state.js";
-import { counted, gettext, interpolate, ngettext, number, percent } from "../words.js";
+import { number, say } from "../../language.js";
+import { counted, percent } from "../words.js";
 import { sized } from "../pictures.js";
 import { placeOf } from "../selection.js";
 import { Cell, inWords } from "./cell.js";
@@ -114,7 +115,7 @@ function Confirm({ page }) {
   let text = counted(ngettext("Confirm %(n)s on the screen", "Confirm %(n)s on the screen", n), n);
   if (chosen.size) text = counted(ngettext("Confirm %(n)s selected", "Confirm %(n)s selected", n), n);
   else if (page.bench.isUnsure(section)) {
-    text = interpolate(gettext("Confirm as %(class)s"), { class: page.nameOf(page.bench.focused.suggested) });
+    text = say(gettext("Confirm as %(class)s"), { class: page.nameOf(page.bench.focused.suggested) });
   }
   return html`<button type="button" class="rv-confirm" tabindex="-1" data-do="confirm" title=${withKey(text, "Enter")}>${text} <kbd>↵</kbd></button>`;
 }
@@ -148,8 +149,8 @@ function captionOf(page, cell) {
   if (cell.decided) return page.shortOf(cell.decided);
   if (!cell.suggested) return gettext("no suggestion");
   const said = `${page.shortOf(cell.suggested)} ${percent(cell.confidence)}`;
-  if (cell.unlike) return interpolate(gettext("≠ %(suggestion)s"), { suggestion: said });
-  return cell.flagged ? interpolate(gettext("%(suggestion)s ?"), { suggestion: said }) : said;
+  if (cell.unlike) return say(gettext("≠ %(suggestion)s"), { suggestion: said });
+  return cell.flagged ? say(gettext("%(suggestion)s ?"), { suggestion: said }) : said;
 }
 
 function Nothing({ page }) {

@@ -2,7 +2,8 @@
 
 import { useEffect, useRef } from "../../vendor/preact-hooks-11.2.0.min.js";
 import { filter, filtering, html, panelOpen, said, size, tick, trouble, withKey } from "../state.js";
-import { counted, gettext, interpolate, ngettext, number } from "../words.js";
+import { number, say } from "../../language.js";
+import { counted } from "../words.js";
 
 const SIZES = [["small", gettext("Small cells"), 10], ["medium", gettext("Medium cells"), 14], ["large", gettext("Large cells"), 18]];
 
@@ -52,7 +53,7 @@ function Saved({ page }) {
   if (!unsaved && !problem) return html`<p class="rv-saved">${gettext("Saved")}</p>`;
   const text = unsaved ? counted(ngettext("%(n)s unsaved", "%(n)s unsaved", unsaved), unsaved) : gettext("Offline");
   return html`<p class=${`rv-saved ${problem ? "is-down" : "is-sending"}`} title=${problem}>
-    ${text}${problem && html`<span class="rv-why">${interpolate(gettext("%(why)s Trying again."), { why: problem })}</span>`}
+    ${text}${problem && html`<span class="rv-why">${say(gettext("%(why)s Trying again."), { why: problem })}</span>`}
   </p>`;
 }
 
@@ -105,7 +106,7 @@ export function Notes({ page }) {
     ${failure && html`<p class="rv-note is-bad" role="alert">${failure} <button type="button" class="button button-small" onClick=${() => page.forgetFailure()}>${gettext("Close")}</button></p>`}
     ${n > 0 && html`<p class="rv-note is-warn">${counted(ngettext("%(n)s cell was decided otherwise meanwhile. It is shown as it is now.", "%(n)s cells were decided otherwise meanwhile. They are shown as they are now.", n), n)} <button type="button" class="button button-small" data-do="conflicts">${gettext("Look at them")}</button></p>`}
     ${similar && html`<p class="rv-note">${gettext("Cells of the case that are most like the one you chose.")} <button type="button" class="button button-small" data-do="leave-similar">${gettext("Back to all cells")} <kbd>${gettext("Esc")}</kbd></button></p>`}
-    ${page.isFiltered && html`<p class="rv-note">${interpolate(gettext("Filtered: %(n)s cells are shown."), { n: number(page.shown) })} <button type="button" class="button button-small" data-do="unfilter">${gettext("Show all cells")}</button></p>`}
+    ${page.isFiltered && html`<p class="rv-note">${say(gettext("Filtered: %(n)s cells are shown."), { n: number(page.shown) })} <button type="button" class="button button-small" data-do="unfilter">${gettext("Show all cells")}</button></p>`}
     ${page.isOver && html`<p class="rv-note is-warn">${gettext("You may look, but not decide.")}</p>`}
     ${!n && !failure && !page.isFiltered && !similar && page.total > 0 && page.undecided === 0 && html`<p class="rv-note is-good">${gettext("All cells are decided.")} <a class="button button-small" href=${page.addresses.case}>${gettext("Back to the case")}</a></p>`}
   `;

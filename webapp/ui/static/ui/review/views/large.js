@@ -3,7 +3,7 @@
 import { useEffect, useState } from "../../vendor/preact-hooks-11.2.0.min.js";
 import { draw } from "../../cell/evidence.js";
 import { dialog, html, keyName, tick, withKey } from "../state.js";
-import { gettext, interpolate, number } from "../words.js";
+import { number, say } from "../../language.js";
 import { inWords } from "./cell.js";
 import { Modal, Picture } from "./dialogs.js";
 
@@ -58,7 +58,7 @@ export function Large({ page, evidence, evidenceOf }) {
   return html`<${Modal} label=${gettext("One cell")} name="rv-large">
     <div class="rv-dialog-head">
       <h2 class=${cell.decided ? "is-decided" : "is-suggested"}>${inWords(cell, { nameOf: (code) => page.nameOf(code), person })}</h2>
-      <span class="quiet">${section && interpolate(gettext("%(class)s, %(place)s of %(count)s"), { class: page.nameOf(section.code), place: number(section.cells.indexOf(cell) + 1), count: number(section.count) })}</span>
+      <span class="quiet">${section && say(gettext("%(class)s, %(place)s of %(count)s"), { class: page.nameOf(section.code), place: number(section.cells.indexOf(cell) + 1), count: number(section.count) })}</span>
       <span class="rv-steps">
         <button type="button" class="button" tabindex="-1" data-do="left" title=${gettext("Previous cell (←)")}><span aria-hidden="true">←</span><span class="hidden">${gettext("Previous cell")}</span></button>
         <button type="button" class="button" tabindex="-1" data-do="right" title=${gettext("Next cell (→)")}><span aria-hidden="true">→</span><span class="hidden">${gettext("Next cell")}</span></button>

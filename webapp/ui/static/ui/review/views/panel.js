@@ -2,7 +2,8 @@
 // only suggested, never mixed.
 
 import { html, isWide, panelOpen, tick, withKey, keyName } from "../state.js";
-import { gettext, interpolate, number, tenth } from "../words.js";
+import { number, say } from "../../language.js";
+import { tenth } from "../words.js";
 
 const byClass = (sheet) => new Map((sheet?.rows ?? []).map((row) => [row.class, row]));
 const known = (value) => value !== null && value !== undefined;
@@ -50,7 +51,7 @@ function Class({ page, of, reviewed, suggested }) {
   return html`<tr class=${none ? "is-none" : ""} data-class=${of.code}>
     <th scope="row">
       <button type="button" class="rv-class" data-do="decide" data-code=${of.code} disabled=${!page.mayDecide}
-        title=${withKey(interpolate(gettext("Move the selection to %(class)s"), { class: of.name }), key)}>
+        title=${withKey(say(gettext("Move the selection to %(class)s"), { class: of.name }), key)}>
         <kbd>${keyName(key)}</kbd><span>${of.name}</span>
       </button>
     </th>
@@ -68,7 +69,7 @@ function Sums({ page, sheets }) {
   const undecided = page.undecided;
   const white = reviewed.wbc_count;
   return html`<dl class="rv-sums">
-    <div><dt>${gettext("White cells reviewed")}</dt><dd>${interpolate(white < full ? gettext("%(n)s of %(full)s") : gettext("%(n)s, full count %(full)s"), { n: number(white), full: number(full) })}</dd></div>
+    <div><dt>${gettext("White cells reviewed")}</dt><dd>${say(white < full ? gettext("%(n)s of %(full)s") : gettext("%(n)s, full count %(full)s"), { n: number(white), full: number(full) })}</dd></div>
     <div class=${undecided ? "is-open" : ""}><dt>${gettext("Undecided")}</dt><dd>${number(undecided)}</dd></div>
   </dl>`;
 }

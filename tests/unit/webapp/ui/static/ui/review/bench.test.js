@@ -1,5 +1,7 @@
 // What gestures do: at once on the page, then on the server, and back.
 
+import "../../english.js";
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 

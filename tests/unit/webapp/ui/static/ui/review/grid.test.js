@@ -1,5 +1,7 @@
 // Where cells lie, which are drawn, and where to scroll.
 
+import "../../english.js";
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 

@@ -1,5 +1,7 @@
 // Which key does what, and when none does anything.
 
+import "../../english.js";
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 

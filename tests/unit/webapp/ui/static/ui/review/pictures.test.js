@@ -1,5 +1,7 @@
 // How cells are cut from mosaics, and which mosaics are there.
 
+import "../../english.js";
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 

@@ -1,5 +1,7 @@
 // Moves in the grid, ranges, and where it goes on.
 
+import "../../english.js";
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 

@@ -1,5 +1,7 @@
 // Cells in sections, what is shown before it is answered, and what is heard of others.
 
+import "../../english.js";
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 

@@ -1,5 +1,7 @@
 // Back and forth, as far as the work goes.
 
+import "../../english.js";
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
