@@ -30,25 +30,6 @@ OTHER_PAGE = "22222222-2222-4222-8222-222222222222"
 
 
 @pytest.fixture
-def case(alice):
-    with scope(lab=alice.lab):
-        yield alice.case()
-
-
-@pytest.fixture
-def cells(alice, case):
-    """Two that the model suggests to be neutrophils, and one that it is unsure of."""
-    sure = add_cells(alice, case, "neutrophil", 0.9, 0.95)
-    unsure = add_cells(alice, case, "monocyte", 0.4, flagged=True)
-    return [cell_of(image).id for image in (*sure, *unsure)]
-
-
-@pytest.fixture
-def reading(case, alice):
-    return open_reading(case, Reading.Kind.FIRST, reader=alice.membership.user)
-
-
-@pytest.fixture
 def colleague(alice):
     return person(alice.lab, "Olga", Role.PATHOLOGIST)
 

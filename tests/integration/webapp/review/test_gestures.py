@@ -35,22 +35,6 @@ pytestmark = pytest.mark.usefixtures("fresh_rates", "plain_static")
 CLASSES = ("basophil", "blast", "lymphocyte", "monocyte", "other", "not_classed")
 
 
-@pytest.fixture
-def case(alice):
-    with scope(lab=alice.lab):
-        yield alice.case()
-
-
-@pytest.fixture
-def user(alice):
-    return alice.membership.user
-
-
-@pytest.fixture
-def reading(case, user):
-    return open_reading(case, Reading.Kind.FIRST, reader=user)
-
-
 def cells_in(alice, case, n):
     return [cell_of(image).id for image in add_cells(alice, case, "neutrophil", *[0.9] * n)]
 

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 from django_scopes import scope
 
-from tests.support.pages import add_cells, cell_of, plain_static
+from tests.support.pages import plain_static
 from tests.support.people import person
 from tests.support.review import decide
 from webapp.cases.models import Case, Review
@@ -18,24 +18,6 @@ from webapp.review.services import open_reading
 __all__ = ["plain_static"]
 pytestmark = pytest.mark.usefixtures("plain_static")
 SEED = re.compile(r'<script id="review-seed" type="application/json">(.*?)</script>', re.DOTALL)
-
-
-@pytest.fixture
-def case(alice):
-    with scope(lab=alice.lab):
-        yield alice.case()
-
-
-@pytest.fixture
-def cells(alice, case):
-    sure = add_cells(alice, case, "neutrophil", 0.9, 0.95)
-    unsure = add_cells(alice, case, "monocyte", 0.4, flagged=True)
-    return [cell_of(image).id for image in (*sure, *unsure)]
-
-
-@pytest.fixture
-def reading(case, alice):
-    return open_reading(case, Reading.Kind.FIRST, reader=alice.membership.user)
 
 
 def page(someone, case):

@@ -28,30 +28,6 @@ pytestmark = pytest.mark.usefixtures("fresh_rates", "plain_static")
 FIRST, SECOND, TEACHING = Reading.Kind
 
 
-@pytest.fixture
-def case(alice):
-    with scope(lab=alice.lab):
-        yield alice.case()
-
-
-@pytest.fixture
-def cells(alice, case):
-    """Two that the model suggests to be neutrophils, and one that it is unsure of."""
-    sure = add_cells(alice, case, "neutrophil", 0.9, 0.95)
-    unsure = add_cells(alice, case, "monocyte", 0.4, flagged=True)
-    return [cell_of(image).id for image in (*sure, *unsure)]
-
-
-@pytest.fixture
-def user(alice):
-    return alice.membership.user
-
-
-@pytest.fixture
-def reading(case, user):
-    return open_reading(case, FIRST, reader=user)
-
-
 def entries(lab, action):
     return list(
         Entry.objects.filter(chain=lab.id, action=action).order_by("seq").values_list("after", flat=True)
