@@ -2,6 +2,7 @@
 
 import threading
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
@@ -158,7 +159,18 @@ def test_parting_where_nothing_was_merged_gives_a_patient_of_its_own(make):
 def test_pages_merge_and_part(alice, make):
     first, second = make("A-1", name="Ada"), make("A-2", name="Ada L.")
     page = f"/cases/{first.id}/patient/"
-    merged = alice.browser.post(f"{page}merge/", {"accession": "A-2"}, follow=True).content.decode()
+    asked = alice.browser.post(f"{page}merge/", {"accession": "A-2"}).content.decode()
+    assert "Ada L." in asked
+    assert known(first).patient != known(second).patient  # it was only asked
+    shown = f"{known(first).patient} {known(second).patient}"
+    assert f'value="{shown}"' in asked
+    others = f"{known(first).patient} {uuid4()}"
+    assert (
+        "Ada L."
+        in alice.browser.post(f"{page}merge/", {"accession": "A-2", "shown": others}).content.decode()
+    )
+    answer = {"accession": "A-2", "shown": shown}
+    merged = alice.browser.post(f"{page}merge/", answer, follow=True).content.decode()
     assert "differ in: Name" in merged
     assert f"/cases/{second.id}/" in merged
     assert alice.browser.post(f"{page}merge/", {"accession": "A-2"}).status_code == 409

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from webapp.cases import selectors
 from webapp.cases.disclosure import identifiers_shown, open_case
-from webapp.cases.identifiers import Identifiers, labels
+from webapp.cases.identifiers import IN_LISTS, LABELS, Identifiers, labels
 from webapp.cases.models import Case
 from webapp.cases.services import NotTwoPatients, change_identifiers, find_patient, merge, split
 from webapp.labs.permissions import Permission
@@ -43,15 +43,20 @@ def patient(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
 @needs(Permission.EDIT_IDENTIFIERS)
 @require_POST
 def merge_patients(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
-    """Say that another case's patient is the same person."""
+    """Say that another case's patient is the same person, once both were shown beside each other."""
     case = open_case(case_id)
     form = OtherCaseForm(request.POST)
     other = form.is_valid() and selectors.cases().filter(accession=form.cleaned_data["accession"]).first()
     if form.is_valid() and not other:
         form.add_error("accession", _("No case of this lab has this number."))
     elif other:
+        other = open_case(other.id)
+        if case.patient_id and other.patient_id and case.patient_id != other.patient_id:
+            shown = f"{case.patient_id} {other.patient_id}"
+            if request.POST.get("shown") != shown:
+                return _compared(request, case, other, shown)
         try:
-            kept = merge(case, open_case(other.id))
+            kept = merge(case, other)
         except (NotTwoPatients, PatientErased) as error:
             form.add_error("accession", str(error))
             return _page(request, case, identifiers_shown([case])[case.id], merge_form=form, status=409)
@@ -85,6 +90,20 @@ def cases_of_patient(request: MemberRequest) -> HttpResponse:
     found = find_patient(request.membership.lab, form.cleaned_data["mrn"]) if form.is_valid() else []
     context = {"form": form, **rows_context(request, found)}
     return render(request, "ui/cases/patient/cases.html", context, status=200 if form.is_valid() else 422)
+
+
+def _compared(request: MemberRequest, case: Case, other: Case, shown: str) -> HttpResponse:
+    """Both patients, before they become one."""
+    known = identifiers_shown([case, other])
+    fields = [
+        (name, LABELS[name], *(getattr(known[one.id], name) for one in (case, other)))
+        for name in IN_LISTS  # notes are each case's own: none of them moves
+    ]
+    number = selectors.cases().filter(patient=other.patient_id).count()
+    context = {"case": case, "other": other, "fields": fields, "number": number, "shown": shown}
+    unreadable = {name: None for one in known.values() for name in one.unreadable}
+    context["unreadable"] = labels(unreadable)
+    return render(request, "ui/cases/patient/merge.html", context)
 
 
 def _page(
