@@ -2,7 +2,9 @@ import uuid
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Value
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -10,7 +12,7 @@ from django_scopes import ScopedManager
 
 from webapp.cases.identifiers import normal_accession
 from webapp.cases.refusals import Refusal
-from webapp.cases.specimens import Scanner, Slide, Specimen
+from webapp.cases.specimens import AnalyserCount, Scanner, Slide, Specimen
 from webapp.crypto.fields import EncryptedTextField
 from webapp.labs.models import Lab
 from webapp.language.fields import SentenceField
@@ -18,7 +20,7 @@ from webapp.language.sentences import say
 from webapp.patients.models import Patient
 from webapp.writing.fields import LineField
 
-__all__ = ["Case", "ClinicalNotes", "Image", "Scanner", "Slide", "Specimen"]
+__all__ = ["AnalyserCount", "Case", "ClinicalNotes", "Image", "Scanner", "Slide", "Specimen"]
 
 
 class Processing(models.TextChoices):
@@ -38,6 +40,14 @@ class Review(models.TextChoices):
     SIGNED = "signed", _("Signed")
     AMENDED = "amended", _("Amended")
     VOID = "void", _("Void")
+
+
+class Priority(models.IntegerChoices):
+    """How soon whoever asked needs the result: the larger, the sooner."""
+
+    ROUTINE = 0, pgettext_lazy("priority of a case", "Routine")
+    URGENT = 1, pgettext_lazy("priority of a case", "Urgent")
+    STAT = 2, pgettext_lazy("priority of a case", "Stat")
 
 
 UNDER_WAY = (Review.OPEN, Review.IN_REVIEW)
@@ -75,6 +85,23 @@ class Case(models.Model):  # type: ignore[django-manager-missing] # ScopedManage
         default=Review.OPEN,
         db_default=Review.OPEN,
         help_text="Written by the services of `webapp.review` alone.",
+    )
+    priority = models.PositiveSmallIntegerField(
+        choices=Priority.choices, default=Priority.ROUTINE, db_default=Priority.ROUTINE
+    )
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Whose work it is now; empty: anybody's.",
+    )
+    due_at = models.DateTimeField(null=True, help_text="By the lab's turnaround; empty: it has none.")
+    flags = ArrayField(
+        models.CharField(max_length=2),
+        default=list,
+        db_default=Value([], ArrayField(models.CharField(max_length=2))),
+        help_text="Of its reviewed differential, or of the suggested one until something is decided.",
     )
 
     differing: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -82,6 +83,28 @@ class Specimen(models.Model):
 
     def __str__(self) -> str:
         return f"specimen of case {self.case_id}"
+
+
+class AnalyserCount(models.Model):
+    """What a haematology analyser counted in the specimen of a case, as a person entered it."""
+
+    case = models.OneToOneField(
+        "cases.Case", primary_key=True, on_delete=models.CASCADE, related_name="analyser_count"
+    )
+    lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
+    wbc = models.DecimalField(max_digits=7, decimal_places=3, null=True, help_text="White cells, 10^9/L.")
+    wbc_is_corrected = models.BooleanField(
+        null=True, help_text="Whether the analyser took erythroblasts off already; empty: nobody has said."
+    )
+    haemoglobin = models.DecimalField(max_digits=5, decimal_places=1, null=True, help_text="g/L.")
+    platelets = models.DecimalField(max_digits=7, decimal_places=1, null=True, help_text="10^9/L.")
+    entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    entered_at = models.DateTimeField(default=timezone.now)
+
+    objects: ClassVar[models.Manager["AnalyserCount"]] = ScopedManager(lab="lab")
+
+    def __str__(self) -> str:
+        return f"analyser's count of case {self.case_id}"
 
 
 class Scanner(models.Model):

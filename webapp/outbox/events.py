@@ -58,6 +58,47 @@ class ProcessingFinished(Event):
 
 
 @dataclass(frozen=True)
+class CaseAssigned(Event):
+    """A case became somebody's work; `by` is who gave it to them, or they themselves."""
+
+    case: UUID
+    assignee: int
+    by: int
+
+
+@dataclass(frozen=True)
+class CaseReady(Event):
+    """Nothing is missing any more to sign a case: it was not so before."""
+
+    case: UUID
+
+
+@dataclass(frozen=True)
+class CaseSigned(Event):
+    """A version of a case's result has all signatures that the lab asks for."""
+
+    case: UUID
+    result: UUID
+    version: int
+
+
+@dataclass(frozen=True)
+class CaseAmended(Event):
+    """A signed result was opened again to be corrected: the version that stands until the next is signed."""
+
+    case: UUID
+    result: UUID
+    version: int
+
+
+@dataclass(frozen=True)
+class CaseVoided(Event):
+    """A case's result is nobody's: it was made of the wrong patient."""
+
+    case: UUID
+
+
+@dataclass(frozen=True)
 class JobEnded(Event):
     """A job is done, or failed."""
 
