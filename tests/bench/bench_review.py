@@ -2,7 +2,8 @@
 
 In a stack of its own. A program walks the shortest path that a person would find: it looks only at what is on
 the screen, corrects what is wrong there, and confirms the rest. Ten of the 200 real cells are suggested
-wrong: as surely as the model is when it errs, at random, or half of each.
+wrong: as surely as the model is when it errs, at random, or half of each. Then two people decide the same
+cells at the same time.
 """
 
 import json
@@ -16,10 +17,11 @@ import uuid
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from rich.console import Console
 
 from infra.client.client import Client
@@ -27,17 +29,19 @@ from infra.local.config.environment import owner
 from infra.local.config.secrets import Secrets
 from infra.local.stack import Stack
 from tests.bench.bench_case_page import CHROMIUM, EMAIL, fill
+from tests.support import conflicting
 from tests.support.stack import free_settings
 
 ORIGINALS = Path(__file__).parents[3] / "shared" / "data" / "pbc_originals"
 OF_EACH_CLASS, WRONG = 25, 10
-SCREEN = {"width": 1440, "height": 900}
+SCREEN, ALL_CELLS = {"width": 1440, "height": 900}, {"width": 1440, "height": 6000}
 # A keystroke model: seconds for a key, to look over a screen of cells, and to see what a wrong one is.
 KEY_S, SCREEN_S, WRONG_S = 0.3, 3.0, 1.0
 MOST_KEYS = {"as the model errs": 45, "at random": 70}
 LONGEST_S = {"as the model errs": 60, "at random": 75}
 SIZES = (1_000, 15_000)
 GESTURES, OF_A_GESTURE = 30, 200
+CONTESTED, CONFLICTING = 200, 200  # cells, and gestures of two people on them
 SLOW = {"offline": False, "latency": 300, "downloadThroughput": 125_000, "uploadThroughput": 125_000}
 
 Say = Callable[[str], None]
@@ -93,8 +97,8 @@ def main(say: Say) -> None:
         stack = Stack(free_settings(home))
         stack.start()
         try:
-            member = f"--member={EMAIL}:technician"
-            made = json.loads(stack.manage("create_lab", "Bench", "--json", member))["members"][0]
+            members = [f"--member={EMAIL}:technician", f"--member=other-{EMAIL}:pathologist"]
+            made = json.loads(stack.manage("create_lab", "Bench", "--json", *members))["members"]
             os.environ.update(stack.environment, **owner(stack.settings, Secrets.load(home)))
             # The browser's library runs a loop in this thread, in which Django speaks to no database.
             os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -105,7 +109,7 @@ def main(say: Say) -> None:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
                 try:
-                    Bench(stack.settings.url, made, browser, say).run()
+                    Bench(stack, made, browser, say).run()
                 finally:
                     browser.close()
         finally:
@@ -113,25 +117,33 @@ def main(say: Say) -> None:
 
 
 class Bench:
-    def __init__(self, url: str, member: dict[str, Any], browser: Browser, say: Say) -> None:
-        self.url, self.member, self.say = url, member, say
+    def __init__(self, stack: Stack, members: list[dict[str, Any]], browser: Browser, say: Say) -> None:
+        self.stack, self.say = stack, say
+        self.member, self.other = members
+        self.url = stack.settings.url
+        self.browser = browser
         self.context = browser.new_context(viewport=SCREEN)  # type: ignore[arg-type]
         self.truth = {path.name: path.parent.name for path in ORIGINALS.glob("*/*.jpg")}
 
     def run(self) -> None:
-        page = self.context.new_page()
-        page.goto(self.url)
-        page.get_by_label("E-mail").fill(self.member["email"])
-        page.get_by_label("Password").fill(self.member["password"])
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url("**/cases/")
-        page.evaluate("localStorage.setItem('review', JSON.stringify({toured: true}))")
+        page = self.signed_in(self.context, self.member)
         mistakes = self.confidences_of_mistakes()
         kinds = {"as the model errs": WRONG, "at random": 0, "half and half": WRONG // 2}
         for kind, as_it_errs in kinds.items():
             self.walk_and_tell(page, kind, self.case_with_mistakes(kind, mistakes, as_it_errs))
         for size in SIZES:
             self.tell_gestures(fill(size), size)
+        self.tell_conflicts(page, fill(CONTESTED))
+
+    def signed_in(self, context: BrowserContext, member: dict[str, Any]) -> Page:
+        page = context.new_page()
+        page.goto(self.url)
+        page.get_by_label("E-mail").fill(member["email"])
+        page.get_by_label("Password").fill(member["password"])
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/cases/")
+        page.evaluate("localStorage.setItem('review', JSON.stringify({toured: true}))")
+        return page
 
     # --- the walk -----------------------------------------------------------------------------------------
 
@@ -241,6 +253,19 @@ class Bench:
         until_drawn = {"bytes": sum(sizes), "requests": len(sizes), "seconds": seconds}
         page.close()
         return until_drawn
+
+    def tell_conflicts(self, page: Page, case: uuid.UUID) -> None:
+        context = self.browser.new_context()
+        theirs = self.signed_in(context, self.other)
+        for one in (page, theirs):
+            one.set_viewport_size(ALL_CELLS)  # type: ignore[arg-type]
+            one.goto(f"{self.url}/cases/{case}/")
+            one.get_by_role("button", name="Review").click()
+            expect(one.locator("[data-cell] .rv-picture")).to_have_count(CONTESTED)
+        script = conflicting.LOG.format(case=case)
+        log = partial(self.stack.manage, "shell", "--no-imports", "--command", script)
+        self.say(f"{conflicting.contest(page, theirs, CONFLICTING, log)}.")
+        context.close()
 
     # --- cases and what is said of their cells --------------------------------------------------------------
 
