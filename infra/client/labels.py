@@ -1,4 +1,5 @@
-"""Labels made elsewhere: a CSV of files and classes, matched with the cells of a case; problems by line."""
+"""Labels made elsewhere: a CSV of files, classes and words for *Other*, matched with the cells of a case;
+problems by line."""
 
 import csv
 import io
@@ -8,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 from infra.client.errors import ClientError
 from infra.language import _
@@ -16,8 +17,12 @@ from serving.contract import CELL_CLASSES
 
 BATCH = 1000  # cells that the server takes at once
 LARGEST = 64 * 1024 * 1024
+OTHER = "other"
 _SEPARATORS = "\t;,"
 _HEADINGS = {"file", "filename", "image", "name"}
+_WORDS = "words"
+WORDS_LENGTH = 200  # characters that the server takes
+_UNSEEN = {"Cc", "Cs", "Co", "Cn"}  # categories of characters that it does not take
 
 
 @dataclass(frozen=True)
@@ -28,13 +33,23 @@ class Problem:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Label:
-    """A cell of the case, and the code of the class that the file says of it."""
+    """A cell of the case, the code of the class that the file says of it, and words for what is *Other*.
+
+    It has no `repr`, for the words may name somebody.
+    """
 
     line: int
     cell: int
     code: str
+    words: str = ""
+
+    @property
+    def decision(self) -> dict[str, Any]:
+        """As the server takes it."""
+        said = {"cell": self.cell, "class": self.code}
+        return said | {"words": self.words} if self.words else said
 
 
 @dataclass
@@ -51,7 +66,9 @@ def batches(labels: Sequence[Label]) -> Iterator[Sequence[Label]]:
 
 
 def read(path: Path) -> list[tuple[int, list[str]]]:
-    """The lines of a CSV with their numbers, without a heading and without empty ones.
+    """The lines of a CSV with their numbers, without a heading and without empty ones: file, class, words.
+
+    Words are the third column, or that of this heading where there are headings.
 
     Raises:
         ClientError: it is no text that can be read.
@@ -79,9 +96,13 @@ def read(path: Path) -> list[tuple[int, list[str]]]:
             % {"file": path, "reason": error, "line": reader.line_num}
         ) from error
     rows = [(line, row) for line, row in lines if any(row)]
-    if rows and rows[0][1][0].lower() in _HEADINGS:
-        del rows[0]
-    return rows
+    if not rows or rows[0][1][0].lower() not in _HEADINGS:
+        return [(line, row[:3]) for line, row in rows]
+    headings = [heading.lower() for heading in rows[0][1]]
+    if _WORDS not in headings[2:]:
+        return [(line, row[:2]) for line, row in rows[1:]]
+    place = headings.index(_WORDS, 2)
+    return [(line, [*row[:2], *row[place : place + 1]]) for line, row in rows[1:]]
 
 
 def _separator(text: str) -> str:
@@ -112,6 +133,7 @@ def match(
     for line, row in rows:
         try:
             cell, code = _matched(row, by_name, codes, {one["code"] for one in used})
+            words = _words(row, code)
             if cell in lines:
                 raise _Unmatched(
                     _("The file is named twice: line %(line)d has it already.") % {"line": lines[cell]}
@@ -120,7 +142,7 @@ def match(
             labels.problems.append(Problem(line, str(problem)))
         else:
             lines[cell] = line
-            labels.found.append(Label(line, cell, code))
+            labels.found.append(Label(line, cell, code, words))
     return labels
 
 
@@ -156,16 +178,28 @@ def _matched(
     return int(cells[0]), code
 
 
+def _words(row: Sequence[str], code: str) -> str:
+    words = " ".join(row[2].split()) if len(row) > 2 else ""
+    if words and code != OTHER:
+        raise _Unmatched(_("The line has words, which only the class “other” takes."))
+    if len(words) > WORDS_LENGTH:
+        raise _Unmatched(_("The words are longer than %(n)d characters.") % {"n": WORDS_LENGTH})
+    if any(category(character) in _UNSEEN for character in words):
+        raise _Unmatched(_("A character in the words cannot be seen."))
+    return words
+
+
 def _composed(name: str) -> str:
     """A name however its letters are written: some systems take accents apart, lists seldom do."""
     return normalize("NFC", name)
 
 
 def _codes(used: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """The code of each class by whatever it is called: code, name in English or the lab's language, short."""
+    """The code of each class by whatever it is called: code, name and short name in English or as the server
+    says them."""
     named: list[tuple[str, tuple[str, ...]]]
     named = [(one.code, (one.code, one.name, one.short)) for one in CELL_CLASSES]
-    named += [(one["code"], (one["name"],)) for one in used]
+    named += [(one["code"], (one["name"], one["short"])) for one in used]
     return {name.casefold(): code for code, names in named for name in names if name != "–"}
 
 
@@ -199,7 +233,7 @@ def gestures(labels: Iterable[Label], revision: int) -> Iterator[tuple[Sequence[
                 "gesture": str(uuid.uuid4()),
                 "client": client,
                 "base_revision": revision,
-                "decisions": [{"cell": label.cell, "class": label.code} for label in batch],
+                "decisions": [label.decision for label in batch],
             },
         )
 

@@ -23,7 +23,10 @@ def review(
         typer.Option(
             exists=True,
             dir_okay=False,
-            help=_("CSV of file and class: decide as it says. What was decided otherwise stays as it is."),
+            help=_(
+                "CSV of file and class, and of words for Other: decide as it says. "
+                "What was decided otherwise stays as it is."
+            ),
         ),
     ] = None,
     dry_run: Annotated[

@@ -239,8 +239,12 @@ def test_labels_made_elsewhere_are_decided_once_and_each_problem_is_named(
         for said in (*problems, "2 of 5 lines are decided.", "Reviewed differential of CLI-LABELS"):
             assert said in done.stdout
         assert (client.first_reading(case.id) or {})["revision"] == 2
-    labels.write_text("\n".join(lines[:3]))
+    labels.write_text("\n".join([f"{lines[0]};words", *lines[1:3], f"{names[2]};Other;like a hairy cell"]))
     assert terminal.run(*arguments, **token).returncode == 0
+    reading = (client.first_reading(case.id) or {})["id"]
+    (cell,) = next(image["cell_ids"] for image in client.images(case.id) if image["name"] == names[2])
+    said = client.connection.call("GET", f"readings/{reading}/cells/{cell}/")["decision"]
+    assert (said["class"], said["words"]) == ("other", "like a hairy cell")
     labels.write_bytes(b"\xff\xfe")
     assert terminal.run(*arguments, **token).returncode == 2
     assert terminal.run("review", "--case", "CLI-NOTHING", **token).returncode == 2

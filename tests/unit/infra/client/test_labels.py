@@ -10,9 +10,9 @@ from infra.client.errors import ClientError
 from infra.client.labels import Label, Labels, gestures, match, not_decided, read
 
 CLASSES = [
-    {"code": "neutrophil", "name": "Neutrophiler"},
-    {"code": "immature_granulocyte", "name": "Immature granulocyte"},
-    {"code": "other", "name": "Other"},
+    {"code": "neutrophil", "name": "Neutrophiler", "short": "NTR"},
+    {"code": "immature_granulocyte", "name": "Immature granulocyte", "short": "IG"},
+    {"code": "other", "name": "Other", "short": "OTH"},
 ]
 IMAGES: list[dict[str, Any]] = [
     {"name": "a.jpg", "cell_ids": [11]},
@@ -77,7 +77,7 @@ def test_what_is_too_large_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         read(file(tmp_path, "a.jpg,neutrophil"))
 
 
-@pytest.mark.parametrize("said", ["neutrophil", "Neutrophil", "NEU", "neu", "NEUTROPHILER"])
+@pytest.mark.parametrize("said", ["neutrophil", "Neutrophil", "NEU", "neu", "ntr", "NEUTROPHILER"])
 def test_a_class_is_known_by_code_name_and_short_name(said: str) -> None:
     assert found(("folder\\sub/a.jpg", said)).found == [Label(1, 11, "neutrophil")]
 
@@ -95,12 +95,42 @@ def test_a_class_is_known_by_code_name_and_short_name(said: str) -> None:
         (("a.jpg",), "The line has no file or no class."),
         (("", "neutrophil"), "The line has no file or no class."),
         (("b.jpg", "other"), "The file is named twice: line 1 has it already."),
+        (("a.jpg", "neutrophil", "odd"), "The line has words, which only the class “other” takes."),
+        (("a.jpg", "other", "x" * 201), "The words are longer than 200 characters."),
+        (("a.jpg", "other", "hid\x07den"), "A character in the words cannot be seen."),
     ],
 )
 def test_each_problem_has_its_line(row: tuple[str, ...], reason: str) -> None:
     result = found(("b.jpg", "neutrophil"), row)
     assert [(problem.line, problem.reason) for problem in result.problems] == [(2, reason)]
     assert result.found == [Label(1, 12, "neutrophil")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a.jpg,other,like  a hairy cell \nb.jpg,other\n",
+        "file;class;words\na.jpg;other;like a hairy cell\nb.jpg;other;",
+        "file,class,confidence,Words\na.jpg,other,0.5,like a hairy cell\nb.jpg,other,0.9,",
+    ],
+)
+def test_words_of_what_is_other_are_sent(tmp_path: Path, text: str) -> None:
+    result = match(read(file(tmp_path, text)), IMAGES, CLASSES)
+    assert not result.problems
+    ((_, sent),) = gestures(result.found, 0)
+    assert sent["decisions"] == [
+        {"cell": 11, "class": "other", "words": "like a hairy cell"},
+        {"cell": 12, "class": "other"},
+    ]
+
+
+def test_columns_that_a_list_has_besides_are_no_words(tmp_path: Path) -> None:
+    rows = read(file(tmp_path, "file,class,confidence\na.jpg,neutrophil,0.93\nb.jpg,other,0.41"))
+    assert [label.words for label in match(rows, IMAGES, CLASSES).found] == ["", ""]
+
+
+def test_words_are_in_no_text_of_a_label() -> None:
+    assert "Ada" not in f"{Label(1, 11, 'other', 'like those of Ada')}"
 
 
 def test_each_run_has_gestures_of_its_own_that_know_of_a_revision() -> None:
