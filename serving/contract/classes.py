@@ -14,7 +14,7 @@ from serving.contract.sentence import N_
 @dataclass(frozen=True)
 class CellClass:
     code: str
-    name: str  # marked; `webapp.inference.selectors.class_name` says it in the reader's language
+    name: str  # marked; `webapp.inference.selectors` say it and its short name in the reader's language
     short: str
     in_wbc: bool  # counted in the white-cell denominator
     loinc: str | None = None
@@ -25,19 +25,19 @@ class CellClass:
 
 
 CELL_CLASSES: Final[tuple[CellClass, ...]] = (
-    CellClass("neutrophil", N_("Neutrophil"), "NEU", True, "26511-6"),
-    CellClass("lymphocyte", N_("Lymphocyte"), "LYM", True, "26478-8"),
-    CellClass("monocyte", N_("Monocyte"), "MON", True, "26485-3"),
-    CellClass("eosinophil", N_("Eosinophil"), "EOS", True, "26450-7"),
-    CellClass("basophil", N_("Basophil"), "BAS", True, "30180-4"),
-    CellClass("immature_granulocyte", N_("Immature granulocyte"), "IG", True, "38518-7"),
-    CellClass("erythroblast", N_("Erythroblast (NRBC)"), "NRBC", False, "18309-5", "/100{WBCs}"),
-    CellClass("platelet", N_("Platelet"), "PLT", False, None, None),
+    CellClass("neutrophil", N_("Neutrophil"), N_("NEU"), True, "26511-6"),
+    CellClass("lymphocyte", N_("Lymphocyte"), N_("LYM"), True, "26478-8"),
+    CellClass("monocyte", N_("Monocyte"), N_("MON"), True, "26485-3"),
+    CellClass("eosinophil", N_("Eosinophil"), N_("EOS"), True, "26450-7"),
+    CellClass("basophil", N_("Basophil"), N_("BAS"), True, "30180-4"),
+    CellClass("immature_granulocyte", N_("Immature granulocyte"), N_("IG"), True, "38518-7"),
+    CellClass("erythroblast", N_("Erythroblast (NRBC)"), N_("NRBC"), False, "18309-5", "/100{WBCs}"),
+    CellClass("platelet", N_("Platelet"), N_("PLT"), False, None, None),
     # What people alone say of a cell.
     CellClass(
         "segmented_neutrophil",
         N_("Segmented neutrophil"),
-        "SEG",
+        N_("SEG"),
         True,
         "26505-8",
         suggested=False,
@@ -46,7 +46,7 @@ CELL_CLASSES: Final[tuple[CellClass, ...]] = (
     CellClass(
         "band_neutrophil",
         N_("Band neutrophil"),
-        "BND",
+        N_("BND"),
         True,
         "26508-2",
         suggested=False,
@@ -55,7 +55,7 @@ CELL_CLASSES: Final[tuple[CellClass, ...]] = (
     CellClass(
         "metamyelocyte",
         N_("Metamyelocyte"),
-        "MET",
+        N_("MET"),
         True,
         "28541-1",
         suggested=False,
@@ -64,7 +64,7 @@ CELL_CLASSES: Final[tuple[CellClass, ...]] = (
     CellClass(
         "myelocyte",
         N_("Myelocyte"),
-        "MYE",
+        N_("MYE"),
         True,
         "26498-6",
         suggested=False,
@@ -73,37 +73,37 @@ CELL_CLASSES: Final[tuple[CellClass, ...]] = (
     CellClass(
         "promyelocyte",
         N_("Promyelocyte"),
-        "PRO",
+        N_("PRO"),
         True,
         "26524-9",
         suggested=False,
         rolls_up_to="immature_granulocyte",
     ),
-    CellClass("blast", N_("Blast"), "BLA", True, "26446-5", suggested=False),
+    CellClass("blast", N_("Blast"), N_("BLA"), True, "26446-5", suggested=False),
     CellClass(
         "reactive_lymphocyte",
         N_("Reactive lymphocyte"),
-        "RLY",
+        N_("RLY"),
         True,
         "13046-8",
         suggested=False,
         rolls_up_to="lymphocyte",
     ),
-    CellClass("plasma_cell", N_("Plasma cell"), "PLC", True, None, suggested=False),
-    CellClass("other", N_("Other"), "OTH", True, "26471-3", suggested=False),
-    CellClass("smudge", N_("Smudge cell"), "SMU", False, "34992-8", "/100{WBCs}", suggested=False),
+    CellClass("plasma_cell", N_("Plasma cell"), N_("PLC"), True, None, suggested=False),
+    CellClass("other", N_("Other"), N_("OTH"), True, "26471-3", suggested=False),
+    CellClass("smudge", N_("Smudge cell"), N_("SMU"), False, "34992-8", "/100{WBCs}", suggested=False),
     CellClass(
         "large_platelet",
         N_("Large platelet"),
-        "LPL",
+        N_("LPL"),
         False,
         None,
         None,
         suggested=False,
         rolls_up_to="platelet",
     ),
-    CellClass("platelet_clump", N_("Platelet clump"), "CLP", False, None, None, suggested=False),
-    CellClass("artefact", N_("Artefact"), "ART", False, None, None, suggested=False),
+    CellClass("platelet_clump", N_("Platelet clump"), N_("CLP"), False, None, None, suggested=False),
+    CellClass("artefact", N_("Artefact"), N_("ART"), False, None, None, suggested=False),
     CellClass("not_classed", N_("Not classed"), "–", False, None, None, suggested=False, counted=False),
 )
 """What a model may name first, then what people alone say."""

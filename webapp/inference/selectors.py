@@ -23,6 +23,12 @@ def asked_again(case: Case) -> int:
     return waiting.filter(image__status=Image.Status.CLASSIFIED).count()
 
 
+def times_rerun(case: Case) -> int:
+    """How often the model answered anew for images of the case: by another number, what is suggested of its
+    cells may be other."""
+    return Chunk.objects.filter(case=case, state=Chunk.State.DONE, live_only=True).count()
+
+
 def dead_letters() -> QuerySet[Chunk]:
     """The lab's dead letters, each with its case and the number `n` of its images."""
     found = Chunk.objects.filter(state=Chunk.State.DEAD).select_related("case")
@@ -55,3 +61,9 @@ def model_notice(case: Case) -> str | None:
 def class_name(code: str) -> str:
     """Of a class of cells, in the reader's language."""
     return _("Unidentified") if code == UNIDENTIFIED else _(BY_CODE[code].name)
+
+
+def class_short(code: str) -> str:
+    """How it is abbreviated in the reader's language; the whole name of what has no abbreviation."""
+    short = BY_CODE[code].short
+    return _(short) if short.isalpha() else class_name(code)

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from webapp.api.fields import WrittenField
 from webapp.hematology.classes import BY_CODE, KEYS, UNIDENTIFIED
-from webapp.inference.selectors import class_name
+from webapp.inference.selectors import class_name, class_short
 from webapp.review.cells import START, Place
 from webapp.review.models import Reading
 from webapp.review.services import CELLS_AT_ONCE, WORDS_LENGTH
@@ -45,7 +45,7 @@ class NewReadingSerializer(serializers.Serializer[Any]):
 class ClassSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     name = serializers.SerializerMethodField()
-    short = serializers.CharField()
+    short = serializers.SerializerMethodField(help_text="As tables and small pictures abbreviate it.")
     key = serializers.SerializerMethodField(
         help_text="That moves a cell there, unless a person chose another."
     )
@@ -56,6 +56,9 @@ class ClassSerializer(serializers.Serializer[Any]):
 
     def get_name(self, of: Any) -> str:
         return class_name(of.code)
+
+    def get_short(self, of: Any) -> str:
+        return class_short(of.code)
 
     def get_key(self, of: Any) -> str:
         return KEYS[of.code]
@@ -197,8 +200,19 @@ class MosaicsSerializer(serializers.Serializer[Any]):
     people = PeopleField()
 
 
+class SuggestionsField(serializers.IntegerField):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            min_value=0,
+            help_text="How often the model answered anew for images of the case: by another number, what is"
+            " suggested of its cells may be other.",
+            **options,
+        )
+
+
 class CellsSerializer(MosaicsSerializer):
     revision = serializers.IntegerField()
+    suggestions = SuggestionsField()
     sections = SectionSerializer(many=True)
 
 
@@ -323,10 +337,17 @@ class AppliedField(serializers.ListField):
 
 class ChangesQuerySerializer(serializers.Serializer[Any]):
     since = serializers.IntegerField(min_value=0, max_value=LARGEST_REVISION)
+    suggestions = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=LARGEST_REVISION,
+        help_text="As an answer said: another number is news, too.",
+    )
 
 
 class ChangesSerializer(serializers.Serializer[Any]):
     revision = serializers.IntegerField()
+    suggestions = SuggestionsField()
     changes = ChangeSerializer(many=True)
     people = PeopleField()
     differential = DifferentialsSerializer()

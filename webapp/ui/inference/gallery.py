@@ -13,7 +13,7 @@ from serving.contract import CELL_CLASSES
 from webapp.cases.models import Case
 from webapp.hematology.classes import BY_CODE, UNIDENTIFIED
 from webapp.inference.models import Prediction
-from webapp.inference.selectors import class_name
+from webapp.inference.selectors import class_name, class_short
 from webapp.review import selectors
 from webapp.review.models import Reading
 from webapp.ui.inference.mosaic import SIDE, corner
@@ -89,7 +89,7 @@ def _tile(case_id: UUID, place: int, prediction: Prediction, mosaic: str) -> Til
         mosaic=mosaic,
         view_box=f"{left} {top} {SIDE} {SIDE}",
         name=class_name(cell_class.code),
-        short=cell_class.short,
+        short=class_short(cell_class.code),
         confidence=prediction.confidence,
         unidentified=prediction.shown_class == UNIDENTIFIED,
         decided=prediction.decided_class is not None,

@@ -10,6 +10,7 @@ from webapp.inference import selectors
 
 register = template.Library()
 register.filter("class_name", selectors.class_name)
+register.filter("class_short", selectors.class_short)
 
 
 @register.simple_tag(takes_context=True)
