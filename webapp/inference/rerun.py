@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
+from django.utils import timezone
 from django_scopes import scope
 
 from webapp.audit import services as audit
@@ -18,6 +19,7 @@ from webapp.cases import processing
 from webapp.cases.models import Case, Cell, Image
 from webapp.inference import services
 from webapp.inference.models import OPEN, Chunk, Prediction
+from webapp.outbox.queues import Queue
 from webapp.registry import selectors as registry
 from webapp.registry.models import ModelVersion
 
@@ -89,6 +91,15 @@ def _recall(case: Case, version: ModelVersion) -> int:
     cells = list(said.values_list("cell_id", flat=True))
     Prediction.objects.filter(cell_id__in=cells, current=True).update(current=False)
     Prediction.objects.filter(cell_id__in=cells, model_version=version).update(current=True)
+    if cells:  # nobody need be asked; it is told all the same, as `selectors.times_rerun` says
+        Chunk.objects.create(
+            lab_id=case.lab_id,
+            case=case,
+            queue=Queue.BULK.value,
+            state=Chunk.State.DONE,
+            live_only=True,
+            finished_at=timezone.now(),
+        )
     return len(cells)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from webapp.cases.selectors import TILES_AT_ONCE
 from webapp.hematology.differential import Differential
-from webapp.inference.selectors import class_name
+from webapp.inference.selectors import class_name, times_rerun
 from webapp.review import cells
 from webapp.review.differentials import Differentials
 from webapp.review.models import Reading
@@ -17,12 +17,14 @@ Mosaic = Callable[[UUID, list[int]], str]
 
 def cells_json(reading: Reading, wanted: cells.Wanted, mosaic: Mosaic, **which: Any) -> dict[str, Any]:
     """A reading's cells by class; `which` as `cells.sections` takes it."""
+    rerun = times_rerun(reading.case)  # before the cells: what comes meanwhile is told again, not left out
     sections = cells.sections(reading, wanted, **which)
     found = [row for section in sections for row in section.rows]
     drawn, mosaics = drawn_json(reading, found, mosaic)
     rows = iter(drawn)
     return {
         "revision": reading.revision,
+        "suggestions": rerun,
         "sections": [
             {
                 "class": section.code,

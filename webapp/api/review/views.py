@@ -28,6 +28,7 @@ from webapp.api.review.serializers import (
     SimilarSerializer,
 )
 from webapp.cases.disclosure import open_case
+from webapp.inference.selectors import times_rerun
 from webapp.labs.authorization import may
 from webapp.labs.permissions import Permission
 from webapp.review import cells, disclosure, selectors, services
@@ -169,6 +170,7 @@ class Decisions(generics.GenericAPIView[Reading]):
         changes = cells.changes(reading, asked.validated_data["base_revision"], but=outcome.gesture)
         answer = {
             "revision": reading.revision,
+            "suggestions": times_rerun(reading.case),
             "applied": [[cell, code or None, int(confirmed)] for cell, code, confirmed in applied],
             "conflicts": conflicts,
             "changes": changes,
@@ -188,7 +190,7 @@ class Changes(generics.GenericAPIView[Reading]):
         responses={200: ChangesSerializer, 204: None},
     )
     def get(self, request: Request, reading_id: int) -> Response:
-        """What was decided since a revision; nothing where nothing was."""
+        """What was decided since a revision, and that the model was asked again; nothing without either."""
         asked = ChangesQuerySerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
         reading, since = (
@@ -197,11 +199,13 @@ class Changes(generics.GenericAPIView[Reading]):
         )
         if since > reading.revision:
             raise _not_reached("since")
-        if since == reading.revision:
+        rerun = times_rerun(reading.case)
+        if since == reading.revision and asked.validated_data.get("suggestions", rerun) == rerun:
             return Response(status=status.HTTP_204_NO_CONTENT)
         found = cells.changes(reading, since)
         answer = {
             "revision": reading.revision,
+            "suggestions": rerun,
             "changes": found,
             "people": cells.people(change.by for change in found),
             "differential": _counted(reading),

@@ -82,13 +82,13 @@ def test_the_newer_prediction_counts_and_the_older_is_kept(case, old):
     new = publish(2)
     done = rerun(case)
     assert (done.images, done.recalled, done.version) == (2, 0, new)
-    assert selectors.asked_again(case) == 2
+    assert (selectors.asked_again(case), selectors.times_rerun(case)) == (2, 0)
     assert counted(case) == [(1, "neutrophil")] * 2  # until it is said
     chunk = claim(last_chunk().id)
     record(chunk, new, images, cell_class="platelet")
     assert counted(case) == [(2, "platelet")] * 2
     assert list(Prediction.objects.filter(current=False).values_list("model_version__version")) == [(1,)] * 2
-    assert selectors.asked_again(case) == 0
+    assert (selectors.asked_again(case), selectors.times_rerun(case)) == (0, 1)
     assert selectors.models_of(case) == [(new, 2)]
     assert files_of(case) == before
 
@@ -120,6 +120,7 @@ def test_after_a_rollback_what_it_said_counts_again_without_being_asked(case, ol
     ModelVersion.objects.filter(id=new.id).update(withdrawn_at=timezone.now())
     done = rerun(case)
     assert (done.images, done.recalled) == (0, 1)
+    assert selectors.times_rerun(case) == 2
     assert counted(case) == [(1, "neutrophil")]
     assert Prediction.objects.count() == 2
 

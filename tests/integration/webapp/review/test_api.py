@@ -17,7 +17,7 @@ from webapp.audit.models import Entry
 from webapp.cases.models import Case, Review
 from webapp.cases.services import change_identifiers, erase
 from webapp.hematology.classes import REPORT_ORDER, UNIDENTIFIED
-from webapp.inference.models import Prediction
+from webapp.inference.models import Chunk, Prediction
 from webapp.labs.models import Lab
 from webapp.labs.permissions import Permission, Role
 from webapp.labs.tokens import issue_token
@@ -526,6 +526,23 @@ def test_changes_tell_what_others_did_and_nothing_where_nothing_was(alice, cells
     assert alice.api.read(path, since="3").status_code == 204
     assert "since" in errors(alice.api.read(path, since="4"))["fields"]
     assert "since" in errors(alice.api.read(path))["fields"]
+
+
+def test_that_the_model_was_asked_again_is_news_to_who_says_what_it_knows(alice, case, cells, reading):
+    path = f"/readings/{reading.id}/changes/"
+    known = alice.api.read(f"/readings/{reading.id}/cells/").json()["suggestions"]
+    assert known == 0
+    send(alice, reading, decisions=chosen("blast", cells[0]))
+    assert alice.api.read(path, since="1", suggestions="0").status_code == 204
+    for state in (Chunk.State.QUEUED, Chunk.State.DONE):  # as a re-run begins, and ends
+        Chunk.objects.create(lab=alice.lab, case=case, queue="bulk", live_only=True, state=state)
+    told = alice.api.read(path, since="1", suggestions="0").json()
+    assert (told["suggestions"], told["revision"], told["changes"]) == (1, 1, [])
+    assert sheet(told, "reviewed") == {"blast": 1}
+    assert alice.api.read(path, since="1", suggestions="1").status_code == 204
+    assert alice.api.read(path, since="1").status_code == 204
+    assert alice.api.read(f"/readings/{reading.id}/cells/").json()["suggestions"] == 1
+    assert "suggestions" in errors(alice.api.read(path, since="1", suggestions="-1"))["fields"]
 
 
 # --- bad input ------------------------------------------------------------------------------------
