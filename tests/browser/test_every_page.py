@@ -1,5 +1,6 @@
 """What holds for every page: it fits narrow screens, is accessible in light and dark."""
 
+import json
 import re
 import uuid
 from collections.abc import Callable, Iterator
@@ -8,12 +9,13 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.urls import resolve
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from tests.browser.conftest import WIDE, new_context, new_screen
 from tests.permissions.endpoints import ENDPOINTS
 from webapp.ui.urls import urlpatterns
 
+NARROW: ViewportSize = {"width": 360, "height": 740}
 AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1.min.js").read_text()
 
 
@@ -87,6 +89,51 @@ def _other(page: Page) -> None:
     expect(page.get_by_label("In your words")).to_be_focused()
 
 
+def _answer(page: Page, **told: object) -> None:
+    """Let the page hear an answer to what it decides of a cell: the case is shown to other tests, too."""
+
+    def answer(route: Route) -> None:
+        cell = json.loads(route.request.post_data or "")["decisions"][0]["cell"]
+        whole = {"revision": 1, "applied": [], "conflicts": [], "changes": [], "people": {"0": "Ada"}, **told}
+        route.fulfill(body=json.dumps(whole).replace('"THE CELL"', str(cell)))
+
+    page.route("**/decisions/", answer)
+    page.route("**/changes/*", lambda route: route.fulfill(status=204))
+
+
+def _other_again(page: Page) -> None:
+    _other(page)
+    _answer(page, applied=[["THE CELL", "other", 0]])
+    page.keyboard.press("Enter")
+    page.locator("[data-cell].is-decided").dblclick()
+    expect(page.get_by_role("button", name="Say what it is")).to_be_visible()
+
+
+def _conflicts(page: Page) -> None:
+    """Somebody else decided the cell meanwhile, or so the page hears."""
+    _review(page)
+    now = {
+        "cell": "THE CELL",
+        "class": "blast",
+        "by": 0,
+        "number": 1,
+        "suggested": "monocyte",
+        "flagged": False,
+    }
+    _answer(page, conflicts=[now])
+    page.locator("#gallery").focus()
+    page.keyboard.press("u")
+    page.get_by_role("button", name="Look at them").click()
+    expect(page.get_by_text("Ada: Blast. You: Not classed.")).to_be_visible()
+
+
+def _count(page: Page) -> None:
+    _review(page)
+    page.set_viewport_size(NARROW)
+    page.get_by_role("button", name="Count").click()
+    expect(page.locator("#differential")).to_be_visible()
+
+
 def _filter(page: Page) -> None:
     _review(page)
     page.get_by_role("button", name="Filter").click()
@@ -104,6 +151,9 @@ PAGES: dict[str, Callable[[Page], object]] = {
     "review: keys": _keys,
     "review: other": _other,
     "review: filter": _filter,
+    "review: what other is": _other_again,
+    "review: conflicts": _conflicts,
+    "review: count": _count,
     "cell": lambda page: page.goto(page.locator(".tile").first.evaluate("tile => tile.href")),
     "files": lambda page: page.get_by_role("link", name="All files of this case").click(),
     "patient": lambda page: page.goto(f"{page.url}patient/"),
@@ -222,7 +272,7 @@ def shown(
 
 
 def test_nothing_is_wider_than_a_narrow_screen(shown):
-    shown.set_viewport_size({"width": 360, "height": 740})
+    shown.set_viewport_size(NARROW)
     assert shown.evaluate("document.documentElement.scrollWidth") <= 360
     outside = shown.evaluate(
         """() => [...document.querySelectorAll("body *:not(.hidden, .skip, svg *)")]
@@ -232,16 +282,18 @@ def test_nothing_is_wider_than_a_narrow_screen(shown):
     assert outside == []
 
 
-def test_axe_finds_nothing_serious(shown):
-    shown.set_viewport_size(WIDE)
+def test_axe_finds_nothing_serious(shown, request):
+    of_review = request.node.callspec.params["shown"].startswith("review")
     shown.evaluate(AXE)
     serious = []
-    for scheme in ("light", "dark"):
-        shown.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        for violation in shown.evaluate("axe.run().then(result => result.violations)"):
-            if violation["impact"] in ("serious", "critical"):
-                where = [node["html"][:120] for node in violation["nodes"][:3]]
-                serious.append((scheme, violation["id"], violation["help"], where))
+    for size in (WIDE, NARROW) if of_review else (WIDE,):  # what it shows differs by more than its width
+        shown.set_viewport_size(size)
+        for scheme in ("light", "dark"):
+            shown.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            for violation in shown.evaluate("axe.run().then(result => result.violations)"):
+                if violation["impact"] in ("serious", "critical"):
+                    where = [node["html"][:120] for node in violation["nodes"][:3]]
+                    serious.append((size["width"], scheme, violation["id"], violation["help"], where))
     assert serious == []
 
 
@@ -263,6 +315,6 @@ LONGER = """() => {
 
 def test_longer_words_of_another_language_fit_a_narrow_screen(shown):
     """The last: it changes the page."""
-    shown.set_viewport_size({"width": 360, "height": 740})
+    shown.set_viewport_size(NARROW)
     shown.evaluate(LONGER)
     assert shown.evaluate("document.documentElement.scrollWidth") <= 360

@@ -12,6 +12,7 @@ from infra.client.client import Client
 from infra.demo import cells
 from serving.contract import CELL_LABELS
 from tests.browser.conftest import Screen, new_context, new_screen
+from tests.support import conflicting
 
 OF_EACH_CLASS = 4
 N = OF_EACH_CLASS * len(CELL_LABELS)
@@ -275,6 +276,23 @@ def test_keys_are_shown_changed_and_switched_off(review):
     expect_undecided(review, N - 1)
 
 
+def test_the_keys_are_printed_on_one_page_whatever_the_screen_is(review):
+    review.keyboard.press("?")
+    dialog = review.get_by_role("dialog", name="Keys")
+    expect(dialog).to_be_visible()
+    review.emulate_media(color_scheme="dark", media="print")
+    for shown in (
+        dialog.get_by_role("heading", name="Keys", exact=True),
+        dialog.get_by_text("Blast", exact=True),
+    ):
+        expect(shown).to_be_visible()
+        assert shown.evaluate("element => getComputedStyle(element).color") == "rgb(0, 0, 0)"
+    for hidden in ("button", "link", "grid"):
+        expect(review.get_by_role(hidden)).to_have_count(0)
+    for paper in ("A4", "Letter"):
+        assert len(re.findall(rb"/Type\s*/Page\b", review.pdf(format=paper))) == 1
+
+
 def test_while_the_line_is_down_nothing_is_lost(technician, review):
     to_a_class(review)
     review.route("**/decisions/", lambda route: route.abort())
@@ -364,6 +382,98 @@ def test_two_see_each_other_and_overwrite_nothing(technician, review, colleague,
     decided_as(review, cell, "Monocyte")
     decided_as(theirs, cell, "Monocyte")
     expect(theirs.locator(f"#{cell} .rv-name")).to_be_visible()
+
+
+def test_of_what_two_decide_at_once_nothing_is_lost(stack, review, colleague, case):
+    theirs = colleague.page
+    for page in (review, theirs):
+        page.set_viewport_size({"width": 1440, "height": 3000})
+    theirs.goto(f"{case}review/")
+    ready(theirs)
+    script = conflicting.LOG.format(case=case.rstrip("/").rpartition("/")[2])
+
+    def log() -> str:
+        return str(stack.stack.manage("shell", "--no-imports", "--command", script))
+
+    found = conflicting.contest(review, theirs, 40, log)
+    assert found.conflicts >= 20
+    assert found.seconds_until_equal <= 2
+
+
+def test_words_of_what_is_other_are_read_and_corrected(review):
+    cell = focused(review)
+    review.keyboard.press("o")
+    review.get_by_label("In your words").fill("like a hairy cell")
+    review.keyboard.press("Enter")
+    decided_as(review, cell, "Other")
+    expect_saved(review)
+    review.reload()
+    ready(review)
+    review.locator(f"#{cell}").dblclick()
+    large = review.get_by_role("dialog", name="One cell")
+    expect(large.locator("q")).to_have_text("like a hairy cell")
+    large.get_by_role("button", name="Correct the words").click()
+    field = review.get_by_label("In your words")
+    expect(field).to_have_value("like a hairy cell")
+    field.fill("a plasma cell?")
+    review.keyboard.press("Enter")
+    expect(large.locator("q")).to_have_text("a plasma cell?")
+    review.keyboard.press("Escape")
+    review.get_by_title("Back to the case").click()
+    review.locator(f".tile#{cell}").click()
+    expect(review.get_by_role("dialog")).to_contain_text("a plasma cell?")
+
+
+# For `python -m webapp shell`: what a re-run leaves, after which the model is sure that all are platelets.
+RERUN = """
+from webapp.cases.models import Case
+from webapp.inference.models import Chunk, Prediction
+case = Case._base_manager.get(pk="{case}")
+said = Prediction._base_manager.filter(cell__image__case=case, current=True)
+said.update(cell_class="platelet", confidence=0.9, flagged=False)
+Chunk._base_manager.create(lab=case.lab, case=case, queue="bulk", state="done", live_only=True)
+"""
+
+
+def test_what_the_model_suggests_anew_is_taken_in_and_decisions_stay(stack, review, case):
+    to_a_class(review)
+    cell, chosen = focused(review), review.locator(".rv-section:not(.is-unidentified) [data-cell]").last
+    review.keyboard.press("t")
+    decided_as(review, cell, "Blast")
+    chosen.click()
+    chosen_id = chosen.get_attribute("id")
+    script = RERUN.format(case=case.rstrip("/").rpartition("/")[2])
+    stack.stack.manage("shell", "--no-imports", "--command", script)
+    expect(review.locator(".rv-section[data-class=platelet] [data-cell]")).to_have_count(N - 1)
+    decided_as(review, cell, "Blast")
+    expect(review.locator("[aria-selected=true]")).to_have_id(str(chosen_id))
+    expect(review.locator(".rv-said")).to_contain_text("The model was asked again")
+    expect_undecided(review, N - 1)
+    review.keyboard.press("Escape")
+    review.keyboard.press("Control+a")
+    review.keyboard.press("Enter")
+    expect_undecided(review, 0)
+    expect_saved(review)
+
+
+def test_the_way_to_a_second_reading(stack, lab, colleague, review, case):
+    case_id = case.rstrip("/").rpartition("/")[2]
+    with Client(stack.url, lab["pathologist"]["token"]) as client:
+        asked = {"kind": "second", "blinded": False}
+        client.connection.call("POST", f"cases/{case_id}/readings/", json=asked)
+    page = colleague.page
+    page.goto(case)
+    page.get_by_role("link", name="Your second reading").click()
+    ready(page)
+    readings = page.get_by_role("navigation", name="Readings")
+    expect(readings.get_by_role("link", name="Your second reading")).to_have_attribute("aria-current", "page")
+    page.keyboard.press("u")
+    expect_undecided(page, N - 1)
+    expect_saved(page)
+    readings.get_by_role("link", name="First reading").click()
+    ready(page)
+    expect(readings.get_by_role("link", name="First reading")).to_have_attribute("aria-current", "page")
+    expect_undecided(page, N)
 
 
 def test_cells_are_filtered_by_file(review):

@@ -44,6 +44,12 @@ def readings(viewer: User) -> QuerySet[Reading]:
     return found.select_related("case__lab", "lab", "reader")
 
 
+def reviews(case: Case, viewer: User) -> QuerySet[Reading]:
+    """The readings of the case's review that a person may see, the first before the second; what learners do
+    is none of it."""
+    return readings(viewer).filter(case=case).exclude(kind=Reading.Kind.TEACHING).order_by("kind", "id")
+
+
 def shown_reading(case: Case, viewer: User) -> Reading | None:
     """The reading by which a case's pages show its cells to somebody: the first, once something was decided;
     their own while they read it blinded."""

@@ -21,6 +21,7 @@ from webapp.inference.models import Prediction
 from webapp.inference.selectors import class_name
 from webapp.labs.permissions import Permission
 from webapp.review import selectors
+from webapp.review.disclosure import said
 from webapp.review.models import Reading
 from webapp.storage import objects, ranges
 from webapp.ui.inference.gallery import cells_page, gallery_context, wanted_class
@@ -50,7 +51,7 @@ def gallery(request: MemberRequest, case_id: UUID) -> HttpResponse:
 @needs(Permission.VIEW_CASES)
 @require_GET
 def cell(request: MemberRequest, case_id: UUID, cell_id: int) -> HttpResponse:
-    """One cell: in the dialog of the gallery, or as a page of its own."""
+    """One cell: in the dialog of the gallery, or as a page of its own; with `model` only what that said."""
     case = open_case(case_id)
     found = get_object_or_404(case_selectors.cells(case), id=cell_id)
     reading = selectors.shown_reading(case, request.user)
@@ -74,6 +75,8 @@ def cell(request: MemberRequest, case_id: UUID, cell_id: int) -> HttpResponse:
         "next": in_class.filter(selectors.after(prediction)).first(),
         "evidence": _evidence_square(found),
     }
+    if reading and prediction.decided_class and "model" not in request.GET:
+        context["decision"] = said(reading, found, texts=request.membership.may(Permission.VIEW_IDENTIFIERS))
     template = "ui/inference/cell/content.html" if request.htmx else "ui/inference/cell/page.html"
     return render(request, template, context)
 

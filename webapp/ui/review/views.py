@@ -9,14 +9,13 @@ from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from webapp.cases.disclosure import open_case
-from webapp.cases.models import UNDER_WAY
+from webapp.cases.models import UNDER_WAY, Case
 from webapp.cases.selectors import progress_of
 from webapp.hematology.classes import BY_CODE, KEYS, REVIEW_ORDER, UNIDENTIFIED
-from webapp.inference.selectors import class_name
+from webapp.inference.selectors import class_name, class_short
 from webapp.labs.permissions import Permission
 from webapp.review import selectors
 from webapp.review.answers import cells_json, differentials_json
@@ -26,6 +25,7 @@ from webapp.review.models import Reading
 from webapp.review.permissions import may_decide
 from webapp.review.services import ReadsBlinded, open_reading
 from webapp.ui.permissions import MemberRequest, needs
+from webapp.ui.review.links import reading_links
 
 LONGEST_ID = 18  # digits, which a number in the database can have whatever they are
 FIRST_CELLS = 240  # that come with the page: more than a large screen shows
@@ -58,7 +58,7 @@ def review(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
         with suppress(ReadsBlinded):  # their own is what the page shows
             open_reading(case, Reading.Kind.FIRST, reader=request.user)
         return redirect("ui:review", case.id)
-    reading = _reading(request, case_id)
+    reading = _reading(request, case)
     if reading is None:
         return render(request, "ui/review/begin.html", {"case": case})
     seed = _seed(request, reading)
@@ -71,13 +71,13 @@ def review(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
     return render(request, "ui/review/workbench.html", context)
 
 
-def _reading(request: MemberRequest, case_id: UUID) -> Reading | None:
+def _reading(request: MemberRequest, case: Case) -> Reading | None:
     """The one asked for; else their own, while they read the case blinded; else the first.
 
     Raises:
         Http404: there is none that they may see, of those asked for.
     """
-    found = selectors.readings(request.user).filter(case=case_id).exclude(kind=Reading.Kind.TEACHING)
+    found = selectors.reviews(case, request.user)
     asked = request.GET.get("reading", "")
     if asked:
         is_number = asked.isascii() and asked.isdigit() and len(asked) <= LONGEST_ID
@@ -94,7 +94,7 @@ def _seed(request: MemberRequest, reading: Reading) -> dict[str, Any]:
         {
             "code": one.code,
             "name": class_name(one.code),
-            "short": one.short,
+            "short": class_short(one.code),
             "key": KEYS[one.code],
             "in_wbc": one.in_wbc,
             "unit": one.unit,
@@ -108,12 +108,13 @@ def _seed(request: MemberRequest, reading: Reading) -> dict[str, Any]:
         "lab": str(lab.pk),
         "me": request.user.pk,
         "reading": reading.pk,
-        "reading_name": reading_name(reading),
+        "readings": reading_links(case, request.user),
         "may_decide": may_decide(request.membership, reading) and not reading.is_over,
+        "may_read_words": request.membership.may(Permission.VIEW_IDENTIFIERS),
         "in_progress": progress_of([case])[case.id].in_progress,
         "classes": classes,
         "all_classes": [
-            {"code": code, "name": class_name(code), "short": one.short} for code, one in BY_CODE.items()
+            {"code": code, "name": class_name(code), "short": class_short(code)} for code in BY_CODE
         ],
         "unidentified": class_name(UNIDENTIFIED),
         "order": list(REVIEW_ORDER),
@@ -131,9 +132,3 @@ def _seed(request: MemberRequest, reading: Reading) -> dict[str, Any]:
 
 def mosaic_address(case_id: UUID, cells: list[int]) -> str:
     return reverse("ui:mosaic", args=[case_id, cells])
-
-
-def reading_name(reading: Reading) -> str:
-    if reading.kind == Reading.Kind.FIRST:
-        return _("First reading")
-    return _("Second reading, blinded") if reading.blinded else _("Second reading")

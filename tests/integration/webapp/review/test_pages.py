@@ -10,6 +10,7 @@ from django_scopes import scope
 from tests.support.pages import plain_static
 from tests.support.people import person
 from tests.support.review import decide
+from webapp.audit.models import Entry
 from webapp.cases.models import Case, Review
 from webapp.labs.permissions import Role
 from webapp.review.models import Reading
@@ -80,6 +81,45 @@ def test_a_reading_is_asked_for_and_found_by_who_may_see_it(alice, charlie, case
     for strange in ("0", "9" * 30, "first", "-1", "٣"):
         assert second.browser.get(f"{address}{strange}").status_code == 404
     assert charlie.browser.get(f"{address}{own.pk}").status_code in (403, 404)
+
+
+def test_a_second_reader_comes_to_their_reading_by_links(alice, case, cells, reading):
+    second = person(alice.lab, "Olga", Role.PATHOLOGIST)
+    with scope(lab=alice.lab):
+        own = open_reading(case, Reading.Kind.SECOND, reader=second.membership.user, blinded=False)
+    address = f"{reverse('ui:review', args=[case.id])}?reading={own.pk}"
+    of_case = reverse("ui:case", args=[case.id])
+    assert f'href="{address}">Your second reading</a>' in second.browser.get(of_case).content.decode()
+    assert f'href="{address}">Second reading by Olga</a>' in alice.browser.get(of_case).content.decode()
+    listed = seed(page(second, case))["readings"]
+    assert [(one["id"], one["name"]) for one in listed] == [
+        (reading.pk, "First reading"),
+        (own.pk, "Your second reading"),
+    ]
+    for one in listed:
+        assert seed(second.browser.get(one["address"]))["reading"] == one["id"]
+
+
+def test_nobody_is_led_to_a_reading_that_is_not_for_them(alice, case, cells, reading):
+    second = person(alice.lab, "Olga", Role.PATHOLOGIST)
+    with scope(lab=alice.lab):
+        own = open_reading(case, Reading.Kind.SECOND, reader=second.membership.user, blinded=True)
+    assert [one["id"] for one in seed(page(second, case))["readings"]] == [own.pk]
+    assert [one["id"] for one in seed(page(alice, case))["readings"]] == [reading.pk]
+    assert f"reading={own.pk}" not in alice.browser.get(reverse("ui:case", args=[case.id])).content.decode()
+
+
+def test_words_are_on_the_cells_page_for_who_sees_patients_and_on_record(alice, case, cells, reading):
+    decide(reading, cells[:1], "other", by=alice.membership.user, words="like Ada's")
+    address = reverse("ui:cell", args=[case.id, cells[0]])
+    shown = Entry.objects.filter(chain=alice.lab.id, action="case.identifiers_shown")
+    supervisor = person(alice.lab, "Sue", Role.SUPERVISOR)
+    for someone, query in ((supervisor, ""), (alice, "?model")):
+        assert "Ada" not in someone.browser.get(address + query).content.decode()
+    assert not shown.exists()
+    assert "like Ada&#x27;s" in alice.browser.get(address).content.decode()
+    assert shown.count() == 1
+    assert seed(page(alice, case))["may_read_words"] is True
 
 
 def test_the_case_leads_to_its_review_whoever_may_decide(alice, case, cells):

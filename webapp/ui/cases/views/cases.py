@@ -21,10 +21,12 @@ from webapp.hematology.classes import UNIDENTIFIED
 from webapp.inference.selectors import asked_again, model_notice, models_of
 from webapp.labs.permissions import Permission
 from webapp.review.differentials import differentials
+from webapp.review.models import Reading
 from webapp.review.selectors import counts_of, shown_reading
 from webapp.ui.cases.forms import NewCaseForm, PatientForm
 from webapp.ui.inference.gallery import gallery_context, tabs, wanted_class
 from webapp.ui.permissions import MemberRequest, needs
+from webapp.ui.review.links import reading_links
 
 CASES_A_PAGE = 50
 STATES = {"processing": Processing, "review": Review}  # by which the list can be filtered
@@ -73,6 +75,8 @@ def case_page(request: MemberRequest, case_id: UUID) -> HttpResponse:
     if request.membership.may(Permission.UPLOAD_IMAGES):
         context |= {"may_upload": True, "suffixes": " ".join(SUFFIXES), "openings": "|".join(OPENINGS)}
     context["may_review"] = context["progress"].classified and request.membership.may(Permission.DECIDE)
+    if context["may_review"]:
+        context["second_readings"] = reading_links(case, request.user, kind=Reading.Kind.SECOND)
     may_see = request.membership.may(Permission.VIEW_IDENTIFIERS)
     context["specimen"] = specimen_shown(case, texts=may_see)
     context["slides"] = selectors.slides(case)

@@ -2,5 +2,6 @@
 // catalogue before any script of ours.
 
 export const say = (text, values) => interpolate(text, values, true);
-export const number = (n) => n.toLocaleString(document.documentElement.lang);
+const numbers = new Intl.NumberFormat(document.documentElement.lang); // made once: that takes longer than what it does
+export const number = (n) => numbers.format(n);
 export const percent = (n) => say(gettext("%(number)s %"), { number: number(n) });

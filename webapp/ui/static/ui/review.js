@@ -41,7 +41,7 @@ function Open({ page }) {
     case "keys":
       return html`<${KeysDialog} page=${page} />`;
     case "words":
-      return html`<${WordsDialog} page=${page} ids=${open.ids} back=${open.back} />`;
+      return html`<${WordsDialog} page=${page} ids=${open.ids} back=${open.back} stay=${open.stay} />`;
     case "tour":
       return null;
     case "conflicts":

@@ -103,8 +103,8 @@ export class Bench {
     this.show();
   }
 
-  // Moves the selection, or the focused cell, to a class.
-  decide(code, { ids = this.selection.targets, words = "" } = {}) {
+  // Moves the selection, or the focused cell, to a class, and goes on, unless the person is to `stay` there.
+  decide(code, { ids = this.selection.targets, words = "", stay = false } = {}) {
     const cells = this.#known(ids);
     if (!cells.length) return;
     const next = this.#place(cells);
@@ -114,7 +114,8 @@ export class Bench {
     );
     const said = ngettext("%(n)s cell is now %(name)s.", "%(n)s cells are now %(name)s.", cells.length);
     this.say(counted(said, cells.length, { name: this.nameOf(code) }));
-    this.#goOn(next);
+    if (stay) this.show();
+    else this.#goOn(next);
   }
 
   // What Enter would confirm: {ids, why} of the selection, of the focused cell, or of what is on the screen.

@@ -8,8 +8,11 @@ export function withoutWords(gesture) {
   return { ...gesture, decisions: gesture.decisions.map(({ cell, class: code }) => ({ cell, class: code })) };
 }
 
+const LATER = 500; // ms
+
 export class Kept {
   #write;
+  #later = null;
 
   constructor(storage, name) {
     Object.assign(this, { storage, name });
@@ -21,6 +24,17 @@ export class Kept {
     } catch {
       return {};
     }
+  }
+
+  // The same, of what is much and changes often: once, a little later, or when the page is left (`flush`).
+  later(values) {
+    if (!this.#later) setTimeout(() => this.flush(), LATER);
+    this.#later = values;
+  }
+
+  flush() {
+    if (this.#later) this.write(this.#later());
+    this.#later = null;
   }
 
   // Changes some of what is kept; whether it could be.

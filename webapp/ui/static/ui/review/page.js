@@ -28,6 +28,7 @@ function loadPicture(address) {
 export class Page {
   scroller = null;
   drawnLarge = null; // the cell whose picture is to be seen large
+  nextSuggestions = 0; // when new ones may be asked for again
 
   // `seed` is what the server gave with the page; `client` tells this tab from others.
   constructor(seed, client) {
@@ -36,30 +37,32 @@ export class Page {
     this.shorts = new Map();
     for (const { code, name, short } of seed.all_classes) {
       this.names.set(code, name);
-      this.shorts.set(code, /\w/.test(short) ? short : name);
+      this.shorts.set(code, short);
     }
     this.likes = new Kept(() => localStorage, "review");
     // Of each person's own: what somebody left unsaved is not done in the name of the next who signs in.
     this.tab = new Kept(() => sessionStorage, `review ${seed.reading} ${seed.me}`);
+    this.past = new Kept(() => sessionStorage, `undo ${seed.reading} ${seed.me}`);
     const { size: liked = "medium", keys } = this.likes.read();
     if (SIZES[liked]) size.value = liked;
     this.keys = new Keys(this.classes, keys);
     this.server = new Server(seed.addresses, { lab: seed.lab, client });
-    this.pictures = new Pictures({ load: loadPicture, show: redraw });
-    const kept = this.tab.read();
+    this.pictures = new Pictures({ load: loadPicture, show: () => this.redrawSoon() });
     this.bench = new Bench({
       store: new Store({ order: seed.order, me: seed.me }),
       send: (gesture) => this.server.decide(gesture),
-      waiting: kept.waiting,
-      undo: new Undo(kept),
+      waiting: this.tab.read().waiting,
+      undo: new Undo(this.past.read()),
       newId: () => crypto.randomUUID(),
       nameOf: (code) => this.nameOf(code),
       onScreen: (code) => onScreen(this, code),
       say: (text) => (said.value = text),
       goTo: (id, how) => this.goTo(id, how),
       show: redraw,
-      keep: ({ queue, undo }) =>
-        this.tab.write({ waiting: queue.waiting.map(withoutWords), ...undo.kept }),
+      keep: ({ queue, undo }) => {
+        this.tab.write({ waiting: queue.waiting.map(withoutWords) });
+        this.past.later(() => undo.kept);
+      },
     });
     this.take(seed.cells);
     this.bench.differential = seed.differential;
@@ -104,6 +107,12 @@ export class Page {
     return this.shorts.get(code) ?? code;
   }
 
+  // What the server said of a cell whose words are there and may be read: each time another object; else null.
+  wordsOf(cell) {
+    if (!this.seed.may_read_words || cell.decided !== "other" || this.bench.store.isPending(cell.id)) return null;
+    return cell.said;
+  }
+
   // Whether cells bear a caption, because their section does not say what they are.
   isCaptioned(code) {
     return code === UNIDENTIFIED || code === "similar";
@@ -116,6 +125,7 @@ export class Page {
   take(cells) {
     const { store } = this.bench;
     store.replace(cells);
+    this.suggestions = cells.suggestions;
     this.reference ??= reference(store.sections.flatMap((section) => section.cells)) || 1;
     if (!this.isFiltered) this.whole = this.shown;
   }
@@ -154,14 +164,14 @@ export class Page {
       const missing = sections.filter(({ next }) => next);
       if (!missing.length) break;
       const wanted = missing.find((section) => this.isShort(section)) ?? missing[0];
-      const before = filter.value;
+      const { begun } = this.bench.store;
       try {
         if (this.pictures.waiting && !this.isShort(wanted)) {
           await pause(4 * BETWEEN_PAGES); // pictures that are to be seen come first
           continue;
         }
-        const cells = await this.server.cells({ ...before, class: wanted.code, after: wanted.next, limit: PAGE });
-        if (filter.value === before) this.bench.store.add(cells);
+        const cells = await this.server.cells({ ...filter.value, class: wanted.code, after: wanted.next, limit: PAGE });
+        if (this.bench.store.begun === begun) this.bench.store.add(cells);
         trouble.value = "";
       } catch (error) {
         trouble.value = error.message;
@@ -184,6 +194,14 @@ export class Page {
     return first < top + height && plan.blocks[b].top + plan.blocks[b].height > top;
   }
 
+  // Once for all pictures that come before the next frame.
+  redrawSoon() {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      redraw();
+    });
+  }
+
   // --- what others do ---------------------------------------------------------------------------------------
 
   poll() {
@@ -191,20 +209,59 @@ export class Page {
     if (this.seed.in_progress) setInterval(() => this.lookForMore(), NEW_CELLS_EVERY);
     addEventListener("online", () => this.bench.queue.wake());
     document.addEventListener("visibilitychange", () => this.hear());
+    addEventListener("pagehide", () => this.past.flush());
   }
 
   async hear() {
     if (document.visibilityState !== "visible" || this.hearing) return;
     this.hearing = true;
     try {
-      const answer = await this.server.changes(this.bench.store.revision);
+      const answer = await this.server.changes(this.bench.store.revision, this.suggestions);
       if (answer) this.bench.heard(answer);
+      if (answer && answer.suggestions !== this.suggestions) this.takeSuggestions();
       if (trouble.value) this.bench.queue.wake();
       trouble.value = "";
     } catch (error) {
       trouble.value = error instanceof TypeError ? gettext("The connection was lost.") : error.message;
     }
     this.hearing = false;
+  }
+
+  // The model was asked again: what it suggests by now is taken in, while all that was decided, chosen or is looked at
+  // stays. During a re-run of a large case that is much to ask for, so it is not asked for all the time.
+  async takeSuggestions() {
+    const began = performance.now();
+    if (this.bench.similar || began < this.nextSuggestions) return;
+    this.nextSuggestions = Infinity;
+    try {
+      const { sections } = this.bench.store;
+      if (this.isFiltered || sections.some(({ next }) => next)) await this.reload();
+      else await this.#takeSuggestionsOfAll();
+      said.value = gettext("The model was asked again. What it suggests is new, what was decided is as it was.");
+    } catch {
+      // The next answer says again that there are others.
+    }
+    const end = performance.now();
+    this.nextSuggestions = end + Math.max(NEW_CELLS_EVERY, 5 * (end - began));
+    redraw();
+  }
+
+  async #takeSuggestionsOfAll() {
+    const { store } = this.bench;
+    const { begun } = store;
+    const first = await this.server.cells({ limit: PAGE });
+    const answers = [first];
+    for (const section of first.sections) {
+      let { next } = section;
+      while (next) {
+        const cells = await this.server.cells({ class: section.class, after: next, limit: PAGE });
+        answers.push(cells);
+        next = cells.sections[0]?.next;
+      }
+    }
+    if (store.begun !== begun) return; // loaded anew meanwhile
+    if (store.suggest({ sections: answers.flatMap(({ sections }) => sections) })) more.value = true;
+    this.suggestions = first.suggestions;
   }
 
   async lookForMore() {
@@ -285,6 +342,9 @@ export class Page {
       case "leave-similar":
         bench.leaveSimilar();
         return redraw();
+      case "words":
+        dialog.value = { name: "words", ids: [bench.selection.focus], back: dialog.value, stay: true };
+        return null;
       case "large":
         return this.large({});
       case "evidence":

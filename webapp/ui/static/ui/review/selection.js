@@ -27,13 +27,11 @@ export class Selection {
 
   // From where the range began to this cell, in the order of the view.
   extend(id, sections) {
-    const all = sections.flatMap(({ cells }) => cells.map((cell) => cell.id));
-    const from = all.indexOf(this.#anchor ?? this.focus);
-    const to = all.indexOf(id);
-    if (to < 0) return;
-    const start = from < 0 ? to : from;
-    this.chosen = new Set(all.slice(Math.min(start, to), Math.max(start, to) + 1));
-    this.#anchor = all[start];
+    const to = placeOf(sections, id);
+    if (!to) return;
+    const from = placeOf(sections, this.#anchor ?? this.focus) ?? to;
+    this.chosen = new Set(between(sections, from, to));
+    this.#anchor = sections[from[0]].cells[from[1]].id;
     this.focus = id;
   }
 
@@ -60,6 +58,18 @@ export function placeOf(sections, id) {
     if (guess >= 0) return [s, guess];
   }
   return null;
+}
+
+// The ids of the cells from one place to another, whichever comes first.
+function between(sections, one, other) {
+  const [from, to] = one[0] < other[0] || (one[0] === other[0] && one[1] <= other[1]) ? [one, other] : [other, one];
+  const ids = [];
+  for (let s = from[0]; s <= to[0]; s += 1) {
+    const { cells } = sections[s];
+    const end = s === to[0] ? to[1] + 1 : cells.length;
+    for (let i = s === from[0] ? from[1] : 0; i < end; i += 1) ids.push(cells[i].id);
+  }
+  return ids;
 }
 
 const filled = (sections, from, step) => {

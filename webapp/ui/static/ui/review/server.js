@@ -17,9 +17,14 @@ export class Server {
     return this.#get(`cells/${cell}/similar/?limit=${limit}`);
   }
 
-  // What is newer than a revision; null where nothing is.
-  changes(since) {
-    return this.#get(`changes/?since=${since}`);
+  // What is newer than a revision, and than what is suggested; null where nothing is.
+  changes(since, suggestions) {
+    return this.#get(`changes/?since=${since}&suggestions=${suggestions}`);
+  }
+
+  // What was last decided of a cell, with the person's words. That they are read is recorded.
+  said(cell) {
+    return this.#get(`cells/${cell}/`);
   }
 
   decide({ id, base, undo, confirm, seen, decisions }) {

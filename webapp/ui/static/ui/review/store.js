@@ -30,6 +30,7 @@ const inOrder = (a, b) => a.late - b.late || (a.confidence ?? -1) - (b.confidenc
 export class Store {
   people = {};
   revision = 0;
+  begun = 0; // how often, so that what was asked for before is known
   sections = [];
   pending = []; // gestures that nobody answered
   #cells = new Map();
@@ -60,6 +61,7 @@ export class Store {
 
   // Begin anew with an answer of the API; what is pending stays pending.
   replace(answer) {
+    this.begun += 1;
     this.#cells.clear();
     this.#list = [];
     this.#left.clear();
@@ -77,6 +79,25 @@ export class Store {
       if (left) left.next = next;
     }
     this.#take(answer);
+  }
+
+  // What is suggested by now of cells that are here; whether there are others. What was decided stays, and so do cells
+  // that were: only what nobody decided goes to where it is suggested to be.
+  suggest({ sections }) {
+    let others = false;
+    for (const row of sections.flatMap(({ cells }) => cells)) {
+      const cell = this.#cells.get(row[0]);
+      const { suggested, confidence, flagged, unlike } = cellOf(row, []);
+      if (!cell) others = true;
+      else if (cell.suggested !== suggested || cell.confidence !== confidence || cell.flagged !== flagged || cell.unlike !== unlike) {
+        Object.assign(cell, { suggested, confidence, flagged, unlike });
+        if (!cell.decided) cell.home = suggestedSection(cell);
+        this.#settle(cell);
+      }
+    }
+    this.#list.sort(inOrder);
+    this.#sort();
+    return others;
   }
 
   // Cells without a place of their own, as those that are similar to one; gives them as the store knows them.
@@ -103,6 +124,11 @@ export class Store {
     for (const left of this.#left.values()) if (!left.next) Object.assign(left, { count: 0, undecided: 0 });
     this.#list.sort(inOrder);
     this.#sort();
+  }
+
+  // Whether something was done to a cell that nobody answered yet.
+  isPending(id) {
+    return this.pending.some((gesture) => effectOn(gesture, id) !== undefined);
   }
 
   // A gesture is shown before it is answered. Its effect: [cell, class] each, "" for undecided.

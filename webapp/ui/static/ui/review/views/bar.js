@@ -16,7 +16,7 @@ export function Bar({ page }) {
       <button type="button" class="button button-small button-main" data-do="confirm" disabled=${!n}>${counted(ngettext("Confirm %(n)s", "Confirm %(n)s", n), n)}</button>
     </div>
     <div class="rv-bar-classes" role="group" aria-label=${gettext("Move to")} tabindex="0">
-      ${page.classes.map((one) => html`<button type="button" class="rv-chip" data-do="decide" data-code=${one.code} title=${one.name}>${page.shortOf(one.code)}</button>`)}
+      ${page.classes.map((one) => html`<button type="button" class="button button-small rv-chip" data-do="decide" data-code=${one.code} title=${one.name}>${page.shortOf(one.code)}</button>`)}
     </div>
   </div>`;
 }

@@ -21,7 +21,7 @@ export function Modal({ label, name = "", back = null, children }) {
   }, []);
   const leave = () => element.current && (dialog.value = back);
   const outside = (event) => event.target === element.current && leave();
-  return html`<dialog ref=${element} class=${`rv-dialog ${name}`} aria-label=${label} tabindex="-1" onClose=${leave} onClick=${outside}>
+  return html`<dialog ref=${element} class=${`dialog rv-dialog ${name}`} aria-label=${label} tabindex="-1" onClose=${leave} onClick=${outside}>
     ${children}
   </dialog>`;
 }
@@ -72,18 +72,41 @@ export function KeysDialog({ page }) {
   <//>`;
 }
 
-// *Other* asks what it is: in one's own words, or in none.
-export function WordsDialog({ page, ids, back }) {
+// The words that were said of a cell that is *Other*, as the server has them; null for none, or none to be read. Each
+// time that they are asked for is on record, so they are asked for only of a cell that is looked at.
+export function useWords(page, cell) {
+  const [found, find] = useState({ of: null, words: null });
+  const of = cell && page.wordsOf(cell);
+  useEffect(() => {
+    if (!of) return;
+    page.server
+      .said(cell.id)
+      .then(({ decision }) => find({ of, words: decision?.words || null }))
+      .catch(() => {}); // the page says itself that the line is down
+  }, [of]);
+  return of && found.of === of ? found.words : null;
+}
+
+// *Other* asks what it is: in one's own words, or in none. Of one cell that is *Other* already the words that were said
+// are there to be corrected, where the person may read them.
+export function WordsDialog({ page, ids, back, stay = false }) {
+  const field = useRef();
+  const before = useWords(page, ids.length === 1 ? page.bench.store.get(ids[0]) : null);
+  const isOther = ids.some((id) => page.bench.store.get(id)?.decided === "other");
+  useEffect(() => {
+    if (before && !field.current.value) field.current.value = before;
+  }, [before]);
   const submit = (event) => {
     event.preventDefault();
     const words = new FormData(event.target).get("words").trim();
     dialog.value = back;
-    page.bench.decide("other", { ids, words });
+    page.bench.decide("other", { ids, words, stay });
   };
   return html`<${Modal} label=${gettext("Other")} name="rv-words" back=${back}>
     <form onSubmit=${submit}>
       <h2>${counted(ngettext("Other: what is this cell?", "Other: what are these %(n)s cells?", ids.length), ids.length)}</h2>
-      <label class="field">${gettext("In your words, if you like")} <input name="words" type="text" maxlength="200" autocomplete="off" autofocus /></label>
+      <label class="field">${gettext("In your words, if you like")} <input ref=${field} name="words" type="text" maxlength="200" autocomplete="off" autofocus /></label>
+      ${isOther && html`<p class="quiet small">${gettext("What you say replaces what was said before.")}</p>`}
       <div class="rv-dialog-foot">
         <button type="button" class="button button-small" onClick=${() => (dialog.value = back)}>${gettext("Cancel")} <kbd>${gettext("Esc")}</kbd></button>
         <button class="button button-small button-main">${gettext("Other")} <kbd>↵</kbd></button>

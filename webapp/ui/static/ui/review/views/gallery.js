@@ -23,9 +23,9 @@ export const planOf = (page) =>
 export function onScreen(page, code) {
   const b = page.bench.sections.findIndex((section) => section.code === code);
   if (b < 0 || !page.scroller || isCovered()) return [];
-  const { scrollTop, clientHeight } = page.scroller;
+  const { top, height } = seen.value; // what the scroller says itself it says only once all is laid out
   const plan = planOf(page);
-  const [from, to] = whole(plan, b, scrollTop, scrollTop + clientHeight);
+  const [from, to] = whole(plan, b, top, top + height);
   const { cells } = page.bench.sections[b];
   return cells.slice(from, to).filter((cell) => page.pictures.ready(sized(cell.mosaic, plan.size))).map(({ id }) => id);
 }
@@ -117,7 +117,7 @@ function Confirm({ page }) {
   else if (page.bench.isUnsure(section)) {
     text = say(gettext("Confirm as %(class)s"), { class: page.nameOf(page.bench.focused.suggested) });
   }
-  return html`<button type="button" class="rv-confirm" tabindex="-1" data-do="confirm" title=${withKey(text, "Enter")}>${text} <kbd>↵</kbd></button>`;
+  return html`<button type="button" class="button button-small rv-confirm" tabindex="-1" data-do="confirm" title=${withKey(text, "Enter")}>${text} <kbd>↵</kbd></button>`;
 }
 
 function Row({ page, isSeen, section, row, columns, size, top }) {

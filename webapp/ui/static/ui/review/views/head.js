@@ -16,7 +16,7 @@ export function Head({ page }) {
     <div class="rv-case">
       <a class="rv-back" href=${page.addresses.case} title=${gettext("Back to the case")}><span aria-hidden="true">←</span><span class="hidden">${gettext("Back to the case")}</span></a>
       <h1>${page.seed.accession}</h1>
-      <span class="quiet rv-reading">${page.seed.reading_name}</span>
+      <${Readings} page=${page} />
     </div>
     <div class="rv-progress">
       <progress max=${total || 1} value=${total - undecided} aria-label=${gettext("Cells decided")}></progress>
@@ -35,6 +35,15 @@ export function Head({ page }) {
       <button type="button" class="rv-tool rv-count" aria-expanded=${panelOpen.value ? "true" : "false"} aria-controls="differential" onClick=${() => (panelOpen.value = !panelOpen.value)}>${gettext("Count")}</button>
     </div>
   </header>`;
+}
+
+// Which reading this is, and the way to others that one may see.
+function Readings({ page }) {
+  const { readings, reading: id } = page.seed;
+  if (readings.length < 2) return html`<span class="quiet rv-reading">${readings[0]?.name}</span>`;
+  return html`<nav class="rv-readings" aria-label=${gettext("Readings")}>
+    ${readings.map((one) => html`<a key=${one.id} href=${one.address} aria-current=${one.id === id ? "page" : null}>${one.name}</a>`)}
+  </nav>`;
 }
 
 function howFar(total, undecided) {

@@ -5,13 +5,14 @@ import { draw } from "../../cell/evidence.js";
 import { dialog, html, keyName, tick, withKey } from "../state.js";
 import { number, say } from "../../language.js";
 import { inWords } from "./cell.js";
-import { Modal, Picture } from "./dialogs.js";
+import { Modal, Picture, useWords } from "./dialogs.js";
 
-const kept = new Map(); // fragments by cell
+const kept = new Map(); // fragments by cell, and by what the model said
 
-async function fragment(page, id) {
+async function fragment(page, cell) {
+  const id = `${page.suggestions} ${cell}`;
   if (!kept.has(id)) {
-    const asked = fetch(`${page.addresses.case}cells/${id}/`, { headers: { "HX-Request": "true", "X-Lab": page.seed.lab } }).then((response) => {
+    const asked = fetch(`${page.addresses.case}cells/${cell}/?model`, { headers: { "HX-Request": "true", "X-Lab": page.seed.lab } }).then((response) => {
       if (!response.ok || response.headers.get("HX-Redirect")) throw new Error(response.status);
       return response.text();
     });
@@ -34,7 +35,7 @@ export function Large({ page, evidence, evidenceOf }) {
       .catch(() => show({ id, text: "" }));
     const after = page.after(id);
     if (after !== null) fragment(page, after).catch(() => {});
-  }, [cell?.id]);
+  }, [cell?.id, page.suggestions]);
   useEffect(() => {
     const article = document.querySelector(".rv-large article");
     if (!article) return;
@@ -42,6 +43,7 @@ export function Large({ page, evidence, evidenceOf }) {
     if (key) key.textContent = keyName(page.keys.of("evidence")); // untranslated: a name of a command
     draw(article, evidence, evidenceOf);
   }, [shown.id, evidence, evidenceOf]);
+  const words = useWords(page, cell);
   if (!cell) return null;
   const isWhole = shown.id === cell.id && shown.text;
   const isDrawn = isWhole ? loaded === cell.id : page.pictures.ready(cell.mosaic);
@@ -65,12 +67,16 @@ export function Large({ page, evidence, evidenceOf }) {
         <button type="button" class="button" onClick=${() => (dialog.value = null)} title=${gettext("Close (Esc)")}><span aria-hidden="true">×</span><span class="hidden">${gettext("Close")}</span></button>
       </span>
     </div>
+    ${cell.decided === "other" && (words || page.mayDecide) && html`<p class="rv-said-words">
+      ${words && html`<q>${words}</q>`}
+      ${page.mayDecide && html`<button type="button" class="button button-small" data-do="words">${words ? gettext("Correct the words") : gettext("Say what it is")}</button>`}
+    </p>`}
     ${isWhole
       ? html`<div key="whole" class="rv-fragment" onChange=${changed} onLoadCapture=${came} dangerouslySetInnerHTML=${{ __html: shown.text }}></div>`
       : html`<div key="picture" class="rv-fragment"><div class="cell"><div class="cell-body"><div class="stage"><${Picture} page=${page} cell=${cell} side=${420} /></div></div></div></div>`}
     ${page.mayDecide && html`<div class="rv-large-classes" role="group" aria-label=${gettext("Move to")}>
       <button type="button" class="button button-small button-main" tabindex="-1" data-do="confirm" disabled=${Boolean(cell.decided) || !cell.suggested || !isDrawn}>${gettext("Confirm")} <kbd>↵</kbd></button>
-      ${page.classes.map((one) => html`<button type="button" class="rv-chip" data-do="decide" data-code=${one.code} aria-pressed=${cell.decided === one.code ? "true" : "false"} title=${withKey(one.name, page.keys.ofClass(one.code))}><kbd>${keyName(page.keys.ofClass(one.code))}</kbd>${page.shortOf(one.code)}</button>`)}
+      ${page.classes.map((one) => html`<button type="button" class="button button-small rv-chip" data-do="decide" data-code=${one.code} aria-pressed=${cell.decided === one.code ? "true" : "false"} title=${withKey(one.name, page.keys.ofClass(one.code))}><kbd>${keyName(page.keys.ofClass(one.code))}</kbd>${page.shortOf(one.code)}</button>`)}
     </div>`}
   <//>`;
 }

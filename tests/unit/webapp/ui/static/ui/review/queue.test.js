@@ -110,6 +110,20 @@ test("a person's own words are not kept in the browser", () => {
   assert.deepEqual(withoutWords({ id: "b", confirm: [1] }), { id: "b", confirm: [1] });
 });
 
+test("what changes often is kept once, a little later or when the page is left", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const written = [];
+  const kept = new Kept(() => ({ getItem: () => null, setItem: (_, text) => written.push(text) }), "undo");
+  for (const done of [1, 2]) kept.later(() => ({ done }));
+  assert.deepEqual(written, []);
+  context.mock.timers.tick(500);
+  assert.deepEqual(written, ['{"done":2}']);
+  kept.later(() => ({ done: 3 }));
+  kept.flush();
+  context.mock.timers.tick(500);
+  assert.deepEqual(written, ['{"done":2}', '{"done":3}']);
+});
+
 test("a browser that keeps nothing, or rubbish, costs only that", () => {
   for (const storage of [full, forbidden]) {
     const kept = new Kept(storage, "review");

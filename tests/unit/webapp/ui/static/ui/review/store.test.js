@@ -32,6 +32,21 @@ test("what is confirmed keeps its place, what is moved goes behind the others an
   assert.equal(store.get(1).decided, null);
 });
 
+test("what is suggested anew moves what nobody decided, and nothing else", () => {
+  const store = filled({ neutrophil: neutrophils, lymphocyte: [row(5, "lymphocyte")] });
+  store.begin({ id: "a", effect: [[2, "neutrophil"]] });
+  const anew = [row(1, "lymphocyte", 0.9), row(2, "basophil", 0.9), row(3, "neutrophil", 0.3, { flagged: 1 })];
+  const others = store.suggest({ sections: [{ cells: anew }] });
+  assert.equal(others, false);
+  assert.deepEqual(
+    store.sections.map(({ code, undecided }) => [code, ids(store, code), undecided]),
+    [["unidentified", [3], 1], ["neutrophil", [2], 0], ["lymphocyte", [1, 5], 2]],
+  );
+  assert.deepEqual([store.get(2).decided, store.get(2).suggested, store.get(1).confidence], ["neutrophil", "basophil", 0.9]);
+  assert.equal(store.suggest({ sections: [{ cells: [row(1, "lymphocyte", 0.9), row(7, "basophil")] }] }), true);
+  assert.equal(store.get(7), undefined);
+});
+
 test("a gesture is shown at once, and is as if it had not been when the server does not want it", () => {
   const store = filled({ neutrophil: neutrophils });
   const gesture = { id: "a", effect: [[1, "basophil"]] };
