@@ -77,11 +77,12 @@ def _static_files_are_looked_at_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _emptied_between_tests() -> Iterator[None]:
-    """Tests that commit leave nothing behind, though the audit trail and decisions let nobody empty them."""
+    """Tests that commit leave nothing behind, though the audit trail, ranges and decisions let nobody empty
+    them."""
     flush = DatabaseOperations.sql_flush
 
     def with_the_trail(self, style, tables, **options):
-        kept = ("audit_entry", "review_decision", "review_gesture")
+        kept = ("audit_entry", "ranges_referencerange", "review_decision", "review_gesture")
         alter = [f"ALTER TABLE {table} {{}} TRIGGER append_only;" for table in kept]
         statements = flush(self, style, tables, **options)
         return [

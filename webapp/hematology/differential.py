@@ -70,7 +70,7 @@ def differential(
     codes = [cell_class.code for cell_class in classes]
     codes += [code for code in REPORT_ORDER if counts.get(code) and code not in codes]
     wbc = sum(count for code, count in counts.items() if code in BY_CODE and BY_CODE[code].in_wbc)
-    rows = [_row(BY_CODE[code], counts.get(code, 0), wbc) for code in codes if BY_CODE[code].counted]
+    rows = [row_of(BY_CODE[code], counts.get(code, 0), wbc) for code in codes if BY_CODE[code].counted]
     return Differential(
         white_cells=tuple(row for row in rows if row.cell_class.in_wbc),
         others=tuple(row for row in rows if not row.cell_class.in_wbc),
@@ -81,7 +81,8 @@ def differential(
     )
 
 
-def _row(cell_class: CellClass, count: int, wbc: int) -> Row:
+def row_of(cell_class: CellClass, count: int, wbc: int) -> Row:
+    """The row of a class of which there are so many cells beside so many white cells."""
     if wbc == 0 or cell_class.unit is None:
         return Row(cell_class, count, None, None, None)
     percent = 100 * count / wbc

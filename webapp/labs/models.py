@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
 
 from serving.contract import CellClass
+from webapp.hematology.absolute import NRBC_CORRECTION_FROM
 from webapp.hematology.classes import used
 from webapp.hematology.differential import FULL_COUNTS
 from webapp.labs.permissions import Permission, Role, allows
@@ -45,6 +46,11 @@ class Lab(models.Model):
         db_default=FULL_COUNTS[0],
         choices=[(count, format_lazy(_("{count} white cells"), count=count)) for count in FULL_COUNTS],
         help_text="White cells from which on a differential count is whole.",
+    )
+    nrbc_correction_from = models.PositiveSmallIntegerField(
+        default=NRBC_CORRECTION_FROM,
+        db_default=NRBC_CORRECTION_FROM,
+        help_text="Erythroblasts per 100 white cells from which on they are taken off an analyser's count.",
     )
     classes = models.JSONField(
         default=list,
