@@ -43,6 +43,12 @@ ENDPOINTS: dict[str, dict[str, Needed]] = {
     "api/v1/lab/classes/": {"GET": P.VIEW_CASES},
     "api/v1/lab/scanners/": {"GET": P.VIEW_CASES, "POST": P.MANAGE_LAB},
     "api/v1/lab/scanners/<int:scanner_id>/": {"DELETE": P.MANAGE_LAB},
+    "api/v1/lab/ranges/": {"GET": P.VIEW_CASES, "POST": P.APPROVE},
+    "api/v1/lab/ranges/export.csv": {"GET": P.VIEW_CASES},
+    "api/v1/lab/ranges/correction/": {"POST": P.APPROVE},
+    "api/v1/lab/ranges/approve/": {"POST": P.APPROVE},
+    "api/v1/lab/ranges/withdraw/": {"POST": P.APPROVE},
+    "api/v1/lab/ranges/retire/": {"POST": P.APPROVE},
     "api/v1/cases/<uuid:case_id>/uploads/": {"POST": P.UPLOAD_IMAGES},
     "api/v1/cases/<uuid:case_id>/uploads/renew/": {"POST": P.UPLOAD_IMAGES},
     "api/v1/cases/<uuid:case_id>/uploads/complete/": {"POST": P.UPLOAD_IMAGES},
@@ -125,6 +131,15 @@ ENDPOINTS: dict[str, dict[str, Needed]] = {
     "lab/classes/change/": {"POST": P.MANAGE_LAB},
     "lab/scanners/": {"POST": P.MANAGE_LAB},
     "lab/scanners/<int:scanner_id>/remove/": {"POST": P.MANAGE_LAB},
+    "lab/ranges/": {"GET": P.VIEW_CASES},
+    "lab/ranges/export.csv": {"GET": P.VIEW_CASES},
+    "lab/ranges/shipped/": {"POST": P.APPROVE},
+    "lab/ranges/correction/": {"POST": P.APPROVE},
+    "lab/ranges/new/": {"POST": P.APPROVE},
+    "lab/ranges/table/": {"POST": P.APPROVE},
+    "lab/ranges/approve/": {"POST": P.APPROVE},
+    "lab/ranges/withdraw/": {"POST": P.APPROVE},
+    "lab/ranges/retire/": {"POST": P.APPROVE},
     "lab/tokens/": {"GET": P.MANAGE_TOKENS},
     "lab/tokens/<int:token_id>/revoke/": {"POST": P.MANAGE_TOKENS},
     "tokens/": {"GET": P.USE_TOKENS},
@@ -178,7 +193,7 @@ ENDPOINTS: dict[str, dict[str, Needed]] = {
 # What an address asks for besides, by what it is sent: tests/integration/webapp/review/test_api.py.
 BESIDES = {P.READ_SECOND: "api/v1/cases/<uuid:case_id>/readings/"}
 
-# What changes who may do what, or hands out keys: it asks again who is there.
+# What changes who may do what, hands out keys, or says what is normal: it asks again who is there.
 ASKS_AGAIN = {
     "lab/leave/",
     "lab/members/<int:member_id>/role/",
@@ -191,6 +206,9 @@ ASKS_AGAIN = {
     "lab/roles/adjust/",
     "lab/settings/change/",
     "lab/classes/change/",
+    "lab/ranges/approve/",
+    "lab/ranges/correction/",
+    "lab/ranges/retire/",
     "lab/tokens/<int:token_id>/revoke/",
     "tokens/new/",
     "tokens/<int:token_id>/revoke/",

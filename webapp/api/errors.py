@@ -16,6 +16,7 @@ from webapp.cases.disclosure import NotInLab
 from webapp.cases.services import AccessionTaken, NotTwoPatients
 from webapp.cases.specimen_services import InUse, ThereAlready
 from webapp.patients.services import PatientErased
+from webapp.ranges.services import NotProposed, NotWhole, TooMany
 from webapp.review.services import GestureDiffers, NoSuggestion, ReviewOver, SeenAlready
 from webapp.storage.objects import StorageUnavailable
 from webapp.uploads.services import NoSuchSlide
@@ -32,11 +33,14 @@ CONFLICTS: dict[type[Exception], str] = {
     InUse: "in_use",
     NoSuchSlide: "no_such_slide",
     NoSuggestion: "no_suggestion",
+    NotProposed: "ranges_not_proposed",
     NotTwoPatients: "not_two_patients",
+    NotWhole: "ranges_not_whole",
     PatientErased: "patient_erased",
     ReviewOver: "review_over",
     SeenAlready: "seen_already",
     ThereAlready: "there_already",
+    TooMany: "too_many_proposed",
 }
 
 

@@ -77,6 +77,17 @@ class Action(TextChoices):
         _("set which classes of cells the lab uses, and their order"),
     )
     LAB_LANGUAGE_SET = "lab.language_set", _("set the lab’s language to {after[language]}")
+    RANGES_PROPOSED = "lab.ranges_proposed", _("proposed reference ranges ({after[ranges]})")
+    RANGES_APPROVED = "lab.ranges_approved", _("approved reference ranges ({after[ranges]})")
+    RANGES_RETIRED = "lab.ranges_retired", _("retired reference ranges ({after[ranges]})")
+    NRBC_CORRECTION_SET = (
+        "lab.nrbc_correction_set",
+        _(
+            "set from how many erythroblasts per 100 white cells on an analyser’s count is corrected: "
+            "{after[nrbc_correction_from]}"
+        ),
+    )
+    RANGES_WITHDRAWN = "lab.ranges_withdrawn", _("took back proposed reference ranges ({after[ranges]})")
     SCANNER_ADDED = "lab.scanner_added", _("added the scanner {subject}")
     SCANNER_REMOVED = "lab.scanner_removed", _("removed the scanner {subject}")
     MEMBER_ROLE_SET = "member.role_set", _("made {subject} {after[role]:a}")

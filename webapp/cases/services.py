@@ -9,11 +9,12 @@ from webapp.accounts.models import User
 from webapp.audit.actions import Action
 from webapp.audit.services import record
 from webapp.cases.identifiers import LABELS, Identifiers
-from webapp.cases.models import Case, ClinicalNotes
+from webapp.cases.models import UNDER_WAY, Case, ClinicalNotes, Processing
 from webapp.cases.selectors import cases_of_patient
 from webapp.crypto.tables import held_by
 from webapp.labs.models import Lab
 from webapp.language.sentences import as_written
+from webapp.outbox.events import PatientChanged, publish
 from webapp.patients import selectors as patient_selectors
 from webapp.patients import services as patients
 from webapp.patients.identifiers import FIELDS as OF_THE_PERSON
@@ -21,6 +22,8 @@ from webapp.patients.models import Patient
 
 MOST_OF_A_PATIENT = 200
 KEY = "patient.key"
+JUDGED_BY = frozenset({"birth_date", "sex", "mrn"})
+"""What changes of a person by which their counts are judged, an MRN by making a case another person's."""
 
 
 class AccessionTaken(Exception):
@@ -99,6 +102,8 @@ def change_identifiers(case: Case, changes: Mapping[str, Any]) -> tuple[str, ...
     if "notes" in changes and (changes["notes"] or hasattr(case, "notes")):
         write_notes(case, changes["notes"])
         written.append("notes")
+    if case.patient and JUDGED_BY.intersection(written or given):
+        _tell_of(case.patient)
     if written:
         _record(Action.IDENTIFIERS_CHANGED, case, fields=_kept_labels(written))
     if differing:
@@ -149,6 +154,7 @@ def merge(case: Case, other: Case) -> tuple[str, ...]:
     while cases := list(_held(Case.objects.filter(patient=merged).order_by("id")[:500])):
         _give(cases, into, merged)
         moved += len(cases)
+    _tell_of(into)
     record(
         Action.PATIENTS_MERGED,
         lab=case.lab_id,
@@ -184,6 +190,7 @@ def split(case: Case) -> None:
     elif not own or own.merged_into_id or own.erased_at:
         own = patients.enter(case.lab_id, {})
     _give([case], own)
+    _tell_of(own)
     record(
         Action.PATIENT_SPLIT,
         lab=case.lab_id,
@@ -205,6 +212,7 @@ def erase(patient: Patient) -> int:
     """
     patients.erase(patient)
     cases = Case.objects.filter(patient=patient).count()
+    _tell_of(patient)
     record(
         Action.PATIENT_ERASED, lab=patient.lab_id, subject_id=f"patient {patient.id}", after={"cases": cases}
     )
@@ -242,6 +250,13 @@ def _give(cases: list[Case], patient: Patient, before: Patient | None = None) ->
         case.patient, case.patient_before = patient, before
     for row in rows:
         row.hand_over("patient", patient)
+
+
+def _tell_of(patient: Patient) -> None:
+    """Have what is judged by the patient's age and sex judged again; nothing is before there are cells."""
+    judged = Case.objects.filter(patient=patient, review__in=UNDER_WAY)
+    if judged.exclude(processing=Processing.RECEIVING).exists():
+        publish(PatientChanged(patient.lab_id, patient.id))
 
 
 def _forget_if_nobodys(patient: Patient) -> None:

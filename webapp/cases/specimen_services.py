@@ -11,9 +11,10 @@ from webapp.audit.actions import Action
 from webapp.audit.services import record
 from webapp.cases.models import Case
 from webapp.cases.services import hold
-from webapp.cases.specimens import FACTS, TEXTS, Scanner, Slide, Specimen
+from webapp.cases.specimens import FACTS, TEXTS, TIMES, Scanner, Slide, Specimen
 from webapp.labs.models import Lab
 from webapp.language.sentences import as_written
+from webapp.outbox.events import SpecimenChanged, publish
 from webapp.patients.services import PatientErased
 
 
@@ -53,6 +54,8 @@ def change_specimen(case: Case, changes: Mapping[str, Any]) -> None:
     for name, value in changes.items():
         setattr(specimen, name, value)
     specimen.save(force_insert=made, update_fields=None if made else list(changes))
+    if any(name in changes for name in TIMES):
+        publish(SpecimenChanged(case.lab_id, case.id))
     fields = as_written(*({**FACTS, **TEXTS}[name] for name in changes))
     _record(Action.SPECIMEN_CHANGED, case, after={"fields": fields})
 

@@ -22,6 +22,14 @@ from webapp.labs.permissions import Permission, Role, allows
 from webapp.writing.fields import LineField
 
 
+def zone(name: str) -> ZoneInfo | None:
+    """By its name in the IANA database; None: there is no name, or it is not known here."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
+
+
 class Lab(models.Model):
     """A tenant. Every record of patients' cells belongs to one lab and is seen from no other."""
 
@@ -80,10 +88,7 @@ class Lab(models.Model):
     @property
     def zone(self) -> ZoneInfo | None:
         """In which its people read times; None: nobody has said, or the name is not known here."""
-        try:
-            return ZoneInfo(self.time_zone) if self.time_zone else None
-        except (ZoneInfoNotFoundError, ValueError):
-            return None
+        return zone(self.time_zone)
 
     @property
     def spoken(self) -> str:

@@ -74,7 +74,6 @@ PLANNED: frozenset[Permission] = frozenset(
         _P.SIGN,
         _P.AMEND,
         _P.ASSIGN,
-        _P.APPROVE,
         _P.READ_REPORTS,
         _P.REQUEST_EXPORTS,
         _P.VIEW_SIGNED_CELLS,
@@ -129,6 +128,7 @@ PRESUPPOSES: dict[Permission, Permission] = {
     _P.AMEND: _P.SIGN,
     _P.READ_SECOND: _P.DECIDE,
     _P.ASSIGN: _P.VIEW_CASES,
+    _P.APPROVE: _P.VIEW_CASES,
 }
 
 Changes = Mapping[str, Mapping[str, bool]]

@@ -99,6 +99,28 @@ class CaseVoided(Event):
 
 
 @dataclass(frozen=True)
+class RangesChanged(Event):
+    """By which ranges a lab's counts are judged. `after` is the id of the last case that was looked at again;
+    empty: none was yet."""
+
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class PatientChanged(Event):
+    """A patient's sex or birth date, or whose some cases are."""
+
+    patient: UUID
+
+
+@dataclass(frozen=True)
+class SpecimenChanged(Event):
+    """What is known of the specimen of a case, or what an analyser counted in it."""
+
+    case: UUID
+
+
+@dataclass(frozen=True)
 class JobEnded(Event):
     """A job is done, or failed."""
 

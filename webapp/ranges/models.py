@@ -17,6 +17,8 @@ from webapp.writing.fields import LineField
 SOURCE_LENGTH = 300
 LAST_DAY = 100_000
 """No age is later: 270 years and more."""
+MOST_PER_100 = 100
+"""No lab waits for more erythroblasts per 100 white cells before it corrects these."""
 
 
 class Quantity(models.TextChoices):

@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from django.db.models import TextChoices
-from django.utils.formats import number_format
 from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
@@ -19,7 +18,7 @@ from django.utils.translation import pgettext
 from serving.contract import CellClass
 from webapp.cases import selectors as cases
 from webapp.cases.models import Case
-from webapp.hematology.absolute import TENTH, absolute, corrected_wbc, per_100, rounded
+from webapp.hematology.absolute import HUNDREDTH, TENTH, absolute, corrected_wbc, per_100, rounded
 from webapp.hematology.classes import BY_CODE
 from webapp.hematology.differential import Differential, Row, row_of
 from webapp.hematology.flags import (
@@ -31,10 +30,11 @@ from webapp.hematology.flags import (
     is_within_counting_error,
     judged,
 )
-from webapp.labs.models import Lab
+from webapp.labs.models import zone
 from webapp.patients.identifiers import Sex
 from webapp.ranges.models import Quantity, ReferenceRange
 from webapp.ranges.selectors import applying, valid_now
+from webapp.ranges.wording import normal
 
 NRBC = "erythroblast"
 Value = tuple[Decimal, Decimal | None, Decimal | None]
@@ -119,16 +119,25 @@ class Interpreted:
         # Translators: a total, as "Neutrophil, all": segmented and band ones, and those not told apart.
         return pgettext("of cells", "%(class)s, all") % {"class": name}
 
+    @property
+    def range_text(self) -> str:
+        """The range that judged, or why none did; empty where nothing is ever judged."""
+        if self.ranges:
+            return self.ranges[0].text
+        return str(self.no_range.label) if self.no_range else ""
+
 
 @dataclass(frozen=True)
 class Interpretation:
-    """Attributes:
-    rows: in the order of the differential; a total stands before the first of its parts.
-    wbc: in 10^9/L, without erythroblasts; None: not known.
-    wbc_given: what was entered.
-    flags: of all rows, each once, what matters most first.
-    critical: the rows with a critical value.
-    required: white cells of a full count in this lab.
+    """A differential, and what it means.
+
+    Attributes:
+        rows: in the order of the differential; a total stands before the first of its parts.
+        wbc: in 10^9/L with two places, without erythroblasts; None: not known.
+        wbc_given: what was entered.
+        flags: of all rows, each once, what matters most first.
+        critical: the rows with a critical value.
+        required: white cells of a full count in this lab.
     """
 
     rows: tuple[Interpreted, ...]
@@ -141,6 +150,34 @@ class Interpretation:
     required: int
     is_short: bool
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to say of it as a whole: why there are no absolute values, and why rows are not judged."""
+        said = []
+        if self.wbc_correction in (Correction.NOT_KNOWN, Correction.NO_WBC):
+            said.append(str(self.wbc_correction.label))
+        reasons = {one.no_range for one in self.rows if one.no_range}
+        if any(one.ranges for one in self.rows) or len(reasons) > 1:
+            reasons.discard(NoRange.NONE_APPROVED)
+        return (*said, *(str(reason.label) for reason in NoRange if reason in reasons))
+
+    @property
+    def own_rows(self) -> tuple[Interpreted, ...]:
+        """One for each class."""
+        return tuple(one for one in self.rows if not one.parts)
+
+    @property
+    def totals(self) -> tuple[Interpreted, ...]:
+        return tuple(one for one in self.rows if one.parts)
+
+    @property
+    def white_cells(self) -> tuple[Interpreted, ...]:
+        return tuple(one for one in self.rows if one.row.cell_class.in_wbc)
+
+    @property
+    def others(self) -> tuple[Interpreted, ...]:
+        return tuple(one for one in self.rows if not one.row.cell_class.in_wbc)
+
     def of(self, code: str) -> Interpreted | None:
         """All cells of a class: the total where there is one, else the class's row."""
         found = [one for one in self.rows if one.code == code]
@@ -152,7 +189,8 @@ class Basis:
     """What a case's differentials are interpreted by, however many there are. It has no `repr`, for it says
     who the patient is."""
 
-    lab: Lab
+    full_count: int
+    nrbc_correction_from: int
     ranges: tuple[ReferenceRange, ...]
     age: int | None
     """In days, when the specimen was collected; negative: born later."""
@@ -170,26 +208,30 @@ def basis_of(case: Case) -> Basis:
     """What is known of the case that its cells do not say."""
     known = cases.identifiers_of([case], ("birth_date", "sex"))[case.id]
     facts = Case.objects.filter(id=case.id).values_list(
+        "lab__full_count",
+        "lab__nrbc_correction_from",
+        "lab__time_zone",
         "specimen__collected_at",
         "specimen__received_at",
         "created_at",
         "analyser_count__wbc",
         "analyser_count__wbc_is_corrected",
     )
-    collected, received, created, wbc, is_corrected = facts.get()
+    full_count, correct_from, time_zone, collected, received, created, wbc, is_corrected = facts.get()
     return Basis(
-        lab=case.lab,
+        full_count=full_count,
+        nrbc_correction_from=correct_from,
         ranges=tuple(valid_now(case.lab_id)),
-        age=age_in_days(known.birth_date, collected or received or created, case.lab),
+        age=age_in_days(known.birth_date, collected or received or created, time_zone),
         sex=known.sex if known.sex in (Sex.FEMALE, Sex.MALE) else None,
         wbc=wbc,
         wbc_is_corrected=is_corrected,
     )
 
 
-def age_in_days(birth_date: date | None, at: datetime, lab: Lab) -> int | None:
+def age_in_days(birth_date: date | None, at: datetime, time_zone: str) -> int | None:
     """By the calendar where the lab is: at whatever hour, somebody born that day is of age 0."""
-    return (at.astimezone(lab.zone or UTC).date() - birth_date).days if birth_date else None
+    return (at.astimezone(zone(time_zone) or UTC).date() - birth_date).days if birth_date else None
 
 
 def interpreted(basis: Basis, differential: Differential) -> Interpretation:
@@ -215,13 +257,13 @@ def interpreted(basis: Basis, differential: Differential) -> Interpretation:
     return Interpretation(
         rows=tuple(rows),
         differential=differential,
-        wbc=wbc,
+        wbc=None if wbc is None else rounded(wbc, HUNDREDTH),
         wbc_given=basis.wbc,
         wbc_correction=correction,
         flags=by_weight(flag for one in rows for flag in one.flags),
         critical=tuple(one for one in rows if CRITICAL.intersection(one.flags)),
-        required=basis.lab.full_count,
-        is_short=differential.wbc_count < basis.lab.full_count,
+        required=basis.full_count,
+        is_short=differential.wbc_count < basis.full_count,
     )
 
 
@@ -232,7 +274,7 @@ def _wbc(basis: Basis, nrbc: Decimal | None) -> tuple[Decimal | None, Correction
         basis.wbc,
         nrbc,
         is_corrected=basis.wbc_is_corrected,
-        correct_from=Decimal(basis.lab.nrbc_correction_from),
+        correct_from=Decimal(basis.nrbc_correction_from),
     )
     if found is None:
         return None, Correction.NOT_KNOWN
@@ -369,26 +411,5 @@ def used_range(row: ReferenceRange) -> UsedRange:
         sex=row.sex,
         age_from_days=row.age_from_days,
         age_to_days=row.age_to_days,
-        text=range_text(row),
+        text=normal(row),
     )
-
-
-def range_text(row: ReferenceRange) -> str:
-    """The normal limits with their unit, as a laboratory writes them."""
-    places = 2 if row.quantity == Quantity.ABSOLUTE else 0
-    low, high = (None if limit is None else number(limit, places) for limit in (row.low, row.high))
-    if low is not None and high is not None:
-        text = pgettext("from one number to another", "%(low)s–%(high)s") % {"low": low, "high": high}
-    else:
-        text = f"≥ {low}" if low is not None else f"≤ {high}"
-    if row.quantity == Quantity.ABSOLUTE:
-        return say("%(number)s ×10⁹/L") % {"number": text}
-    if row.quantity == Quantity.PERCENT:
-        return say("%(number)s %%") % {"number": text}
-    return say("%(number)s /100 WBC") % {"number": text}
-
-
-def number(value: Decimal, places: int) -> str:
-    """In the reader's language, with at least so many places."""
-    own = max(-int(value.normalize().as_tuple().exponent), 0)  # a limit is a finite number
-    return str(number_format(value, max(places, own), force_grouping=True))

@@ -1,14 +1,12 @@
-"""What is told of cells and counts, in one shape whether it comes with the page or is asked for later."""
+"""What is told of cells, in one shape whether it comes with the page or is asked for later."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 from webapp.cases.selectors import TILES_AT_ONCE
-from webapp.hematology.differential import Differential
-from webapp.inference.selectors import class_name, times_rerun
+from webapp.inference.selectors import times_rerun
 from webapp.review import cells
-from webapp.review.differentials import Differentials
 from webapp.review.models import Reading
 
 Mosaic = Callable[[UUID, list[int]], str]
@@ -62,33 +60,3 @@ def drawn_json(
         for place, row in enumerate(found)
     ]
     return rows, [mosaic(reading.case_id, group) for group in groups]
-
-
-def differentials_json(of: Differentials) -> dict[str, Any]:
-    return {
-        "reviewed": _sheet_json(of.reviewed),
-        "suggested": _sheet_json(of.suggested),
-        "undecided": of.undecided,
-        "unidentified": of.unidentified,
-        "not_classed": of.not_classed,
-        "full_count": of.full_count,
-    }
-
-
-def _sheet_json(sheet: Differential) -> dict[str, Any]:
-    return {
-        "wbc_count": sheet.wbc_count,
-        "rows": [
-            {
-                "class": row.cell_class.code,
-                "name": class_name(row.cell_class.code),
-                "count": row.count,
-                "percent": row.percent,
-                "low": row.low,
-                "high": row.high,
-                "unit": row.cell_class.unit,
-                "in_wbc": row.cell_class.in_wbc,
-            }
-            for row in sheet.rows
-        ],
-    }

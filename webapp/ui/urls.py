@@ -8,6 +8,7 @@ from webapp.ui.inference.urls import urlpatterns as inference
 from webapp.ui.jobs.urls import urlpatterns as jobs
 from webapp.ui.labs.urls import urlpatterns as labs
 from webapp.ui.notifications.urls import urlpatterns as notifications
+from webapp.ui.ranges.urls import urlpatterns as ranges
 from webapp.ui.registry.urls import urlpatterns as registry
 from webapp.ui.review.urls import urlpatterns as review
 
@@ -20,6 +21,7 @@ urlpatterns = [
     *jobs,
     *labs,
     *notifications,
+    *ranges,
     *registry,
     *review,
     path("scripts/<slug:language>/<slug:digest>.js", catalogue, name="catalogue"),

@@ -8,6 +8,7 @@ from drf_spectacular.utils import Direction, extend_schema_field
 from rest_framework import serializers
 
 from webapp.api.fields import WrittenField
+from webapp.api.interpretation import JudgedRowSerializer, MeaningSerializer
 from webapp.cases.identifiers import FIELDS, NOTES_LENGTH, Identifiers, normal_accession
 from webapp.cases.models import Case, Processing, Review
 from webapp.cases.selectors import Progress, SpecimenFacts
@@ -21,8 +22,6 @@ from webapp.cases.specimens import (
     a_specimens_time,
     wrong_order,
 )
-from webapp.hematology.differential import Row
-from webapp.inference.selectors import class_name
 from webapp.patients.identifiers import MRN_LENGTH, NAME_LENGTH, Sex, day_in_a_life, found_again
 from webapp.writing.fields import seen_lines
 from webapp.writing.text import lines
@@ -249,13 +248,11 @@ class CaseSchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
         return schema
 
 
-class RowSerializer(serializers.Serializer[Any]):
-    code = serializers.CharField(source="cell_class.code")
-    name = serializers.SerializerMethodField(help_text="For people.")
-    loinc = serializers.CharField(source="cell_class.loinc", allow_null=True)
-    unit = serializers.CharField(
-        source="cell_class.unit", allow_null=True, help_text="Of `percent`, by UCUM."
-    )
+class RowSerializer(JudgedRowSerializer):
+    code = serializers.CharField()
+    name = serializers.CharField(help_text="For people.")
+    loinc = serializers.CharField(allow_null=True)
+    unit = serializers.CharField(allow_null=True, help_text="Of `percent`, by UCUM.")
     count = serializers.IntegerField()
     percent = serializers.FloatField(
         allow_null=True, help_text="Of white cells; for erythroblasts and smudge cells per 100 white cells."
@@ -263,13 +260,13 @@ class RowSerializer(serializers.Serializer[Any]):
     low = serializers.FloatField(allow_null=True, help_text="95 % Wilson interval.")
     high = serializers.FloatField(allow_null=True)
 
-    def get_name(self, row: Row) -> str:
-        return class_name(row.cell_class.code)
 
-
-class DifferentialSerializer(serializers.Serializer[Any]):
+class DifferentialSerializer(MeaningSerializer):
     white_cells = RowSerializer(many=True)
     others = RowSerializer(many=True)
+    totals = RowSerializer(
+        many=True, help_text="Classes together with those that are part of them, where these have cells."
+    )
     wbc_count = serializers.IntegerField()
     unidentified = serializers.IntegerField()
     not_classed = serializers.IntegerField(help_text="Looked at, and in no class and no per cent.")

@@ -27,7 +27,8 @@ from webapp.cases.identifiers import FIELDS, IN_LISTS
 from webapp.cases.models import Case
 from webapp.inference.selectors import asked_again, model_notice, models_of
 from webapp.labs.permissions import Permission
-from webapp.review.differentials import differentials
+from webapp.results.answers import differential_json
+from webapp.results.sheets import sheets
 from webapp.review.selectors import counts_of, shown_reading
 
 
@@ -107,9 +108,9 @@ class CaseDetail(generics.GenericAPIView[Case]):
         case = open_case(case_id)
         membership = membership_of(request)
         counts = counts_of(case, shown_reading(case, membership.user))
-        both = differentials(counts, membership.lab)
-        case.differential = both.suggested  # type: ignore[attr-defined]
-        case.reviewed_differential = both.reviewed  # type: ignore[attr-defined]
+        both = sheets(case, counts, membership.lab)
+        case.differential = differential_json(both.suggested)  # type: ignore[attr-defined]
+        case.reviewed_differential = differential_json(both.reviewed)  # type: ignore[attr-defined]
         case.models = [  # type: ignore[attr-defined]
             {"model": str(version), "cells": n} for version, n in models_of(case)
         ]

@@ -5,6 +5,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from webapp.api.fields import WrittenField
+from webapp.api.interpretation import JudgedRowSerializer, MeaningSerializer
 from webapp.hematology.classes import BY_CODE, KEYS, UNIDENTIFIED
 from webapp.inference.selectors import class_name, class_short
 from webapp.review.cells import START, Place
@@ -64,28 +65,27 @@ class ClassSerializer(serializers.Serializer[Any]):
         return KEYS[of.code]
 
 
-class SheetRowSerializer(serializers.Serializer[Any]):
-    name = serializers.SerializerMethodField()
+class SheetRowSerializer(JudgedRowSerializer):
+    name = serializers.CharField()
     count = serializers.IntegerField()
     percent = serializers.FloatField(
         allow_null=True, help_text="Of white cells; for erythroblasts and smudge cells per 100 white cells."
     )
     low = serializers.FloatField(allow_null=True, help_text="95 % Wilson interval.")
     high = serializers.FloatField(allow_null=True)
-    unit = serializers.CharField(source="cell_class.unit", allow_null=True)
-    in_wbc = serializers.BooleanField(source="cell_class.in_wbc")
+    unit = serializers.CharField(allow_null=True)
+    in_wbc = serializers.BooleanField()
 
     def get_fields(self) -> dict[str, Any]:
-        code = serializers.CharField(source="cell_class.code")
-        return {"class": code, **super().get_fields()}
-
-    def get_name(self, row: Any) -> str:
-        return class_name(row.cell_class.code)
+        return {"class": serializers.CharField(), **super().get_fields()}
 
 
-class SheetSerializer(serializers.Serializer[Any]):
+class SheetSerializer(MeaningSerializer):
     wbc_count = serializers.IntegerField()
     rows = SheetRowSerializer(many=True)
+    totals = SheetRowSerializer(
+        many=True, help_text="Classes together with those that are part of them, where these have cells."
+    )
 
 
 class DifferentialsSerializer(serializers.Serializer[Any]):
@@ -118,7 +118,7 @@ class ReadingDetailSerializer(ReadingSerializer):
 
     @extend_schema_field(DifferentialsSerializer)
     def get_differential(self, reading: Reading) -> Any:
-        return DifferentialsSerializer(self.context["differentials"]).data
+        return DifferentialsSerializer(self.context["differential"]).data
 
 
 class CellsQuerySerializer(serializers.Serializer[Any]):

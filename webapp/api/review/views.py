@@ -31,9 +31,11 @@ from webapp.cases.disclosure import open_case
 from webapp.inference.selectors import times_rerun
 from webapp.labs.authorization import may
 from webapp.labs.permissions import Permission
+from webapp.results.answers import sheets_json
+from webapp.results.flagging import keep_flags
+from webapp.results.sheets import Sheets, sheets
 from webapp.review import cells, disclosure, selectors, services
 from webapp.review.answers import cells_json, drawn_json
-from webapp.review.differentials import Differentials, differentials
 from webapp.review.models import Reading
 from webapp.review.permissions import NEEDED, may_decide
 
@@ -89,7 +91,7 @@ class ReadingDetail(generics.GenericAPIView[Reading]):
         membership = membership_of(request)
         reading = disclosure.shown(reading_id, membership.user)
         now = may_decide(membership, reading) and not reading.is_over
-        context = {"differentials": _counted(reading), "may_decide": now}
+        context = {"differential": sheets_json(_sheets(reading)), "may_decide": now}
         return Response(ReadingDetailSerializer(reading, context=context).data)
 
 
@@ -168,6 +170,9 @@ class Decisions(generics.GenericAPIView[Reading]):
         decided = {cell for cell, *_ in applied}
         conflicts = cells.conflicts(reading, [cell for cell in outcome.cells if cell not in decided])
         changes = cells.changes(reading, asked.validated_data["base_revision"], but=outcome.gesture)
+        found = _sheets(reading)
+        if applied:
+            keep_flags(reading.case, reading, found)
         answer = {
             "revision": reading.revision,
             "suggestions": times_rerun(reading.case),
@@ -175,7 +180,7 @@ class Decisions(generics.GenericAPIView[Reading]):
             "conflicts": conflicts,
             "changes": changes,
             "people": cells.people(change.by for change in (*conflicts, *changes)),
-            "differential": _counted(reading),
+            "differential": sheets_json(found),
         }
         return Response(OutcomeSerializer(answer).data)
 
@@ -208,7 +213,7 @@ class Changes(generics.GenericAPIView[Reading]):
             "suggestions": rerun,
             "changes": found,
             "people": cells.people(change.by for change in found),
-            "differential": _counted(reading),
+            "differential": sheets_json(_sheets(reading)),
         }
         return Response(ChangesSerializer(answer).data)
 
@@ -217,8 +222,8 @@ def _mosaic(case_id: UUID, cell_ids: list[int]) -> str:
     return reverse("ui:mosaic", args=[case_id, cell_ids])
 
 
-def _counted(reading: Reading) -> Differentials:
-    return differentials(selectors.counts_of(reading.case, reading), reading.lab)
+def _sheets(reading: Reading) -> Sheets:
+    return sheets(reading.case, selectors.counts_of(reading.case, reading), reading.lab)
 
 
 def _done(reading: Reading, by: Any, given: dict[str, Any]) -> services.Outcome:

@@ -17,10 +17,11 @@ from webapp.cases.selectors import progress_of
 from webapp.hematology.classes import BY_CODE, KEYS, REVIEW_ORDER, UNIDENTIFIED
 from webapp.inference.selectors import class_name, class_short
 from webapp.labs.permissions import Permission
+from webapp.results.answers import sheets_json
+from webapp.results.sheets import sheets
 from webapp.review import selectors
-from webapp.review.answers import cells_json, differentials_json
+from webapp.review.answers import cells_json
 from webapp.review.cells import Wanted
-from webapp.review.differentials import differentials
 from webapp.review.models import Reading
 from webapp.review.permissions import may_decide
 from webapp.review.services import ReadsBlinded, open_reading
@@ -89,7 +90,7 @@ def _reading(request: MemberRequest, case: Case) -> Reading | None:
 def _seed(request: MemberRequest, reading: Reading) -> dict[str, Any]:
     """All that the page's script begins with, so that it asks for nothing before the first picture."""
     case, lab = reading.case, reading.lab
-    counted = differentials(selectors.counts_of(case, reading), lab)
+    found = sheets(case, selectors.counts_of(case, reading), lab)
     classes = [
         {
             "code": one.code,
@@ -119,7 +120,7 @@ def _seed(request: MemberRequest, reading: Reading) -> dict[str, Any]:
         "unidentified": class_name(UNIDENTIFIED),
         "order": list(REVIEW_ORDER),
         "cells": cells,
-        "differential": differentials_json(counted),
+        "differential": sheets_json(found),
         "addresses": {
             "case": reverse("ui:case", args=[case.id]),
             "reading": reverse("api:reading", args=[reading.pk]),

@@ -1,7 +1,7 @@
 """What a count means for a patient: on a real database, against values computed by hand."""
 
 from datetime import date
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 from django_scopes import scope
@@ -12,6 +12,7 @@ from webapp.cases.services import change_identifiers
 from webapp.hematology.differential import differential
 from webapp.results.interpretation import Correction, interpret
 
+D = Decimal
 pytestmark = pytest.mark.usefixtures("plain_static")
 
 ADULT = {"birth_date": date(1980, 5, 1), "sex": "female"}

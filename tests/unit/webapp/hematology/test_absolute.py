@@ -1,10 +1,12 @@
 """Absolute values, against values computed by hand."""
 
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 
 from webapp.hematology.absolute import absolute, corrected_wbc, per_100
+
+D = Decimal
 
 
 @pytest.mark.parametrize(

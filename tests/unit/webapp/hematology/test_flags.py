@@ -1,8 +1,10 @@
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 
 from webapp.hematology.flags import Flag, Limits, by_weight, is_within_counting_error, judged
+
+D = Decimal
 
 LIMITS = Limits(low=D("1.8"), high=D("7.7"), critical_low=D("0.5"), critical_high=D(30))
 

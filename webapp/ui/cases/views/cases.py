@@ -20,7 +20,7 @@ from webapp.cases.services import AccessionTaken, create_case, report_unreadable
 from webapp.hematology.classes import UNIDENTIFIED
 from webapp.inference.selectors import asked_again, model_notice, models_of
 from webapp.labs.permissions import Permission
-from webapp.review.differentials import differentials
+from webapp.results.sheets import sheets
 from webapp.review.models import Reading
 from webapp.review.selectors import counts_of, shown_reading
 from webapp.ui.cases.forms import NewCaseForm, PatientForm
@@ -152,7 +152,7 @@ def _live_context(request: MemberRequest, case: Case, code: str) -> dict[str, An
     progress = selectors.progress_of([case])[case.id]
     reading = shown_reading(case, request.user)
     counts = counts_of(case, reading)
-    both = differentials(counts, request.membership.lab)
+    both = sheets(case, counts, request.membership.lab)
     problems = selectors.images(case, status__in=[Image.Status.REFUSED, Image.Status.FAILED])
     return {
         "case": case,

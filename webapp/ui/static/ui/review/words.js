@@ -6,6 +6,10 @@ const tenths = new Intl.NumberFormat(document.documentElement.lang, { minimumFra
 
 export const tenth = (n) => tenths.format(n);
 
+const hundredths = new Intl.NumberFormat(document.documentElement.lang, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+
+export const hundredth = (n) => hundredths.format(n);
+
 // A probability, as the product's pages say it: none is certain.
 export function percent(share) {
   const n = Math.round(100 * share);

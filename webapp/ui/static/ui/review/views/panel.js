@@ -3,10 +3,11 @@
 
 import { html, isWide, panelOpen, tick, withKey, keyName } from "../state.js";
 import { number, say } from "../../language.js";
-import { tenth } from "../words.js";
+import { hundredth, tenth } from "../words.js";
 
 const byClass = (sheet) => new Map((sheet?.rows ?? []).map((row) => [row.class, row]));
 const known = (value) => value !== null && value !== undefined;
+const flagNames = () => ({ L: gettext("Low"), H: gettext("High"), LL: gettext("Critically low"), HH: gettext("Critically high"), A: gettext("Abnormal in any number, or above the limit") });
 const share = (row) => (known(row?.percent) ? tenth(row.percent) : "");
 
 export function Panel({ page }) {
@@ -41,6 +42,7 @@ export function Panel({ page }) {
         ${rows(others)}
       </tbody>
     </table>
+    ${sheets && html`<${Judged} sheets=${sheets} />`}
   </aside>`;
 }
 
@@ -52,7 +54,7 @@ function Class({ page, of, reviewed, suggested }) {
     <th scope="row">
       <button type="button" class="rv-class" data-do="decide" data-code=${of.code} disabled=${!page.mayDecide}
         title=${withKey(say(gettext("Move the selection to %(class)s"), { class: of.name }), key)}>
-        <kbd>${keyName(key)}</kbd><span>${of.name}</span>
+        <kbd>${keyName(key)}</kbd><span>${of.name}</span><${Flags} of=${reviewed} />
       </button>
     </th>
     <td class="number">${reviewed?.count ? number(reviewed.count) : ""}</td>
@@ -72,6 +74,30 @@ function Sums({ page, sheets }) {
     <div><dt>${gettext("White cells reviewed")}</dt><dd>${say(white < full ? gettext("%(n)s of %(full)s") : gettext("%(n)s, full count %(full)s"), { n: number(white), full: number(full) })}</dd></div>
     <div class=${undecided ? "is-open" : ""}><dt>${gettext("Undecided")}</dt><dd>${number(undecided)}</dd></div>
   </dl>`;
+}
+
+function Flags({ of }) {
+  return (of?.flags ?? []).map((flag) => html`<abbr class=${`flag flag-${flag}`} title=${flagNames()[flag]}>${flag}</abbr>`);
+}
+
+// What the counts mean: absolute values, flags and ranges, as the server says; of what was decided, and of what is only
+// suggested until something is.
+function Judged({ sheets }) {
+  const isReviewed = sheets.reviewed.wbc_count > 0;
+  const sheet = isReviewed ? sheets.reviewed : sheets.suggested;
+  const totals = new Map(sheet.totals.map((row) => [row.class, row]));
+  const rows = sheet.rows.flatMap((row) => (totals.has(row.class) ? [totals.get(row.class)] : [row])).filter((row) => row.count || row.flags.length);
+  const shown = rows.filter((row) => known(row.absolute) || row.flags.length || (row.range && !row.no_range));
+  return html`<section class="rv-judged" aria-label=${isReviewed ? gettext("Reviewed values") : gettext("Suggested values")}>
+    ${shown.length > 0 && html`<table class="rv-table">
+      <caption>${isReviewed ? gettext("Reviewed values") : gettext("Suggested values")}</caption>
+      <thead><tr><th scope="col">${gettext("Class")}</th><th scope="col" class="number">${gettext("10⁹/L")}</th><th scope="col"><span class="hidden">${gettext("Flags")}</span></th><th scope="col" class="number">${gettext("Range")}</th></tr></thead>
+      <tbody>${shown.map((row) => html`<tr key=${row.class}>
+        <th scope="row">${row.name}</th><td class="number">${known(row.absolute) ? hundredth(Number(row.absolute)) : ""}</td><td><${Flags} of=${row} />${row.near_limit && html` <span class="quiet" title=${gettext("The limit is within the counting error.")}>±</span>`}</td><td class="number rv-interval">${row.no_range ? "" : row.range}</td>
+      </tr>`)}</tbody>
+    </table>`}
+    ${sheet.notes.map((note) => html`<p class="quiet small" key=${note}>${note}</p>`)}
+  </section>`;
 }
 
 // The classes that the lab uses, and any that has cells.
