@@ -33,7 +33,7 @@ class Sex(models.TextChoices):
     MALE = MALE, pgettext_lazy("sex that a range is for", "Male")
 
 
-class ReferenceRange(models.Model):  # type: ignore[django-manager-missing] # made at run time
+class ReferenceRange(models.Model):
     """What a lab holds to be normal for a class of cells, for people of a sex and some ages.
 
     It counts for nothing until somebody approves it, and from then on it never changes but that it ends:

@@ -59,7 +59,7 @@ def parse(text: str) -> list[Values]:
         raise InvalidTable([LineError(number, "", _("At most %(n)s rows.") % {"n": MOST_ROWS})])
     found, errors = [], list[LineError]()
     for number, line in said[1:]:
-        fields = next(csv.reader([line], delimiter=delimiter), [])
+        fields: list[str] = next(csv.reader([line], delimiter=delimiter), [])
         if len(fields) != len(columns):
             message = _("%(n)s columns where the first line has %(columns)s.")
             errors.append(LineError(number, "", message % {"n": len(fields), "columns": len(columns)}))

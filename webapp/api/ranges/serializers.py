@@ -67,10 +67,11 @@ class NewRangeSerializer(serializers.Serializer[Any]):
     high = LimitField(max_length=20, default=None, allow_null=True)
     critical_low = LimitField(max_length=20, default=None, allow_null=True)
     critical_high = LimitField(max_length=20, default=None, allow_null=True)
-    source = serializers.CharField(max_length=SOURCE_LENGTH, help_text="Where the numbers are from.")
 
     def get_fields(self) -> dict[str, Any]:
-        return {"class": serializers.ChoiceField(MEASURED), **super().get_fields()}
+        source = serializers.CharField(max_length=SOURCE_LENGTH, help_text="Where the numbers are from.")
+        named = {"class": serializers.ChoiceField(MEASURED), "source": source}
+        return {**named, **super().get_fields()}
 
     def validate(self, given: dict[str, Any]) -> dict[str, Any]:
         text = {name: "" if value is None else str(value) for name, value in given.items()}
@@ -84,7 +85,7 @@ class NewRangeSerializer(serializers.Serializer[Any]):
 
 
 class ProposalSerializer(serializers.Serializer[Any]):
-    ranges = NewRangeSerializer(many=True, required=False, max_length=MOST_ROWS)
+    ranges = serializers.ListField(child=NewRangeSerializer(), required=False, max_length=MOST_ROWS)
     table = serializers.CharField(
         required=False,
         max_length=LARGEST_FILE,

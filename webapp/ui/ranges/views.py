@@ -133,7 +133,7 @@ def _chosen(request: MemberRequest) -> list[int] | HttpResponse:
         return found
     if request.POST.getlist("ids"):
         return _page(request, problems=[str(services.NotProposed())], status=409)
-    return _page(request, problems=form.errors["ids"], status=422)
+    return _page(request, problems=list(map(str, form.errors["ids"])), status=422)
 
 
 def _propose(request: MemberRequest, rows: Sequence[Values]) -> HttpResponseBase:
@@ -194,7 +194,7 @@ def _page(
         "checked": checked,
         "problems": problems,
         "may_approve": request.membership.may(Permission.APPROVE),
-        "n_proposed": sum(len(group["proposals"]) for group in groups),  # type: ignore[arg-type, misc]
+        "n_proposed": sum(len(group["proposals"]) for group in groups),
     }
     return render(request, "ui/ranges/ranges.html", context, status=status)
 

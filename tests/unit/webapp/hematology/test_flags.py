@@ -51,4 +51,4 @@ def test_what_has_no_interval_is_near_nothing():
 
 
 def test_what_matters_most_comes_first_and_once():
-    assert by_weight(["H", Flag.ABNORMAL, Flag.HIGH, Flag.CRITICAL_LOW]) == ("LL", "A", "H")
+    assert by_weight([Flag.HIGH, Flag.ABNORMAL, Flag.HIGH, Flag.CRITICAL_LOW]) == ("LL", "A", "H")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from webapp.hematology.coverage import SEXES, Span, faults
 from webapp.ranges.tables import MOST_ROWS, InvalidTable, lines, parse, shipped
+from webapp.ranges.values import Values
 
 HEADING = "class,quantity,sex,age_from_days,age_to_days,low,high,critical_low,critical_high,source\n"
 ROW = 'neutrophil,absolute,any,0,,1.8,7.7,,,"A book, page 3"\n'
@@ -59,7 +60,7 @@ def test_no_formula_leaves_with_a_source():
 
 
 def by_group():
-    found = {}
+    found: dict[tuple[str, str], list[Values]] = {}
     for row in shipped():
         found.setdefault((row.cell_class, row.quantity), []).append(row)
     return found

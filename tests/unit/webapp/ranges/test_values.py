@@ -33,7 +33,7 @@ def test_what_is_right_is_taken():
         D("1.8"),
         D("7.7"),
         D("0.5"),
-        30,
+        D(30),
     )
     assert (found.age_from_days, found.age_to_days, found.sex) == (0, None, "any")
 
@@ -71,7 +71,7 @@ def test_one_limit_is_enough():
         ({"age_to_days": str(LAST_DAY + 1)}, "age_to_days", "whole number of days"),
         ({"age_from_days": "30", "age_to_days": "30"}, "age_to_days", "later than"),
         ({"source": " "}, "source", "where the numbers are from"),
-        ({"source": "A\u202ebook"}, "source", "cannot be seen"),
+        ({"source": "A\u0001book"}, "source", "cannot be seen"),
         ({"source": "x" * 301}, "source", "At most 300"),
     ],
 )
