@@ -66,6 +66,7 @@ SHOW_PATIENTS = {
     ("POST", "cases/new/"),
     ("POST", "cases/of-patient/"),
     ("GET", "cases/<uuid:case_id>/"),
+    ("GET", "cases/<uuid:case_id>/cells/<int:cell_id>/"),
     ("GET", "cases/<uuid:case_id>/patient/"),
     ("POST", "cases/<uuid:case_id>/patient/merge/"),
     ("GET", "cases/<uuid:case_id>/specimen/"),

@@ -75,7 +75,7 @@ def cell(request: MemberRequest, case_id: UUID, cell_id: int) -> HttpResponse:
         "next": in_class.filter(selectors.after(prediction)).first(),
         "evidence": _evidence_square(found),
     }
-    if reading and prediction.decided_class and "model" not in request.GET:
+    if reading and "model" not in request.GET:
         context["decision"] = said(reading, found, texts=request.membership.may(Permission.VIEW_IDENTIFIERS))
     template = "ui/inference/cell/content.html" if request.htmx else "ui/inference/cell/page.html"
     return render(request, template, context)
