@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_scopes import scope
 
+from infra.client import labels
 from tests.support.pages import add_cells, cell_of
 from tests.support.people import Api, person
 from tests.support.review import decide
@@ -22,7 +23,7 @@ from webapp.labs.models import Lab
 from webapp.labs.permissions import Permission, Role
 from webapp.labs.tokens import issue_token
 from webapp.review.models import CellState, Decision, Gesture, Reading
-from webapp.review.services import open_reading
+from webapp.review.services import CELLS_AT_ONCE, WORDS_LENGTH, open_reading
 
 pytestmark = pytest.mark.usefixtures("fresh_rates", "plain_static")
 PAGE = "11111111-1111-4111-8111-111111111111"
@@ -657,6 +658,10 @@ def test_words_lie_sealed_and_are_shown_to_who_sees_patients_and_on_record(alice
     assert alice.api.read(f"/readings/{reading.id}/cells/{cells[1]}/").json()["decision"] is None
     for listing in ("cells/", "changes/?since=0", ""):
         assert b"Ada" not in alice.api.get(f"/api/v1/readings/{reading.id}/{listing}").content
+
+
+def test_the_command_line_knows_how_much_is_taken():
+    assert (labels.BATCH, labels.WORDS_LENGTH) == (CELLS_AT_ONCE, WORDS_LENGTH)
 
 
 def test_of_an_erased_patient_cells_are_decided_without_words(alice, case, cells, reading):

@@ -202,7 +202,11 @@ export class Bench {
 
   #ask(gesture, { conflicts = [] }) {
     const wanted = new Map(gesture.effect);
-    const found = conflicts.map((now) => Object.assign({ wanted: wanted.get(now.cell) }, now));
+    const words = new Map(gesture.decisions?.map((one) => [one.cell, one.words]));
+    const found = conflicts.map((now) => {
+      const said = words.get(now.cell);
+      return Object.assign({ wanted: wanted.get(now.cell) }, said && { words: said }, now);
+    });
     if (!found.length) return;
     const again = new Set(found.map(({ cell }) => cell));
     this.conflicts = [...this.conflicts.filter(({ cell }) => !again.has(cell)), ...found];
@@ -217,8 +221,8 @@ export class Bench {
     const again = found.filter(({ cell, wanted }) => mine && wanted && this.store.get(cell));
     if (again.length) {
       this.#do(
-        again.map(({ cell, wanted }) => [this.store.get(cell), wanted]),
-        (part) => ({ decisions: part.map(([cell, code]) => ({ cell: cell.id, class: code })) }),
+        again.map(({ cell, wanted, words }) => [this.store.get(cell), wanted, words]),
+        (part) => ({ decisions: part.map(([cell, code, words]) => ({ cell: cell.id, class: code, ...(words && { words }) })) }),
       );
     }
     this.show();

@@ -149,6 +149,16 @@ test("what others decided meanwhile is not overwritten: it is shown, and asked",
   assert.deepEqual(made.conflicts, []);
 });
 
+test("what is decided again is said in the same words", async () => {
+  const store = cells();
+  const late = { revision: 4, applied: [], conflicts: [{ cell: 11, class: "lymphocyte", by: 7, number: 3 }] };
+  const { bench: made, sent, settled } = bench(store, { send: (gesture, take) => (sent.length === 1 ? late : take(gesture)) });
+  made.decide("other", { ids: [11], words: "hairy" });
+  await settled();
+  made.resolve([11], true);
+  assert.deepEqual(sent[1].decisions, [{ cell: 11, class: "other", words: "hairy" }]);
+});
+
 test("a conflict that is left to the other stays as it is", async () => {
   const store = cells();
   const { bench: made, sent, settled } = bench(store, { send: () => ({ revision: 2, conflicts: [{ cell: 11, class: "lymphocyte", by: 7, number: 1 }] }) });
