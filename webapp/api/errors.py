@@ -14,12 +14,12 @@ from rest_framework.views import exception_handler
 from webapp.accounts.sign_in import SignInFailed, TooManyAttempts
 from webapp.cases.disclosure import NotInLab
 from webapp.cases.services import AccessionTaken, NotTwoPatients
-from webapp.cases.specimen_services import InUse, ThereAlready
+from webapp.cases.specimen_services import InUse, ResultStands, ThereAlready
 from webapp.patients.services import PatientErased
 from webapp.ranges.services import NotProposed, NotWhole, TooMany
 from webapp.review.services import GestureDiffers, NoSuggestion, ReviewOver, SeenAlready
 from webapp.storage.objects import StorageUnavailable
-from webapp.uploads.services import NoSuchSlide
+from webapp.uploads.services import CannotBeReplaced, NoSuchSlide
 
 
 class Conflict(exceptions.APIException):
@@ -29,6 +29,7 @@ class Conflict(exceptions.APIException):
 
 CONFLICTS: dict[type[Exception], str] = {
     AccessionTaken: "accession_taken",
+    CannotBeReplaced: "cannot_be_replaced",
     GestureDiffers: "gesture_differs",
     InUse: "in_use",
     NoSuchSlide: "no_such_slide",
@@ -37,6 +38,7 @@ CONFLICTS: dict[type[Exception], str] = {
     NotTwoPatients: "not_two_patients",
     NotWhole: "ranges_not_whole",
     PatientErased: "patient_erased",
+    ResultStands: "result_stands",
     ReviewOver: "review_over",
     SeenAlready: "seen_already",
     ThereAlready: "there_already",

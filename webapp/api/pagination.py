@@ -40,6 +40,10 @@ class NewestPublishedFirst(NewestFirst):
     ordering = "-published_at"
 
 
+class LastFirst(NewestFirst):
+    ordering = "-id"
+
+
 class UploadOrder(ByCursor):
     page_size = 100
     max_page_size = 500

@@ -47,6 +47,18 @@ class Action(TextChoices):
         "case.specimen_changed",
         _("entered or corrected the specimen of case {subject}: {after[fields]:words}"),
     )
+    ANALYSER_COUNT_CHANGED = (
+        "case.analyser_count_changed",
+        _("entered or corrected the analyser’s count of case {subject}: {after[fields]:words}"),
+    )
+    PRIORITY_CHANGED = (
+        "case.priority_changed",
+        _("set the priority of case {subject}: {before[priority]:word} → {after[priority]:word}"),
+    )
+    IMAGE_REPLACED = (
+        "case.image_replaced",
+        _("gave another file in place of one that does not count, in case {subject}"),
+    )
     SLIDE_ADDED = "case.slide_added", _("added slide {after[label]} to case {subject}")
     SLIDE_REMOVED = "case.slide_removed", _("removed slide {before[label]} of case {subject}")
     IDENTIFIERS_UNREADABLE = (

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from webapp.patients import identifiers
-from webapp.writing.text import half_width, one_line
+from webapp.writing.text import half_width, one_line, scanned
 
 LABELS = {**identifiers.LABELS, "notes": _("Clinical notes")}
 FIELDS = tuple(LABELS)
@@ -48,5 +48,5 @@ def labels(names: Iterable[str]) -> str:
 
 
 def normal_accession(text: str) -> str:
-    """An accession number as it is kept: in one line, full width as half width."""
-    return half_width(one_line(text))
+    """An accession number as it is kept: in one line, full width as half width, as a barcode says it."""
+    return one_line(scanned(half_width(text)))

@@ -12,7 +12,7 @@ from django_scopes import ScopedManager
 
 from webapp.cases.identifiers import normal_accession
 from webapp.cases.refusals import Refusal
-from webapp.cases.specimens import AnalyserCount, Scanner, Slide, Specimen
+from webapp.cases.specimens import AnalyserCount, Scanner, ServiceRequest, Slide, Specimen
 from webapp.crypto.fields import EncryptedTextField
 from webapp.labs.models import Lab
 from webapp.language.fields import SentenceField
@@ -20,7 +20,16 @@ from webapp.language.sentences import say
 from webapp.patients.models import Patient
 from webapp.writing.fields import LineField
 
-__all__ = ["AnalyserCount", "Case", "ClinicalNotes", "Image", "Scanner", "Slide", "Specimen"]
+__all__ = [
+    "AnalyserCount",
+    "Case",
+    "ClinicalNotes",
+    "Image",
+    "Scanner",
+    "ServiceRequest",
+    "Slide",
+    "Specimen",
+]
 
 
 class Processing(models.TextChoices):
@@ -49,6 +58,9 @@ class Priority(models.IntegerChoices):
     URGENT = 1, pgettext_lazy("priority of a case", "Urgent")
     STAT = 2, pgettext_lazy("priority of a case", "Stat")
 
+
+SOON = (Priority.URGENT, Priority.STAT)
+"""Whose images never wait behind a night's bulk upload."""
 
 UNDER_WAY = (Review.OPEN, Review.IN_REVIEW)
 """While people may decide on a case."""
@@ -145,9 +157,25 @@ class Image(models.Model):  # type: ignore[django-manager-missing] # ScopedManag
         REFUSED = "refused", _("Refused")
         FAILED = "failed", _("Failed")
 
+    UNUSABLE = (Status.REFUSED, Status.FAILED)
+
     lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="images")
     slide = models.ForeignKey(Slide, null=True, on_delete=models.PROTECT, related_name="+")
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Who gave it; empty: files from before this was kept.",
+    )
+    replaced_by = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="replaces",
+        help_text="What was given in its place: a refused or failed file with one is accounted for.",
+    )
     name = models.CharField(max_length=255, help_text="The file's name as shown to people; never a path.")
     key = models.CharField(
         max_length=200, unique=True, help_text="Where the original lies in the object store."
@@ -188,8 +216,18 @@ class Image(models.Model):  # type: ignore[django-manager-missing] # ScopedManag
                 condition=models.Q(status="awaiting_upload"),
                 name="image_abandoned_uploads",
             ),
+            models.Index(
+                fields=["lab", "-id"],
+                condition=models.Q(status__in=["refused", "failed"], replaced_by=None)
+                & ~models.Q(refusal="duplicate"),
+                name="image_outstanding",
+            ),
         ]
         constraints = [
+            models.CheckConstraint(
+                condition=models.Q(replaced_by=None) | models.Q(status__in=["refused", "failed"]),
+                name="replaced_image_does_not_count",
+            ),
             models.UniqueConstraint(
                 fields=["case", "sha256"],
                 condition=models.Q(status="classified"),

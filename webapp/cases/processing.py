@@ -41,9 +41,8 @@ def settle(case_id: UUID) -> Processing | None:
     lab_id, now = changed[0], Processing(changed[1])
     Case.objects.filter(id=case_id).update(processing=now)
     if now in AT_REST:
-        counts = dict(
-            Image.objects.filter(case=case_id).order_by().values_list("status").annotate(Count("id"))
-        )
+        images = Image.objects.filter(case=case_id, replaced_by=None).order_by()
+        counts = dict(images.values_list("status").annotate(Count("id")))
         n = {name: counts.get(name, 0) for name in ("classified", "refused", "failed")}
         publish(ProcessingFinished(lab_id, case_id, **n))
     return now
@@ -71,7 +70,7 @@ def _by_images(cases: QuerySet[Case]) -> QuerySet[Any]:
     # Each is one look into the index of images by case and status, however many images there are.
     images = Image.objects.filter(case=OuterRef("pk"))
     received, awaited, failed = (
-        Exists(images.filter(status=status))
+        Exists(images.filter(status=status, replaced_by=None))
         for status in (Image.Status.RECEIVED, Image.Status.AWAITING_UPLOAD, Image.Status.FAILED)
     )
     return cases.annotate(

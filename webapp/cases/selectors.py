@@ -4,12 +4,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Subquery
+from django.db.models import Case as Switch
+from django.db.models import Count, F, Q, QuerySet, Subquery, Value, When
 from django_scopes import scopes_disabled
 
 from webapp.cases.identifiers import FIELDS, Identifiers, normal_accession
 from webapp.cases.models import UNDER_WAY, Case, Cell, Image, Processing
-from webapp.cases.specimens import FACTS, TEXTS, Scanner, Slide, Specimen
+from webapp.cases.refusals import Refusal
+from webapp.cases.specimens import FACTS, OF_REQUEST, TEXTS, AnalyserCount, Scanner, Slide, Specimen
 from webapp.crypto.cipher import Unreadable
 from webapp.labs.models import Lab
 from webapp.patients.selectors import with_mrn
@@ -31,6 +33,8 @@ class Progress:
     classified: int = 0
     refused: int = 0
     failed: int = 0
+    replaced: int = 0
+    """Refused or failed, and another was given in their place."""
 
     @property
     def total(self) -> int:
@@ -39,7 +43,7 @@ class Progress:
 
     @property
     def finished(self) -> int:
-        return self.classified + self.refused + self.failed
+        return self.classified + self.refused + self.failed + self.replaced
 
     @property
     def percent(self) -> int:
@@ -70,6 +74,18 @@ def page_of_cases(
         when = Subquery(cases().filter(id=before).values("created_at"))
         found = found.filter(Q(created_at__lt=when) | Q(created_at=when, id__lt=before))
     return found[:size]
+
+
+def the_one(text: str, **states: Any) -> Case | None:
+    """The case that somebody means who scans or types `text` and presses Enter: the one with exactly this
+    accession, in whatever state; else the only one that it is the beginning of. None: there is no such one."""
+    accession = normal_accession(text)
+    if not accession:
+        return None
+    exactly = list(cases().filter(accession__iexact=accession)[:2])
+    same = [case for case in exactly if case.accession == accession]
+    found = same or exactly or list(page_of_cases(2, prefix=accession, **states))
+    return found[0] if len(found) == 1 else None
 
 
 def open_cases(lab: Lab | None, *, accession: str = "", since: datetime | None = None) -> list[Case]:
@@ -124,7 +140,9 @@ def progress_of(cases: Iterable[Case]) -> dict[UUID, Progress]:
     """The progress of each of `cases`, in one query."""
     states = {case.id: Processing(case.processing) for case in cases}
     counts: dict[UUID, dict[str, int]] = {case_id: {} for case_id in states}
-    rows = Image.objects.filter(case_id__in=counts).values_list("case_id", "status").annotate(n=Count("id"))
+    state = Switch(When(replaced_by__isnull=False, then=Value("replaced")), default=F("status"))
+    images = Image.objects.filter(case_id__in=counts).annotate(state=state)
+    rows = images.values_list("case_id", "state").annotate(n=Count("id"))
     for case_id, status, n in rows.order_by():
         counts[case_id][status] = n
     return {case_id: Progress(states[case_id], **by_status) for case_id, by_status in counts.items()}
@@ -133,7 +151,17 @@ def progress_of(cases: Iterable[Case]) -> dict[UUID, Progress]:
 def images(case: Case, **filters: Any) -> QuerySet[Image]:
     """A case's images in the order of upload, those whose upload never began aside."""
     found = Image.objects.filter(case=case, **filters).exclude(status=Image.Status.AWAITING_UPLOAD)
-    return found.order_by("id")
+    return found.select_related("uploaded_by").order_by("id")
+
+
+def outstanding(**filters: Any) -> QuerySet[Image]:
+    """The lab's files that were refused or failed and that nothing was given for, newest first.
+
+    What is there twice is accounted for: it is counted once.
+    """
+    found = Image.objects.filter(status__in=Image.UNUSABLE, replaced_by=None, **filters)
+    found = found.exclude(refusal=Refusal.DUPLICATE)
+    return found.select_related("case", "uploaded_by", "slide", "in_chunk").order_by("-id")
 
 
 def cells(case: Case) -> QuerySet[Cell]:
@@ -158,7 +186,9 @@ class SpecimenFacts:
     received_at: datetime | None = None
     material: str = ""
     anticoagulant: str = ""
+    requester: str = ""
     ordering_unit: str = ""
+    clinical_question: str = ""
     comment: str = ""
     unreadable: tuple[str, ...] = ()
     """Names of texts that cannot be decrypted."""
@@ -184,18 +214,24 @@ def specimen_of(case: Case, *, texts: bool) -> SpecimenFacts:
 
     Whoever shows texts to somebody asks `webapp.cases.disclosure.specimen_shown`.
     """
-    found = Specimen.objects.filter(case=case).select_related("case__patient__key").first()
-    if found is None:
-        return SpecimenFacts()
-    values: dict[str, Any] = {name: getattr(found, name) for name in FACTS}
+    along = ("specimen", "service_request") if texts else ("specimen",)
+    found = Case.objects.select_related(*along, "patient__key").get(id=case.id)
+    erased = found.patient and found.patient.erased_at
+    specimen = getattr(found, "specimen", None)
+    values: dict[str, Any] = {name: getattr(specimen, name) for name in FACTS if specimen}
     unreadable = []
-    erased = found.case.patient and found.case.patient.erased_at
     for name in TEXTS if texts and not erased else ():
+        row = getattr(found, "service_request" if name in OF_REQUEST else "specimen", None)
         try:
-            values[name] = getattr(found, name)
+            values[name] = getattr(row, name, "")
         except Unreadable:
             unreadable.append(name)
     return SpecimenFacts(**values, unreadable=tuple(unreadable))
+
+
+def analyser_count_of(case: Case) -> AnalyserCount | None:
+    """What an analyser counted in the case's specimen, with who entered it; None: nobody has entered it."""
+    return AnalyserCount.objects.filter(case=case).select_related("entered_by").first()
 
 
 def slides(case: Case) -> QuerySet[Slide]:

@@ -2,15 +2,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Min, QuerySet
+from django.db.models.functions import Least
 from django.utils.translation import gettext as _
 
 from webapp.accounts.models import User
 from webapp.audit.actions import Action
 from webapp.audit.services import record
 from webapp.cases.identifiers import LABELS, Identifiers
-from webapp.cases.models import UNDER_WAY, Case, ClinicalNotes, Processing
+from webapp.cases.models import UNDER_WAY, Case, ClinicalNotes, Priority, Processing
 from webapp.cases.selectors import cases_of_patient
+from webapp.cases.specimens import Specimen
+from webapp.crypto.cipher import Unreadable
 from webapp.crypto.tables import held_by
 from webapp.labs.models import Lab
 from webapp.language.sentences import as_written
@@ -18,6 +21,7 @@ from webapp.outbox.events import PatientChanged, publish
 from webapp.patients import selectors as patient_selectors
 from webapp.patients import services as patients
 from webapp.patients.identifiers import FIELDS as OF_THE_PERSON
+from webapp.patients.identifiers import day_at_most
 from webapp.patients.models import Patient
 
 MOST_OF_A_PATIENT = 200
@@ -30,11 +34,25 @@ class AccessionTaken(Exception):
     """The lab has a case with this accession number already."""
 
 
+class CollectedBeforeBirth(Exception):
+    """A specimen of the patient was collected, or came to the lab, before the day of their birth."""
+
+    def __str__(self) -> str:
+        return _("A specimen is collected after the patient’s birth. Check the birth date and the times.")
+
+
 class NotTwoPatients(Exception):
     """There is nothing to merge or to split."""
 
 
-def create_case(lab: Lab, *, accession: str, by: User, identifiers: Mapping[str, Any] | None = None) -> Case:
+def create_case(
+    lab: Lab,
+    *,
+    accession: str,
+    by: User,
+    identifiers: Mapping[str, Any] | None = None,
+    priority: Priority = Priority.ROUTINE,
+) -> Case:
     """Open a case for one specimen.
 
     Args:
@@ -51,8 +69,14 @@ def create_case(lab: Lab, *, accession: str, by: User, identifiers: Mapping[str,
         with transaction.atomic():
             if identifiers:
                 patients.lock_patients(lab.id)
-            case = Case.objects.create(lab=lab, accession=accession, created_by=by)
-            record(Action.CASE_CREATED, lab=lab.id, subject=case.accession, subject_id=f"case {case.id}")
+            case = Case.objects.create(lab=lab, accession=accession, created_by=by, priority=priority)
+            record(
+                Action.CASE_CREATED,
+                lab=lab.id,
+                subject=case.accession,
+                subject_id=f"case {case.id}",
+                after={"priority": as_written(case.get_priority_display())} if priority else None,
+            )
             case.differing = change_identifiers(case, identifiers or {})
             return case
     except IntegrityError as error:
@@ -76,6 +100,7 @@ def change_identifiers(case: Case, changes: Mapping[str, Any]) -> tuple[str, ...
 
     Raises:
         PatientErased: nothing can be entered any more.
+        CollectedBeforeBirth: a specimen of theirs is from before the birth date.
     """
     if not changes:
         return ()
@@ -99,6 +124,8 @@ def change_identifiers(case: Case, changes: Mapping[str, Any]) -> tuple[str, ...
         _give([case], patients.enter(case.lab_id, given))
     else:
         written = []
+    if given:
+        check_born_before(case)
     if "notes" in changes and (changes["notes"] or hasattr(case, "notes")):
         write_notes(case, changes["notes"])
         written.append("notes")
@@ -109,6 +136,27 @@ def change_identifiers(case: Case, changes: Mapping[str, Any]) -> tuple[str, ...
     if differing:
         _record(Action.IDENTIFIERS_KEPT, case, fields=_kept_labels(differing))
     return tuple(differing)
+
+
+def check_born_before(case: Case) -> None:
+    """Raise CollectedBeforeBirth where a specimen of the case's patient is from before their birth.
+
+    The case is held. Days are the lab's; where nobody has said where it is, those furthest east.
+    """
+    if case.patient is None or case.patient.erased_at:
+        return
+    times = Specimen.objects.filter(case__patient=case.patient).aggregate(
+        first=Least(Min("collected_at"), Min("received_at"))
+    )
+    if times["first"] is None:
+        return
+    patient = patient_selectors.patients().get(id=case.patient_id)
+    try:
+        born = patient.birth_date
+    except Unreadable:
+        return
+    if born and born > day_at_most(times["first"]):
+        raise CollectedBeforeBirth
 
 
 def write_notes(case: Case, text: str) -> None:
@@ -139,6 +187,7 @@ def merge(case: Case, other: Case) -> tuple[str, ...]:
     Raises:
         NotTwoPatients: one of them has no patient, or it is the same already.
         PatientErased: one of them was erased.
+        CollectedBeforeBirth: what is known of one contradicts specimens of the other.
     """
     patients.lock_patients(case.lab_id)
     case.refresh_from_db(fields=["patient"])
@@ -154,6 +203,7 @@ def merge(case: Case, other: Case) -> tuple[str, ...]:
     while cases := list(_held(Case.objects.filter(patient=merged).order_by("id")[:500])):
         _give(cases, into, merged)
         moved += len(cases)
+    check_born_before(Case.objects.select_related("patient__key").get(id=case.id))
     _tell_of(into)
     record(
         Action.PATIENTS_MERGED,

@@ -7,15 +7,35 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
+from webapp.accounts.models import User
 from webapp.audit.actions import Action
 from webapp.audit.services import record
-from webapp.cases.models import Case
-from webapp.cases.services import hold
-from webapp.cases.specimens import FACTS, TEXTS, TIMES, Scanner, Slide, Specimen
+from webapp.cases.models import Case, Review
+from webapp.cases.services import check_born_before, hold
+from webapp.cases.specimens import (
+    COUNTS,
+    FACTS,
+    OF_REQUEST,
+    TEXTS,
+    TIMES,
+    AnalyserCount,
+    Scanner,
+    ServiceRequest,
+    Slide,
+    Specimen,
+)
+from webapp.crypto.cipher import Unreadable
 from webapp.labs.models import Lab
 from webapp.language.sentences import as_written
 from webapp.outbox.events import SpecimenChanged, publish
 from webapp.patients.services import PatientErased
+
+
+class NothingToSayOf(Exception):
+    """A WBC was said to be corrected, or not, and there is none."""
+
+    def __str__(self) -> str:
+        return _("Enter the WBC that this is said of.")
 
 
 class ThereAlready(Exception):
@@ -26,38 +46,135 @@ class InUse(Exception):
     """What is to be removed is named by something that stays."""
 
 
+class ResultStands(Exception):
+    """The result of the case is signed, or void: what it was made of stays as it is."""
+
+    def __str__(self) -> str:
+        return _("The result of this case is signed or void. Amend it to correct what it was made of.")
+
+
 @transaction.atomic
-def change_specimen(case: Case, changes: Mapping[str, Any]) -> None:
-    """Enter or correct what is known of a case's specimen.
+def change_specimen(
+    case: Case, changes: Mapping[str, Any], *, seen: Mapping[str, Any] | None = None
+) -> tuple[str, ...]:
+    """Enter or correct what is known of a case's specimen, and of the request that came with it.
 
     Args:
         changes: new values by the names in `webapp.cases.specimens.FACTS` and `TEXTS`; what is not named
             stays.
+        seen: what whoever changes it was shown.
+
+    Returns:
+        Which of `changes` took the place of what somebody else entered since it was shown.
 
     Raises:
         PatientErased: a text was to be written of somebody who was erased.
+        CollectedBeforeBirth: the patient was not born yet.
+        ResultStands: it can be changed no more.
     """
     if not changes:
-        return
-    case = hold(case)
+        return ()
+    case = held_open(case)
     texts = {name: changes[name] for name in TEXTS if name in changes}
     if case.patient and case.patient.erased_at:
         if any(texts.values()):
             raise PatientErased
         changes = {name: value for name, value in changes.items() if name not in texts}
-    specimen, made = Specimen.objects.filter(case=case).first(), False
-    if specimen is None:
-        specimen, made = Specimen(case=case, lab_id=case.lab_id), True
-        if not any(changes.values()):
-            return
-    specimen.case = case
-    for name, value in changes.items():
-        setattr(specimen, name, value)
-    specimen.save(force_insert=made, update_fields=None if made else list(changes))
-    if any(name in changes for name in TIMES):
+    before: dict[str, Any] = {}
+    for model, names in ((ServiceRequest, OF_REQUEST), (Specimen, (*FACTS, "ordering_unit", "comment"))):
+        before |= _write(model, case, {name: changes[name] for name in names if name in changes})
+    if not before:
+        return ()
+    if changes.keys() & set(TIMES):
+        check_born_before(case)
         publish(SpecimenChanged(case.lab_id, case.id))
     fields = as_written(*({**FACTS, **TEXTS}[name] for name in changes))
     _record(Action.SPECIMEN_CHANGED, case, after={"fields": fields})
+    return overwritten(seen, before, changes)
+
+
+@transaction.atomic
+def enter_analyser_count(
+    case: Case, changes: Mapping[str, Any], *, by: User, seen: Mapping[str, Any] | None = None
+) -> tuple[str, ...]:
+    """Enter or correct what an analyser counted in the specimen; where nothing of it is left, it is none.
+
+    Args:
+        changes: new values by the names in `webapp.cases.specimens.COUNTS`, which `LIMITS` allows; what is
+            not named stays.
+        seen: as for `change_specimen`.
+
+    Returns:
+        As `change_specimen`.
+
+    Raises:
+        NothingToSayOf: a WBC is said to be corrected, and there is none.
+        ResultStands: it can be changed no more.
+    """
+    case = held_open(case)
+    known = AnalyserCount.objects.filter(case=case).first()
+    before = {name: getattr(known, name, None) for name in COUNTS}
+    now = {**before, **changes}
+    if now["wbc"] is None and changes.get("wbc_is_corrected") is not None:
+        raise NothingToSayOf
+    if now["wbc"] is None:
+        now["wbc_is_corrected"] = None
+    if now == before:
+        return ()
+    if all(value is None for value in now.values()):
+        AnalyserCount.objects.filter(case=case).delete()
+    else:
+        AnalyserCount(case=case, lab_id=case.lab_id, entered_by=by, **now).save()
+    publish(SpecimenChanged(case.lab_id, case.id))
+    changed = [name for name in COUNTS if now[name] != before[name]]
+    fields = as_written(*(COUNTS[name] for name in changed))
+    _record(Action.ANALYSER_COUNT_CHANGED, case, after={"fields": fields})
+    return overwritten(seen, before, changes)
+
+
+def held_open(case: Case) -> Case:
+    """As `hold`.
+
+    Raises:
+        ResultStands: its result is signed or void.
+    """
+    case = hold(case)
+    if case.review in (Review.SIGNED, Review.VOID):
+        raise ResultStands
+    return case
+
+
+def overwritten(
+    seen: Mapping[str, Any] | None, before: Mapping[str, Any], changes: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """Which of `changes` took the place of something that whoever changed it was not shown."""
+    if seen is None:
+        return ()
+    return tuple(
+        name
+        for name, value in changes.items()
+        if name in before and before[name] not in (seen.get(name), value)
+    )
+
+
+def _write(model: type[Any], case: Case, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Write those of the case's row; returns what was there before."""
+    row, made = model.objects.filter(case=case).first(), False
+    if row is None:
+        row, made = model(case=case, lab_id=case.lab_id), True
+        if not any(changes.values()):
+            return {}
+    row.case = case
+    before = {}
+    for name, value in changes.items():
+        try:
+            before[name] = getattr(row, name)
+        except Unreadable:
+            before[name] = ""  # nobody was shown it
+        setattr(row, name, value)
+    if changes:
+        row.save(force_insert=made, update_fields=None if made else list(changes))
+    return before
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
 
+from webapp.cases.counted import LIMITS
 from webapp.crypto.fields import EncryptedTextField
 from webapp.labs.models import Lab
 from webapp.writing.fields import LineField
@@ -22,9 +23,21 @@ FACTS = {
     "material": _("Material"),
     "anticoagulant": _("Anticoagulant"),
 }
-TEXTS = {"ordering_unit": _("Ordered by"), "comment": _("Comment")}
+OF_REQUEST = {"requester": _("Requested by"), "clinical_question": _("Clinical question")}
+TEXTS = {
+    "requester": OF_REQUEST["requester"],
+    "ordering_unit": _("Ordered by"),
+    "clinical_question": OF_REQUEST["clinical_question"],
+    "comment": _("Comment"),
+}
 """What may say something of the patient: sealed as who they are, and shown to the same people."""
-TEXT_LENGTHS = {"ordering_unit": 100, "comment": 1000}
+TEXT_LENGTHS = {"requester": 200, "ordering_unit": 100, "clinical_question": 1000, "comment": 1000}
+COUNTS = {
+    "wbc": _("WBC (10⁹/L)"),
+    "wbc_is_corrected": _("WBC corrected for erythroblasts"),
+    "haemoglobin": _("Haemoglobin (g/L)"),
+    "platelets": _("Platelets (10⁹/L)"),
+}
 TIMES = ("collected_at", "received_at")
 
 
@@ -85,6 +98,22 @@ class Specimen(models.Model):
         return f"specimen of case {self.case_id}"
 
 
+class ServiceRequest(models.Model):
+    """Who asked for the examination of a case's specimen, and what they want to know."""
+
+    case = models.OneToOneField(
+        "cases.Case", primary_key=True, on_delete=models.CASCADE, related_name="service_request"
+    )
+    lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
+    requester = EncryptedTextField(default="", key="case.patient.key")
+    clinical_question = EncryptedTextField(default="", key="case.patient.key")
+
+    objects: ClassVar[models.Manager["ServiceRequest"]] = ScopedManager(lab="lab")
+
+    def __str__(self) -> str:
+        return f"request of case {self.case_id}"
+
+
 class AnalyserCount(models.Model):
     """What a haematology analyser counted in the specimen of a case, as a person entered it."""
 
@@ -102,6 +131,28 @@ class AnalyserCount(models.Model):
     entered_at = models.DateTimeField(default=timezone.now)
 
     objects: ClassVar[models.Manager["AnalyserCount"]] = ScopedManager(lab="lab")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(wbc=None) | models.Q(wbc__gt=0, wbc__lte=LIMITS["wbc"].most),
+                name="analyser_wbc_can_be",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(haemoglobin=None)
+                | models.Q(haemoglobin__gt=0, haemoglobin__lte=LIMITS["haemoglobin"].most),
+                name="analyser_haemoglobin_can_be",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(platelets=None)
+                | models.Q(platelets__gte=0, platelets__lte=LIMITS["platelets"].most),
+                name="analyser_platelets_can_be",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(wbc_is_corrected=None) | models.Q(wbc__isnull=False),
+                name="analyser_corrected_wbc_is_there",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"analyser's count of case {self.case_id}"

@@ -21,11 +21,12 @@ from serving.contract.sentence import N_, Sentence
 from webapp.audit import services as audit
 from webapp.audit.actions import Action
 from webapp.cases import processing
-from webapp.cases.models import Case, Image
+from webapp.cases.models import SOON, Case, Image, Priority
 from webapp.cases.refusals import Refusal
 from webapp.inference import rows
 from webapp.inference.answers import Classified, Refused
-from webapp.inference.models import Chunk, ChunkImage
+from webapp.inference.models import OPEN, Chunk, ChunkImage
+from webapp.language.sentences import as_written
 from webapp.outbox import services as outbox
 from webapp.outbox.events import ImagesClassified, publish
 from webapp.outbox.queues import Queue
@@ -42,14 +43,17 @@ def enqueue_images(case: Case, image_ids: Sequence[int], *, bulk: bool = False, 
     """Group received images into chunks and have them classified; `again`: those that are classified.
 
     Call in the transaction that received them. What joins a case after it was re-run is asked of the same
-    version; the lock keeps it from joining unseen.
+    version; the lock keeps it from joining unseen. Those of a case that is wanted soon are interactive,
+    whatever their number.
     """
     if not image_ids:
         return
     processing.lock(case.id)
     live_only = again or Chunk.objects.filter(case=case, live_only=True).exists()
     under_way = Image.objects.filter(case=case, status=Image.Status.RECEIVED).count()
-    queue = Queue.BULK if bulk or under_way > INTERACTIVE_LIMIT else Queue.INTERACTIVE
+    wanted_soon = not again and Case.objects.filter(id=case.id, priority__in=SOON).exists()
+    is_bulk = not wanted_soon and (bulk or under_way > INTERACTIVE_LIMIT)
+    queue = Queue.BULK if is_bulk else Queue.INTERACTIVE
     groups = [image_ids[start : start + MAX_BATCH] for start in range(0, len(image_ids), MAX_BATCH)]
     chunks = Chunk.objects.bulk_create(
         Chunk(lab_id=case.lab_id, case=case, queue=queue, live_only=live_only) for _ in groups
@@ -208,10 +212,46 @@ def dead_letter(chunk: Chunk, why: Sentence) -> None:
 
 
 @transaction.atomic
-def requeue(case: Case) -> int:
-    """Enqueue a case's dead letters again, from the first attempt; returns how many images they have."""
+def set_priority(case: Case, priority: Priority) -> Priority:
+    """Say how soon the case's result is needed; returns what was said before.
+
+    From Urgent on, its images that wait in bulk chunks become interactive; what a worker has in hand is where
+    it is, and becomes so if it must be retried. Those to come are seen to by `enqueue_images`.
+    """
     processing.lock(case.id)
-    dead = list(Chunk.objects.select_for_update().filter(case=case, state=Chunk.State.DEAD).order_by("id"))
+    before = Priority(
+        Case.objects.select_for_update(no_key=True).values_list("priority", flat=True).get(id=case.id)
+    )
+    if before == priority:
+        return before
+    Case.objects.filter(id=case.id).update(priority=priority)
+    case.priority = priority
+    audit.record(
+        Action.PRIORITY_CHANGED,
+        lab=case.lab_id,
+        subject=case.accession,
+        subject_id=f"case {case.id}",
+        before={"priority": as_written(before.label)},
+        after={"priority": as_written(priority.label)},
+    )
+    if priority in SOON:
+        _make_interactive(case)
+    return before
+
+
+@transaction.atomic
+def requeue(case: Case, image_ids: Sequence[int] | None = None) -> int:
+    """Enqueue a case's dead letters again, from the first attempt; returns how many images they have.
+
+    Args:
+        image_ids: those that hold one of these alone; None: all.
+    """
+    processing.lock(case.id)
+    found = Chunk.objects.select_for_update().filter(case=case, state=Chunk.State.DEAD).order_by("id")
+    if image_ids is not None:
+        held_by = ChunkImage.objects.filter(image_id__in=image_ids).values("chunk")
+        found = found.filter(id__in=held_by)
+    dead = list(found)
     held = Image.objects.filter(in_chunk__chunk__in=dead)
     images = held.filter(status=Image.Status.CLASSIFIED).count()
     images += held.filter(status=Image.Status.FAILED).update(
@@ -237,6 +277,17 @@ def requeue(case: Case) -> int:
             after={"images": images},
         )
     return images
+
+
+@transaction.atomic
+def let_go(case: Case, image_ids: Sequence[int]) -> None:
+    """Take failed images, for which others were given, out of their dead letters: nobody requeues them."""
+    processing.lock(case.id)
+    dead = Chunk.objects.select_for_update().filter(case=case, state=Chunk.State.DEAD)
+    held = ChunkImage.objects.filter(image_id__in=image_ids, chunk__in=dead)
+    emptied = list(held.values_list("chunk_id", flat=True))
+    held.delete()
+    Chunk.objects.filter(id__in=emptied, images=None).update(state=Chunk.State.DONE)
 
 
 @transaction.atomic
@@ -288,6 +339,18 @@ def recover_lost() -> int:
     return len(lost)
 
 
+def _make_interactive(case: Case) -> None:
+    """Have the case's bulk chunks that are not done pass those of others."""
+    open_ones = Chunk.objects.select_for_update().filter(case=case, state__in=OPEN, queue=Queue.BULK)
+    waiting = [chunk for chunk in open_ones.order_by("id") if chunk.state == Chunk.State.QUEUED]
+    Chunk.objects.filter(case=case, state__in=OPEN, queue=Queue.BULK).update(queue=Queue.INTERACTIVE)
+    moved = outbox.move(CLASSIFY, [chunk.id for chunk in waiting], Queue.INTERACTIVE)
+    # What was handed to the broker waits there behind others' bulk: whichever message comes first counts.
+    sent = [chunk.id for chunk in waiting if str(chunk.id) not in moved]
+    if sent:
+        outbox.enqueue(case.lab_id, Queue.INTERACTIVE, CLASSIFY, sent)
+
+
 def _beside(chunk: Chunk) -> Chunk:
     """A chunk for some of its images. Its row is locked: the case may have been re-run since its claim."""
     chunk.refresh_from_db(fields=["live_only"])
@@ -321,6 +384,7 @@ def _enqueue(chunks: Sequence[Chunk], wait: timedelta = timedelta(0)) -> None:
 
 
 def _retry(chunk: Chunk, why: Sentence | None, wait: timedelta) -> None:
+    chunk.refresh_from_db(fields=["queue"])  # the case's priority may be another than at its claim
     chunk.state, chunk.reason, chunk.lease_until, chunk.claimed_by = Chunk.State.QUEUED, why, None, ""
     chunk.save(update_fields=["state", "attempts", "deferrals", "reason", "lease_until", "claimed_by"])
     _enqueue([chunk], wait)

@@ -86,6 +86,17 @@ def make_due(task: str) -> None:
     _wake_relay()
 
 
+def move(task: str, subjects: Iterable[object], queue: Queue) -> set[str]:
+    """Let entries of `task` that wait here be sent to another queue; returns for which of `subjects` there
+    are any."""
+    wanted = [[str(subject)] for subject in subjects]
+    waiting = OutboxEntry.objects.filter(task=task, args__in=wanted, sent_at=None)
+    ids = list(waiting.select_for_update().values_list("id", flat=True))
+    OutboxEntry.objects.filter(id__in=ids).update(queue=queue)
+    _wake_relay()
+    return {args[0] for args in OutboxEntry.objects.filter(id__in=ids).values_list("args", flat=True)}
+
+
 def is_enqueued(task: str) -> Exists:
     """Of a row that `task` is for: whether an entry for it waits here, to be sent to the broker."""
     subject = Func(

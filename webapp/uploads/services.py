@@ -23,12 +23,13 @@ from django.utils.translation import gettext as _
 from django_scopes import scopes_disabled
 
 from serving.contract.sentence import N_, Sentence
+from webapp.accounts.models import User
 from webapp.audit.actions import Action
 from webapp.audit.services import record
 from webapp.cases import processing
 from webapp.cases.models import Case, Image, Slide
 from webapp.cases.refusals import NO_VERDICT, Refusal
-from webapp.inference.services import enqueue_images
+from webapp.inference import services as inference
 from webapp.storage import objects
 from webapp.uploads.names import may_be_image, shown_name
 
@@ -37,11 +38,15 @@ MEGABYTE = 1024 * 1024
 
 @dataclass(frozen=True)
 class File:
-    """A file as its client describes it; `sha256` of its bytes where the client has computed it."""
+    """A file as its client describes it; `sha256` of its bytes where the client has computed it.
+
+    `replaces` is the id of the case's refused or failed image in whose place it is given.
+    """
 
     name: str
     size: int
     sha256: bytes | None = None
+    replaces: int | None = None
 
 
 @dataclass(frozen=True)
@@ -65,8 +70,28 @@ class NoSuchSlide(Exception):
         return _("This case does not have that slide any more. Choose another.")
 
 
+class CannotBeReplaced(Exception):
+    """What a file was to be given for needs none: it was replaced meanwhile, counts, or waits. Nothing was
+    begun."""
+
+    def __init__(self, name: str = "") -> None:
+        self.name = name
+        super().__init__(name)
+
+    def __str__(self) -> str:
+        if not self.name:
+            return _("This case has no such file to replace.")
+        text = _("%(name)s needs no other file any more: it was replaced, or is tried again. Look again.")
+        return text % {"name": self.name}
+
+
 def begin(
-    case: Case, files: Sequence[File], *, again: bool = False, slide: Slide | None = None
+    case: Case,
+    files: Sequence[File],
+    *,
+    by: User | None = None,
+    again: bool = False,
+    slide: Slide | None = None,
 ) -> list[Upload]:
     """The row of each of `files`, with a presigned form where its bytes are wanted.
 
@@ -74,30 +99,41 @@ def begin(
     that the case has, by its digest, gets no second row; if its bytes never came, it gets one for the first.
     With `again`, so does one that was refused for its content: a newer release may judge it otherwise.
 
+    A file that is given in place of one which was refused or failed accounts for that one, whatever becomes of
+    it: it is the one to look after from now on. So does a picture that the case has and that was not refused.
+
     Args:
-        slide: of which of the case's slides new images are; what the case has stays as it is.
+        by: who gives them.
+        slide: of which of the case's slides new images are; what the case has stays as it is. One that is
+            given in place of another is of that one's.
 
     Raises:
+        CannotBeReplaced: what a file is to be given for needs none.
         NoSuchSlide: it is none of the case's.
     """
     known = _known(case, [file.sha256 for file in files])
     reopened = _reopened(known.values()) if again else []
+    replaced = _replaced(case, files)
     uploads, new = [], []
     for file in files:
         if (image := _row_of(file, known)) is not None:
             uploads.append(Upload(image, _form(image) if _wants_bytes(image) else None, already=True))
             continue
-        image = _new_image(case, file, slide)
+        image = _new_image(case, file, slide, by, replaced)
         new.append(image)
         if file.sha256 is not None:
             known[file.sha256, file.size] = image
         uploads.append(Upload(image, None if image.refusal else _form(image)))
-    if new or reopened:
+    if new or reopened or replaced:
         with transaction.atomic():
             _hold(slide, case)
             processing.lock(case.id)
             Image.objects.bulk_update(reopened, ["status", "created_at", "refusal", "reason", "finished_at"])
             Image.objects.bulk_create(new)
+            pairs = zip(files, uploads, strict=True)
+            _account_for(
+                case, [(replaced[file.replaces], upload.image) for file, upload in pairs if file.replaces]
+            )
             processing.settle(case.id)
     return uploads
 
@@ -119,13 +155,16 @@ def complete(case: Case, image_ids: Sequence[int], *, bulk: bool = False) -> int
     processing.lock(case.id)
     not_uploaded = Q(status=Image.Status.REFUSED, refusal__in=NO_VERDICT)
     waiting = Image.objects.filter(
-        not_uploaded | Q(status=Image.Status.AWAITING_UPLOAD), case=case, id__in=image_ids
+        not_uploaded | Q(status=Image.Status.AWAITING_UPLOAD),
+        case=case,
+        id__in=image_ids,
+        replaced_by=None,
     )
     accepted = list(waiting.select_for_update().order_by("id").values_list("id", flat=True))
     Image.objects.filter(id__in=accepted).update(
         status=Image.Status.RECEIVED, received_at=timezone.now(), refusal="", reason=None, finished_at=None
     )
-    enqueue_images(case, accepted, bulk=bulk)
+    inference.enqueue_images(case, accepted, bulk=bulk)
     if accepted:
         record(
             Action.IMAGES_UPLOADED,
@@ -138,26 +177,33 @@ def complete(case: Case, image_ids: Sequence[int], *, bulk: bool = False) -> int
 
 
 def receive(
-    case: Case, files: Sequence[tuple[str, int, IO[bytes]]], *, slide: Slide | None = None
+    case: Case,
+    files: Sequence[tuple[str, int, IO[bytes]]],
+    *,
+    by: User | None = None,
+    slide: Slide | None = None,
+    replaces: int | None = None,
 ) -> list[Upload]:
     """Take files, each (name, size in bytes, content), through the web process.
 
     This is for clients that cannot post to the store. Returns the row of each file, in their order.
 
     Args:
-        slide: as for `begin`.
+        by, slide: as for `begin`.
+        replaces: in place of which of the case's refused or failed images a single file is given.
 
     Raises:
-        NoSuchSlide: as for `begin`.
+        CannotBeReplaced, NoSuchSlide: as for `begin`.
     """
-    described = [File(name, size, _digest(content)) for name, size, content in files]
+    described = [File(name, size, _digest(content), replaces) for name, size, content in files]
+    replaced = _replaced(case, described)
     known = _known(case, [file.sha256 for file in described])
     uploads, new, arrived = [], [], []
     for file, (*_described, content) in zip(described, files, strict=True):
         image = _row_of(file, known)
         already = image is not None
         if image is None:
-            image = known[file.sha256, file.size] = _new_image(case, file, slide)
+            image = known[file.sha256, file.size] = _new_image(case, file, slide, by, replaced)
             new.append(image)
         if _wants_bytes(image) and image not in arrived:
             objects.put(image.key, content, "application/octet-stream")
@@ -167,6 +213,7 @@ def receive(
         _hold(slide, case)
         processing.lock(case.id)
         Image.objects.bulk_create(new)
+        _account_for(case, [(before, upload.image) for before in replaced.values() for upload in uploads])
         processing.settle(case.id)  # where all are refused, nothing is completed
         complete(case, [image.id for image in arrived])
     return uploads
@@ -190,7 +237,9 @@ def finish_abandoned() -> int:
 
 
 def _wants_bytes(image: Image) -> bool:
-    """Whether the bytes of an image never came, or came as others."""
+    """Whether the bytes of an image never came, or came as others, and nothing was given in its place."""
+    if image.replaced_by_id:
+        return False
     if image.status == Image.Status.REFUSED:
         return image.refusal in NO_VERDICT
     return image.status == Image.Status.AWAITING_UPLOAD
@@ -211,7 +260,11 @@ def _known(case: Case, digests: Iterable[bytes | None]) -> dict[tuple[bytes | No
 
 def _reopened(images: Iterable[Image]) -> list[Image]:
     """What workers refused for its content, open again. If its client goes away, the timer completes it."""
-    judged = [image for image in images if image.status == Image.Status.REFUSED and _went_to_a_worker(image)]
+    judged = [
+        image
+        for image in images
+        if image.status == Image.Status.REFUSED and not image.replaced_by_id and _went_to_a_worker(image)
+    ]
     for image in judged:
         image.status, image.created_at = Image.Status.AWAITING_UPLOAD, timezone.now()
         image.refusal, image.reason, image.finished_at = "", None, None
@@ -248,12 +301,66 @@ def _hold(slide: Slide | None, case: Case) -> None:
         raise NoSuchSlide
 
 
-def _new_image(case: Case, file: File, slide: Slide | None) -> Image:
+def _replaced(case: Case, files: Iterable[File]) -> dict[int, Image]:
+    """The case's images in whose place files are given.
+
+    Raises:
+        CannotBeReplaced: one is not there, or needs no other.
+    """
+    wanted = {file.replaces for file in files if file.replaces}
+    found = Image.objects.filter(case=case, id__in=wanted).select_related("slide").in_bulk()
+    if wanted - found.keys():
+        raise CannotBeReplaced
+    for image in found.values():
+        if image.status not in Image.UNUSABLE or image.replaced_by_id:
+            raise CannotBeReplaced(image.name)
+    return found
+
+
+def _account_for(case: Case, pairs: Iterable[tuple[Image, Image]]) -> None:
+    """Note what was given in place of each image; the case is locked.
+
+    Raises:
+        CannotBeReplaced: somebody else gave another meanwhile, or it is tried again.
+    """
+    let_go = []
+    for before, now in pairs:
+        if now.id == before.id or not _accounts(now):
+            continue
+        free = Image.objects.filter(id=before.id, status__in=Image.UNUSABLE, replaced_by=None)
+        if not free.update(replaced_by=now):
+            raise CannotBeReplaced(before.name)
+        let_go.append(before.id)
+        record(
+            Action.IMAGE_REPLACED,
+            lab=case.lab_id,
+            subject=case.accession,
+            subject_id=f"case {case.id}",
+            before={"image": before.id},
+            after={"image": now.id},
+        )
+    if let_go:
+        inference.let_go(case, let_go)
+
+
+def _accounts(image: Image) -> bool:
+    """Whether an image can stand for another: one that has been judged and does not count cannot."""
+    if image.replaced_by_id:
+        return False
+    return image.status not in Image.UNUSABLE or _wants_bytes(image) or not _went_to_a_worker(image)
+
+
+def _new_image(
+    case: Case, file: File, slide: Slide | None, by: User | None, replaced: Mapping[int, Image]
+) -> Image:
     name = shown_name(file.name)
+    if file.replaces:
+        slide = slide or replaced[file.replaces].slide
     image = Image(
         lab_id=case.lab_id,
         case=case,
         slide=slide,
+        uploaded_by=by,
         name=name,
         key=f"labs/{case.lab_id}/cases/{case.id}/{uuid.uuid4().hex}",
         bytes=file.size,

@@ -26,6 +26,8 @@ _PASTED = str.maketrans(
      "\uf0b7": "•", "\uf0a7": "▪", "\uf0d8": "➢", "\uf0e0": "→", "\uf0fc": "✓"}
 )  # fmt: skip
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_SYMBOLOGY = re.compile(r"^\][A-Za-z][0-9A-Za-z]")
+_AROUND_BARCODES = "".join(map(chr, (*range(0x21), 0x7F, *range(0x80, 0xA1))))
 _FULL_WIDTH = {full: full - 0xFEE0 for full in range(0xFF01, 0xFF5F)}
 
 
@@ -49,6 +51,12 @@ def lines(text: str) -> str:
 def half_width(text: str) -> str:
     """Letters, digits and signs of East Asian full width as those of ASCII."""
     return text.translate(_FULL_WIDTH)
+
+
+def scanned(text: str) -> str:
+    """What a barcode says, without what its reader puts around it: control characters (STX, ETX, GS, line
+    ends) and the symbology identifier of ISO/IEC 15424, as in `]C1A-17`."""
+    return _SYMBOLOGY.sub("", text.strip(_AROUND_BARCODES)).strip(_AROUND_BARCODES)
 
 
 def unseen(text: str, *, allowed: str = "") -> str | None:

@@ -11,6 +11,7 @@ from rest_framework import exceptions, generics
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from webapp.api.cases.births import before_birth
 from webapp.api.cases.serializers import OtherCaseSerializer, PatientSerializer
 from webapp.api.permissions import Needs, membership_of
 from webapp.cases import selectors, services
@@ -38,7 +39,8 @@ class CasePatient(generics.GenericAPIView[Any]):
         case = open_case(case_id)
         asked = PatientSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        kept = services.change_identifiers(case, asked.validated_data)
+        with before_birth("birth_date", case):
+            kept = services.change_identifiers(case, asked.validated_data)
         return _answer(request, case, kept=kept, sent=asked.validated_data)
 
 
@@ -58,7 +60,8 @@ class Merge(generics.GenericAPIView[Any]):
         other = selectors.cases().filter(**asked.validated_data).first()
         if other is None:
             raise exceptions.ValidationError({"accession": [_("No case of this lab has this number.")]})
-        kept = services.merge(case, open_case(other.id))
+        with before_birth("accession", case):
+            kept = services.merge(case, open_case(other.id))
         return _answer(request, case, kept=kept)
 
 

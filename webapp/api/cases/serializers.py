@@ -10,7 +10,8 @@ from rest_framework import serializers
 from webapp.api.fields import WrittenField
 from webapp.api.interpretation import JudgedRowSerializer, MeaningSerializer
 from webapp.cases.identifiers import FIELDS, NOTES_LENGTH, Identifiers, normal_accession
-from webapp.cases.models import Case, Processing, Review
+from webapp.cases.counted import LIMITS, checked
+from webapp.cases.models import Case, Priority, Processing, Review
 from webapp.cases.selectors import Progress, SpecimenFacts
 from webapp.cases.specimens import (
     TEXT_LENGTHS,
@@ -22,7 +23,14 @@ from webapp.cases.specimens import (
     a_specimens_time,
     wrong_order,
 )
-from webapp.patients.identifiers import MRN_LENGTH, NAME_LENGTH, Sex, day_in_a_life, found_again
+from webapp.patients.identifiers import (
+    MRN_LENGTH,
+    NAME_LENGTH,
+    Sex,
+    day_in_a_life,
+    found_again,
+    mrn_line,
+)
 from webapp.writing.fields import seen_lines
 from webapp.writing.text import lines
 
@@ -34,6 +42,9 @@ class ProgressSerializer(serializers.Serializer[Progress]):
     classified = serializers.IntegerField()
     refused = serializers.IntegerField()
     failed = serializers.IntegerField()
+    replaced = serializers.IntegerField(
+        help_text="Refused or failed, and another was given in their place: accounted for, and in no other number."
+    )
 
 
 class PatientSerializer(serializers.Serializer[Identifiers]):
@@ -44,7 +55,11 @@ class PatientSerializer(serializers.Serializer[Identifiers]):
 
     name = WrittenField(required=False, allow_blank=True, max_length=NAME_LENGTH)
     mrn = WrittenField(
-        required=False, allow_blank=True, max_length=MRN_LENGTH, help_text="Medical record number."
+        normalise=mrn_line,
+        required=False,
+        allow_blank=True,
+        max_length=MRN_LENGTH,
+        help_text="Medical record number.",
     )
     birth_date = serializers.DateField(required=False, allow_null=True, validators=[day_in_a_life])
     sex = serializers.ChoiceField(
@@ -99,9 +114,9 @@ class OtherCaseSerializer(serializers.Serializer[Any]):
 
 
 class SpecimenSerializer(serializers.Serializer[Any]):
-    """What is known of the specimen, all of it optional.
+    """What is known of the specimen and of the request for it, all of it optional.
 
-    Ordering unit and comment are kept as who the patient is: encrypted, in no answer to roles without
+    Requester, ordering unit, clinical question and comment are kept as who the patient is: encrypted, in no answer to roles without
     `view_identifiers`, and entered by those with `edit_identifiers`.
     """
 
@@ -114,8 +129,25 @@ class SpecimenSerializer(serializers.Serializer[Any]):
     )
     material = serializers.ChoiceField(Specimen.Material.choices, required=False, allow_blank=True)
     anticoagulant = serializers.ChoiceField(Specimen.Anticoagulant.choices, required=False, allow_blank=True)
+    requester = WrittenField(
+        required=False,
+        allow_blank=True,
+        max_length=TEXT_LENGTHS["requester"],
+        help_text="Who asked for the examination.",
+    )
     ordering_unit = WrittenField(
-        required=False, allow_blank=True, max_length=TEXT_LENGTHS["ordering_unit"], help_text="Who wants it."
+        required=False,
+        allow_blank=True,
+        max_length=TEXT_LENGTHS["ordering_unit"],
+        help_text="The ward or practice that wants it.",
+    )
+    clinical_question = WrittenField(
+        normalise=lines,
+        check=seen_lines,
+        required=False,
+        allow_blank=True,
+        max_length=TEXT_LENGTHS["clinical_question"],
+        help_text="What they want to know.",
     )
     comment = WrittenField(
         normalise=lines,
@@ -140,6 +172,66 @@ class SpecimenSerializer(serializers.Serializer[Any]):
         shown: dict[str, Any] = super().to_representation(instance)
         hidden = {*instance.unreadable, *(() if self.context["texts"] else TEXTS)}
         return {name: value for name, value in shown.items() if name not in hidden}
+
+
+class AnalyserCountSerializer(serializers.Serializer[Any]):
+    """What a haematology analyser counted in the specimen, all of it optional."""
+
+    wbc = serializers.DecimalField(
+        max_digits=7,
+        decimal_places=LIMITS["wbc"].decimals,
+        required=False,
+        allow_null=True,
+        validators=[checked("wbc")],
+        normalize_output=True,
+        help_text="White cells, 10^9/L.",
+    )
+    wbc_is_corrected = serializers.BooleanField(
+        required=False,
+        allow_null=True,
+        help_text="Whether the analyser took erythroblasts off already; null: nobody has said.",
+    )
+    haemoglobin = serializers.DecimalField(
+        max_digits=5,
+        decimal_places=LIMITS["haemoglobin"].decimals,
+        required=False,
+        allow_null=True,
+        validators=[checked("haemoglobin")],
+        normalize_output=True,
+        help_text="g/L.",
+    )
+    platelets = serializers.DecimalField(
+        max_digits=7,
+        decimal_places=LIMITS["platelets"].decimals,
+        required=False,
+        allow_null=True,
+        validators=[checked("platelets")],
+        normalize_output=True,
+        help_text="10^9/L.",
+    )
+    entered_by = serializers.CharField(
+        source="entered_by.name", read_only=True, allow_null=True, default=None
+    )
+    entered_at = serializers.DateTimeField(read_only=True, allow_null=True, default=None)
+
+
+class PriorityField(serializers.ChoiceField):
+    """A priority by its name."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__([priority.name.lower() for priority in Priority], **options)
+
+    def to_internal_value(self, data: Any) -> Priority:
+        return Priority[super().to_internal_value(data).upper()]
+
+    def to_representation(self, value: int) -> str:
+        return Priority(value).name.lower()
+
+
+class ChangeCaseSerializer(serializers.Serializer[Any]):
+    priority = PriorityField(
+        required=False, help_text="From `urgent` on, its images pass those of bulk uploads."
+    )
 
 
 class ScannerSerializer(serializers.ModelSerializer[Scanner]):
@@ -172,11 +264,12 @@ class SlideSerializer(serializers.ModelSerializer[Slide]):
 
 class NewCaseSerializer(serializers.ModelSerializer[Case]):
     accession = WrittenField(normalise=normal_accession, max_length=64)
+    priority = PriorityField(default=Priority.ROUTINE)
     patient = PatientSerializer(required=False, help_text="Needs `edit_identifiers`.")
 
     class Meta:
         model = Case
-        fields = ("accession", "patient")
+        fields = ("accession", "priority", "patient")
 
 
 class CaseQuerySerializer(serializers.Serializer[Any]):
@@ -184,10 +277,12 @@ class CaseQuerySerializer(serializers.Serializer[Any]):
     accession = serializers.CharField(required=False, allow_blank=True, help_text="Exactly this number.")
     processing = serializers.ChoiceField(Processing.values, required=False, help_text="As `progress.state`.")
     review = serializers.ChoiceField(Review.values, required=False)
+    priority = PriorityField(required=False)
 
 
 class CaseSerializer(serializers.ModelSerializer[Case]):
     created_by = serializers.CharField(source="created_by.name", read_only=True)
+    priority = PriorityField(read_only=True)
     progress = serializers.SerializerMethodField()
     patient = serializers.SerializerMethodField(
         help_text="Absent for roles without `view_identifiers`; without `notes` in lists."
@@ -200,6 +295,7 @@ class CaseSerializer(serializers.ModelSerializer[Case]):
             "accession",
             "created_by",
             "created_at",
+            "priority",
             "progress",
             "review",
             "patient",

@@ -10,12 +10,18 @@ from rest_framework import exceptions, generics, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from webapp.api.cases.serializers import ScannerSerializer, SlideSerializer, SpecimenSerializer
+from webapp.api.cases.serializers import (
+    AnalyserCountSerializer,
+    ScannerSerializer,
+    SlideSerializer,
+    SpecimenSerializer,
+)
+from webapp.api.cases.births import before_birth
 from webapp.api.permissions import Needs, membership_of
 from webapp.cases import selectors, specimen_services
 from webapp.cases.disclosure import open_case, specimen_shown
 from webapp.cases.models import Case
-from webapp.cases.specimens import TEXTS, Scanner, Slide
+from webapp.cases.specimens import TEXTS, AnalyserCount, Scanner, Slide
 from webapp.labs.permissions import Permission
 
 
@@ -24,7 +30,7 @@ class CaseSpecimen(generics.GenericAPIView[Any]):
     serializer_class = SpecimenSerializer
 
     def get(self, request: Request, case_id: UUID) -> Response:
-        """What is known of the specimen."""
+        """What is known of the specimen and of the request for it."""
         return self._answer(request, open_case(case_id))
 
     def patch(self, request: Request, case_id: UUID) -> Response:
@@ -36,13 +42,39 @@ class CaseSpecimen(generics.GenericAPIView[Any]):
         given = asked.validated_data
         if given.keys() & TEXTS and not membership_of(request).may(Permission.EDIT_IDENTIFIERS):
             raise exceptions.PermissionDenied(_("Your role in this lab may not enter who the patient is."))
-        specimen_services.change_specimen(case, given)
+        with before_birth("collected_at" if "collected_at" in given else "received_at", case):
+            specimen_services.change_specimen(case, given)
         return self._answer(request, case)
 
     @staticmethod
     def _answer(request: Request, case: Case) -> Response:
         texts = membership_of(request).may(Permission.VIEW_IDENTIFIERS)
         return Response(SpecimenSerializer(specimen_shown(case, texts=texts), context={"texts": texts}).data)
+
+
+class CaseAnalyserCount(generics.GenericAPIView[Any]):
+    needs: Needs = {"GET": Permission.VIEW_CASES, "PATCH": Permission.CREATE_CASES}
+    serializer_class = AnalyserCountSerializer
+
+    def get(self, request: Request, case_id: UUID) -> Response:
+        """What an analyser counted in the specimen, and who entered it when."""
+        return self._answer(open_case(case_id))
+
+    def patch(self, request: Request, case_id: UUID) -> Response:
+        """Enter or correct what an analyser counted; what is not named stays as it is, null takes it back."""
+        case = open_case(case_id)
+        asked = AnalyserCountSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        try:
+            specimen_services.enter_analyser_count(case, asked.validated_data, by=membership_of(request).user)
+        except specimen_services.NothingToSayOf as error:
+            raise exceptions.ValidationError({"wbc": [str(error)]}) from error
+        return self._answer(case)
+
+    @staticmethod
+    def _answer(case: Case) -> Response:
+        known = selectors.analyser_count_of(case) or AnalyserCount()
+        return Response(AnalyserCountSerializer(known).data)
 
 
 class Slides(generics.GenericAPIView[Slide]):

@@ -10,6 +10,11 @@ urlpatterns = [
     path("cases/<uuid:case_id>/patient/merge/", patients.Merge.as_view(), name="case-patient-merge"),
     path("cases/<uuid:case_id>/patient/split/", patients.Split.as_view(), name="case-patient-split"),
     path("cases/<uuid:case_id>/specimen/", specimens.CaseSpecimen.as_view(), name="case-specimen"),
+    path(
+        "cases/<uuid:case_id>/analyser-count/",
+        specimens.CaseAnalyserCount.as_view(),
+        name="case-analyser-count",
+    ),
     path("cases/<uuid:case_id>/slides/", specimens.Slides.as_view(), name="case-slides"),
     path("cases/<uuid:case_id>/slides/<int:slide_id>/", specimens.OneSlide.as_view(), name="case-slide"),
     path("lab/scanners/", specimens.Scanners.as_view(), name="scanners"),

@@ -15,6 +15,7 @@ from webapp.api.cases.serializers import (
     CaseDetailSerializer,
     CaseQuerySerializer,
     CaseSerializer,
+    ChangeCaseSerializer,
     FoundCaseSerializer,
     NewCaseSerializer,
     PatientQuerySerializer,
@@ -26,6 +27,7 @@ from webapp.cases.disclosure import identifiers_shown, open_case
 from webapp.cases.identifiers import FIELDS, IN_LISTS
 from webapp.cases.models import Case
 from webapp.inference.selectors import asked_again, model_notice, models_of
+from webapp.inference.services import set_priority
 from webapp.labs.permissions import Permission
 from webapp.results.answers import differential_json
 from webapp.results.sheets import sheets
@@ -72,6 +74,7 @@ class CaseList(generics.GenericAPIView[Case]):
             accession=given["accession"],
             by=membership.user,
             identifiers=given.get("patient"),
+            priority=given["priority"],
         )
         context = _case_context(request, [case], FIELDS)
         if "identifiers" in context:
@@ -100,12 +103,25 @@ class CaseSearch(generics.GenericAPIView[Case]):
 
 
 class CaseDetail(generics.GenericAPIView[Case]):
-    needs: Needs = {"GET": Permission.VIEW_CASES}
+    needs: Needs = {"GET": Permission.VIEW_CASES, "PATCH": Permission.CREATE_CASES}
     serializer_class = CaseDetailSerializer
 
     def get(self, request: Request, case_id: UUID) -> Response:
         """A case: how far it is, and its differential counts so far."""
+        return self._answer(request, open_case(case_id))
+
+    @extend_schema(request=ChangeCaseSerializer)
+    def patch(self, request: Request, case_id: UUID) -> Response:
+        """Say how soon the result is needed."""
         case = open_case(case_id)
+        asked = ChangeCaseSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        if "priority" in asked.validated_data:
+            set_priority(case, asked.validated_data["priority"])
+        return self._answer(request, case)
+
+    @staticmethod
+    def _answer(request: Request, case: Case) -> Response:
         membership = membership_of(request)
         counts = counts_of(case, shown_reading(case, membership.user))
         both = sheets(case, counts, membership.lab)

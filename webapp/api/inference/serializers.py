@@ -11,6 +11,21 @@ from webapp.inference.selectors import class_name
 from webapp.review import selectors
 
 
+class RequeueSerializer(serializers.Serializer[Any]):
+    images = serializers.ListField(
+        child=serializers.IntegerField(),
+        required=False,
+        max_length=500,
+        help_text="Failed images to be tried again, with those that went with them; all of the case's where not given.",
+    )
+
+
+class OutstandingQuerySerializer(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(
+        [(status.value, status.label) for status in Image.UNUSABLE], required=False
+    )
+
+
 class ImageQuerySerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(Image.Status.choices, required=False)
     cell_class = serializers.ChoiceField([*BY_CODE, UNIDENTIFIED], required=False)
@@ -102,6 +117,15 @@ class ImageSerializer(SaidSerializer, serializers.ModelSerializer[Image]):
         source="slide_id", allow_null=True, read_only=True, help_text="Of which slide it is; null: not said."
     )
     reason = serializers.SerializerMethodField(help_text="Why it was refused or failed.")
+    uploaded_by = serializers.CharField(
+        source="uploaded_by.name", read_only=True, allow_null=True, default=None, help_text="Who gave it."
+    )
+    replaced_by = serializers.IntegerField(
+        source="replaced_by_id",
+        allow_null=True,
+        read_only=True,
+        help_text="Which image was given in its place, so that it is accounted for.",
+    )
     cell_ids = serializers.SerializerMethodField(help_text="Of the cells that it shows, once classified.")
 
     class Meta:
@@ -114,9 +138,11 @@ class ImageSerializer(SaidSerializer, serializers.ModelSerializer[Image]):
             "bytes",
             "width",
             "height",
+            "uploaded_by",
             "received_at",
             "finished_at",
             "reason",
+            "replaced_by",
             "cell_ids",
             *SAID,
         )
@@ -199,6 +225,35 @@ class ImageDetailSerializer(WholeAnswerSerializer, ImageSerializer):
         if self._prediction(image) is None:
             return None
         return reverse("api:evidence", [image.id], request=self.context["request"])
+
+
+class OutstandingSerializer(serializers.ModelSerializer[Image]):
+    """A file that was refused or failed, and that nothing was given for."""
+
+    case = serializers.UUIDField(source="case_id")
+    accession = serializers.CharField(source="case.accession")
+    uploaded_by = serializers.CharField(source="uploaded_by.name", allow_null=True, default=None)
+    slide = serializers.IntegerField(source="slide_id", allow_null=True)
+    reason = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Image
+        fields = (
+            "id",
+            "case",
+            "accession",
+            "name",
+            "slide",
+            "status",
+            "reason",
+            "uploaded_by",
+            "created_at",
+            "finished_at",
+        )
+
+    @extend_schema_field(ReasonSerializer)
+    def get_reason(self, image: Image) -> dict[str, str] | None:
+        return reason_of(image)
 
 
 class DeadLetterSerializer(serializers.ModelSerializer[Chunk]):

@@ -19,13 +19,17 @@ from webapp.api.inference.serializers import (
     ImageDetailSerializer,
     ImageQuerySerializer,
     ImageSerializer,
+    OutstandingQuerySerializer,
+    OutstandingSerializer,
     RequeuedSerializer,
+    RequeueSerializer,
     only_cell,
 )
-from webapp.api.pagination import NewestFirst, UploadOrder
+from webapp.api.pagination import LastFirst, NewestFirst, UploadOrder
 from webapp.api.permissions import Needs, membership_of
 from webapp.cases.disclosure import open_case, open_cell, open_image
 from webapp.cases.models import Case, Cell, Image
+from webapp.cases.selectors import outstanding
 from webapp.hematology.classes import BY_CODE
 from webapp.inference import services
 from webapp.inference.evidence import evidence_maps, overlay_png
@@ -134,10 +138,34 @@ class Requeue(generics.GenericAPIView[Case]):
     needs: Needs = {"POST": Permission.REQUEUE_FAILED}
     serializer_class = RequeuedSerializer
 
-    @extend_schema(request=None)
+    @extend_schema(request=RequeueSerializer)
     def post(self, request: Request, case_id: UUID) -> Response:
-        """Requeue the case's dead letters: its failed images are tried again."""
-        return Response({"images": services.requeue(open_case(case_id))})
+        """Requeue the case's dead letters: its failed images are tried again, all or those named."""
+        asked = RequeueSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        images = services.requeue(open_case(case_id), asked.validated_data.get("images"))
+        return Response({"images": images})
+
+
+class OutstandingFiles(generics.GenericAPIView[Image]):
+    needs: Needs = {"GET": Permission.VIEW_CASES}
+    serializer_class = OutstandingSerializer
+    pagination_class = LastFirst
+
+    @extend_schema(
+        operation_id="outstanding_files_list",
+        parameters=[OutstandingQuerySerializer],
+        responses=OutstandingSerializer(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        """The files of all of the lab's cases that were refused or failed, and that nothing was given for.
+
+        Upload another with `replaces`, and the file is accounted for; requeue those that failed.
+        """
+        asked = OutstandingQuerySerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        page = self.paginate_queryset(outstanding(**asked.validated_data))
+        return self.get_paginated_response(OutstandingSerializer(page or [], many=True).data)
 
 
 class DeadLetters(generics.GenericAPIView[Chunk]):

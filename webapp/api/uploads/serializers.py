@@ -35,6 +35,14 @@ class FileSerializer(serializers.Serializer[Any]):
         "again, and what arrives changed is refused.",
     )
 
+    replaces = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=2**63 - 1,
+        help_text="Of the case's refused or failed image in whose place it is given: that one is accounted for then.",
+    )
+
     def validate_sha256(self, value: str | None) -> bytes | None:
         return bytes.fromhex(value) if value else None
 
@@ -66,9 +74,15 @@ class BeginSerializer(OfSlideSerializer):
 class AlreadySerializer(serializers.ModelSerializer[Image]):
     reason = serializers.SerializerMethodField(help_text="Why it was refused or failed before.")
 
+    replaced_by = serializers.IntegerField(
+        source="replaced_by_id",
+        allow_null=True,
+        help_text="The image given in its place: its own bytes are wanted no more.",
+    )
+
     class Meta:
         model = Image
-        fields = ("name", "status", "reason")
+        fields = ("name", "status", "reason", "replaced_by")
 
     @extend_schema_field(ReasonSerializer(allow_null=True))
     def get_reason(self, image: Image) -> dict[str, str] | None:
@@ -125,12 +139,24 @@ class AcceptedSerializer(serializers.Serializer[Any]):
 
 
 class FilesSerializer(OfSlideSerializer):
+    replaces = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=2**63 - 1,
+        help_text="As of `uploads/`, for a request of one file.",
+    )
     files = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True, max_length=4096),
         allow_empty=False,
         max_length=100,
         error_messages={"empty": _("Send at least one file, in the form field `files`.")},
     )
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        if given.get("replaces") and len(given["files"]) > 1:
+            raise serializers.ValidationError({"replaces": [_("One file is given in place of one.")]})
+        return given
 
 
 class ReceivedSerializer(ImageSerializer):

@@ -39,14 +39,20 @@ class UploadBegin(generics.GenericAPIView[Image]):
         """Ask for upload forms: post each file with its `fields` to its `url`, then call `complete`.
 
         The answer has an entry for each file, in their order. One whose `sha256` the case has gets no second
-        row: `already` says what became of it.
+        row: `already` says what became of it. One that names the image which it `replaces` accounts for that.
         """
         case = open_case(case_id)
         asked = BeginSerializer(data=request.data, context={"slides": slides(case)})
         asked.is_valid(raise_exception=True)
         given = asked.validated_data
         files = [services.File(**file) for file in given["files"]]
-        uploads = services.begin(case, files, again=given["again"], slide=given.get("slide"))
+        uploads = services.begin(
+            case,
+            files,
+            by=membership_of(request).user,
+            again=given["again"],
+            slide=given.get("slide"),
+        )
         return Response(UploadsSerializer({"uploads": uploads}).data, status=status.HTTP_201_CREATED)
 
 
@@ -98,12 +104,20 @@ class CaseImages(ImageList):
         The answer has an entry for each file, in their order.
         """
         case = open_case(case_id)
-        sent = {"files": request.FILES.getlist("files"), "slide": request.POST.get("slide") or None}
+        sent = {
+            "files": request.FILES.getlist("files"),
+            "slide": request.POST.get("slide") or None,
+            "replaces": request.POST.get("replaces") or None,
+        }
         asked = FilesSerializer(data=sent, context={"slides": slides(case)})
         asked.is_valid(raise_exception=True)
         given = asked.validated_data
         uploads = services.receive(
-            case, [(file.name, file.size, file) for file in given["files"]], slide=given.get("slide")
+            case,
+            [(file.name, file.size, file) for file in given["files"]],
+            by=membership_of(request).user,
+            slide=given.get("slide"),
+            replaces=given.get("replaces"),
         )
         found = images_with_cells(case, shown_reading(case, membership_of(request).user))
         rows = found.in_bulk({upload.image.id for upload in uploads})
