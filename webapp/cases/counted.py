@@ -49,7 +49,7 @@ LIMITS = {
             " that it reports, or leave the field empty."
         ),
         gettext_lazy(
-            "A WBC is at most 1000 × 10⁹/L. Is this a count per µL? Then divide it by 1000: 7200/µL is 7.2 × 10⁹/L."
+            "A WBC is at most 1000 × 10⁹/L. Is this a count per µL? Then divide it by 1000: 7200/µL is 7.2."
         ),
     ),
     "haemoglobin": Limit(

@@ -77,8 +77,10 @@ def page_of_cases(
 
 
 def the_one(text: str, **states: Any) -> Case | None:
-    """The case that somebody means who scans or types `text` and presses Enter: the one with exactly this
-    accession, in whatever state; else the only one that it is the beginning of. None: there is no such one."""
+    """The case that somebody means who scans or types `text` and presses Enter; None: there is no such one.
+
+    It is the one with exactly this accession, in whatever state, or else the only one that it begins.
+    """
     accession = normal_accession(text)
     if not accession:
         return None
@@ -154,6 +156,12 @@ def images(case: Case, **filters: Any) -> QuerySet[Image]:
     return found.select_related("uploaded_by").order_by("id")
 
 
+def not_counted(case: Case) -> QuerySet[Image]:
+    """A case's files that were refused or failed and that nothing was given for, in the order of upload."""
+    found = images(case, status__in=Image.UNUSABLE, replaced_by=None)
+    return found.select_related("uploaded_by", "slide", "case")
+
+
 def outstanding(**filters: Any) -> QuerySet[Image]:
     """The lab's files that were refused or failed and that nothing was given for, newest first.
 
@@ -161,12 +169,17 @@ def outstanding(**filters: Any) -> QuerySet[Image]:
     """
     found = Image.objects.filter(status__in=Image.UNUSABLE, replaced_by=None, **filters)
     found = found.exclude(refusal=Refusal.DUPLICATE)
-    return found.select_related("case", "uploaded_by", "slide", "in_chunk").order_by("-id")
+    return found.select_related("case", "uploaded_by", "slide").order_by("-id")
+
+
+def outstanding_by_status() -> dict[str, int]:
+    """How many of `outstanding` were refused, and how many failed."""
+    return dict(outstanding().order_by().values_list("status").annotate(n=Count("id")))
 
 
 def cells(case: Case) -> QuerySet[Cell]:
-    """A case's cells, each with its image."""
-    return Cell.objects.filter(image__case=case).select_related("image")
+    """A case's cells, each with its image and what slide that is of."""
+    return Cell.objects.filter(image__case=case).select_related("image__slide__scanner")
 
 
 def tiles(case: Case, cell_ids: Collection[int]) -> dict[int, Part]:

@@ -150,7 +150,7 @@ def check_born_before(case: Case) -> None:
     )
     if times["first"] is None:
         return
-    patient = patient_selectors.patients().get(id=case.patient_id)
+    patient = patient_selectors.patients().get(id=case.patient.id)
     try:
         born = patient.birth_date
     except Unreadable:

@@ -1,6 +1,7 @@
 """Entering what is known of specimens, slides and scanners."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -147,14 +148,20 @@ def held_open(case: Case) -> Case:
 def overwritten(
     seen: Mapping[str, Any] | None, before: Mapping[str, Any], changes: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    """Which of `changes` took the place of something that whoever changed it was not shown."""
-    if seen is None:
-        return ()
+    """Which of `changes` took the place of something else than was `seen` by whoever changed it."""
+    shown = seen or {}
     return tuple(
         name
         for name, value in changes.items()
-        if name in before and before[name] not in (seen.get(name), value)
+        if name in before and name in shown and _even(before[name]) not in (_even(shown[name]), _even(value))
     )
+
+
+def _even(value: Any) -> Any:
+    """As people see it: times to the minute, and nothing as nothing."""
+    if isinstance(value, datetime):
+        return value.replace(second=0, microsecond=0)
+    return None if value == "" else value
 
 
 def _write(model: type[Any], case: Case, changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -99,8 +99,8 @@ def begin(
     that the case has, by its digest, gets no second row; if its bytes never came, it gets one for the first.
     With `again`, so does one that was refused for its content: a newer release may judge it otherwise.
 
-    A file that is given in place of one which was refused or failed accounts for that one, whatever becomes of
-    it: it is the one to look after from now on. So does a picture that the case has and that was not refused.
+    A file that is given in place of one which was refused or failed accounts for that one, whatever becomes
+    of it: it is the one to look after from now on. So does a picture that the case has and that counts.
 
     Args:
         by: who gives them.

@@ -9,8 +9,8 @@ from rest_framework import serializers
 
 from webapp.api.fields import WrittenField
 from webapp.api.interpretation import JudgedRowSerializer, MeaningSerializer
-from webapp.cases.identifiers import FIELDS, NOTES_LENGTH, Identifiers, normal_accession
 from webapp.cases.counted import LIMITS, checked
+from webapp.cases.identifiers import FIELDS, NOTES_LENGTH, Identifiers, normal_accession
 from webapp.cases.models import Case, Priority, Processing, Review
 from webapp.cases.selectors import Progress, SpecimenFacts
 from webapp.cases.specimens import (
@@ -43,7 +43,7 @@ class ProgressSerializer(serializers.Serializer[Progress]):
     refused = serializers.IntegerField()
     failed = serializers.IntegerField()
     replaced = serializers.IntegerField(
-        help_text="Refused or failed, and another was given in their place: accounted for, and in no other number."
+        help_text="Refused or failed, and another was given in their place: in no other number."
     )
 
 
@@ -116,8 +116,8 @@ class OtherCaseSerializer(serializers.Serializer[Any]):
 class SpecimenSerializer(serializers.Serializer[Any]):
     """What is known of the specimen and of the request for it, all of it optional.
 
-    Requester, ordering unit, clinical question and comment are kept as who the patient is: encrypted, in no answer to roles without
-    `view_identifiers`, and entered by those with `edit_identifiers`.
+    Requester, ordering unit, clinical question and comment are kept as who the patient is: encrypted, in no
+    answer to roles without `view_identifiers`, and entered by those with `edit_identifiers`.
     """
 
     collected_at = serializers.DateTimeField(required=False, allow_null=True, validators=[a_specimens_time])
@@ -221,10 +221,10 @@ class PriorityField(serializers.ChoiceField):
     def __init__(self, **options: Any) -> None:
         super().__init__([priority.name.lower() for priority in Priority], **options)
 
-    def to_internal_value(self, data: Any) -> Priority:
+    def to_internal_value(self, data: Any) -> Any:
         return Priority[super().to_internal_value(data).upper()]
 
-    def to_representation(self, value: int) -> str:
+    def to_representation(self, value: Any) -> str:
         return Priority(value).name.lower()
 
 

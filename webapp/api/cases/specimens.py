@@ -10,13 +10,13 @@ from rest_framework import exceptions, generics, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from webapp.api.cases.births import before_birth
 from webapp.api.cases.serializers import (
     AnalyserCountSerializer,
     ScannerSerializer,
     SlideSerializer,
     SpecimenSerializer,
 )
-from webapp.api.cases.births import before_birth
 from webapp.api.permissions import Needs, membership_of
 from webapp.cases import selectors, specimen_services
 from webapp.cases.disclosure import open_case, specimen_shown

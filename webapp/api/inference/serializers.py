@@ -16,7 +16,7 @@ class RequeueSerializer(serializers.Serializer[Any]):
         child=serializers.IntegerField(),
         required=False,
         max_length=500,
-        help_text="Failed images to be tried again, with those that went with them; all of the case's where not given.",
+        help_text="Which failed images are tried again, with those that went with them; not given: all.",
     )
 
 

@@ -40,7 +40,7 @@ class FileSerializer(serializers.Serializer[Any]):
         allow_null=True,
         min_value=1,
         max_value=2**63 - 1,
-        help_text="Of the case's refused or failed image in whose place it is given: that one is accounted for then.",
+        help_text="In place of which refused or failed image of the case it is given, to account for that.",
     )
 
     def validate_sha256(self, value: str | None) -> bytes | None:

@@ -1,8 +1,10 @@
-import django.db.models.deletion
-import webapp.crypto.fields
 from decimal import Decimal
+
+import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
+
+import webapp.crypto.fields
 
 
 class Migration(migrations.Migration):

@@ -22,6 +22,7 @@ register_converter(CellIds, "cells")
 
 urlpatterns = [
     path("cases/<uuid:case_id>/files/", views.files, name="case-files"),
+    path("files/", views.outstanding, name="outstanding"),
     path("cases/<uuid:case_id>/requeue/", views.requeue, name="case-requeue"),
     path("cases/<uuid:case_id>/gallery/", views.gallery, name="gallery"),
     path("cases/<uuid:case_id>/cells/<int:cell_id>/", views.cell, name="cell"),

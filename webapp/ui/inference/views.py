@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from serving.contract import OPENINGS, SUFFIXES
 from webapp.cases import selectors as case_selectors
 from webapp.cases.disclosure import open_case
 from webapp.cases.models import Case, Cell, Image
@@ -30,6 +31,7 @@ from webapp.ui.inference.mosaic import mosaic as draw
 from webapp.ui.permissions import MemberRequest, needs
 
 FILES_A_PAGE = 100
+REPLACED = "replaced"  # among the states of files: refused or failed, and accounted for
 LONGEST_ID = 18  # digits, which a number in the database can have whatever they are
 
 
@@ -106,11 +108,15 @@ def files(request: MemberRequest, case_id: UUID) -> HttpResponse:
     """A case's files in the order of upload, of one status where asked."""
     case = open_case(case_id)
     status = request.GET.get("status", "")
-    if status and status not in Image.Status.values:
+    if status and status not in (*Image.Status.values, REPLACED):
         raise Http404
     found = selectors.images_with_cells(case, selectors.shown_reading(case, request.user))
-    found = found.select_related("slide")
-    pages = Paginator(found.filter(status=status) if status else found, FILES_A_PAGE)
+    found = found.select_related("slide", "replaced_by")
+    if status == REPLACED:
+        found = found.filter(replaced_by__isnull=False)
+    elif status:
+        found = found.filter(status=status, replaced_by=None)
+    pages = Paginator(found, FILES_A_PAGE)
     page = pages.get_page(request.GET.get("page"))
     context = {
         "case": case,
@@ -123,20 +129,55 @@ def files(request: MemberRequest, case_id: UUID) -> HttpResponse:
     return render(request, "ui/inference/files.html", context)
 
 
+@needs(Permission.VIEW_CASES)
+@require_GET
+def outstanding(request: MemberRequest) -> HttpResponse:
+    """The files of all cases that were refused or failed and that nothing was given for, the last first."""
+    status = request.GET.get("status", "")
+    if status and status not in Image.UNUSABLE:
+        raise Http404
+    counts = case_selectors.outstanding_by_status()
+    found = case_selectors.outstanding(**({"status": status} if status else {}))
+    context = {
+        "status": status,
+        "all": sum(counts.values()),
+        "tabs": [(one.value, one.label, counts.get(one, 0)) for one in Image.UNUSABLE],
+        "page": Paginator(found, FILES_A_PAGE).get_page(request.GET.get("page")),
+        "may_upload": request.membership.may(Permission.UPLOAD_IMAGES),
+        "may_requeue": request.membership.may(Permission.REQUEUE_FAILED),
+        "suffixes": " ".join(SUFFIXES),
+        "openings": "|".join(OPENINGS),
+    }
+    return render(request, "ui/inference/outstanding.html", context)
+
+
 @needs(Permission.REQUEUE_FAILED)
 @require_POST
 def requeue(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
+    """Try failed images of a case again: all, or one with those that went with it."""
     case = open_case(case_id)
-    n = services.requeue(case)
+    asked = request.POST.get("image", "")
+    n = services.requeue(case, [_number(asked)] if asked else None)
     said = ngettext("%(n)s image is being tried again.", "%(n)s images are being tried again.", n)
     messages.success(request, said % {"n": n})
+    if request.POST.get("back") == "outstanding":
+        return redirect("ui:outstanding")
     return redirect("ui:case", case.id)
 
 
 def _cell_or_404(case: Case, reading: Reading | None, cell_id: str) -> Prediction:
-    if not cell_id.isascii() or not cell_id.isdigit() or len(cell_id) > LONGEST_ID:
+    return get_object_or_404(selectors.cells(case, reading), cell_id=_number(cell_id))
+
+
+def _number(text: str) -> int:
+    """An id as somebody sent it.
+
+    Raises:
+        Http404: it is none.
+    """
+    if not text.isascii() or not text.isdigit() or len(text) > LONGEST_ID:
         raise Http404
-    return get_object_or_404(selectors.cells(case, reading), cell_id=int(cell_id))
+    return int(text)
 
 
 def _probabilities(prediction: Prediction) -> list[dict[str, Any]]:

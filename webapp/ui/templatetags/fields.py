@@ -9,5 +9,7 @@ register = template.Library()
 
 @register.filter
 def focused_if_wrong(field: BoundField) -> SafeString:
-    """The field; one that must be mended has the focus when the page opens, wherever on it it stands."""
-    return field.as_widget(attrs={"autofocus": True} if field.errors else {})
+    """The field, with what it was shown with where its form keeps that; one that must be mended has the focus
+    when the page opens, wherever on it it stands."""
+    shown = field.as_widget(attrs={"autofocus": True} if field.errors else {})
+    return shown + field.as_hidden(only_initial=True) if field.field.show_hidden_initial else shown

@@ -1,14 +1,18 @@
 """Numbers as a laboratory writes them, in the reader's language."""
 
+from decimal import Decimal
+
 from django import template
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from webapp.cases.counted import written
+
 register = template.Library()
 
 
-def _number(value: float, decimals: int) -> str:
+def _number(value: float | Decimal, decimals: int) -> str:
     return str(number_format(f"{value:.{decimals}f}", decimals, force_grouping=True))
 
 
@@ -71,3 +75,22 @@ def coordinate(value: float) -> str:
 def tenths(percent: int) -> int:
     """Rounded down to tens, so that a screen reader hears of progress ten times, not every second."""
     return percent // 10 * 10
+
+
+def _counted(value: Decimal) -> str:
+    digits = written(value)
+    return _number(value, len(digits.partition(".")[2]))
+
+
+@register.filter
+def per_litre(value: Decimal) -> str:
+    """Cells counted by an analyser, in 10⁹/L, with the decimals that they have."""
+    # Translators: a number of cells, as 7.2 × 10⁹/L.
+    return _("%(number)s × 10⁹/L") % {"number": _counted(value)}
+
+
+@register.filter
+def grams_per_litre(value: Decimal) -> str:
+    """What an analyser measured in g/L, with the decimals that it has."""
+    # Translators: a haemoglobin, as 142 g/L.
+    return _("%(number)s g/L") % {"number": _counted(value)}

@@ -15,7 +15,7 @@ from serving.contract import OPENINGS, SUFFIXES
 from webapp.cases import selectors
 from webapp.cases.disclosure import identifiers_shown, open_case, specimen_shown
 from webapp.cases.identifiers import labels
-from webapp.cases.models import Case, Image, Processing, Review
+from webapp.cases.models import Case, Priority, Processing, Review
 from webapp.cases.services import AccessionTaken, create_case, report_unreadable
 from webapp.hematology.classes import UNIDENTIFIED
 from webapp.inference.selectors import asked_again, model_notice, models_of
@@ -36,7 +36,12 @@ PROBLEMS_SHOWN = 12  # of the files with a problem, on the case's own page
 
 @needs(Permission.VIEW_CASES)
 @require_GET
-def case_list(request: MemberRequest) -> HttpResponse:
+def case_list(request: MemberRequest) -> HttpResponseBase:
+    """The list; Enter in its search, a barcode reader's too, opens the case where one alone is meant."""
+    if "open" in request.GET and not request.htmx:
+        found = selectors.the_one(_prefix(request), **_states(request))
+        if found:
+            return redirect("ui:case", found.id)
     return render(request, "ui/cases/list.html", _list_context(request))
 
 
@@ -52,7 +57,11 @@ def new_case(request: MemberRequest) -> HttpResponseBase:
         accession = form.cleaned_data["accession"]
         try:
             case = create_case(
-                request.membership.lab, accession=accession, by=request.user, identifiers=patient.changes
+                request.membership.lab,
+                accession=accession,
+                by=request.user,
+                identifiers=patient.changes,
+                priority=Priority(form.cleaned_data["priority"]),
             )
         except AccessionTaken as error:
             form.add_error("accession", str(error))
@@ -73,12 +82,13 @@ def case_page(request: MemberRequest, case_id: UUID) -> HttpResponse:
     context = _live_context(request, case, code)
     context |= gallery_context(case, context["reading"], context["counts"], code)
     if request.membership.may(Permission.UPLOAD_IMAGES):
-        context |= {"may_upload": True, "suffixes": " ".join(SUFFIXES), "openings": "|".join(OPENINGS)}
+        context |= {"suffixes": " ".join(SUFFIXES), "openings": "|".join(OPENINGS)}
     context["may_review"] = context["progress"].classified and request.membership.may(Permission.DECIDE)
     if context["may_review"]:
         context["second_readings"] = reading_links(case, request.user, kind=Reading.Kind.SECOND)
     may_see = request.membership.may(Permission.VIEW_IDENTIFIERS)
     context["specimen"] = specimen_shown(case, texts=may_see)
+    context["analyser"] = selectors.analyser_count_of(case)
     context["slides"] = selectors.slides(case)
     context["may_edit_specimen"] = request.membership.may(Permission.CREATE_CASES)
     if may_see:
@@ -101,7 +111,7 @@ def live(request: MemberRequest, case_id: UUID) -> HttpResponse:
 
 
 def _list_context(request: MemberRequest, **more: Any) -> dict[str, Any]:
-    prefix = request.GET.get("q", "").replace("\0", "").strip()
+    prefix = _prefix(request)
     states = _states(request)
     before = _uuid(request.GET.get("before"))
     found = list(selectors.page_of_cases(CASES_A_PAGE + 1, prefix=prefix, before=before, **states))
@@ -116,12 +126,17 @@ def _list_context(request: MemberRequest, **more: Any) -> dict[str, Any]:
         "states": states,
         "Processing": Processing,
         "Review": Review,
+        "Priority": Priority,
         "older": shown[-1].id if len(found) > CASES_A_PAGE else None,
         "is_first_page": "before" not in request.GET,
         "in_progress": any(progress.in_progress for _case, progress, _patient in context["rows"]),
         **context,
         **more,
     }
+
+
+def _prefix(request: MemberRequest) -> str:
+    return request.GET.get("q", "").replace("\0", "").strip()
 
 
 def rows_context(request: MemberRequest, shown: list[Case]) -> dict[str, Any]:
@@ -153,7 +168,7 @@ def _live_context(request: MemberRequest, case: Case, code: str) -> dict[str, An
     reading = shown_reading(case, request.user)
     counts = counts_of(case, reading)
     both = sheets(case, counts, request.membership.lab)
-    problems = selectors.images(case, status__in=[Image.Status.REFUSED, Image.Status.FAILED])
+    problems = selectors.not_counted(case)
     return {
         "case": case,
         "progress": progress,
@@ -169,7 +184,7 @@ def _live_context(request: MemberRequest, case: Case, code: str) -> dict[str, An
         "may_requeue": request.membership.may(Permission.REQUEUE_FAILED),
         "tabs": tabs(counts.shown),
         "unidentified": UNIDENTIFIED,
-        "Status": Image.Status,
+        "may_upload": request.membership.may(Permission.UPLOAD_IMAGES),
         "code": code,
     }
 

@@ -13,7 +13,14 @@ from webapp.cases import selectors
 from webapp.cases.disclosure import identifiers_shown, open_case
 from webapp.cases.identifiers import IN_LISTS, LABELS, Identifiers, labels
 from webapp.cases.models import Case
-from webapp.cases.services import NotTwoPatients, change_identifiers, find_patient, merge, split
+from webapp.cases.services import (
+    CollectedBeforeBirth,
+    NotTwoPatients,
+    change_identifiers,
+    find_patient,
+    merge,
+    split,
+)
 from webapp.labs.permissions import Permission
 from webapp.patients.services import PatientErased
 from webapp.ui.cases.forms import FindPatientForm, OtherCaseForm, PatientForm
@@ -35,6 +42,9 @@ def patient(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
             kept = change_identifiers(case, form.changes)
         except PatientErased as error:
             return _page(request, case, known, conflict=str(error))
+        except CollectedBeforeBirth as error:
+            form.add_error("birth_date", str(error))
+            return _page(request, case, known, form=form)
         say_kept(request, kept)
         return redirect("ui:case", case.id)
     return _page(request, case, known, form=form)
@@ -57,7 +67,7 @@ def merge_patients(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
                 return _compared(request, case, other, shown)
         try:
             kept = merge(case, other)
-        except (NotTwoPatients, PatientErased) as error:
+        except (CollectedBeforeBirth, NotTwoPatients, PatientErased) as error:
             form.add_error("accession", str(error))
             return _page(request, case, identifiers_shown([case])[case.id], merge_form=form, status=409)
         said = _("The patient of %(case)s is the patient of this case now.") % {"case": other}

@@ -6,6 +6,7 @@ import { walk } from "./upload/folders.js";
 import { pictures } from "./upload/pictures.js";
 import { announced, failures, more, notSent, said } from "./upload/progress.js";
 import { Queue } from "./upload/queue.js";
+import { inPlaceOf, listen, oneAlone } from "./upload/replacing.js";
 import { Server } from "./upload/server.js";
 
 const panel = document.getElementById("upload");
@@ -74,6 +75,15 @@ async function addDropped(entries) {
   await walk(entries, { add: (items) => queue.add(items, of), leaveOut: (item, why) => queue.leaveOut(item, why) });
   show();
 }
+
+listen((replaced, files) => {
+  if (files.length === 1) {
+    queue.add([inPlaceOf(replaced, files[0])]);
+    return;
+  }
+  for (const file of files) queue.leaveOut({ file, name: file.name }, oneAlone());
+  show();
+});
 
 const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
 

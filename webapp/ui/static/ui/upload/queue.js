@@ -1,4 +1,4 @@
-// The files given to the page, each an item {file, name, slide}, and where they are: waiting, linked, on their way, arrived,
+// The files given to the page, each an item {file, name, slide, replaces}, and where they are: waiting, linked, on their way, arrived,
 // handed over, failed, or not sent for a reason. Links are asked for a batch of files at a time, the bytes go straight
 // to the object store, and what has arrived is handed over group by group. A file is what its bytes are: what the case
 // has is not sent again.
@@ -117,7 +117,7 @@ export class Queue {
   }
 
   async ask() {
-    const batch = this.ofOneSlide(this.files.slice(this.next, this.next + LINKS));
+    const batch = this.ofOneKind(this.files.slice(this.next, this.next + LINKS));
     const wanted = [];
     const failed = [];
     const known = [];
@@ -129,14 +129,19 @@ export class Queue {
         continue;
       }
       const other = item.sha256 && (this.byDigest.get(item.sha256) ?? item);
-      if (other && other !== item) {
+      if (other && other !== item && !item.replaces) {
         known.push({ item, why: say(gettext("The same picture as %(name)s."), { name: other.name }) });
       } else {
         if (other) this.byDigest.set(item.sha256, item);
         wanted.push(item);
       }
     }
-    const files = wanted.map(({ file, sha256: digest }) => ({ name: file.name, size: file.size, sha256: digest }));
+    const files = wanted.map(({ file, sha256: digest, replaces }) => ({
+      name: file.name,
+      size: file.size,
+      sha256: digest,
+      replaces,
+    }));
     try {
       const uploads = files.length ? await retry(() => this.server.begin(files, batch[0].slide), () => this.stopped) : [];
       uploads.forEach(({ id, url, fields, refused, already }, i) => {
@@ -144,7 +149,7 @@ export class Queue {
         else if (url) this.linked.push(Object.assign(wanted[i], { id, url, fields, isStale: false }));
         else known.push({ item: wanted[i], why: before(already, wanted[i].file) });
       });
-      if (this.refused) this.caseChanged();
+      if (this.refused || wanted.some(({ replaces }) => replaces)) this.caseChanged();
     } catch (error) {
       if (this.stopped) return; // they are asked for again
       for (const item of wanted) failed.push({ item, why: reason(error) });
@@ -154,8 +159,11 @@ export class Queue {
     this.known.push(...known);
   }
 
-  ofOneSlide(items) {
-    const end = items.findIndex(({ slide }) => slide !== items[0].slide);
+  // The first of `items` that are of one slide; one that is given in place of another is asked for by itself, for the
+  // server may say no to it.
+  ofOneKind(items) {
+    if (items[0].replaces) return items.slice(0, 1);
+    const end = items.findIndex(({ slide, replaces }) => replaces || slide !== items[0].slide);
     return end < 0 ? items : items.slice(0, end);
   }
 
