@@ -148,6 +148,7 @@ class Client:
         *,
         again: bool = False,
         slide: int | None = None,
+        replaces: int | None = None,
     ) -> Uploaded:
         """Upload files straight to the object store and hand them over to be classified.
 
@@ -158,11 +159,27 @@ class Client:
             done: called with the number of files dealt with since its last call.
             again: send also what was refused before, to have it judged once more.
             slide: id of that which the images are of.
+            replaces: id of the refused or failed image in whose place the one file is given.
 
         Raises:
             ClientError: the server cannot be reached, or takes none of it.
         """
-        return Upload(self.connection, case.id, again=again, slide=slide).run(files, done)
+        upload = Upload(self.connection, case.id, again=again, slide=slide, replaces=replaces)
+        return upload.run(files, done)
+
+    def outstanding(self, case: Case) -> list[dict[str, Any]]:
+        """The case's files that were refused or failed, and that nothing was given for."""
+        return [
+            image
+            for status in ("refused", "failed")
+            for image in self.images(case.id, status=status)
+            if image["replaced_by"] is None and image["reason"]["code"] != "duplicate"
+        ]
+
+    def set_priority(self, case: Case, priority: str) -> None:
+        """Say how soon the case's result is needed: routine, urgent or stat."""
+        with self.connection.understood():
+            self.connection.call("PATCH", f"cases/{case.id}/", json={"priority": priority})
 
     def slides(self, case: Case) -> dict[str, int]:
         """The case's slides: id by label."""

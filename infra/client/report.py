@@ -68,10 +68,11 @@ def upload(
     *,
     again: bool = False,
     slide: int | None = None,
+    replaces: int | None = None,
 ) -> Uploaded:
     """Upload files to a case, showing how far it is."""
     with Meter(console, _("Uploading"), len(files)) as meter:
-        return client.upload(case, files, meter.add, again=again, slide=slide)
+        return client.upload(case, files, meter.add, again=again, slide=slide, replaces=replaces)
 
 
 def wait(client: Client, case: Case, console: Console) -> Case:

@@ -58,14 +58,21 @@ class Upload:
     Args:
         again: send also what was refused before, to have it judged once more.
         slide: id of that which the images are of.
+        replaces: id of the refused or failed image in whose place the one file is given.
     """
 
     def __init__(
-        self, connection: Connection, case_id: str, *, again: bool, slide: int | None = None
+        self,
+        connection: Connection,
+        case_id: str,
+        *,
+        again: bool,
+        slide: int | None = None,
+        replaces: int | None = None,
     ) -> None:
         self._connection = connection
         self._uploads = f"cases/{case_id}/uploads/"
-        self._again, self._slide = again, slide
+        self._again, self._slide, self._replaces = again, slide, replaces
         self._result = Uploaded()
         self._first: dict[str, Path] = {}  # file by digest
         self._pool = ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="upload")
@@ -115,7 +122,7 @@ class Upload:
             return
         result = self._result
         asked = [
-            {"name": name_of(path), "size": file.size, "sha256": file.sha256}
+            {"name": name_of(path), "size": file.size, "sha256": file.sha256, "replaces": self._replaces}
             for path, file in described.items()
         ]
         with self._connection.understood():

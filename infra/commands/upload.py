@@ -2,6 +2,7 @@
 
 # What a command needs is imported inside it, as in infra.commands.cli.
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,14 @@ import typer
 from infra.commands.server import Ca, Url, authority, server_at
 from infra.commands.terminal import NOT_EVERYTHING, console, fail, failures
 from infra.language import _
+
+
+class Priority(Enum):
+    """As the API names them."""
+
+    ROUTINE = "routine"
+    URGENT = "urgent"
+    STAT = "stat"
 
 
 def upload(
@@ -23,6 +32,17 @@ def upload(
     wait: Annotated[bool, typer.Option(help=_("Wait for the result and show it."))] = True,
     slide: Annotated[
         str | None, typer.Option(help=_("Label of that slide of the case which the images are of."))
+    ] = None,
+    replaces: Annotated[
+        str | None,
+        typer.Option(
+            help=_(
+                "Name or id of the refused or failed file of the case in whose place the one file is given."
+            )
+        ),
+    ] = None,
+    priority: Annotated[
+        Priority | None, typer.Option(help=_("How soon the result of the case is needed."))
     ] = None,
     again: Annotated[
         bool, typer.Option("--again", help=_("Send also what was refused before, to be judged once more."))
@@ -50,7 +70,14 @@ def upload(
                     % {"error": error, "server": server}
                 )
             of = _slide(client.slides(opened), as_text(slide)) if slide else None
-            uploaded = report.upload(client, opened, given.files, console, again=again, slide=of)
+            other = _replaced(client.outstanding(opened), as_text(replaces)) if replaces else None
+            if other and len(given.files) != 1:
+                fail(_("One file is given in place of one; here are %(n)s.") % {"n": len(given.files)})
+            if priority:
+                client.set_priority(opened, priority.value)
+            uploaded = report.upload(
+                client, opened, given.files, console, again=again, slide=of, replaces=other
+            )
             judged: list[dict[str, Any]] = []
             if wait:
                 finished = report.wait(client, client.case(opened.id), console)
@@ -61,6 +88,25 @@ def upload(
             summary.print(console)
             console.print(f"{client.url}/cases/{opened.id}/", soft_wrap=True, markup=False)
     raise typer.Exit(0 if summary.is_whole else NOT_EVERYTHING)
+
+
+def _replaced(outstanding: list[dict[str, Any]], named: str) -> int:
+    """The id of the case's file with this name or id; ends the command where there is none, or several."""
+    found = [int(image["id"]) for image in outstanding if named in (image["name"], str(image["id"]))]
+    if len(found) > 1:
+        ids = ", ".join(map(str, found))
+        fail(
+            _("Several files are called %(name)s. Give the id of one: %(ids)s.") % {"name": named, "ids": ids}
+        )
+    if not found and outstanding:
+        names = ", ".join(f"{image['name']} ({image['id']})" for image in outstanding[:20])
+        fail(
+            _("The case has no refused or failed file %(name)s. It has %(names)s.")
+            % {"name": named, "names": names}
+        )
+    if not found:
+        fail(_("The case has no refused or failed file that nothing was given for."))
+    return found[0]
 
 
 def _slide(known: dict[str, int], label: str) -> int:

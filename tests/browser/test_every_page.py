@@ -156,6 +156,7 @@ PAGES: dict[str, Callable[[Page], object]] = {
     "review: count": _count,
     "cell": lambda page: page.goto(page.locator(".tile").first.evaluate("tile => tile.href")),
     "files": lambda page: page.get_by_role("link", name="All files of this case").click(),
+    "outstanding files": lambda page: page.get_by_label("Main").get_by_role("link", name="Files").click(),
     "patient": lambda page: page.goto(f"{page.url}patient/"),
     "specimen": lambda page: page.goto(f"{page.url}specimen/"),
     "cases": lambda page: page.get_by_label("Main").get_by_role("link", name="Cases").click(),
@@ -209,6 +210,7 @@ BY_ADDRESS: dict[str, tuple[str | None, str]] = {
 
 # Addresses that are in PAGES, and those that are none of a page: parts, pictures, files, and ways on.
 BY_CLICK = {
+    "files/",
     "cases/<uuid:case_id>/",
     "cases/<uuid:case_id>/cells/<int:cell_id>/",
     "cases/<uuid:case_id>/files/",

@@ -346,7 +346,7 @@ def not_sent(page):
     return dict(row.split(" ", 1) for row in rows.all_inner_texts())
 
 
-def drop(page, path):
+def drop(page, path, *, x=300, y=300):
     """Drop a file or folder as the operating system does, entries of folders included."""
     session = page.context.new_cdp_session(page)
     for event in ("dragEnter", "dragOver", "drop"):
@@ -354,8 +354,8 @@ def drop(page, path):
             "Input.dispatchDragEvent",
             {
                 "type": event,
-                "x": 300,
-                "y": 300,
+                "x": x,
+                "y": y,
                 "data": {"items": [], "files": [str(path)], "dragOperationsMask": 1},
             },
         )

@@ -33,8 +33,14 @@ PATIENT = {
     "sex": "other",
     "notes": "Splenectomy after a fall from a horse",
 }
-TEXTS = {"ordering_unit": "Ward of Dr Quillfeather", "comment": "Drawn from the left heel"}
-PLANTED = ("Zephyrine", "77012345", "1931-04-17", "17 Apr 1931", "Splenectomy", "Quillfeather", "left heel")
+TEXTS = {
+    "requester": "Dr Plumeworth",
+    "ordering_unit": "Ward of Dr Quillfeather",
+    "clinical_question": "Relapse of hairy cell leukaemia?",
+    "comment": "Drawn from the left heel",
+}
+OF_SPECIMEN = ("Plumeworth", "Quillfeather", "hairy cell", "left heel")
+PLANTED = ("Zephyrine", "77012345", "1931-04-17", "17 Apr 1931", "Splenectomy", *OF_SPECIMEN)
 
 OTHER = "A-3"
 
@@ -45,6 +51,8 @@ SENT = {
     f"{API}cases/": {"accession": "N-1"},
     f"{API}cases/<uuid:case_id>/patient/merge/": {"accession": OTHER},
     f"{API}cases/<uuid:case_id>/specimen/": {"material": "blood"},
+    f"{API}cases/<uuid:case_id>/analyser-count/": {"wbc": "7.2"},
+    f"{API}cases/<uuid:case_id>/": {"priority": "urgent"},
     "cases/<uuid:case_id>/patient/merge/": {"accession": "nowhere"},
     "cases/<uuid:case_id>/specimen/": {"received_at": "no day"},
     "cases/of-patient/": {"mrn": PATIENT["mrn"]},
@@ -54,6 +62,7 @@ SENT = {
 SHOW_PATIENTS = {
     ("GET", f"{API}cases/"),
     ("GET", f"{API}cases/<uuid:case_id>/"),
+    ("PATCH", f"{API}cases/<uuid:case_id>/"),
     ("POST", f"{API}cases/search/"),
     ("GET", f"{API}cases/<uuid:case_id>/patient/"),
     ("PATCH", f"{API}cases/<uuid:case_id>/patient/"),
@@ -131,7 +140,7 @@ def test_whoever_is_shown_a_patient_is_on_record(alice, colleagues, known, route
             entries = [entry for entry in new if entry.action == "case.identifiers_shown"]
             assert any(names(entry, known.case_id) for entry in entries), [str(entry) for entry in new]
         if (method, route) in LISTS:
-            assert not found & {"Splenectomy", "Quillfeather", "left heel"}
+            assert not found & {"Splenectomy", *OF_SPECIMEN}
 
 
 @each([entry for entry in ALL if entry[0].startswith(API) and isinstance(entry[2], Permission)])

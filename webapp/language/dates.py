@@ -22,4 +22,6 @@ def moment(at: datetime | None, exact: str = "") -> str:
         pattern = re.sub(r"(?<=[GHgh])([:.])i", r"\1i\1s", pattern)
     if "T" not in pattern:
         pattern += " T"
+    if name := at.tzname():  # Django leaves it out where the clock shows the time twice, and it says which
+        pattern = re.sub(r"(?<!\\)T", lambda _found: "".join(rf"\{letter}" for letter in name), pattern)
     return date_format(at, pattern)

@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import Any
 
 from django.utils.text import format_lazy
@@ -23,6 +24,7 @@ from webapp.cases.specimens import (
     a_specimens_time,
     wrong_order,
 )
+from webapp.language.clock import is_never, is_twice
 from webapp.patients.identifiers import (
     MRN_LENGTH,
     NAME_LENGTH,
@@ -113,6 +115,16 @@ class OtherCaseSerializer(serializers.Serializer[Any]):
     )
 
 
+class ClockField(serializers.DateTimeField):
+    """A point in time; one without a zone is of the lab's clock, where that shows it once."""
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        if value.tzinfo is None and (is_twice(value) or is_never(value)):
+            text = _("The lab’s clock shows this time twice or never: say in which zone it is, as in +01:00.")
+            raise serializers.ValidationError(text)
+        return super().enforce_timezone(value)
+
+
 class SpecimenSerializer(serializers.Serializer[Any]):
     """What is known of the specimen and of the request for it, all of it optional.
 
@@ -120,8 +132,8 @@ class SpecimenSerializer(serializers.Serializer[Any]):
     answer to roles without `view_identifiers`, and entered by those with `edit_identifiers`.
     """
 
-    collected_at = serializers.DateTimeField(required=False, allow_null=True, validators=[a_specimens_time])
-    received_at = serializers.DateTimeField(
+    collected_at = ClockField(required=False, allow_null=True, validators=[a_specimens_time])
+    received_at = ClockField(
         required=False,
         allow_null=True,
         validators=[a_specimens_time],

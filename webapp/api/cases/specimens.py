@@ -73,7 +73,7 @@ class CaseAnalyserCount(generics.GenericAPIView[Any]):
 
     @staticmethod
     def _answer(case: Case) -> Response:
-        known = selectors.analyser_count_of(case) or AnalyserCount()
+        known = selectors.analyser_count_of(case) or AnalyserCount(entered_at=None)
         return Response(AnalyserCountSerializer(known).data)
 
 

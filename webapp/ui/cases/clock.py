@@ -1,7 +1,7 @@
-"""A day and a time of the lab's clock, which shows some times twice a year twice, and others never."""
+"""A day and a time of the lab's clock, as forms take it: twice a year it is put forward or back."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -11,27 +11,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from webapp.language.clock import both, is_never, is_twice
+
 _SHOWN = "%Y-%m-%dT%H:%M"
 _OFFSET = re.compile(r"[+-][0-9]{2}:[0-9]{2}$")
-
-
-def both(at: datetime) -> tuple[datetime, datetime]:
-    """What a time of the lab's clock means before and after it was put back; the same, nearly always."""
-    zone = timezone.get_current_timezone()
-    first, second = (at.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
-    return first, second
-
-
-def is_twice(at: datetime) -> bool:
-    """Whether the lab's clock shows it twice."""
-    first, second = both(at)
-    return (first.utcoffset() or timedelta()) > (second.utcoffset() or timedelta())
-
-
-def is_never(at: datetime) -> bool:
-    """Whether the lab's clock passes over it."""
-    first, second = both(at)
-    return (first.utcoffset() or timedelta()) < (second.utcoffset() or timedelta())
 
 
 def _offset(at: datetime) -> str:
@@ -41,7 +24,7 @@ def _offset(at: datetime) -> str:
 class HiddenMoment(forms.HiddenInput):
     """What was shown of a time, to the minute."""
 
-    def format_value(self, value: Any) -> str | None:
+    def format_value(self, value: Any) -> Any:
         if isinstance(value, datetime):
             at = value if value.tzinfo else value.replace(tzinfo=timezone.get_current_timezone())
             return at.isoformat(timespec="minutes")

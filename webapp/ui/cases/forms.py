@@ -82,7 +82,7 @@ class Shown(forms.Form):
 
 
 class PriorityChoice(forms.TypedChoiceField):
-    def __init__(self, empty: Priority | None = None) -> None:
+    def __init__(self, empty: Any = None) -> None:
         super().__init__(
             required=False,
             choices=Priority.choices,
@@ -125,8 +125,9 @@ class AnalyserForm(Shown):
     platelets = Numeral("platelets")
 
     def __init__(self, data: Any = None, *, known: AnalyserCount | None) -> None:
-        initial = {name: getattr(known, name, None) for name in COUNTS}
-        initial["wbc_is_corrected"] = {True: "yes", False: "no"}.get(initial["wbc_is_corrected"], "")
+        initial: dict[str, Any] = {name: getattr(known, name, None) for name in COUNTS}
+        said: bool | None = initial["wbc_is_corrected"]
+        initial["wbc_is_corrected"] = "" if said is None else "yes" if said else "no"
         super().__init__(data, label_suffix="", initial=initial)
 
     def clean(self) -> dict[str, Any]:

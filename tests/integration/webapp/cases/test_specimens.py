@@ -20,7 +20,12 @@ FACTS = {
     "material": "blood",
     "anticoagulant": "edta",
 }
-TEXTS = {"ordering_unit": "Ward 3", "comment": "Clotted\na little."}
+TEXTS = {
+    "requester": "Dr Adler",
+    "ordering_unit": "Ward 3",
+    "clinical_question": "Relapse?",
+    "comment": "Clotted\na little.",
+}
 
 
 @pytest.fixture
@@ -102,7 +107,14 @@ def test_pages_enter_and_show_it(alice, case):
     alice.lab.save()
     sent = {"collected_at": "2026-11-20T09:30", "material": "blood", **TEXTS}
     shown = alice.browser.post(f"/cases/{case.id}/specimen/", sent, follow=True).content.decode()
-    for text in ("20 Nov 2026, 09:30 CET", "Peripheral blood", "Ward 3", "Clotted<br>a little."):
+    for text in (
+        "20 Nov 2026, 09:30 CET",
+        "Peripheral blood",
+        "Dr Adler",
+        "Ward 3",
+        "Relapse?",
+        "Clotted<br>a little.",
+    ):
         assert text in shown
     page = f"/cases/{case.id}/specimen/"
     assert 'value="2026-11-20T09:30"' in alice.browser.get(page).content.decode()

@@ -85,7 +85,12 @@ def test_what_waits_is_not_asked_for_again(alice, case):
     first = handed_over(alice, case, "a.jpg")
     (again,) = begin(alice, case, described("b.jpg"))
     assert (again["id"], again["url"], again["fields"], again["refused"]) == (first["id"], None, None, None)
-    assert again["already"] == {"name": "a.jpg", "status": "received", "reason": None}
+    assert again["already"] == {
+        "name": "a.jpg",
+        "status": "received",
+        "reason": None,
+        "replaced_by": None,
+    }
     assert len(rows(alice, case)) == 1
 
 

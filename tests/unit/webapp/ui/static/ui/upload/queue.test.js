@@ -270,3 +270,34 @@ test("files that are added meanwhile are sent in the same run", async (t) => {
   await upload(queue, items(2));
   assert.deepEqual([queue.uploaded, queue.total, queue.active], [3, 3, false]);
 });
+
+test("a file in place of another is asked for by itself, and the others go on where the server says no", async (t) => {
+  const { queue, asked } = played(t, {
+    begin: (files) => {
+      if (files[0].replaces === 2) throw new Final("It was replaced meanwhile.");
+      return files.map((_file, i) => link(100 + i));
+    },
+  });
+  await upload(queue, [item("a.jpg"), { ...item("b.jpg"), replaces: 1 }, { ...item("c.jpg"), replaces: 2 }, item("d.jpg")]);
+  assert.deepEqual(asked.begin.map((files) => files.map(({ name, replaces }) => [name, replaces])), [
+    [["a.jpg", undefined]],
+    [["b.jpg", 1]],
+    [["c.jpg", 2]],
+    [["d.jpg", undefined]],
+  ]);
+  assert.deepEqual(names(queue.failed), [["slide/c.jpg", "It was replaced meanwhile."]]);
+  assert.equal(queue.handedOver, 3);
+});
+
+test("a picture that was uploaded already may be given in place of another: the server says what becomes of it", async (t) => {
+  const known = { name: "a.jpg", status: "classified", reason: null };
+  const { queue, asked, told } = played(t, {
+    begin: (files) => files.map(({ replaces }) => (replaces ? { id: 1, url: null, already: known } : link(1))),
+  });
+  await upload(queue, [item("a.jpg", "same")]);
+  const before = told.changes;
+  await upload(queue, [{ ...item("b.jpg", "same"), replaces: 7 }]);
+  assert.equal(asked.begin.length, 2);
+  assert.deepEqual(names(queue.known), [["slide/b.jpg", "The same picture as a.jpg, which the case has."]]);
+  assert.ok(told.changes > before);
+});
