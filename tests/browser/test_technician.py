@@ -1,4 +1,4 @@
-"""The technician's bench: a barcode reader opens cases, and other files are given in place of refused ones."""
+"""The technician's bench: a barcode reader opens cases, other files are given in place of refused ones."""
 
 import re
 

@@ -21,7 +21,7 @@ from webapp.api.permissions import Needs, membership_of
 from webapp.cases import selectors, specimen_services
 from webapp.cases.disclosure import open_case, specimen_shown
 from webapp.cases.models import Case
-from webapp.cases.specimens import TEXTS, AnalyserCount, Scanner, Slide
+from webapp.cases.specimens import COUNTS, TEXTS, Scanner, Slide
 from webapp.labs.permissions import Permission
 
 
@@ -73,7 +73,8 @@ class CaseAnalyserCount(generics.GenericAPIView[Any]):
 
     @staticmethod
     def _answer(case: Case) -> Response:
-        known = selectors.analyser_count_of(case) or AnalyserCount(entered_at=None)
+        nothing = dict.fromkeys((*COUNTS, "entered_by", "entered_at"))
+        known = selectors.analyser_count_of(case) or nothing
         return Response(AnalyserCountSerializer(known).data)
 
 
