@@ -134,6 +134,28 @@ def test_frames_of_two_slides_share_names_and_sizes_and_are_all_counted(
     assert client.case(client.open_case("CLI-SLIDES").id).progress["classified"] == 2
 
 
+def test_a_file_is_given_in_place_of_a_refused_one(
+    terminal: Terminal, client: Client, technician: dict[str, str], tmp_path: Path
+) -> None:
+    token = {"HEMATOVISION_TOKEN": technician["token"]}
+    bad, good = tmp_path / "bad.jpg", tmp_path / "good.png"
+    bad.write_text("not an image")
+    cells.draw("monocyte", 1).save(good)
+    named = ("--case", "CLI-REPLACED")
+    assert terminal.run("upload", bad, *named, "--priority", "urgent", **token).returncode == 1
+    nothing = terminal.run("upload", good, *named, "--replaces", "other.jpg", **token)
+    assert nothing.returncode == 2
+    assert "It has bad.jpg (" in nothing.stdout
+    several = terminal.run("upload", tmp_path, *named, "--replaces", "bad.jpg", **token)
+    assert (several.returncode, "One file is given" in several.stdout) == (2, True)
+    assert terminal.run("upload", good, *named, "--replaces", "bad.jpg", **token).returncode == 0
+    case = client.find_case("CLI-REPLACED")
+    assert (case.progress["replaced"], case.progress["classified"], case.progress["refused"]) == (1, 1, 0)
+    assert client.outstanding(case) == []
+    again = terminal.run("upload", good, *named, "--replaces", "bad.jpg", **token)
+    assert "no refused or failed file that nothing was given for" in again.stdout
+
+
 def test_of_which_slide_the_images_are_is_said_by_its_label(
     terminal: Terminal, client: Client, tmp_path: Path
 ) -> None:

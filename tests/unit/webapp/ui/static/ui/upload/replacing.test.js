@@ -14,9 +14,10 @@ test("the item names what it is given for", () => {
   assert.deepEqual(inPlaceOf({ dataset: { replaces: "17" } }, file), { file, name: "b.jpg", replaces: 17 });
 });
 
+const said = (more) => Object.values(outcome(queue(more), "b.jpg"));
+
 test("each end is said, and only what is settled closes the row", () => {
   const why = [{ item: {}, why: "No." }];
-  const said = (more) => Object.values(outcome(queue(more), "b.jpg"));
   assert.deepEqual(said({ active: true }), ["Uploading b.jpg.", false]);
   assert.deepEqual(said({ failed: why }), ["No.", false]);
   assert.deepEqual(said({ leftOut: why }), ["No.", false]);
