@@ -82,6 +82,7 @@ def test_a_file_dropped_on_the_row_of_another_takes_its_place(technician, pictur
     row = page.locator(".problems li")
     expect(row).to_have_count(1)
     page.wait_for_load_state("networkidle")
+    row.scroll_into_view_if_needed()
     box = row.bounding_box()
     assert box
     drop(page, pictures[2], x=box["x"] + 5, y=box["y"] + 5)
