@@ -224,10 +224,6 @@ class Image(models.Model):  # type: ignore[django-manager-missing] # ScopedManag
             ),
         ]
         constraints = [
-            models.CheckConstraint(
-                condition=models.Q(replaced_by=None) | models.Q(status__in=["refused", "failed"]),
-                name="replaced_image_does_not_count",
-            ),
             models.UniqueConstraint(
                 fields=["case", "sha256"],
                 condition=models.Q(status="classified"),

@@ -113,13 +113,4 @@ class Migration(migrations.Migration):
                 name="analyser_corrected_wbc_is_there",
             ),
         ),
-        migrations.AddConstraint(
-            model_name="image",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("replaced_by", None), ("status__in", ["refused", "failed"]), _connector="OR"
-                ),
-                name="replaced_image_does_not_count",
-            ),
-        ),
     ]

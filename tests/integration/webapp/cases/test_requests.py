@@ -256,8 +256,10 @@ def test_a_case_is_not_made_that_of_somebody_who_was_not_born(alice, case):
     patch(alice, f"/cases/{other.id}/patient/", {"mrn": "78"})
     merged = alice.api.send(f"/cases/{case.id}/patient/merge/", {"accession": "A-2"})
     assert merged.status_code == 400
-    page = alice.browser.post(f"/cases/{case.id}/patient/merge/", {"accession": "A-2"})
-    assert page.status_code == 409
+    case.refresh_from_db()
+    other.refresh_from_db()
+    sent = {"accession": "A-2", "shown": f"{case.patient_id} {other.patient_id}"}
+    assert alice.browser.post(f"/cases/{case.id}/patient/merge/", sent).status_code == 409
 
 
 def test_that_a_birth_date_was_told_of_is_on_record(alice, case):
