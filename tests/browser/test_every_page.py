@@ -63,6 +63,11 @@ def _invited(page: Page) -> None:
     expect(page.get_by_text(f"on its way to {who}")).to_be_visible()
 
 
+def _proposed(page: Page) -> None:
+    page.get_by_role("button", name="Propose the set").click()
+    expect(page.get_by_role("button", name="Approve what is ticked")).to_be_visible()
+
+
 def _review(page: Page) -> None:
     page.get_by_role("button", name="Review").click()
     page.get_by_role("button", name=re.compile("Begin the review|Take the tour")).first.wait_for()
@@ -169,6 +174,7 @@ PAGES: dict[str, Callable[[Page], object]] = {
     "a new token": _new_token,
     "a new job": _new_job,
     "invited": _invited,
+    "proposed ranges": _proposed,
 }
 
 
@@ -186,6 +192,8 @@ BY_ADDRESS: dict[str, tuple[str | None, str]] = {
     "invited": ("admin", "/lab/members/"),
     "roles": ("admin", "/lab/roles/"),
     "lab settings": ("admin", "/lab/settings/"),
+    "reference ranges": ("technician", "/lab/ranges/"),
+    "proposed ranges": ("lab_supervisor", "/lab/ranges/"),
     "tokens of the lab": ("admin", "/lab/tokens/"),
     "leaving": ("technician", "/lab/leave/"),
     "tokens": ("technician", "/tokens/"),
@@ -225,6 +233,7 @@ NO_PAGES = {
     "cases/<uuid:case_id>/gallery/",
     "cases/<uuid:case_id>/tiles/<cells:cell_ids>.jpg",
     "installation/audit/export.csv",
+    "lab/ranges/export.csv",
     "jobs/live/",
     "scripts/<slug:language>/<slug:digest>.js",
     "jobs/<uuid:job_id>/result/",

@@ -9,6 +9,7 @@ from webapp.ranges.tables import LARGEST_FILE, MOST_ROWS
 from webapp.ranges.values import MEASURED, InvalidValues, Values, read
 
 LARGEST_ID = 2**63 - 1
+WAYS = ("ranges", "table", "shipped")
 
 
 class RangeSerializer(serializers.ModelSerializer[ReferenceRange]):
@@ -99,7 +100,7 @@ class ProposalSerializer(serializers.Serializer[Any]):
 
     def validate(self, given: dict[str, Any]) -> dict[str, Any]:
         if sum([bool(given.get("ranges")), "table" in given, given["shipped"]]) != 1:
-            text = _("Give one of: %(names)s.") % {"names": "ranges, table, shipped"}
+            text = _("Give one of: %(names)s.") % {"names": ", ".join(WAYS)}
             raise serializers.ValidationError(text)
         return given
 

@@ -14,7 +14,7 @@ from webapp.accounts.reauthentication import fresh_sign_in
 from webapp.labs.permissions import Permission
 from webapp.ranges import selectors, services, wording
 from webapp.ranges.models import ReferenceRange
-from webapp.ranges.tables import InvalidTable, as_download, parse, shipped
+from webapp.ranges.tables import COLUMNS, InvalidTable, as_download, parse, shipped
 from webapp.ranges.values import Values
 from webapp.ui.permissions import MemberRequest, needs
 from webapp.ui.ranges.forms import ChosenForm, CorrectionForm, GroupForm, RangeForm, TableForm
@@ -190,6 +190,7 @@ def _page(
         or CorrectionForm(
             label_suffix="", initial={"nrbc_correction_from": request.membership.lab.nrbc_correction_from}
         ),
+        "columns": COLUMNS,
         "table_errors": table_errors,
         "checked": checked,
         "problems": problems,

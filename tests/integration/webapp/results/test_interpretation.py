@@ -193,7 +193,7 @@ def test_how_many_cells_a_lab_asks_for(case, known):
     assert (found.required, found.is_short) == (200, True)
 
 
-# --- whose range ---------------------------------------------------------------------------------------------
+# --- whose range --------------------------------------------------------------------------------------------
 
 BY_AGE = (
     {"cell_class": "lymphocyte", "quantity": "percent", "age_to_days": 730, "low": D(20), "high": D(64)},
