@@ -16,10 +16,11 @@ export function Panel({ page }) {
   const reviewed = byClass(sheets?.reviewed);
   const suggested = byClass(sheets?.suggested);
   if (sheets) reviewed.set("not_classed", { count: sheets.not_classed }); // out of every count, and so on no sheet
+  const totals = byClass({ rows: sheets?.reviewed.totals });
   const classes = listed(page, reviewed, suggested);
   const white = classes.filter((one) => one.in_wbc);
   const others = classes.filter((one) => !one.in_wbc);
-  const rows = (group) => group.map((one) => html`<${Class} key=${one.code} page=${page} of=${one} reviewed=${reviewed.get(one.code)} suggested=${suggested.get(one.code)} />`);
+  const rows = (group) => group.map((one) => html`<${Class} key=${one.code} page=${page} of=${one} reviewed=${reviewed.get(one.code)} judged=${totals.get(one.code) ?? reviewed.get(one.code)} suggested=${suggested.get(one.code)} />`);
   return html`<aside id="differential" class=${`rv-panel${panelOpen.value ? " is-open" : ""}`} aria-label=${gettext("Differential")}>
     ${sheets && html`<${Sums} page=${page} sheets=${sheets} />`}
     <table class="rv-table">
@@ -46,7 +47,7 @@ export function Panel({ page }) {
   </aside>`;
 }
 
-function Class({ page, of, reviewed, suggested }) {
+function Class({ page, of, reviewed, judged, suggested }) {
   tick.value; // eslint-disable-line no-unused-expressions
   const key = page.keys.ofClass(of.code);
   const none = !reviewed?.count && !suggested?.count;
@@ -54,7 +55,7 @@ function Class({ page, of, reviewed, suggested }) {
     <th scope="row">
       <button type="button" class="rv-class" data-do="decide" data-code=${of.code} disabled=${!page.mayDecide}
         title=${withKey(say(gettext("Move the selection to %(class)s"), { class: of.name }), key)}>
-        <kbd>${keyName(key)}</kbd><span>${of.name}</span><${Flags} of=${reviewed} />
+        <kbd>${keyName(key)}</kbd><span>${of.name}</span><${Flags} of=${judged} />
       </button>
     </th>
     <td class="number">${reviewed?.count ? number(reviewed.count) : ""}</td>
