@@ -35,5 +35,7 @@ SPECTACULAR_SETTINGS = {
         "ReadingKind": "webapp.review.models.Reading.Kind",
         "NewReadingKind": "webapp.api.review.serializers.OPENED",
         "ModelVersionStatus": "webapp.registry.models.Status",
+        "SexEnum": "webapp.patients.identifiers.Sex",
+        "RangeSex": "webapp.ranges.models.Sex",
     },
 }
