@@ -61,6 +61,11 @@ REVIEW_ORDER: tuple[str, ...] = (
 ALWAYS: frozenset[str] = frozenset({*(one.code for one in CELL_CLASSES if one.suggested), OTHER, NOT_CLASSED})
 """What no lab can do without: else a suggestion could not be confirmed, or a stranger not be named."""
 
+ABNORMAL_IN_ANY_NUMBER = frozenset({"erythroblast", "blast", OTHER})
+"""Of which one cell is enough."""
+ABNORMAL_ABOVE_LIMIT = frozenset({"immature_granulocyte"})
+"""That are abnormal where there are more of them than the laboratory's range allows."""
+
 
 class InvalidClasses(ValueError):
     """No lab can use just these classes."""

@@ -18,10 +18,6 @@ class Flag(StrEnum):
 
 BY_WEIGHT = (Flag.CRITICAL_LOW, Flag.CRITICAL_HIGH, Flag.ABNORMAL, Flag.LOW, Flag.HIGH)
 CRITICAL = frozenset({Flag.CRITICAL_LOW, Flag.CRITICAL_HIGH})
-ABNORMAL_IN_ANY_NUMBER = frozenset({"erythroblast", "blast", "other"})
-"""Classes of which one cell is enough."""
-ABNORMAL_ABOVE_LIMIT = frozenset({"immature_granulocyte"})
-"""Classes that are abnormal where there are more of them than the laboratory's range allows."""
 
 
 @dataclass(frozen=True)

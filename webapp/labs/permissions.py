@@ -108,7 +108,7 @@ TABLE: dict[Role, frozenset[Permission]] = {
 ADJUSTABLE: dict[Role, frozenset[Permission]] = {
     Role.TECHNICIAN: _BENCH | _IDENTIFIERS | _TOOLS | {_P.DECIDE},
     Role.PATHOLOGIST: (_BENCH - {_P.VIEW_CASES}) | _IDENTIFIERS | _TOOLS,  # who decides must see
-    Role.SUPERVISOR: _BENCH | _IDENTIFIERS | _TOOLS | {_P.VIEW_AUDIT},
+    Role.SUPERVISOR: (_BENCH - {_P.VIEW_CASES}) | _IDENTIFIERS | _TOOLS | {_P.VIEW_AUDIT},  # so must they
     Role.CLINICIAN: frozenset({_P.USE_TOKENS}),
     Role.RESEARCHER: frozenset({_P.USE_TOKENS}),
     Role.DATA_SCIENTIST: _TOOLS,

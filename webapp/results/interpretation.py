@@ -19,11 +19,9 @@ from serving.contract import CellClass
 from webapp.cases import selectors as cases
 from webapp.cases.models import Case
 from webapp.hematology.absolute import HUNDREDTH, TENTH, absolute, corrected_wbc, per_100, rounded
-from webapp.hematology.classes import BY_CODE
+from webapp.hematology.classes import ABNORMAL_ABOVE_LIMIT, ABNORMAL_IN_ANY_NUMBER, BY_CODE
 from webapp.hematology.differential import Differential, Row, row_of
 from webapp.hematology.flags import (
-    ABNORMAL_ABOVE_LIMIT,
-    ABNORMAL_IN_ANY_NUMBER,
     CRITICAL,
     Flag,
     by_weight,
