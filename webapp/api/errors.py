@@ -17,7 +17,12 @@ from webapp.cases.services import AccessionTaken, NotTwoPatients
 from webapp.cases.specimen_services import InUse, ResultStands, ThereAlready
 from webapp.patients.services import PatientErased
 from webapp.ranges.services import NotProposed, NotWhole, TooMany
+from webapp.results.rules import NotFired
+from webapp.review.remark_services import NoRemark
+from webapp.review.second_readers import AskedAlready, CannotReadSecond, NotWithdrawn, Undecided
 from webapp.review.services import GestureDiffers, NoSuggestion, ReviewOver, SeenAlready
+from webapp.review.settlement import NotBoth, NotOpen, NotThird
+from webapp.rules.services import RuleChanged, TooManyRules
 from webapp.storage.objects import StorageUnavailable
 from webapp.uploads.services import CannotBeReplaced, NoSuchSlide
 
@@ -30,18 +35,29 @@ class Conflict(exceptions.APIException):
 CONFLICTS: dict[type[Exception], str] = {
     AccessionTaken: "accession_taken",
     CannotBeReplaced: "cannot_be_replaced",
+    AskedAlready: "asked_already",
+    CannotReadSecond: "cannot_read_second",
     GestureDiffers: "gesture_differs",
     InUse: "in_use",
+    NoRemark: "no_remark",
     NoSuchSlide: "no_such_slide",
     NoSuggestion: "no_suggestion",
-    NotProposed: "ranges_not_proposed",
+    NotBoth: "not_both",
+    NotFired: "not_fired",
+    NotOpen: "not_open",
+    NotThird: "not_third",
     NotTwoPatients: "not_two_patients",
+    NotWithdrawn: "not_withdrawn",
+    NotProposed: "ranges_not_proposed",
     NotWhole: "ranges_not_whole",
     PatientErased: "patient_erased",
     ResultStands: "result_stands",
     ReviewOver: "review_over",
+    RuleChanged: "rule_changed",
     SeenAlready: "seen_already",
     ThereAlready: "there_already",
+    TooManyRules: "too_many_rules",
+    Undecided: "undecided",
     TooMany: "too_many_proposed",
 }
 

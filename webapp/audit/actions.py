@@ -68,6 +68,29 @@ class Action(TextChoices):
     READING_OPENED = "case.reading_opened", _("opened the {after[kind]:word} reading of case {subject}")
     # Once a minute for each person and reading, with the place of its first decision: each is kept by itself.
     CELLS_DECIDED = "case.cells_decided", _("decided of what class cells of case {subject} are")
+    READING_FINISHED = "case.reading_finished", _("finished the {after[kind]:word} reading of case {subject}")
+    SECOND_READER_ASKED = "case.second_reader_asked", _("asked for a second reader of case {subject}")
+    SECOND_READER_WITHDRAWN = (
+        "case.second_reader_withdrawn",
+        _("withdrew the asking for a second reader of case {subject}"),
+    )
+    READINGS_COMPARED = (
+        "case.readings_compared",
+        _("had the first and the second reading of case {subject} compared"),
+    )
+    DISAGREEMENTS_SETTLED = (
+        "case.disagreements_settled",
+        _("settled of what class cells of case {subject} are, on which its readings differ"),
+    )
+    REMARK_MADE = "case.remark_made", _("remarked on case {subject}: {after[term]:word}")
+    REMARK_TAKEN_BACK = (
+        "case.remark_taken_back",
+        _("took back a remark on case {subject}: {after[term]:word}"),
+    )
+    RULE_ANSWERED = (
+        "case.rule_answered",
+        _("answered the rule “{after[rule]}” on case {subject}: {after[answer]:word}"),
+    )
     PATIENT_SEARCHED = (
         "case.patient_searched",
         _("searched for a patient by MRN and found {after[cases]:of case}"),
@@ -102,6 +125,11 @@ class Action(TextChoices):
     RANGES_WITHDRAWN = "lab.ranges_withdrawn", _("took back proposed reference ranges ({after[ranges]})")
     SCANNER_ADDED = "lab.scanner_added", _("added the scanner {subject}")
     SCANNER_REMOVED = "lab.scanner_removed", _("removed the scanner {subject}")
+    RULE_ADDED = "rule.added", _("added the rule “{subject}”, which is off")
+    RULE_CHANGED = "rule.changed", _("changed the rule “{subject}” to version {after[version]}, which is off")
+    RULE_ACCEPTED = "rule.accepted", _("accepted the rule “{subject}”, version {after[version]}")
+    RULE_TURNED_OFF = "rule.turned_off", _("turned the rule “{subject}” off")
+    RULE_REMOVED = "rule.removed", _("removed the rule “{subject}”")
     MEMBER_ROLE_SET = "member.role_set", _("made {subject} {after[role]:a}")
     MEMBER_INVITED = "member.invited", _("invited {subject} as {after[role]:word}")
     INVITATION_RENEWED = "member.invitation_renewed", _("sent {subject} their invitation again")
@@ -182,6 +210,7 @@ AREAS = (
     N_("Lab"),
     N_("Member"),
     N_("Role"),
+    N_("Rule"),
     N_("Token"),
     N_("Model"),
     N_("Keys"),
@@ -212,6 +241,17 @@ VERBS = (
     N_("identifiers unreadable"),
     N_("reading opened"),
     N_("cells decided"),
+    N_("reading finished"),
+    N_("second reader asked"),
+    N_("second reader withdrawn"),
+    N_("readings compared"),
+    N_("disagreements settled"),
+    N_("remark made"),
+    N_("remark taken back"),
+    N_("rule answered"),
+    N_("added"),
+    N_("accepted"),
+    N_("turned off"),
     N_("patient searched"),
     N_("identifiers shown"),
     N_("changed"),

@@ -22,6 +22,9 @@ _LIMITED = {
     "audit_entry": "SELECT, INSERT",
     "review_decision": "SELECT, INSERT, UPDATE (words)",
     "review_gesture": "SELECT, INSERT",
+    "review_remark": "SELECT, INSERT, UPDATE (words)",
+    "review_ruleanswer": "SELECT, INSERT",
+    "review_agreement": "SELECT, INSERT",
     "review_cellstate": "SELECT",  # a trigger writes it
     "django_migrations": "SELECT",
 }

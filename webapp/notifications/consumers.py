@@ -1,4 +1,5 @@
-"""Who is told of what happens to cases and jobs: whoever created the case, whoever started the job."""
+"""Who is told of what happens to cases and jobs: whoever created the case, is asked to read it or did, or
+started the job."""
 
 from webapp.cases.models import Case
 from webapp.jobs.kinds import KINDS
@@ -8,8 +9,17 @@ from webapp.labs.permissions import Permission
 from webapp.language.sentences import as_written
 from webapp.notifications.models import Kind
 from webapp.notifications.services import tell
-from webapp.outbox.events import JobEnded, ProcessingFinished, consumes
+from webapp.outbox.events import (
+    Event,
+    JobEnded,
+    ProcessingFinished,
+    ReadingsCompared,
+    SecondReaderAsked,
+    consumes,
+)
 from webapp.outbox.queues import Queue
+from webapp.review import second_readers, settlement
+from webapp.review.models import Agreement
 
 
 @consumes(ProcessingFinished, queue=Queue.EVENTS)
@@ -25,6 +35,32 @@ def tell_of_case(event: ProcessingFinished) -> None:
         tell(owner, Kind.FILES_UNUSABLE, case_id=event.case, facts=facts)
 
 
+@consumes(SecondReaderAsked, queue=Queue.EVENTS)
+def tell_second_reader(event: SecondReaderAsked) -> None:
+    """Who was asked; where anybody may read, all who may. It says nothing of what the first reading found."""
+    case = Case.objects.filter(id=event.case).first()
+    if case is None:
+        return
+    for member in second_readers.who_may(case):
+        if member.user_id == (event.asked or member.user_id) and (event.asked or member.user_id != event.by):
+            tell(member, Kind.SECOND_READER, case_id=event.case, facts={"named": bool(event.asked)})
+
+
+@consumes(ReadingsCompared, queue=Queue.EVENTS)
+def tell_readers(event: ReadingsCompared) -> None:
+    """Both readers, for each waited for the other."""
+    agreement = (
+        Agreement.objects.filter(case=event.case).select_related("second").order_by("-made_at").first()
+    )
+    if agreement is None:
+        return
+    for user_id in {*settlement.readers_of_first(agreement), agreement.second.reader_id}:
+        member = _member(event, user_id)
+        if member is not None and member.may(Permission.VIEW_CASES):
+            facts = {"disagreements": event.disagreements}
+            tell(member, Kind.READINGS_COMPARED, case_id=event.case, facts=facts)
+
+
 @consumes(JobEnded, queue=Queue.EVENTS)
 def tell_of_job(event: JobEnded) -> None:
     job = Job.objects.filter(id=event.job).first()
@@ -34,6 +70,6 @@ def tell_of_job(event: JobEnded) -> None:
         tell(owner, Kind.JOB_ENDED, facts={"label": label, "done": event.done})
 
 
-def _member(event: ProcessingFinished | JobEnded, user_id: int) -> Membership | None:
+def _member(event: Event, user_id: int | None) -> Membership | None:
     """The person as a member of the event's lab; None: not any more."""
     return Membership.objects.filter(lab=event.lab, user=user_id, active=True).select_related("lab").first()

@@ -11,6 +11,8 @@ from webapp.notifications.models import Kind, Notification
 _SUBJECTS = {
     Kind.UPLOAD_FINISHED: _("HematoVision: The images of a case are classified"),
     Kind.FILES_UNUSABLE: _("HematoVision: Files of a case could not be used"),
+    Kind.SECOND_READER: _("HematoVision: A case is to be read a second time"),
+    Kind.READINGS_COMPARED: _("HematoVision: Both readings of a case are finished"),
     Kind.JOB_ENDED: _("HematoVision: An export has ended"),
 }
 

@@ -16,6 +16,8 @@ class Kind(models.TextChoices):
 
     UPLOAD_FINISHED = "upload_finished", _("All images of a case of mine are classified")
     FILES_UNUSABLE = "files_unusable", _("Files of a case of mine were refused or failed")
+    SECOND_READER = "second_reader", _("I am asked to read a case second, or may")
+    READINGS_COMPARED = "readings_compared", _("Both readings of a case that I read are finished")
     JOB_ENDED = "job_ended", _("An export of mine is ready, or failed")
 
 

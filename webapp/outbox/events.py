@@ -67,6 +67,23 @@ class CaseAssigned(Event):
 
 
 @dataclass(frozen=True)
+class SecondReaderAsked(Event):
+    """A second person is to read a case: `asked`, or 0 for anybody who may. `by` is who asked."""
+
+    case: UUID
+    asked: int
+    by: int
+
+
+@dataclass(frozen=True)
+class ReadingsCompared(Event):
+    """First and second reading of a case are finished: each may see the other now."""
+
+    case: UUID
+    disagreements: int
+
+
+@dataclass(frozen=True)
 class CaseReady(Event):
     """Nothing is missing any more to sign a case: it was not so before."""
 

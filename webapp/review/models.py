@@ -12,6 +12,20 @@ from webapp.cases.models import UNDER_WAY, Case, Cell
 from webapp.crypto.fields import EncryptedTextField
 from webapp.labs.models import Lab
 from webapp.registry.models import ModelVersion
+from webapp.review.remark_models import Remark, RuleAnswer
+from webapp.review.second_models import Agreement, Disagreement, SecondReader
+
+__all__ = [
+    "Agreement",
+    "CellState",
+    "Decision",
+    "Disagreement",
+    "Gesture",
+    "Reading",
+    "Remark",
+    "RuleAnswer",
+    "SecondReader",
+]
 
 
 class Reading(models.Model):  # type: ignore[django-manager-missing] # ScopedManager makes classes at run time
@@ -35,6 +49,14 @@ class Reading(models.Model):  # type: ignore[django-manager-missing] # ScopedMan
     blinded = models.BooleanField(default=False, help_text="Its reader sees no other reading of the case.")
     revision = models.PositiveIntegerField(default=0, help_text="How many decisions it has.")
     opened_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, help_text="When its reader said that they had finished.")
+    finished_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    unblinded_at = models.DateTimeField(
+        null=True,
+        help_text="When it was compared with the first: since then others see it, and its reader them.",
+    )
 
     is_new = False
     """Whether it was just opened."""
@@ -57,7 +79,10 @@ class Reading(models.Model):  # type: ignore[django-manager-missing] # ScopedMan
     @property
     def is_over(self) -> bool:
         """Whether nothing is decided in it any more. What learners do is none of the case's."""
-        return self.kind != self.Kind.TEACHING and self.case.review not in UNDER_WAY
+        if self.kind == self.Kind.TEACHING:
+            return False
+        is_read = self.kind == self.Kind.SECOND and self.finished_at is not None
+        return is_read or self.case.review not in UNDER_WAY
 
 
 class Gesture(models.Model):  # type: ignore[django-manager-missing] # made at run time

@@ -11,7 +11,7 @@ from webapp.cases import selectors as cases
 from webapp.cases.models import UNDER_WAY, Case, Cell, Image, Review
 from webapp.inference.models import Prediction
 from webapp.review.classes import shown_class
-from webapp.review.models import Reading
+from webapp.review.models import Decision, Reading
 
 
 @dataclass(frozen=True)
@@ -32,16 +32,39 @@ class Counts:
         return {code: self.suggested.get(code, 0) + self.reviewed.get(code, 0) for code in codes}
 
 
+BLINDED = Q(blinded=True, unblinded_at=None, case__review__in=UNDER_WAY)
+"""Readings that nobody but their readers sees, who see no other."""
+
+
 def readings(viewer: User) -> QuerySet[Reading]:
     """The readings that a person may see, with their cases.
 
-    Until a case is signed, a blinded reading of it is its reader's alone, who sees no other.
+    Until it is compared with the first, or the case is signed, a blinded reading is its reader's alone, who
+    sees no other.
     """
-    blinded = Q(blinded=True, case__review__in=UNDER_WAY)
-    own = Reading.objects.filter(blinded, case=OuterRef("case"), reader=viewer)
+    own = Reading.objects.filter(BLINDED, case=OuterRef("case"), reader=viewer)
     found = Reading.objects.filter(~Exists(own.exclude(pk=OuterRef("pk"))))
-    found = found.exclude(blinded & ~Q(reader=viewer))
+    found = found.exclude(BLINDED & ~Q(reader=viewer))
     return found.select_related("case__lab", "lab", "reader")
+
+
+def read_blinded(viewer: User) -> QuerySet[Reading]:
+    """Readings that a person does blinded now: of their cases they are told nothing that comes from another
+    reading. A query of cases asks `Exists(read_blinded(viewer).filter(case=OuterRef("pk")))`."""
+    return Reading.objects.filter(BLINDED, reader=viewer)
+
+
+def is_blinded(case: Case, viewer: User) -> bool:
+    return read_blinded(viewer).filter(case=case).exists()
+
+
+def decided_in_first(case: Case, person: User) -> bool:
+    """Whether they decided in the first reading, so that they cannot read the case without having seen it."""
+    return decisions_in_first(case).filter(by=person).exists()
+
+
+def decisions_in_first(case: Case) -> QuerySet[Decision]:
+    return Decision.objects.filter(reading__case=case, reading__kind=Reading.Kind.FIRST)
 
 
 def reviews(case: Case, viewer: User) -> QuerySet[Reading]:
@@ -55,7 +78,7 @@ def shown_reading(case: Case, viewer: User) -> Reading | None:
     their own while they read it blinded."""
     if case.review == Review.OPEN:
         return None
-    of_theirs = Q(kind=Reading.Kind.FIRST) | Q(reader=viewer, blinded=True)
+    of_theirs = Q(kind=Reading.Kind.FIRST) | Q(BLINDED, reader=viewer)
     return readings(viewer).filter(of_theirs, case=case).order_by("kind").first()
 
 

@@ -25,7 +25,8 @@ from webapp.cases.services import hold
 from webapp.crypto.cipher import Unreadable, seal
 from webapp.hematology.classes import BY_CODE
 from webapp.patients.services import PatientErased
-from webapp.review.models import Decision, Gesture, Reading
+from webapp.review.models import Decision, Gesture, Reading, SecondReader
+from webapp.review.selectors import decided_in_first, is_blinded
 
 COUNTED = (Reading.Kind.FIRST, Reading.Kind.SECOND)
 """Kinds of reading that are part of a case's review; what learners do is none of the case's."""
@@ -34,10 +35,10 @@ WORDS_LENGTH = 200
 
 
 class ReviewOver(Exception):
-    """The case is signed or void. Nothing was decided."""
+    """The case is signed or void, or the second reader has finished. Nothing was decided."""
 
     def __str__(self) -> str:
-        return _("The review of this case is over: it is signed or void. Nothing was decided.")
+        return _("This reading is over: its case is signed or void, or its reader has finished.")
 
 
 class GestureDiffers(Exception):
@@ -178,8 +179,7 @@ def open_reading(case: Case, kind: Reading.Kind, *, reader: User | None, blinded
         # untranslated: a fault of the caller's
         raise ValueError(f"A {kind} reading has a reader.")
     # Whether there is a first one or not: their answer is the same.
-    theirs = Reading.objects.filter(case=case, reader=reader, blinded=True, case__review__in=UNDER_WAY)
-    if kind == Reading.Kind.FIRST and theirs.exists():
+    if kind == Reading.Kind.FIRST and reader is not None and is_blinded(case, reader):
         raise ReadsBlinded
     values = {"lab_id": case.lab_id, "blinded": blinded, "reader": reader}
     if kind == Reading.Kind.TEACHING:
@@ -194,8 +194,14 @@ def open_reading(case: Case, kind: Reading.Kind, *, reader: User | None, blinded
         return reading
     if kind in COUNTED and case.review not in UNDER_WAY:
         raise ReviewOver
-    if blinded and Decision.objects.filter(reading__case=case, reading__kind="first", by=reader).exists():
+    if blinded and reader is not None and decided_in_first(case, reader):
         raise SeenAlready
+    if kind == Reading.Kind.SECOND:
+        asked = SecondReader.objects.filter(Q(asked=None) | Q(asked=reader), case=case, reading=None)
+        if reader is not None and not asked.filter(withdrawn_at=None).update(reading=reading):
+            SecondReader.objects.create(
+                lab_id=case.lab_id, case=case, asked=reader, asked_by=reader, reading=reading
+            )
     record(
         Action.READING_OPENED,
         lab=case.lab_id,

@@ -11,6 +11,7 @@ from webapp.ui.notifications.urls import urlpatterns as notifications
 from webapp.ui.ranges.urls import urlpatterns as ranges
 from webapp.ui.registry.urls import urlpatterns as registry
 from webapp.ui.review.urls import urlpatterns as review
+from webapp.ui.rules.urls import urlpatterns as rules
 
 app_name = "ui"
 urlpatterns = [
@@ -24,5 +25,6 @@ urlpatterns = [
     *ranges,
     *registry,
     *review,
+    *rules,
     path("scripts/<slug:language>/<slug:digest>.js", catalogue, name="catalogue"),
 ]

@@ -22,7 +22,10 @@ class ReadingSerializer(serializers.ModelSerializer[Reading]):
 
     class Meta:
         model = Reading
-        fields: tuple[str, ...] = ("id", "kind", "blinded", "reader", "revision", "opened_at")
+        fields: tuple[str, ...] = (
+            *("id", "kind", "blinded", "reader", "revision", "opened_at"),
+            *("finished_at", "unblinded_at"),
+        )
 
 
 class NewReadingSerializer(serializers.Serializer[Any]):

@@ -9,12 +9,14 @@ from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from webapp.cases.disclosure import open_case
-from webapp.cases.models import UNDER_WAY, Case
+from webapp.cases.models import Case
 from webapp.cases.selectors import progress_of
 from webapp.hematology.classes import BY_CODE, KEYS, REVIEW_ORDER, UNIDENTIFIED
+from webapp.hematology.remarks import SUBJECTS, TERMS
 from webapp.inference.selectors import class_name, class_short
 from webapp.labs.permissions import Permission
 from webapp.results.answers import sheets_json
@@ -35,10 +37,12 @@ MODULES = (
     "ui/language.js",
     *("ui/review/bench.js", "ui/review/grid.js", "ui/review/kept.js", "ui/review/keys.js"),
     *("ui/review/limits.js", "ui/review/page.js", "ui/review/pictures.js", "ui/review/queue.js"),
+    "ui/review/remarks.js",
     *("ui/review/selection.js", "ui/review/server.js", "ui/review/state.js", "ui/review/store.js"),
     *("ui/review/tour.js", "ui/review/undo.js", "ui/review/words.js"),
     *("ui/review/views/bar.js", "ui/review/views/cell.js", "ui/review/views/dialogs.js"),
     *("ui/review/views/gallery.js", "ui/review/views/head.js", "ui/review/views/large.js"),
+    "ui/review/views/remarks.js",
     *("ui/review/views/panel.js", "ui/cell/evidence.js", "ui/upload/limits.js", "ui/upload/retry.js"),
     *("ui/vendor/htm-3.1.1.min.js", "ui/vendor/preact-11.2.0.min.js"),
     *("ui/vendor/preact-hooks-11.2.0.min.js", "ui/vendor/preact-signals-2.11.4.min.js"),
@@ -83,7 +87,7 @@ def _reading(request: MemberRequest, case: Case) -> Reading | None:
     if asked:
         is_number = asked.isascii() and asked.isdigit() and len(asked) <= LONGEST_ID
         return get_object_or_404(found, pk=int(asked) if is_number else None)
-    mine = found.filter(blinded=True, reader=request.user, case__review__in=UNDER_WAY).first()
+    mine = found.filter(selectors.BLINDED, reader=request.user).first()
     return mine or found.filter(kind=Reading.Kind.FIRST).first()
 
 
@@ -118,17 +122,36 @@ def _seed(request: MemberRequest, reading: Reading) -> dict[str, Any]:
             {"code": code, "name": class_name(code), "short": class_short(code)} for code in BY_CODE
         ],
         "unidentified": class_name(UNIDENTIFIED),
+        "remark_terms": _remark_terms(),
+        "may_finish": reading.kind == Reading.Kind.SECOND and reading.finished_at is None,
         "order": list(REVIEW_ORDER),
         "cells": cells,
         "differential": sheets_json(found),
         "addresses": {
             "case": reverse("ui:case", args=[case.id]),
+            "checks": reverse("ui:checks", args=[case.id]),
             "reading": reverse("api:reading", args=[reading.pk]),
             "token": get_token(request),
             "tour": static("ui/vendor/driver-1.8.0.min.js"),
             "tour_style": static("ui/vendor/driver-1.8.0.css"),
         },
     }
+
+
+def _remark_terms() -> list[dict[str, Any]]:
+    """What may be remarked, by subject."""
+    return [
+        {
+            "code": subject,
+            "name": _(name),
+            "terms": [
+                {"code": term.code, "name": _(term.name), "grades": term.grades}
+                for term in TERMS.values()
+                if term.subject == subject
+            ],
+        }
+        for subject, name in SUBJECTS.items()
+    ]
 
 
 def mosaic_address(case_id: UUID, cells: list[int]) -> str:

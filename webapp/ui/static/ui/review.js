@@ -10,6 +10,7 @@ import { Gallery, newCells } from "./review/views/gallery.js";
 import { Filter, Head, Notes } from "./review/views/head.js";
 import { Large } from "./review/views/large.js";
 import { Panel } from "./review/views/panel.js";
+import { RemarksDialog } from "./review/views/remarks.js";
 
 // A tab that was made as a copy of another is another one: the lock tells.
 async function clientOf(reading) {
@@ -42,6 +43,8 @@ function Open({ page }) {
       return html`<${KeysDialog} page=${page} />`;
     case "words":
       return html`<${WordsDialog} page=${page} ids=${open.ids} back=${open.back} stay=${open.stay} />`;
+    case "remarks":
+      return html`<${RemarksDialog} page=${page} />`;
     case "tour":
       return null;
     case "conflicts":
@@ -86,4 +89,5 @@ render(html`<${App} page=${page} />`, root);
 page.listen(root);
 page.focus();
 page.poll();
+if (new URLSearchParams(location.search).has("remarks")) page.do("remarks");
 page.loadRest();

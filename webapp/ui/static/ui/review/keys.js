@@ -9,6 +9,7 @@ export const COMMANDS = [
   { name: "similar", key: "j", text: gettext("Show similar cells of the case") },
   { name: "undo", key: "z", text: gettext("Undo (also Ctrl+Z or ⌘Z)") },
   { name: "redo", key: "y", text: gettext("Redo (also Ctrl+Shift+Z or ⇧⌘Z)") },
+  { name: "remarks", key: "k", text: gettext("Remark on red cells, white cells and platelets") },
   { name: "filter", key: "f", text: gettext("Filter by class, confidence, person or file") },
   { name: "previous-section", key: "[", text: gettext("Go to the class before") },
   { name: "next-section", key: "]", text: gettext("Go to the next class") },

@@ -6,6 +6,7 @@ import { Kept, withoutWords } from "./kept.js";
 import { Keys } from "./keys.js";
 import { NEW_CELLS_EVERY, PAGE, POLL_EVERY, SIMILAR, SIZES } from "./limits.js";
 import { Pictures, reference } from "./pictures.js";
+import { Remarks } from "./remarks.js";
 import { placeOf } from "./selection.js";
 import { Server } from "./server.js";
 import { dialog, filter, filtering, more, redraw, said, seen, size, trouble } from "./state.js";
@@ -47,6 +48,7 @@ export class Page {
     if (SIZES[liked]) size.value = liked;
     this.keys = new Keys(this.classes, keys);
     this.server = new Server(seed.addresses, { lab: seed.lab, client });
+    this.remarks = new Remarks({ terms: seed.remark_terms, server: this.server, show: redraw });
     this.pictures = new Pictures({ load: loadPicture, show: () => this.redrawSoon() });
     this.bench = new Bench({
       store: new Store({ order: seed.order, me: seed.me }),
@@ -362,6 +364,11 @@ export class Page {
       case "unfilter":
         filtering.value = false;
         return this.filterBy({});
+      case "remarks":
+        dialog.value = { name: "remarks" };
+        return null;
+      case "finish":
+        return this.finish();
       case "help":
         dialog.value = { name: "keys" };
         return null;
@@ -437,6 +444,17 @@ export class Page {
       if (this.scroller) this.scroller.scrollTop = 0;
     } catch (error) {
       bench.failure = error.message;
+      redraw();
+    }
+  }
+
+  // The second reader has finished: what both readings come to is shown once the other is, too.
+  async finish() {
+    try {
+      await this.server.finish();
+      location.assign(this.addresses.checks);
+    } catch (error) {
+      this.bench.failure = error.message;
       redraw();
     }
   }

@@ -32,7 +32,25 @@ export class Server {
     if (undo) body.undo = undo;
     else if (confirm) Object.assign(body, { confirm, seen });
     else body.decisions = decisions;
-    return this.#ask("decisions/", {
+    return this.#post("decisions/", body);
+  }
+
+  remarks() {
+    return this.#get("remarks/");
+  }
+
+  // Gives all that stands afterwards.
+  remark(body) {
+    return this.#post("remarks/", body);
+  }
+
+  // Says that the reading is done.
+  finish() {
+    return this.#post("finish/", {});
+  }
+
+  #post(path, body) {
+    return this.#ask(path, {
       method: "POST",
       body: JSON.stringify(body),
       headers: { "Content-Type": "application/json", "X-CSRFToken": this.addresses.token },

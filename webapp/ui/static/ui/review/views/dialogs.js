@@ -26,7 +26,7 @@ export function Modal({ label, name = "", back = null, children }) {
   </dialog>`;
 }
 
-const close = html`<button type="button" class="button rv-close" onClick=${() => (dialog.value = null)} title=${gettext("Close (Esc)")}><span aria-hidden="true">×</span><span class="hidden">${gettext("Close")}</span></button>`;
+export const close = html`<button type="button" class="button rv-close" onClick=${() => (dialog.value = null)} title=${gettext("Close (Esc)")}><span aria-hidden="true">×</span><span class="hidden">${gettext("Close")}</span></button>`;
 
 // Nothing has the focus, as after a dialog that stood in the place of another.
 function focusCells() {

@@ -31,6 +31,7 @@ export function Head({ page }) {
         ${SIZES.map(([name, text, side]) => html`<button type="button" class="rv-tool" aria-pressed=${size.value === name ? "true" : "false"} title=${text} onClick=${() => page.resize(name)}><svg viewBox="0 0 20 20" width="20" height="20" aria-hidden="true"><rect x=${10 - side / 2} y=${10 - side / 2} width=${side} height=${side} rx="2" fill="none" stroke="currentColor" stroke-width="1.6"/></svg><span class="hidden">${text}</span></button>`)}
       </span>
       <button type="button" class="rv-tool" data-do="filter" aria-expanded=${filtering.value ? "true" : "false"} aria-pressed=${page.isFiltered ? "true" : "false"} title=${withKey(gettext("Filter"), keys.of("filter"))}><${Icon} path="M3 5h14l-5.5 6v5l-3-1.5V11z" /><span class="hidden">${gettext("Filter")}</span></button>
+      <button type="button" class="rv-tool" data-do="remarks" title=${withKey(gettext("Remarks"), keys.of("remarks"))}><${Icon} path="M4 4h12v9H9l-4 3.5V13H4z" /><span class="hidden">${gettext("Remarks")}</span></button>
       <button type="button" class="rv-tool" data-do="help" title=${withKey(gettext("All keys"), keys.of("help"))}><span aria-hidden="true">?</span><span class="hidden">${gettext("All keys")}</span></button>
       <button type="button" class="rv-tool rv-count" aria-expanded=${panelOpen.value ? "true" : "false"} aria-controls="differential" onClick=${() => (panelOpen.value = !panelOpen.value)}>${gettext("Count")}</button>
     </div>
@@ -117,6 +118,6 @@ export function Notes({ page }) {
     ${similar && html`<p class="rv-note">${gettext("Cells of the case that are most like the one you chose.")} <button type="button" class="button button-small" data-do="leave-similar">${gettext("Back to all cells")} <kbd>${gettext("Esc")}</kbd></button></p>`}
     ${page.isFiltered && html`<p class="rv-note">${say(gettext("Filtered: %(n)s cells are shown."), { n: number(page.shown) })} <button type="button" class="button button-small" data-do="unfilter">${gettext("Show all cells")}</button></p>`}
     ${page.isOver && html`<p class="rv-note is-warn">${gettext("You may look, but not decide.")}</p>`}
-    ${!n && !failure && !page.isFiltered && !similar && page.total > 0 && page.undecided === 0 && html`<p class="rv-note is-good">${gettext("All cells are decided.")} <a class="button button-small" href=${page.addresses.case}>${gettext("Back to the case")}</a></p>`}
+    ${!n && !failure && !page.isFiltered && !similar && page.total > 0 && page.undecided === 0 && html`<p class="rv-note is-good">${gettext("All cells are decided.")} ${page.seed.may_finish ? html`<button type="button" class="button button-small button-main" data-do="finish">${gettext("I have finished my reading")}</button>` : html`<a class="button button-small" href=${page.addresses.case}>${gettext("Back to the case")}</a>`}</p>`}
   `;
 }
