@@ -82,7 +82,10 @@ def _emptied_between_tests() -> Iterator[None]:
     flush = DatabaseOperations.sql_flush
 
     def with_the_trail(self, style, tables, **options):
-        kept = ("audit_entry", "ranges_referencerange", "review_decision", "review_gesture")
+        kept = (
+            *("audit_entry", "ranges_referencerange", "review_decision", "review_gesture"),
+            *("review_remark", "review_ruleanswer", "review_agreement"),
+        )
         alter = [f"ALTER TABLE {table} {{}} TRIGGER append_only;" for table in kept]
         statements = flush(self, style, tables, **options)
         return [

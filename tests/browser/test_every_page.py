@@ -145,6 +145,20 @@ def _filter(page: Page) -> None:
     expect(page.get_by_label("Undecided only")).to_be_visible()
 
 
+def _rule(page: Page) -> None:
+    if page.get_by_role("button", name="Take them over").is_visible():
+        page.get_by_role("button", name="Take them over").click()
+    page.locator(".rules th a").first.click()
+    expect(page.get_by_label("Name")).to_be_visible()
+
+
+def _remarks(page: Page) -> None:
+    _review(page)
+    page.locator("#gallery").focus()
+    page.keyboard.press("k")
+    expect(page.get_by_role("group", name="Schistocytes")).to_be_visible()
+
+
 # How to come to each page from that of a case, or from the address below.
 PAGES: dict[str, Callable[[Page], object]] = {
     "case": lambda page: None,
@@ -156,6 +170,9 @@ PAGES: dict[str, Callable[[Page], object]] = {
     "review: keys": _keys,
     "review: other": _other,
     "review: filter": _filter,
+    "review: remarks": _remarks,
+    "checks": lambda page: page.goto(f"{page.url}checks/"),
+    "agreement": lambda page: page.goto(f"{page.url}agreement/"),
     "review: what other is": _other_again,
     "review: conflicts": _conflicts,
     "review: count": _count,
@@ -171,6 +188,7 @@ PAGES: dict[str, Callable[[Page], object]] = {
     "missing": lambda page: page.goto(page.url + "nothing/"),
     "sign-in": _signed_out,
     "changing a member": _change,
+    "a rule": _rule,
     "a new token": _new_token,
     "a new job": _new_job,
     "invited": _invited,
@@ -195,6 +213,9 @@ BY_ADDRESS: dict[str, tuple[str | None, str]] = {
     "reference ranges": ("technician", "/lab/ranges/"),
     "proposed ranges": ("lab_supervisor", "/lab/ranges/"),
     "tokens of the lab": ("admin", "/lab/tokens/"),
+    "rules": ("lab_supervisor", "/lab/rules/"),
+    "a rule": ("lab_supervisor", "/lab/rules/"),
+    "a new rule": ("lab_supervisor", "/lab/rules/new/"),
     "leaving": ("technician", "/lab/leave/"),
     "tokens": ("technician", "/tokens/"),
     "jobs": ("admin", "/jobs/"),
@@ -225,6 +246,9 @@ BY_CLICK = {
     "cases/<uuid:case_id>/patient/",
     "cases/<uuid:case_id>/specimen/",
     "cases/<uuid:case_id>/review/",
+    "cases/<uuid:case_id>/checks/",
+    "cases/<uuid:case_id>/agreement/",
+    "lab/rules/<uuid:rule_id>/",
 }
 NO_PAGES = {
     "",

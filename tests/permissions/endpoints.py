@@ -68,6 +68,19 @@ ENDPOINTS: dict[str, dict[str, Needed]] = {
     "api/v1/readings/<int:reading_id>/cells/<int:cell_id>/similar/": {"GET": P.VIEW_CASES},
     "api/v1/readings/<int:reading_id>/decisions/": {"POST": P.DECIDE},
     "api/v1/readings/<int:reading_id>/changes/": {"GET": P.VIEW_CASES},
+    "api/v1/readings/<int:reading_id>/remarks/": {"GET": P.VIEW_CASES, "POST": P.DECIDE},
+    "api/v1/readings/<int:reading_id>/finish/": {"POST": P.DECIDE},
+    "api/v1/cases/<uuid:case_id>/rules/": {"GET": P.VIEW_CASES},
+    "api/v1/cases/<uuid:case_id>/rules/<uuid:rule_id>/answer/": {"POST": P.DECIDE},
+    "api/v1/cases/<uuid:case_id>/second-reader/": {"GET": P.VIEW_CASES, "POST": P.VIEW_CASES},  # see BESIDES
+    "api/v1/cases/<uuid:case_id>/second-reader/withdraw/": {"POST": P.VIEW_CASES},
+    "api/v1/cases/<uuid:case_id>/agreements/": {"GET": P.VIEW_CASES},
+    "api/v1/cases/<uuid:case_id>/agreements/<uuid:agreement_id>/settle/": {"POST": P.DECIDE},
+    "api/v1/lab/rules/": {"GET": P.APPROVE, "POST": P.APPROVE},
+    "api/v1/lab/rules/shipped/": {"POST": P.APPROVE},
+    "api/v1/lab/rules/try/": {"POST": P.APPROVE},
+    "api/v1/lab/rules/<uuid:rule_id>/": {"GET": P.APPROVE, "PUT": P.APPROVE, "DELETE": P.APPROVE},
+    "api/v1/lab/rules/<uuid:rule_id>/acceptance/": {"POST": P.APPROVE, "DELETE": P.APPROVE},
     "api/v1/models/": {"GET": P.VIEW_MODELS},
     "api/v1/audit/": {"GET": P.VIEW_AUDIT},
     "api/v1/audit/export.csv": {"GET": P.VIEW_AUDIT},
@@ -95,6 +108,13 @@ ENDPOINTS: dict[str, dict[str, Needed]] = {
     "cases/<uuid:case_id>/slides/<int:slide_id>/remove/": {"POST": P.CREATE_CASES},
     "cases/<uuid:case_id>/live/": {"GET": P.VIEW_CASES},
     "cases/<uuid:case_id>/review/": {"GET": P.DECIDE, "POST": P.DECIDE},
+    "cases/<uuid:case_id>/checks/": {"GET": P.VIEW_CASES},
+    "cases/<uuid:case_id>/rules/<uuid:rule_id>/answer/": {"POST": P.DECIDE},
+    "cases/<uuid:case_id>/second-reader/": {"POST": P.VIEW_CASES},  # see BESIDES
+    "cases/<uuid:case_id>/second-reader/withdraw/": {"POST": P.VIEW_CASES},
+    "cases/<uuid:case_id>/readings/<int:reading_id>/finish/": {"POST": P.DECIDE},
+    "cases/<uuid:case_id>/agreement/": {"GET": P.VIEW_CASES},
+    "cases/<uuid:case_id>/agreement/<uuid:agreement_id>/settle/": {"POST": P.DECIDE},
     "cases/<uuid:case_id>/files/": {"GET": P.VIEW_CASES},
     "files/": {"GET": P.VIEW_CASES},
     "cases/<uuid:case_id>/requeue/": {"POST": P.REQUEUE_FAILED},
@@ -129,6 +149,13 @@ ENDPOINTS: dict[str, dict[str, Needed]] = {
     "invitations/<str:secret>/": {"GET": ANYONE, "POST": SIGNED_IN},  # the secret in the link lets in
     "lab/roles/": {"GET": P.MANAGE_ROLES},
     "lab/roles/adjust/": {"POST": P.MANAGE_ROLES},
+    "lab/rules/": {"GET": P.APPROVE},
+    "lab/rules/shipped/": {"POST": P.APPROVE},
+    "lab/rules/new/": {"GET": P.APPROVE, "POST": P.APPROVE},
+    "lab/rules/<uuid:rule_id>/": {"GET": P.APPROVE, "POST": P.APPROVE},
+    "lab/rules/<uuid:rule_id>/accept/": {"POST": P.APPROVE},
+    "lab/rules/<uuid:rule_id>/off/": {"POST": P.APPROVE},
+    "lab/rules/<uuid:rule_id>/remove/": {"POST": P.APPROVE},
     "lab/settings/": {"GET": P.MANAGE_LAB},
     "lab/settings/change/": {"POST": P.MANAGE_LAB},
     "lab/classes/change/": {"POST": P.MANAGE_LAB},
@@ -193,8 +220,12 @@ ENDPOINTS: dict[str, dict[str, Needed]] = {
     "accounts/name/": {"GET": SIGNED_IN, "POST": SIGNED_IN},
 }
 
-# What an address asks for besides, by what it is sent: tests/integration/webapp/review/test_api.py.
-BESIDES = {P.READ_SECOND: "api/v1/cases/<uuid:case_id>/readings/"}
+# What an address asks for besides, by what it is sent: tests/integration/webapp/review/test_api.py and
+# test_second_reader.py.
+BESIDES = {
+    P.READ_SECOND: "api/v1/cases/<uuid:case_id>/readings/",
+    P.SIGN: "api/v1/cases/<uuid:case_id>/rules/<uuid:rule_id>/answer/",
+}
 
 # What changes who may do what, hands out keys, or says what is normal: it asks again who is there.
 ASKS_AGAIN = {

@@ -16,6 +16,7 @@ from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from django_scopes import scope
 
 from tests.permissions.conftest import CASES_RUN
@@ -41,8 +42,11 @@ from webapp.labs.models import ApiToken, Membership
 from webapp.labs.permissions import IN_USE, Permission, Role, allows
 from webapp.labs.tokens import issue_token
 from webapp.notifications.models import Notification
-from webapp.review.models import Reading
+from webapp.review.models import Agreement, Reading
 from webapp.review.services import open_reading
+from webapp.rules.conditions import Then, read_all
+from webapp.rules.services import Draft
+from webapp.rules.services import add as add_rule
 
 __all__ = ["plain_static"]
 pytestmark = pytest.mark.usefixtures("plain_static")
@@ -104,6 +108,8 @@ class Place:
     slide_id: int
     scanner_id: int
     reading_id: int
+    rule_id: uuid.UUID
+    agreement_id: uuid.UUID
     pk: int = 1
     provider_id: str = "google"
     language: str = "en"
@@ -164,10 +170,23 @@ def place(alice, monkeypatch) -> Place:
         slide = add_slide(case, label="S-1")
         scanner = add_scanner(alice.lab, make="Imaginary")
         reading = open_reading(case, Reading.Kind.FIRST, reader=alice.membership.user)
+        second = open_reading(case, Reading.Kind.SECOND, reader=alice.membership.user)
+        Reading.objects.filter(pk=second.pk).update(finished_at=timezone.now())
+        agreement = Agreement.objects.create(
+            lab=alice.lab,
+            case=case,
+            first=reading,
+            second=second,
+            confusion={},
+            **dict.fromkeys(("first_revision", "second_revision", "cells", "agreed", "by_one"), 0),
+        )
+        condition = {"quantity": "count", "class": "blast", "op": ">", "value": "0"}
+        draft = Draft("A blast", read_all([condition]), Then.MUST_SEE)
+        rule = add_rule(alice.lab, draft, by=alice.membership.user)
         job, notification = its_own(alice)
     return Place(
         *(case.id, image.id, cell_of(image).id, alice.membership.id, invitation.id, token.id, links[0]),
-        *(job.id, notification.id, slide.id, scanner.id, reading.id),
+        *(job.id, notification.id, slide.id, scanner.id, reading.id, rule.id, agreement.id),
     )
 
 
@@ -188,7 +207,9 @@ def nothing() -> Place:
     """Ids of nothing at all."""
     far = 10**9
     return Place(
-        uuid.uuid4(), far, far, far, far, far, "hv:nothing", uuid.uuid4(), far, far, far, far, pk=far
+        *(uuid.uuid4(), far, far, far, far, far, "hv:nothing", uuid.uuid4(), far, far, far, far),
+        *(uuid.uuid4(), uuid.uuid4()),
+        pk=far,
     )
 
 

@@ -19,9 +19,11 @@ from webapp.audit.models import Entry
 from webapp.cases.models import Case, Cell
 from webapp.cases.services import change_identifiers, create_case
 from webapp.cases.specimen_services import change_specimen
+from webapp.hematology.remarks import WORDS
 from webapp.labs.permissions import IN_USE, Permission, Role
 from webapp.labs.tokens import issue_token
 from webapp.review.models import Reading
+from webapp.review.remark_services import make_remark
 
 __all__ = ["place", "plain_static"]
 pytestmark = pytest.mark.usefixtures("plain_static")
@@ -53,6 +55,11 @@ SENT = {
     f"{API}cases/<uuid:case_id>/specimen/": {"material": "blood"},
     f"{API}cases/<uuid:case_id>/analyser-count/": {"wbc": "7.2"},
     f"{API}cases/<uuid:case_id>/": {"priority": "urgent"},
+    f"{API}readings/<int:reading_id>/remarks/": {
+        "subject": "red_cells",
+        "term": "schistocytes",
+        "grade": "2+",
+    },
     "cases/<uuid:case_id>/patient/merge/": {"accession": "nowhere"},
     "cases/<uuid:case_id>/specimen/": {"received_at": "no day"},
     "cases/of-patient/": {"mrn": PATIENT["mrn"]},
@@ -71,11 +78,14 @@ SHOW_PATIENTS = {
     ("GET", f"{API}cases/<uuid:case_id>/specimen/"),
     ("PATCH", f"{API}cases/<uuid:case_id>/specimen/"),
     ("GET", f"{API}readings/<int:reading_id>/cells/<int:cell_id>/"),
+    ("GET", f"{API}readings/<int:reading_id>/remarks/"),
+    ("POST", f"{API}readings/<int:reading_id>/remarks/"),
     ("GET", "cases/"),
     ("POST", "cases/new/"),
     ("POST", "cases/of-patient/"),
     ("GET", "cases/<uuid:case_id>/"),
     ("GET", "cases/<uuid:case_id>/cells/<int:cell_id>/"),
+    ("GET", "cases/<uuid:case_id>/checks/"),
     ("GET", "cases/<uuid:case_id>/patient/"),
     ("POST", "cases/<uuid:case_id>/patient/merge/"),
     ("GET", "cases/<uuid:case_id>/specimen/"),
@@ -91,7 +101,9 @@ def known(place: Place) -> Place:
     with scope(lab=case.lab):
         change_identifiers(case, PATIENT)
         change_specimen(case, TEXTS)
-        reading = Reading.objects.get(case=case)
+        reading = Reading.objects.get(case=case, kind=Reading.Kind.FIRST)
+        by = case.created_by
+        make_remark(reading, subject="general", term=WORDS, words="As Quillfeather’s were", by=by)
         cell = Cell.objects.get(id=place.cell_id)
         decide(reading, [cell.id], "other", by=case.created_by, words="Like those of Quillfeather’s sister")
         others: dict[str, dict[str, object]] = {

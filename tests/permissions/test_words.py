@@ -26,7 +26,7 @@ DATA = re.compile(
         [
             r"(?:Northern|Southern) lab",
             r"Operator|Alice|Charlie|Somebody|Some\.\w+|[\w.+-]+@[\w.-]+",
-            r"A-secret|A-1|N-1|S-1|Imaginary|Tried|A program|tests?|of-another-release",
+            r"A blast|A-secret|A-1|N-1|S-1|Imaginary|Tried|A program|tests?|of-another-release",
             r"[\w-]+\.(?:jpg|png)",
             r"hv_\S+|[0-9a-f]{8}-[0-9a-f-]{27}|user \d+|case [0-9a-f-]+",
             r"https?://\S+|HematoVision|localhost|127\.0\.0\.1",

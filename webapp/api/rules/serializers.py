@@ -18,7 +18,6 @@ from webapp.rules.conditions import (
 from webapp.rules.models import NAME_LENGTH, REMARK_LENGTH, SOURCE_LENGTH, Rule
 from webapp.rules.services import Draft
 
-
 CLASSES = [(code, code) for code in (*BY_CODE, ANY)]
 
 

@@ -41,6 +41,5 @@ SPECTACULAR_SETTINGS = {
         "RuleClass": "webapp.api.rules.serializers.CLASSES",
         "ModelVersionStatus": "webapp.registry.models.Status",
         "SexEnum": "webapp.patients.identifiers.Sex",
-        "RangeSex": "webapp.ranges.models.Sex",
     },
 }

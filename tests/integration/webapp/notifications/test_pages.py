@@ -84,6 +84,8 @@ def test_choices_are_kept(alice):
     assert chosen == {
         Kind.UPLOAD_FINISHED: (False, True),
         Kind.FILES_UNUSABLE: (False, False),
+        Kind.SECOND_READER: (False, False),
+        Kind.READINGS_COMPARED: (False, False),
         Kind.JOB_ENDED: (True, False),
     }
     assert browser.get(address).content.decode().count(" checked") == 2
