@@ -53,3 +53,17 @@ class User(AbstractBaseUser, PermissionsMixin):
         super().save(*args, **kwargs)
         if replaced:
             password_replaced.send(User, user=self)
+
+
+class SigningPin(models.Model):
+    """By which somebody who signs in elsewhere says that it is them who sign a result; hashed as passwords are."""
+
+    user = models.OneToOneField(User, primary_key=True, on_delete=models.CASCADE, related_name="signing_pin")
+    hashed = models.CharField(max_length=128)
+    set_at = models.DateTimeField()
+    wrong = models.PositiveSmallIntegerField(
+        default=0, help_text="How often it was wrong since it was right."
+    )
+
+    def __str__(self) -> str:
+        return f"signing PIN of user {self.user_id}"

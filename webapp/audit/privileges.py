@@ -1,10 +1,10 @@
 """What the product may do in its own database: read and write rows, and to the audit trail and to what people
-decided only add.
+decided and signed only add.
 
 Two roles use the database. The owner (`DATABASE_OWNER_URL`) makes and changes tables: it runs `migrate` and
 `restore`. The product's own role (`DATABASE_URL`: web, workers, relay and what schedules and watches them)
-owns nothing, so that whoever gets hold of it can neither lift the triggers of the audit trail and of
-decisions nor change an entry of the one, or one of the others.
+owns nothing, so that whoever gets hold of it can neither lift the triggers of the audit trail, of
+decisions and of results nor change an entry of the one, or one of the others.
 """
 
 import sys
@@ -26,6 +26,9 @@ _LIMITED = {
     "review_ruleanswer": "SELECT, INSERT",
     "review_agreement": "SELECT, INSERT",
     "review_cellstate": "SELECT",  # a trigger writes it
+    "results_result": "SELECT, INSERT, UPDATE (document, status)",
+    "results_signature": "SELECT, INSERT",
+    "results_step": "SELECT, INSERT, UPDATE (reason)",
     "django_migrations": "SELECT",
 }
 _PRIVILEGES = """

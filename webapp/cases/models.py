@@ -46,6 +46,7 @@ class Review(models.TextChoices):
 
     OPEN = "open", pgettext_lazy("review of a case", "Open")
     IN_REVIEW = "in_review", _("In review")
+    REVIEWED = "reviewed", _("Awaiting authorisation")
     SIGNED = "signed", _("Signed")
     AMENDED = "amended", _("Amended")
     VOID = "void", _("Void")
@@ -96,7 +97,7 @@ class Case(models.Model):  # type: ignore[django-manager-missing] # ScopedManage
         choices=Review.choices,
         default=Review.OPEN,
         db_default=Review.OPEN,
-        help_text="Written by the services of `webapp.review` alone.",
+        help_text="Written by the services of `webapp.review` and `webapp.results` alone.",
     )
     priority = models.PositiveSmallIntegerField(
         choices=Priority.choices, default=Priority.ROUTINE, db_default=Priority.ROUTINE

@@ -28,6 +28,11 @@ def zone(name: str) -> ZoneInfo | None:
         return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError):
         return None
+class Signatures(models.TextChoices):
+    """How many people stand for a result."""
+
+    ONE = "one", _("One: who reviewed it authorises it")
+    TWO = "two", _("Two: one person reviews, another authorises")
 
 
 class Lab(models.Model):
@@ -69,6 +74,13 @@ class Lab(models.Model):
         default=dict,
         db_default=Value({}, models.JSONField()),
         help_text="Where the lab departs from the table of permissions: role → permission → yes or no.",
+    )
+    signatures = models.CharField(
+        max_length=8,
+        choices=Signatures.choices,
+        default=Signatures.ONE,
+        db_default=Signatures.ONE,
+        help_text="That a result needs.",
     )
     second_factor_roles = ArrayField(
         models.CharField(max_length=32, choices=Role.choices),
