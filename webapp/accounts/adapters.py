@@ -21,6 +21,7 @@ from webapp.accounts import factors, trail
 from webapp.accounts.device_cookies import known_device
 from webapp.accounts.mails import AccountMails
 from webapp.accounts.models import User
+from webapp.accounts.proof import note_fresh_sign_in
 from webapp.accounts.reauthentication import is_fresh
 from webapp.accounts.wording import PRODUCT, too_many_attempts
 from webapp.writing.text import shown
@@ -94,6 +95,9 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         verified = {address.email.lower() for address in sociallogin.email_addresses if address.verified}
         return bool(AccountAdapter(request).may_sign_up(request, verified))
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+        note_fresh_sign_in(request, sociallogin)
 
     def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]) -> User:
         user: User = super().populate_user(request, sociallogin, data)

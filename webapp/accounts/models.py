@@ -56,7 +56,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class SigningPin(models.Model):
-    """By which somebody who signs in elsewhere says that it is them who sign a result; hashed as passwords are."""
+    """By which somebody without password or second factor says who they are; hashed as passwords are."""
 
     user = models.OneToOneField(User, primary_key=True, on_delete=models.CASCADE, related_name="signing_pin")
     hashed = models.CharField(max_length=128)

@@ -49,6 +49,24 @@ def factor_removed(user: User, authenticator: Authenticator) -> None:
     _record(Action.FACTOR_REMOVED, user, before={"factor": FACTORS[authenticator.type]}, actor=None)
 
 
+def signing_pin_set(user: User, *, is_new: bool) -> None:
+    _record(Action.SIGNING_PIN_SET if is_new else Action.SIGNING_PIN_CHANGED, user)
+
+
+def signing_pin_removed(user: User) -> None:
+    _record(Action.SIGNING_PIN_REMOVED, user)
+
+
+def signing_pin_locked(user: User) -> None:
+    _record(Action.SIGNING_PIN_LOCKED, user)
+
+
+def proof_failed(user: User) -> None:
+    """Who is signed in was asked who they are, and did not show it; wrong passwords and codes tell it
+    themselves."""
+    _failed(user)
+
+
 def code_used(user: User, authenticator: Authenticator) -> None:
     """A second factor was right. Only the use of a recovery code is worth an entry of its own."""
     if authenticator.type == Authenticator.Type.RECOVERY_CODES:

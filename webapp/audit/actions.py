@@ -90,6 +90,27 @@ class Action(TextChoices):
     RULE_ANSWERED = (
         "case.rule_answered",
         _("answered the rule “{after[rule]}” on case {subject}: {after[answer]:word}"),
+    RESULT_SIGNED = (
+        "result.signed",
+        _("signed version {after[version]} of the result of case {subject} ({after[meaning]:word})"),
+    RESULT_AMENDED = (
+        "result.amended",
+        _("began to amend version {after[version]} of the result of case {subject}"),
+    AMENDMENT_WITHDRAWN = (
+        "result.amendment_withdrawn",
+        _("withdrew the amendment of version {after[version]} of the result of case {subject}"),
+    RESULT_VOIDED = (
+        "result.voided",
+        _("made version {after[version]} of the result of case {subject} void"),
+    RESULT_OPENED = "result.opened", _("opened the result of case {subject}")
+    SIGNING_DENIED = "result.signing_denied", _("was denied to sign case {subject}")
+    SIGNING_DENIED_AGAIN = (
+        "result.signing_denied_again",
+        _("was denied to sign case {subject}, {after[times]} times within a minute"),
+    RESULTS_VERIFIED = "result.verified", _("found all signed results whole ({after[results]})")
+    RESULTS_ALTERED = (
+        "result.altered",
+        _("found signed results that were altered ({after[findings]} findings)"),
     )
     PATIENT_SEARCHED = (
         "case.patient_searched",
@@ -167,6 +188,13 @@ class Action(TextChoices):
     RECOVERY_CODE_USED = "account.recovery_code_used", _("used a recovery code ({after[left]} left)")
     SERVICE_CONNECTED = "account.service_connected", _("connected {after[service]} to sign in with")
     SERVICE_DISCONNECTED = "account.service_disconnected", _("disconnected {before[service]}")
+    SIGNING_PIN_SET = "account.signing_pin_set", _("set a signing PIN")
+    SIGNING_PIN_CHANGED = "account.signing_pin_changed", _("changed their signing PIN")
+    SIGNING_PIN_REMOVED = "account.signing_pin_removed", _("removed their signing PIN")
+    SIGNING_PIN_LOCKED = (
+        "account.signing_pin_locked",
+        _("gave a wrong signing PIN too often, so that it is locked"),
+    )
     SESSIONS_ENDED = "account.sessions_ended", _("ended sessions of {subject} ({after[sessions]})")
     ACCOUNT_CHANGED = "account.changed", _("changed the account of {subject}")
 
@@ -206,6 +234,7 @@ class Action(TextChoices):
 
 AREAS = (
     N_("Case"),
+    N_("Result"),
     N_("Patient"),
     N_("Lab"),
     N_("Member"),
@@ -252,6 +281,13 @@ VERBS = (
     N_("added"),
     N_("accepted"),
     N_("turned off"),
+    N_("signed"),
+    N_("amended"),
+    N_("amendment withdrawn"),
+    N_("voided"),
+    N_("signing denied"),
+    N_("signing denied again"),
+    N_("altered"),
     N_("patient searched"),
     N_("identifiers shown"),
     N_("changed"),
@@ -291,6 +327,10 @@ VERBS = (
     N_("recovery code used"),
     N_("service connected"),
     N_("service disconnected"),
+    N_("signing pin set"),
+    N_("signing pin changed"),
+    N_("signing pin removed"),
+    N_("signing pin locked"),
     N_("sessions ended"),
     N_("restored"),
     N_("denied"),

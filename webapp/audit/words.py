@@ -28,6 +28,8 @@ PERMISSION = N_("“%(permission)s”")
 _FORMER = (N_("a image that is not there or another lab’s"),)
 # Kinds of readings, as `READING_OPENED` names them.
 _READINGS = (N_("first"), N_("second"), N_("teaching"))
+# Meanings of signatures, as `RESULT_SIGNED` names them.
+_MEANINGS = (N_("reviewed"), N_("authorised"))
 # What has places for data; the first that fits counts.
 _PATTERNS = (PERMISSION, OWN_MODEL_VERSION, MODEL_VERSION, TOKEN_OF)
 

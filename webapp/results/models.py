@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django_scopes import ScopedManager
 
+from webapp.accounts.methods import Method
 from webapp.cases.models import Case
 from webapp.crypto.fields import EncryptedTextField
 from webapp.labs.models import Lab
@@ -64,15 +65,6 @@ class Signature(models.Model):  # type: ignore[django-manager-missing] # made at
     class Meaning(models.TextChoices):
         REVIEWED = "reviewed", pgettext_lazy("meaning of a signature", "Reviewed")
         AUTHORISED = "authorised", pgettext_lazy("meaning of a signature", "Authorised")
-
-    class Method(models.TextChoices):
-        """How it was asked who is there."""
-
-        PASSWORD = "password", _("password")
-        PASSKEY = "passkey", _("passkey")
-        TOTP = "totp", _("authenticator code")
-        PROVIDER = "provider", _("fresh sign-in at the identity provider")
-        PIN = "pin", _("signing PIN")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")

@@ -52,7 +52,9 @@ class OpenIdAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allaut
             # untranslated: the page says no more than that it failed
             raise OAuth2Error("the answer about the person is about another person")
         data = {"id_token": claims, "userinfo": person}
-        return self.get_provider().sociallogin_from_response(request, data)
+        login: SocialLogin = self.get_provider().sociallogin_from_response(request, data)
+        login.auth_time = claims.get("auth_time")  # for webapp.accounts.proof
+        return login
 
     def _verified(self, app: Any, id_token: str) -> dict[str, Any]:
         """The claims of an ID token (Core 3.1.3.7)."""

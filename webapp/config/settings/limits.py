@@ -199,6 +199,7 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed_unknown_browser": "50/h/key",  # the key: the account, from whatever address
 }
 DEVICE_COOKIE_DAYS = 180  # for which a browser is known as one that a person signed in with
+PROOF_SECONDS = 3 * 60  # in which a fresh sign-in elsewhere must be used for what it was asked for
 OIDC_CLOCK_LEEWAY_SECONDS = 60  # by which an identity provider's clock may differ
 OIDC_KEYS_TIMEOUT_SECONDS = 5  # for the keys of an identity provider
 

@@ -176,11 +176,11 @@ class Migration(migrations.Migration):
                     "method",
                     models.CharField(
                         choices=[
-                            ("password", "password"),
-                            ("passkey", "passkey"),
-                            ("totp", "authenticator code"),
-                            ("provider", "fresh sign-in at the identity provider"),
-                            ("pin", "signing PIN"),
+                            ("passkey", "Security key or passkey"),
+                            ("totp", "Code of the authenticator app"),
+                            ("password", "Password"),
+                            ("provider", "Fresh sign-in at the identity provider"),
+                            ("pin", "Signing PIN"),
                         ],
                         max_length=16,
                     ),
