@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from webapp.accounts.models import User
 from webapp.audit.actions import Action
 from webapp.audit.services import record
+from webapp.cases.closing import check_under_way
 from webapp.cases.identifiers import LABELS, Identifiers
 from webapp.cases.models import UNDER_WAY, Case, ClinicalNotes, Priority, Processing
 from webapp.cases.selectors import cases_of_patient
@@ -101,6 +102,7 @@ def change_identifiers(case: Case, changes: Mapping[str, Any]) -> tuple[str, ...
     Raises:
         PatientErased: nothing can be entered any more.
         CollectedBeforeBirth: a specimen of theirs is from before the birth date.
+        ReviewOver: it would be another patient's, and it is signed or void.
     """
     if not changes:
         return ()
@@ -112,6 +114,7 @@ def change_identifiers(case: Case, changes: Mapping[str, Any]) -> tuple[str, ...
     known = patients.known_by(case.lab_id, given.get("mrn", ""))
     written, differing = list(given), list[str]()
     if known and known.id != case.patient_id:
+        check_under_way(case.id)
         before = case.patient
         _give([case], known)
         _record(Action.PATIENT_LINKED, case)
@@ -226,6 +229,7 @@ def split(case: Case) -> None:
     Raises:
         NotTwoPatients: the patient has no other case.
         PatientErased: nobody knows any more whose it is.
+        ReviewOver: the case is signed or void.
     """
     patients.lock_patients(case.lab_id)
     case = hold(case)
@@ -233,6 +237,7 @@ def split(case: Case) -> None:
         raise NotTwoPatients(_("The patient has no other case to separate this one from."))
     if case.patient.erased_at:
         raise patients.PatientErased
+    check_under_way(case.id)
     own = case.patient_before_id and patient_selectors.patients().filter(id=case.patient_before_id).first()
     before = case.patient
     if own and own.merged_into_id == before.id:

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from webapp.accounts.models import User
 from webapp.audit.actions import Action
 from webapp.audit.services import record
-from webapp.cases.models import Case, Review
+from webapp.cases.closing import check_under_way
+from webapp.cases.models import Case
 from webapp.cases.services import check_born_before, hold
 from webapp.cases.specimens import (
     COUNTS,
@@ -47,13 +48,6 @@ class InUse(Exception):
     """What is to be removed is named by something that stays."""
 
 
-class ResultStands(Exception):
-    """The result of the case is signed, or void: what it was made of stays as it is."""
-
-    def __str__(self) -> str:
-        return _("The result of this case is signed or void. Amend it to correct what it was made of.")
-
-
 @transaction.atomic
 def change_specimen(
     case: Case, changes: Mapping[str, Any], *, seen: Mapping[str, Any] | None = None
@@ -71,7 +65,7 @@ def change_specimen(
     Raises:
         PatientErased: a text was to be written of somebody who was erased.
         CollectedBeforeBirth: the patient was not born yet.
-        ResultStands: it can be changed no more.
+        ReviewOver: it can be changed no more.
     """
     if not changes:
         return ()
@@ -110,7 +104,7 @@ def enter_analyser_count(
 
     Raises:
         NothingToSayOf: a WBC is said to be corrected, and there is none.
-        ResultStands: it can be changed no more.
+        ReviewOver: it can be changed no more.
     """
     case = held_open(case)
     known = AnalyserCount.objects.filter(case=case).first()
@@ -137,11 +131,10 @@ def held_open(case: Case) -> Case:
     """As `hold`.
 
     Raises:
-        ResultStands: its result is signed or void.
+        ReviewOver: it is signed or void.
     """
     case = hold(case)
-    if case.review in (Review.SIGNED, Review.VOID):
-        raise ResultStands
+    check_under_way(case.id)
     return case
 
 
@@ -190,7 +183,9 @@ def add_slide(case: Case, *, label: str, stain: str = "", scanner: Scanner | Non
 
     Raises:
         ThereAlready: the case has one with this label.
+        ReviewOver: the case is signed or void.
     """
+    held_open(case)
     try:
         with transaction.atomic():
             slide = Slide.objects.create(
@@ -208,7 +203,9 @@ def remove_slide(slide: Slide) -> None:
 
     Raises:
         InUse: images are of it.
+        ReviewOver: the case is signed or void.
     """
+    held_open(slide.case)
     label = slide.label
     Slide.objects.select_for_update().filter(id=slide.id).first()  # whoever adds images of it ends first
     try:

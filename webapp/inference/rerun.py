@@ -5,6 +5,7 @@ count.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -16,6 +17,7 @@ from webapp.audit import services as audit
 from webapp.audit.actions import Action
 from webapp.audit.context import PRODUCT, Actor
 from webapp.cases import processing
+from webapp.cases.closing import ReviewOver, check_under_way
 from webapp.cases.models import Case, Cell, Image
 from webapp.inference import services
 from webapp.inference.models import OPEN, Chunk, Prediction
@@ -39,9 +41,13 @@ class Rerun:
 
 
 def rerun_each(cases: Iterable[Case], *, by: str) -> Iterator[Rerun]:
-    """Re-run each case, in a transaction and a scope of its own. Raises as `rerun`, at the case."""
+    """Re-run each case, in a transaction and a scope of its own, but those that were signed meanwhile.
+
+    Raises:
+        NothingAnswers: as `rerun`, at the case.
+    """
     for case in cases:
-        with scope(lab=case.lab):
+        with scope(lab=case.lab), suppress(ReviewOver):
             yield rerun(case, by=by)
 
 
@@ -54,8 +60,10 @@ def rerun(case: Case, *, by: str = "") -> Rerun:
 
     Raises:
         NothingAnswers: no version is published.
+        ReviewOver: the case is signed or void.
     """
     processing.lock(case.id)
+    check_under_way(case.id)
     version = registry.answering(case.lab_id)
     if version is None:
         raise NothingAnswers

@@ -21,6 +21,7 @@ from serving.contract.sentence import N_, Sentence
 from webapp.audit import services as audit
 from webapp.audit.actions import Action
 from webapp.cases import processing
+from webapp.cases.closing import check_under_way
 from webapp.cases.models import SOON, Case, Image, Priority
 from webapp.cases.refusals import Refusal
 from webapp.inference import rows
@@ -245,8 +246,12 @@ def requeue(case: Case, image_ids: Sequence[int] | None = None) -> int:
 
     Args:
         image_ids: those that hold one of these alone; None: all.
+
+    Raises:
+        ReviewOver: the case is signed or void.
     """
     processing.lock(case.id)
+    check_under_way(case.id)
     found = Chunk.objects.select_for_update().filter(case=case, state=Chunk.State.DEAD).order_by("id")
     if image_ids is not None:
         held_by = ChunkImage.objects.filter(image_id__in=image_ids).values("chunk")

@@ -15,11 +15,13 @@ from uuid import UUID, uuid4
 from django.db import IntegrityError, connection, transaction
 from django.db.models import FilteredRelation, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Now, TruncMinute
+from django.dispatch import Signal
 from django.utils.translation import gettext as _
 
 from webapp.accounts.models import User
 from webapp.audit.actions import Action
 from webapp.audit.services import record
+from webapp.cases.closing import ReviewOver, check_under_way
 from webapp.cases.models import UNDER_WAY, Case, Cell, Review
 from webapp.cases.services import hold
 from webapp.crypto.cipher import Unreadable, seal
@@ -39,6 +41,8 @@ class ReviewOver(Exception):
 
     def __str__(self) -> str:
         return _("This reading is over: its case is signed or void, or its reader has finished.")
+decided = Signal()
+"""Cells of a `reading` were decided, or taken back. Sent in the transaction that writes it, the case held."""
 
 
 class GestureDiffers(Exception):
@@ -195,6 +199,9 @@ def open_reading(case: Case, kind: Reading.Kind, *, reader: User | None, blinded
     if kind in COUNTED and case.review not in UNDER_WAY:
         raise ReviewOver
     if blinded and reader is not None and decided_in_first(case, reader):
+    if kind in COUNTED:
+        check_under_way(hold(case).id)
+    if blinded and Decision.objects.filter(reading__case=case, reading__kind="first", by=reader).exists():
         raise SeenAlready
     if kind == Reading.Kind.SECOND:
         asked = SecondReader.objects.filter(Q(asked=None) | Q(asked=reader), case=case, reading=None)
@@ -386,6 +393,8 @@ def _do(
             subject_id=f"case {case.id}",
             after={"reading": reading.pk, "first": reading.revision - len(to_add) + 1},
         )
+    if to_add:
+        decided.send(Reading, reading=reading)
     return Outcome(gesture, tuple(cells))
 
 

@@ -16,6 +16,7 @@ from django_htmx.middleware import HtmxDetails
 
 from webapp.accounts.models import User
 from webapp.accounts.selectors import has_second_factor
+from webapp.cases.closing import ReviewOver
 from webapp.cases.disclosure import NotInLab
 from webapp.labs.authorization import may
 from webapp.labs.conflicts import FIELD, HEADER, Conflict, conflict
@@ -61,6 +62,9 @@ def needs(permission: Permission | None) -> Callable[[View], View]:
                 return view(request, *args, **kwargs)
             except NotInLab:
                 raise Http404 from None
+            except ReviewOver as error:
+                context = {"message": str(error), "case_id": kwargs.get("case_id")}
+                return render(request, "ui/cases/closed.html", context, status=HTTPStatus.CONFLICT)
 
         checked.needs = permission  # type: ignore[attr-defined]
         return checked

@@ -27,6 +27,7 @@ from webapp.accounts.models import User
 from webapp.audit.actions import Action
 from webapp.audit.services import record
 from webapp.cases import processing
+from webapp.cases.closing import check_under_way
 from webapp.cases.models import Case, Image, Slide
 from webapp.cases.refusals import NO_VERDICT, Refusal
 from webapp.inference import services as inference
@@ -110,6 +111,7 @@ def begin(
     Raises:
         CannotBeReplaced: what a file is to be given for needs none.
         NoSuchSlide: it is none of the case's.
+        ReviewOver: the case is signed or void.
     """
     known = _known(case, [file.sha256 for file in files])
     reopened = _reopened(known.values()) if again else []
@@ -128,6 +130,7 @@ def begin(
         with transaction.atomic():
             _hold(slide, case)
             processing.lock(case.id)
+            check_under_way(case.id)
             Image.objects.bulk_update(reopened, ["status", "created_at", "refusal", "reason", "finished_at"])
             Image.objects.bulk_create(new)
             pairs = zip(files, uploads, strict=True)
@@ -151,6 +154,9 @@ def complete(case: Case, image_ids: Sequence[int], *, bulk: bool = False) -> int
     May be called again with the same ids: an image is accepted once. One that was refused as never uploaded,
     because its line was slow, is accepted after all.
     `bulk` says that nobody waits at a screen.
+
+    Raises:
+        ReviewOver: the case is signed or void.
     """
     processing.lock(case.id)
     not_uploaded = Q(status=Image.Status.REFUSED, refusal__in=NO_VERDICT)
@@ -161,6 +167,8 @@ def complete(case: Case, image_ids: Sequence[int], *, bulk: bool = False) -> int
         replaced_by=None,
     )
     accepted = list(waiting.select_for_update().order_by("id").values_list("id", flat=True))
+    if accepted:
+        check_under_way(case.id)
     Image.objects.filter(id__in=accepted).update(
         status=Image.Status.RECEIVED, received_at=timezone.now(), refusal="", reason=None, finished_at=None
     )
@@ -193,7 +201,7 @@ def receive(
         replaces: in place of which of the case's refused or failed images a single file is given.
 
     Raises:
-        CannotBeReplaced, NoSuchSlide: as for `begin`.
+        CannotBeReplaced, NoSuchSlide, ReviewOver: as for `begin`.
     """
     described = [File(name, size, _digest(content), replaces) for name, size, content in files]
     replaced = _replaced(case, described)
@@ -212,6 +220,8 @@ def receive(
     with transaction.atomic():
         _hold(slide, case)
         processing.lock(case.id)
+        if new or arrived:
+            check_under_way(case.id)
         Image.objects.bulk_create(new)
         _account_for(case, [(before, upload.image) for before in replaced.values() for upload in uploads])
         processing.settle(case.id)  # where all are refused, nothing is completed
