@@ -101,6 +101,11 @@ app.conf.update(
             "schedule": crontab(hour="2", minute="0"),
             "options": NIGHTLY,
         },
+        "verify-results": {
+            "task": "verify_results",
+            "schedule": crontab(hour="2", minute="30"),
+            "options": NIGHTLY,
+        },
         "delete-expired": {
             "task": "delete_expired",
             "schedule": crontab(hour="1", minute="30"),

@@ -20,6 +20,7 @@ from webapp.outbox import deliveries
 from webapp.outbox import services as outbox
 from webapp.outbox.events import CONSUME
 from webapp.outbox.queues import LIMITS, Queue
+from webapp.results import verification as results
 from webapp.storage.objects import StorageUnavailable
 from webapp.telemetry import metrics
 from webapp.uploads import services as uploads
@@ -125,6 +126,23 @@ def check_processing() -> None:
             lab=str(one.lab),
             stored=one.stored,
             by_images=one.by_images,
+        )
+
+
+@app.task(
+    name="verify_results",
+    soft_time_limit=settings.NIGHTLY_TASK_SOFT_TIME_LIMIT_SECONDS,
+    time_limit=settings.NIGHTLY_TASK_TIME_LIMIT_SECONDS,
+)
+def verify_results() -> None:
+    """Tell of signed results that somebody altered behind the product's back."""
+    for finding in results.verify_all(results.Verified()):
+        metrics.results_altered.inc()
+        log.error(
+            "a signed result was altered",
+            case=str(finding.case),
+            lab=str(finding.lab),
+            problem=finding.problem,
         )
 
 

@@ -41,7 +41,7 @@ class TooManyProofs(NotProved):
 
 
 def prove(request: HttpRequest, user: User, method: Method, given: str, *, deed: str) -> None:
-    """Check that it is `user` who does `deed` now. Call it in no transaction: what is wrong must stay counted.
+    """Check that it is `user` who does `deed` now. Call it in no transaction: what is wrong stays counted.
 
     Args:
         given: a password, code or PIN; of a passkey its answer, as JSON; of a provider nothing.
@@ -66,7 +66,8 @@ def prove(request: HttpRequest, user: User, method: Method, given: str, *, deed:
 
 def begin_passkey(user: User) -> dict[str, Any]:
     """What a browser asks a key for; the session keeps what its answer must fit."""
-    return webauthn.begin_authentication(user)
+    asked: dict[str, Any] = webauthn.begin_authentication(user)
+    return asked
 
 
 def ask_provider(request: HttpRequest, user: User, *, deed: str, back: str) -> HttpResponse:

@@ -1,5 +1,7 @@
 """Signing PINs: how somebody who has neither password nor second factor says that it is them who sign."""
 
+from itertools import pairwise
+
 from allauth.account.adapter import get_adapter
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
@@ -36,7 +38,7 @@ def check_form(pin: str) -> None:
     if not (pin.isascii() and pin.isdigit() and LENGTHS[0] <= len(pin) <= LENGTHS[1]):
         text = _("A signing PIN has %(least)s to %(most)s digits.")
         raise InvalidPin(text % {"least": LENGTHS[0], "most": LENGTHS[1]})
-    steps = {(int(after) - int(before)) % 10 for before, after in zip(pin, pin[1:], strict=False)}
+    steps = {(int(after) - int(before)) % 10 for before, after in pairwise(pin)}
     if len(steps) == 1 and steps <= {0, 1, 9}:
         raise InvalidPin(_("Digits that are all the same, or in a row, are guessed first. Choose others."))
 

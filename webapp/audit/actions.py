@@ -103,6 +103,7 @@ class Action(TextChoices):
         "result.voided",
         _("made version {after[version]} of the result of case {subject} void"),
     RESULT_OPENED = "result.opened", _("opened the result of case {subject}")
+    RESULT_ALTERED = "result.found_altered", _("opened the result of case {subject}, which was altered")
     SIGNING_DENIED = "result.signing_denied", _("was denied to sign case {subject}")
     SIGNING_DENIED_AGAIN = (
         "result.signing_denied_again",
@@ -144,6 +145,10 @@ class Action(TextChoices):
         ),
     )
     RANGES_WITHDRAWN = "lab.ranges_withdrawn", _("took back proposed reference ranges ({after[ranges]})")
+    LAB_SIGNATURES_SET = (
+        "lab.signatures_set",
+        _("set how many people sign a result to {after[signatures]:word}"),
+    )
     SCANNER_ADDED = "lab.scanner_added", _("added the scanner {subject}")
     SCANNER_REMOVED = "lab.scanner_removed", _("removed the scanner {subject}")
     RULE_ADDED = "rule.added", _("added the rule “{subject}”, which is off")
@@ -288,6 +293,8 @@ VERBS = (
     N_("signing denied"),
     N_("signing denied again"),
     N_("altered"),
+    N_("found altered"),
+    N_("signatures set"),
     N_("patient searched"),
     N_("identifiers shown"),
     N_("changed"),

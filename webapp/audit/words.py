@@ -30,6 +30,8 @@ _FORMER = (N_("a image that is not there or another lab’s"),)
 _READINGS = (N_("first"), N_("second"), N_("teaching"))
 # Meanings of signatures, as `RESULT_SIGNED` names them.
 _MEANINGS = (N_("reviewed"), N_("authorised"))
+# How many people sign, as `LAB_SIGNATURES_SET` names it.
+_SIGNATURES = (N_("one"), N_("two"))
 # What has places for data; the first that fits counts.
 _PATTERNS = (PERMISSION, OWN_MODEL_VERSION, MODEL_VERSION, TOKEN_OF)
 

@@ -28,6 +28,8 @@ def zone(name: str) -> ZoneInfo | None:
         return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError):
         return None
+
+
 class Signatures(models.TextChoices):
     """How many people stand for a result."""
 

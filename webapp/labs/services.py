@@ -13,7 +13,7 @@ from webapp.accounts.services import create_account
 from webapp.audit.actions import Action
 from webapp.audit.services import record
 from webapp.hematology.classes import REPORT_ORDER, check_classes, used
-from webapp.labs.models import ApiToken, Lab, Membership
+from webapp.labs.models import ApiToken, Lab, Membership, Signatures
 from webapp.labs.permissions import PRESUPPOSES, TABLE, Permission, Role, adjustable, allows, granted
 
 
@@ -167,6 +167,16 @@ def change_settings(lab: Lab, *, language: str, time_zone: str, full_count: int)
             before={"language": names.get(current.language, current.language)},
             after={"language": names[language]},
         )
+
+
+@transaction.atomic
+def change_signatures(lab: Lab, signatures: Signatures) -> None:
+    """Set how many people sign a result. One that awaits its second signature still does."""
+    current = Lab.objects.select_for_update(no_key=True).get(id=lab.id)
+    if current.signatures != signatures:
+        Lab.objects.filter(id=lab.id).update(signatures=signatures)
+        before, after = {"signatures": current.signatures}, {"signatures": signatures.value}
+        record(Action.LAB_SIGNATURES_SET, lab=lab.id, subject=current.name, before=before, after=after)
 
 
 @transaction.atomic

@@ -1,8 +1,9 @@
-"""What follows for the flags of cases when what they are judged by changes."""
+"""What follows for results from what happened to a case: its flags, and whether it can be signed."""
 
 from django.db.models import QuerySet
 
 from webapp.cases.models import UNDER_WAY, Case
+from webapp.cases.services import hold
 from webapp.outbox.events import (
     PatientChanged,
     ProcessingFinished,
@@ -12,6 +13,7 @@ from webapp.outbox.events import (
     publish,
 )
 from webapp.outbox.queues import Queue
+from webapp.results import readiness
 from webapp.results.flagging import judge_anew
 
 CASES_AT_ONCE = 100
@@ -42,6 +44,23 @@ def judge_again(event: RangesChanged) -> None:
     judge_anew(cases)
     if len(cases) == CASES_AT_ONCE:
         publish(RangesChanged(event.lab, after=str(cases[-1].id)))
+
+
+@consumes(ProcessingFinished, queue=Queue.EVENTS)
+def look_whether_ready(event: ProcessingFinished) -> None:
+    """What was decided of all cells while images were still on their way may be all that was missing."""
+    _look(_under_way().filter(id=event.case))
+
+
+@consumes(PatientChanged, queue=Queue.EVENTS)
+def look_now_that_the_patient_is_known(event: PatientChanged) -> None:
+    """Or whose they are may have been."""
+    _look(_under_way().filter(patient=event.patient))
+
+
+def _look(cases: QuerySet[Case]) -> None:
+    for case in cases.order_by("id"):
+        readiness.look(hold(case))
 
 
 def _under_way() -> QuerySet[Case]:

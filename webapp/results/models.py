@@ -1,5 +1,6 @@
+import json
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -54,12 +55,22 @@ class Result(models.Model):  # type: ignore[django-manager-missing] # ScopedMana
         return f"version {self.version} of the result of case {self.case_id}"
 
     @property
+    def values(self) -> dict[str, Any]:
+        """What the document says.
+
+        Raises:
+            Unreadable: it was altered, or the patient was erased.
+        """
+        values: dict[str, Any] = json.loads(self.document)
+        return values
+
+    @property
     def digest(self) -> str:
         """The document's SHA-256, for people to compare."""
         return bytes(self.sha256).hex()
 
 
-class Signature(models.Model):  # type: ignore[django-manager-missing] # made at run time
+class Signature(models.Model):
     """That a person stood for a version of a result. The database lets nobody change or delete one."""
 
     class Meaning(models.TextChoices):
@@ -89,8 +100,13 @@ class Signature(models.Model):  # type: ignore[django-manager-missing] # made at
     def __str__(self) -> str:
         return f"{self.meaning} by {self.printed_name}"
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the lab's time is another than UTC, so that both are shown."""
+        return self.zone != "UTC"
 
-class Step(models.Model):  # type: ignore[django-manager-missing] # made at run time
+
+class Step(models.Model):
     """What was done about a signed version afterwards. The database lets nobody change or delete one."""
 
     class Kind(models.TextChoices):
@@ -115,7 +131,7 @@ class Step(models.Model):  # type: ignore[django-manager-missing] # made at run 
         return f"{self.kind} of {self.result_id}"
 
 
-class Ready(models.Model):  # type: ignore[django-manager-missing] # made at run time
+class Ready(models.Model):
     """That nothing is missing to sign a case, so that it is told once."""
 
     case = models.OneToOneField(Case, primary_key=True, on_delete=models.CASCADE, related_name="+")

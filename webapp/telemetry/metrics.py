@@ -24,6 +24,10 @@ cases_unsettled = Counter(
     "hematovision_cases_unsettled",
     "Cases found at night whose stored state disagrees with their images; each again every night.",
 )
+results_altered = Counter(
+    "hematovision_results_altered",
+    "What was found at night to be altered of signed results; each again every night.",
+)
 relay_sent = Counter("hematovision_relay_sent", "Tasks handed to the broker.", ["queue"])
 events_failed = Counter("hematovision_events_failed", "Attempts of consumers that failed.", ["consumer"])
 mail_sent = Counter("hematovision_mail_sent", "Messages handed to the mail server.")

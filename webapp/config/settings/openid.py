@@ -43,8 +43,7 @@ if OIDC_CLIENT_ID:
                 "server_url": env.str("OIDC_SERVER_URL"),  # only with HEMATOVISION_OIDC_CLIENT_ID: the issuer
                 "oauth_pkce_enabled": True,
                 "email_authentication": env.bool("OIDC_TRUST_EMAIL", False),  # signs in to accounts made here
-                # whether it heeds `max_age=0` and says in `auth_time` when: people sign results by it
-                "says_when": env.bool("OIDC_FRESH_SIGN_IN", True),
+                "says_when": env.bool("OIDC_FRESH_SIGN_IN", True),  # it heeds `max_age=0`, tells `auth_time`
             },
         }
     ]
