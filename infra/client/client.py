@@ -107,6 +107,16 @@ class Client:
             first = [one["id"] for one in readings if one["kind"] == "first"]
             return dict(self.connection.call("GET", f"readings/{first[0]}/")) if first else None
 
+    def results(self, case_id: str) -> list[dict[str, Any]]:
+        """All versions of the case's result, the last first."""
+        with self.connection.understood():
+            return list(self.connection.call("GET", f"cases/{case_id}/results/"))
+
+    def result(self, case_id: str) -> dict[str, Any]:
+        """The last version of the case's result, with what was signed."""
+        with self.connection.understood():
+            return dict(self.connection.call("GET", f"cases/{case_id}/result/"))
+
     def open_first_reading(self, case_id: str) -> dict[str, Any]:
         """The case's first reading, opened now if there is none."""
         with self.connection.understood():

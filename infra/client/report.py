@@ -224,6 +224,22 @@ def both_differentials(case: Case, reading: dict[str, Any] | None) -> list[Table
     return [suggested, reviewed]
 
 
+def results(case: Case, versions: list[dict[str, Any]]) -> list[Table]:
+    """Each version of a case's result with its signatures."""
+    tables = []
+    for one in versions:
+        shown = {"accession": escape(case.accession), "version": one["version"], "status": one["status"]}
+        title = _("Result of %(accession)s, version %(version)s: %(status)s") % shown
+        table = Table(title=title, title_justify="left", caption=f"SHA-256 {one['sha256']}")
+        for heading in (_("signed by"), _("role"), _("meaning"), _("when"), _("by")):
+            table.add_column(heading)
+        for signature in one["signatures"]:
+            cells = (signature[name] for name in ("name", "role", "meaning", "at", "method"))
+            table.add_row(*map(escape, cells))
+        tables.append(table)
+    return tables
+
+
 def _sheet(title: str, sheet: dict[str, Any]) -> Table:
     table = Table(title=title, title_justify="left")
     table.add_column(_("class"))

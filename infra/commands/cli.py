@@ -4,7 +4,7 @@
 
 import typer
 
-from infra.commands import audit, backup, demo, erase, keys, login, model, review, stack, upload
+from infra.commands import audit, backup, demo, erase, keys, login, model, result, review, stack, upload
 from infra.commands.terminal import print_anything
 from infra.language import _
 
@@ -77,6 +77,14 @@ app.command(
         "not be reached or denied it, or the list cannot be read; 130 interrupted."
     )
 )(review.review)
+app.command(
+    help=_(
+        "Show the versions of a case's signed result: who signed each, when, and its SHA-256. Signing is "
+        "done on the page, whose address is given: it asks who is there.\n\n"
+        "Exit codes: 0 it is signed; 1 it is not, or was altered; 2 the server could not be reached or "
+        "denied it; 130 interrupted."
+    )
+)(result.result)
 app.command(
     help=_(
         "Start everything, classify some images in a demo lab, and show the result.\n\n"

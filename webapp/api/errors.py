@@ -12,9 +12,10 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from webapp.accounts.sign_in import SignInFailed, TooManyAttempts
+from webapp.cases.closing import ReviewOver
 from webapp.cases.disclosure import NotInLab
 from webapp.cases.services import AccessionTaken, NotTwoPatients
-from webapp.cases.specimen_services import InUse, ResultStands, ThereAlready
+from webapp.cases.specimen_services import InUse, ThereAlready
 from webapp.patients.services import PatientErased
 from webapp.ranges.services import NotProposed, NotWhole, TooMany
 from webapp.results.rules import NotFired
@@ -23,6 +24,9 @@ from webapp.review.second_readers import AskedAlready, CannotReadSecond, NotWith
 from webapp.review.services import GestureDiffers, NoSuggestion, ReviewOver, SeenAlready
 from webapp.review.settlement import NotBoth, NotOpen, NotThird
 from webapp.rules.services import RuleChanged, TooManyRules
+from webapp.results.amending import AmendingFails
+from webapp.results.signing import SigningFails
+from webapp.review.services import GestureDiffers, NoSuggestion, SeenAlready
 from webapp.storage.objects import StorageUnavailable
 from webapp.uploads.services import CannotBeReplaced, NoSuchSlide
 
@@ -51,7 +55,6 @@ CONFLICTS: dict[type[Exception], str] = {
     NotProposed: "ranges_not_proposed",
     NotWhole: "ranges_not_whole",
     PatientErased: "patient_erased",
-    ResultStands: "result_stands",
     ReviewOver: "review_over",
     RuleChanged: "rule_changed",
     SeenAlready: "seen_already",
@@ -87,6 +90,8 @@ class NotReceived(exceptions.APIException):
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, NotInLab):
         error = Http404()
+    elif isinstance(error, SigningFails | AmendingFails):
+        error = Conflict(str(error), error.code)
     elif code := CONFLICTS.get(type(error)):
         error = Conflict(str(error), code)
     elif isinstance(error, StorageUnavailable):

@@ -10,6 +10,7 @@ from webapp.ui.labs.urls import urlpatterns as labs
 from webapp.ui.notifications.urls import urlpatterns as notifications
 from webapp.ui.ranges.urls import urlpatterns as ranges
 from webapp.ui.registry.urls import urlpatterns as registry
+from webapp.ui.results.urls import urlpatterns as results
 from webapp.ui.review.urls import urlpatterns as review
 from webapp.ui.rules.urls import urlpatterns as rules
 
@@ -24,6 +25,7 @@ urlpatterns = [
     *notifications,
     *ranges,
     *registry,
+    *results,
     *review,
     *rules,
     path("scripts/<slug:language>/<slug:digest>.js", catalogue, name="catalogue"),

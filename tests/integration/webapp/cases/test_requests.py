@@ -203,7 +203,7 @@ def test_two_at_once_leave_the_last_and_two_entries_on_record(alice, case):
 def test_what_a_result_was_made_of_stays(alice, case, review):
     Case._base_manager.filter(id=case.id).update(review=review)
     answer = count(alice, case, {"wbc": "7.2"})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "result_stands")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "review_over")
     assert patch(alice, f"/cases/{case.id}/specimen/", {"material": "blood"}).status_code == 409
     shown = enter(alice, case, material="blood")
     assert shown.status_code == 409

@@ -15,11 +15,12 @@ from serving.contract import OPENINGS, SUFFIXES
 from webapp.cases import selectors
 from webapp.cases.disclosure import identifiers_shown, open_case, specimen_shown
 from webapp.cases.identifiers import labels
-from webapp.cases.models import Case, Priority, Processing, Review
+from webapp.cases.models import UNDER_WAY, Case, Priority, Processing, Review
 from webapp.cases.services import AccessionTaken, create_case, report_unreadable
 from webapp.hematology.classes import UNIDENTIFIED
 from webapp.inference.selectors import asked_again, model_notice, models_of
 from webapp.labs.permissions import Permission
+from webapp.results.selectors import results_of
 from webapp.results.sheets import sheets
 from webapp.review.models import Reading
 from webapp.review.selectors import counts_of, shown_reading
@@ -81,7 +82,12 @@ def case_page(request: MemberRequest, case_id: UUID) -> HttpResponse:
     code = wanted_class(request)
     context = _live_context(request, case, code)
     context |= gallery_context(case, context["reading"], context["counts"], code)
-    if request.membership.may(Permission.UPLOAD_IMAGES):
+    context["result"] = results_of(case).first()
+    under_way = case.review in UNDER_WAY
+    context["may_sign"] = (
+        (under_way and context["progress"].classified) or case.review == Review.REVIEWED
+    ) and request.membership.may(Permission.SIGN)
+    if under_way and request.membership.may(Permission.UPLOAD_IMAGES):
         context |= {"suffixes": " ".join(SUFFIXES), "openings": "|".join(OPENINGS)}
     context["may_review"] = context["progress"].classified and request.membership.may(Permission.DECIDE)
     if context["may_review"]:
@@ -90,7 +96,7 @@ def case_page(request: MemberRequest, case_id: UUID) -> HttpResponse:
     context["specimen"] = specimen_shown(case, texts=may_see)
     context["analyser"] = selectors.analyser_count_of(case)
     context["slides"] = selectors.slides(case)
-    context["may_edit_specimen"] = request.membership.may(Permission.CREATE_CASES)
+    context["may_edit_specimen"] = under_way and request.membership.may(Permission.CREATE_CASES)
     if may_see:
         context["patient"] = identifiers_shown([case])[case.id]
         context["may_edit_patient"] = request.membership.may(Permission.EDIT_IDENTIFIERS)
@@ -181,10 +187,10 @@ def _live_context(request: MemberRequest, case: Case, code: str) -> dict[str, An
         "model_notice": model_notice(case),
         "problems": problems[:PROBLEMS_SHOWN],
         "n_problems": progress.refused + progress.failed,
-        "may_requeue": request.membership.may(Permission.REQUEUE_FAILED),
+        "may_requeue": case.review in UNDER_WAY and request.membership.may(Permission.REQUEUE_FAILED),
         "tabs": tabs(counts.shown),
         "unidentified": UNIDENTIFIED,
-        "may_upload": request.membership.may(Permission.UPLOAD_IMAGES),
+        "may_upload": case.review in UNDER_WAY and request.membership.may(Permission.UPLOAD_IMAGES),
         "code": code,
     }
 

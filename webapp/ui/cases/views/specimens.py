@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from webapp.cases import selectors
+from webapp.cases.closing import ReviewOver
 from webapp.cases.counted import in_other_unit
 from webapp.cases.disclosure import open_case, specimen_shown, text_shown
 from webapp.cases.models import Case
 from webapp.cases.services import CollectedBeforeBirth
 from webapp.cases.specimen_services import (
     InUse,
-    ResultStands,
     ThereAlready,
     add_slide,
     change_specimen,
@@ -44,7 +44,7 @@ def specimen(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
         except PatientErased as error:
             sheet.specimen.add_error(None, str(error))
             return _page(request, case, sheet=sheet, status=409)
-        except ResultStands as error:
+        except ReviewOver as error:
             return _page(request, case, sheet=sheet, conflict=str(error), status=409)
         except CollectedBeforeBirth as error:
             text_shown({case.id: case.accession})  # it tells of a birth date
