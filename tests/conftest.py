@@ -77,14 +77,15 @@ def _static_files_are_looked_at_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _emptied_between_tests() -> Iterator[None]:
-    """Tests that commit leave nothing behind, though the audit trail, ranges and decisions let nobody empty
-    them."""
+    """Tests that commit leave nothing behind, though the audit trail, ranges, decisions and results let
+    nobody empty them."""
     flush = DatabaseOperations.sql_flush
 
     def with_the_trail(self, style, tables, **options):
         kept = (
             *("audit_entry", "ranges_referencerange", "review_decision", "review_gesture"),
             *("review_remark", "review_ruleanswer", "review_agreement"),
+            *("results_result", "results_signature", "results_step"),
         )
         alter = [f"ALTER TABLE {table} {{}} TRIGGER append_only;" for table in kept]
         statements = flush(self, style, tables, **options)

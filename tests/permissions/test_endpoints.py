@@ -25,6 +25,7 @@ from tests.permissions.endpoints import (
     BESIDES,
     ENDPOINTS,
     MEMBER,
+    NOT_BY_TOKEN,
     Needed,
     Who,
     path_of,
@@ -34,6 +35,10 @@ from tests.permissions.endpoints import (
 from tests.support.pages import add_cells, cell_of, plain_static
 from tests.support.people import Person, person, proved_who_they_are, role_that_may
 from tests.support.present import present
+from tests.support.results import signed
+from tests.support.review import decide
+from webapp.cases.models import Case, Image
+from webapp.cases.services import change_identifiers
 from webapp.cases.specimen_services import add_scanner, add_slide
 from webapp.jobs.kinds import KINDS, Kind, Piece
 from webapp.jobs.models import Job
@@ -43,6 +48,8 @@ from webapp.labs.permissions import IN_USE, Permission, Role, allows
 from webapp.labs.tokens import issue_token
 from webapp.notifications.models import Notification
 from webapp.review.models import Agreement, Reading
+from webapp.results.amending import amend
+from webapp.review.models import Reading
 from webapp.review.services import open_reading
 from webapp.rules.conditions import Then, read_all
 from webapp.rules.services import Draft
@@ -110,6 +117,7 @@ class Place:
     reading_id: int
     rule_id: uuid.UUID
     agreement_id: uuid.UUID
+    version: int = 1
     pk: int = 1
     provider_id: str = "google"
     language: str = "en"
@@ -148,7 +156,7 @@ def rolled_back() -> Iterator[None]:
 
 
 @pytest.fixture
-def place(alice, monkeypatch) -> Place:
+def place(alice, colleagues, monkeypatch) -> Place:
     monkeypatch.setitem(KINDS, KIND.name, KIND)
     case = alice.case(SECRET)
     (image,) = add_cells(alice, case, "neutrophil", 0.97)
@@ -183,11 +191,20 @@ def place(alice, monkeypatch) -> Place:
         condition = {"quantity": "count", "class": "blast", "op": ">", "value": "0"}
         draft = Draft("A blast", read_all([condition]), Then.MUST_SEE)
         rule = add_rule(alice.lab, draft, by=alice.membership.user)
+        sign_and_amend(case, reading, image, colleagues[Role.PATHOLOGIST])
         job, notification = its_own(alice)
     return Place(
         *(case.id, image.id, cell_of(image).id, alice.membership.id, invitation.id, token.id, links[0]),
         *(job.id, notification.id, slide.id, scanner.id, reading.id, rule.id, agreement.id),
     )
+
+
+def sign_and_amend(case: Case, reading: Reading, image: Image, by: Person) -> None:
+    """The case has a result, and is open for all that a signed one is shut for."""
+    change_identifiers(case, {"mrn": "4711"})
+    decide(reading, [cell_of(image).id], "neutrophil", by=by.membership.user)
+    signed(case, by)
+    amend(case, by.membership, version=1, reason="A reason.")
 
 
 def its_own(someone: Person) -> tuple[Job, Notification]:
@@ -242,6 +259,11 @@ def assert_allowed(response):
     assert response.status_code < 500
     if response.status_code == 302:
         assert not response.url.startswith((reverse("account_login"), reverse("mfa_index")))
+
+
+def assert_needs_a_person(response):
+    """A token does not show who is there, whatever it may do."""
+    assert (response.status_code, response.json()["error"]["code"]) == (403, "not_by_token")
 
 
 def assert_refused(response, route):
@@ -307,6 +329,8 @@ def test_roles_in_their_own_lab(colleagues, place, route, method, needed):
             response = asker.ask(method, route)
             if needed is MEMBER and route.endswith("/result/") and not allows(role, KIND.needs):
                 assert response.status_code == 404  # what a job made is for whoever may start such a job
+            elif may(role, needed) and asker is not askers[0] and route in NOT_BY_TOKEN:
+                assert_needs_a_person(response)
             elif may(role, needed):
                 assert_allowed(response)
             else:
@@ -320,7 +344,9 @@ def test_tokens_do_what_their_scopes_say_and_their_owner_may(colleagues, place, 
         if not allows(role, Permission.USE_TOKENS):
             continue  # theirs are shut: `test_roles_in_their_own_lab`
         within = program(place, someone, needed, limited=True, route=route).ask(method, route)
-        if allows(role, needed):
+        if allows(role, needed) and route in NOT_BY_TOKEN:
+            assert_needs_a_person(within)
+        elif allows(role, needed):
             assert_allowed(within)
         else:
             assert_refused(within, route)
@@ -426,6 +452,10 @@ def test_grave_changes_ask_again_who_is_there(colleagues, place, route):
     who = colleagues[role_that_may(needed) if isinstance(needed, Permission) else Role.ADMIN]
     asker = member(place, who, route=route)
     proved_who_they_are(asker.client, who.membership.user, seconds_ago=3600)
+    role = role_that_may(needed) if isinstance(needed, Permission) else Role.ADMIN
+    someone = colleagues[role]
+    asker = member(place, someone, route=route)
+    proved_who_they_are(asker.client, someone.membership.user, seconds_ago=3600)
     response = asker.ask("POST", route)
     assert response.status_code == 302
     assert response.url.startswith(reverse("account_reauthenticate"))

@@ -13,6 +13,7 @@ from django_scopes import scope
 from tests.support.data_keys import key
 from tests.support.pages import add_cells, cell_of
 from tests.support.people import person
+from webapp.cases.closing import ReviewOver
 from webapp.cases.models import Case, Review
 from webapp.cases.services import change_identifiers, hold
 from webapp.crypto.rotation import rotate, stale_rows
@@ -23,7 +24,6 @@ from webapp.review.selectors import counts_of
 from webapp.review.services import (
     Choice,
     GestureDiffers,
-    ReviewOver,
     Sent,
     confirm,
     decide,

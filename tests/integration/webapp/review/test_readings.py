@@ -13,6 +13,7 @@ from tests.support.people import person
 from tests.support.present import present
 from tests.support.review import decide
 from webapp.audit.models import Entry
+from webapp.cases.closing import ReviewOver
 from webapp.cases.models import Case, Review
 from webapp.cases.services import change_identifiers, create_case, erase, merge
 from webapp.crypto.cipher import Unreadable
@@ -22,7 +23,7 @@ from webapp.labs.permissions import Role
 from webapp.review import selectors
 from webapp.review.models import Decision, Reading
 from webapp.review.selectors import Counts, counts_of, shown_reading
-from webapp.review.services import NotInCase, ReviewOver, UnknownClass, open_reading
+from webapp.review.services import NotInCase, UnknownClass, open_reading
 
 pytestmark = pytest.mark.usefixtures("fresh_rates", "plain_static")
 FIRST, SECOND, TEACHING = Reading.Kind
