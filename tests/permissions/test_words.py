@@ -31,6 +31,7 @@ DATA = re.compile(
             r"hv_\S+|[0-9a-f]{8}-[0-9a-f-]{27}|user \d+|case [0-9a-f-]+",
             r"https?://\S+|HematoVision|localhost|127\.0\.0\.1",
             r"Google|testserver",
+            r"hematovision \d|Severe leukopenia: no more are on the slide\.|A reason\.",
         ]
     )
 )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -121,8 +121,9 @@ def _short(interpretation: Interpretation) -> Missing:
 
 
 def _failed(case: Case) -> Iterable[Missing]:
-    """What nobody could look at. A refused file is none of the case's images; a failed one may be."""
-    failed = Image.objects.filter(case=case, status=Image.Status.FAILED).aggregate(n=Count("id"))["n"]
+    """What nobody could look at, and what nobody gave another file for. A refused file is no image of the case;
+    a failed one may be."""
+    failed = Image.objects.filter(case=case, status=Image.Status.FAILED, replaced_by=None).count()
     if failed:
         text = ngettext(
             "%(n)s image failed, and its cells are not in the count.",

@@ -12,9 +12,13 @@ from webapp.review.models import Reading
 from webapp.review.services import decided
 
 
-def look(case: Case) -> None:
-    """Keep whether the case is ready, and tell that it came to be so. The case is held."""
-    first = Reading.objects.filter(case=case, kind=Reading.Kind.FIRST).first()
+def look(case: Case, first: Reading | None = None) -> None:
+    """Keep whether the case is ready, and tell that it came to be so. The case is held.
+
+    Args:
+        first: its first reading, where that is at hand.
+    """
+    first = first or Reading.objects.filter(case=case, kind=Reading.Kind.FIRST).first()
     if case.review not in UNDER_WAY or not is_ready(case, first):
         forget(case)
         return
@@ -30,5 +34,7 @@ def forget(case: Case) -> None:
 
 @receiver(decided)
 def _decided(reading: Reading, **_: Any) -> None:
-    if reading.kind != Reading.Kind.TEACHING:
+    if reading.kind == Reading.Kind.FIRST:
+        look(reading.case, reading)
+    elif reading.kind == Reading.Kind.SECOND:
         look(reading.case)

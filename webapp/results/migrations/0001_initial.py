@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("cases", "0004_reviewed"),
+        ("cases", "0006_reviewed"),
         ("labs", "0006_signatures"),
         ("review", "0002_gestures"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django_scopes import scope
 
 from tests.support import openid, second_factor
+from tests.support.pages import queries
 from tests.support.people import PASSWORD, person, proved_who_they_are
 from tests.support.present import present
 from tests.support.results import FEW, now, ready, shown, signed
@@ -342,3 +343,14 @@ def test_who_may_not_see_patients_sees_the_result_without(charlie, pat, read_cas
     page = supervisor.browser.get(reverse("ui:last-result", args=[read_case.id])).content.decode()
     assert "Pat Example" not in page
     assert charlie.api.read(f"/cases/{read_case.id}/result/").status_code == 404
+
+
+def test_a_result_costs_the_same_for_few_cells_and_for_many(browser, pat, read_case):
+    more = ready(pat, "A-2", cells=90)
+    costs = []
+    for case in (read_case, more):
+        signed(case, pat)
+        path = reverse("ui:last-result", args=[case.id])
+        browser.get(path)  # what is recorded at a first visit is
+        costs.append(queries(browser, path))
+    assert costs[0] == costs[1] <= 24
