@@ -121,8 +121,8 @@ def _short(interpretation: Interpretation) -> Missing:
 
 
 def _failed(case: Case) -> Iterable[Missing]:
-    """What nobody could look at, and what nobody gave another file for. A refused file is no image of the case;
-    a failed one may be."""
+    """What nobody could look at, nor gave another file for. A refused file is no image of the case; a failed
+    one may be."""
     failed = Image.objects.filter(case=case, status=Image.Status.FAILED, replaced_by=None).count()
     if failed:
         text = ngettext(
