@@ -12,8 +12,8 @@ class ReviewOver(Exception):
 
     def __str__(self) -> str:
         return _(
-            "The review of this case is over: it is signed or void. Nothing was changed. Who may amend its "
-            "result can open it again."
+            "The review of this case is over: it is signed or void. Nothing was changed. Amend its result to "
+            "open it again."
         )
 
 
