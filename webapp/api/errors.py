@@ -18,15 +18,14 @@ from webapp.cases.services import AccessionTaken, NotTwoPatients
 from webapp.cases.specimen_services import InUse, ThereAlready
 from webapp.patients.services import PatientErased
 from webapp.ranges.services import NotProposed, NotWhole, TooMany
+from webapp.results.amending import AmendingFails
 from webapp.results.rules import NotFired
+from webapp.results.signing import SigningFails
 from webapp.review.remark_services import NoRemark
 from webapp.review.second_readers import AskedAlready, CannotReadSecond, NotWithdrawn, Undecided
-from webapp.review.services import GestureDiffers, NoSuggestion, ReviewOver, SeenAlready
+from webapp.review.services import GestureDiffers, NoSuggestion, SeenAlready
 from webapp.review.settlement import NotBoth, NotOpen, NotThird
 from webapp.rules.services import RuleChanged, TooManyRules
-from webapp.results.amending import AmendingFails
-from webapp.results.signing import SigningFails
-from webapp.review.services import GestureDiffers, NoSuggestion, SeenAlready
 from webapp.storage.objects import StorageUnavailable
 from webapp.uploads.services import CannotBeReplaced, NoSuchSlide
 

@@ -90,24 +90,30 @@ class Action(TextChoices):
     RULE_ANSWERED = (
         "case.rule_answered",
         _("answered the rule “{after[rule]}” on case {subject}: {after[answer]:word}"),
+    )
     RESULT_SIGNED = (
         "result.signed",
         _("signed version {after[version]} of the result of case {subject} ({after[meaning]:word})"),
+    )
     RESULT_AMENDED = (
         "result.amended",
         _("began to amend version {after[version]} of the result of case {subject}"),
+    )
     AMENDMENT_WITHDRAWN = (
         "result.amendment_withdrawn",
         _("withdrew the amendment of version {after[version]} of the result of case {subject}"),
+    )
     RESULT_VOIDED = (
         "result.voided",
         _("made version {after[version]} of the result of case {subject} void"),
+    )
     RESULT_OPENED = "result.opened", _("opened the result of case {subject}")
     RESULT_ALTERED = "result.found_altered", _("opened the result of case {subject}, which was altered")
     SIGNING_DENIED = "result.signing_denied", _("was denied to sign case {subject}")
     SIGNING_DENIED_AGAIN = (
         "result.signing_denied_again",
         _("was denied to sign case {subject}, {after[times]} times within a minute"),
+    )
     RESULTS_VERIFIED = "result.verified", _("found all signed results whole ({after[results]})")
     RESULTS_ALTERED = (
         "result.altered",

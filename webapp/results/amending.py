@@ -22,7 +22,7 @@ from webapp.patients.services import PatientErased
 from webapp.results import readiness
 from webapp.results.document import draft
 from webapp.results.models import Result, Step
-from webapp.results.signing import reviewed
+from webapp.results.rules import interpreted
 from webapp.results.states import settle
 from webapp.review.models import CellState, Decision
 
@@ -223,7 +223,7 @@ def _is_changed(case: Case, result: Result) -> bool:
     reading.case = case
     if is_decided_otherwise(result):
         return True
-    now = draft(reading, reviewed(reading)).values
+    now = draft(reading, interpreted(reading)).values
     before = result.values
     return any(now.get(part) != before.get(part) for part in _COMPARED)
 

@@ -12,7 +12,9 @@ from webapp.cases.processing import AT_REST
 from webapp.crypto.cipher import Unreadable
 from webapp.inference.models import OPEN, Chunk
 from webapp.results.interpretation import Interpretation
+from webapp.results.rules import interpreted, unmet
 from webapp.review.models import CellState, Reading
+from webapp.rules.conditions import Then
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,8 @@ def missing(case: Case, reading: Reading | None, interpretation: Interpretation 
     """
     found = list(_in_progress(case))
     found += _cells(case, reading)
-    found += _second_reading(case)
     found += _patient(case)
+    found += _asked_for(case, reading, interpretation)
     if interpretation and interpretation.is_short:
         found.append(_short(interpretation))
     found += _failed(case)
@@ -52,8 +54,9 @@ def is_ready(case: Case, reading: Reading | None) -> bool:
     """Whether nothing is missing but what a reason excuses; it stops at the first thing that is."""
     if reading is None or cells_without_decision(case, reading).exists():
         return False
-    others = (_in_progress, lambda case: _cells(case, reading), _second_reading, _patient)
-    return not any(True for look in others for _one in look(case))
+    if any(True for look in (_in_progress, _patient) for _one in look(case)):
+        return False
+    return not any(True for _one in _asked_for(case, reading, interpreted(reading)))
 
 
 def unexcused(found: Iterable[Missing], reason: str) -> list[Missing]:
@@ -88,12 +91,17 @@ def cells_without_decision(case: Case, reading: Reading | None) -> "QuerySet[Cel
     return cells.exclude(Exists(decided))
 
 
-def _second_reading(case: Case) -> Iterable[Missing]:
-    """One that is blinded must end before the first is signed, or it is compared with what all can see."""
-    for second in Reading.objects.filter(case=case, kind=Reading.Kind.SECOND, blinded=True):
-        if cells_without_decision(case, second).exists():
-            yield Missing("second_reading", _("A second person is still reading the case."))
-            return
+def _asked_for(
+    case: Case, reading: Reading | None, interpretation: Interpretation | None
+) -> Iterable[Missing]:
+    """What rules and second readers ask for. Whoever signs sees the case; a blinded reading ends before, or
+    it is compared with what all can see."""
+    asked = unmet(case, reading, interpretation, by_signer=True) if reading and interpretation else []
+    for one in asked:
+        yield Missing(f"rule_{one.kind}", one.sentence, "checks")
+    unfinished = Reading.objects.filter(case=case, kind=Reading.Kind.SECOND, blinded=True, finished_at=None)
+    if not any(one.kind == Then.SECOND_READER for one in asked) and unfinished.exists():
+        yield Missing("second_reading", _("A second person is still reading the case."), "checks")
 
 
 def _patient(case: Case) -> Iterable[Missing]:

@@ -28,12 +28,11 @@ from webapp.outbox.events import CaseSigned, publish
 from webapp.results import readiness
 from webapp.results.completeness import Missing, missing, unexcused
 from webapp.results.document import Amended, Draft, draft
-from webapp.results.interpretation import Interpretation, interpret
+from webapp.results.interpretation import Interpretation
 from webapp.results.models import Result, Signature, Step
+from webapp.results.rules import interpreted
 from webapp.results.states import settle
-from webapp.review.differentials import differentials
 from webapp.review.models import Reading
-from webapp.review.selectors import counts_of
 
 Meaning = Signature.Meaning
 NEEDED = {Signatures.ONE: (Meaning.AUTHORISED,), Signatures.TWO: (Meaning.REVIEWED, Meaning.AUTHORISED)}
@@ -153,7 +152,7 @@ def prepare(case: Case, reason: str = "") -> Prepared:
     interpretation = None
     if reading is not None:
         reading.case = case
-        interpretation = reviewed(reading)
+        interpretation = interpreted(reading)
     found = missing(case, reading, interpretation)
     needed = NEEDED[Signatures(case.lab.signatures)]
     made = None
@@ -163,12 +162,6 @@ def prepare(case: Case, reason: str = "") -> Prepared:
         except Unreadable:
             found.append(Missing("unreadable", _("What is known of the specimen cannot be decrypted.")))
     return Prepared(case, reading, None, made, needed[0], unexcused(found, reason))
-
-
-def reviewed(reading: Reading) -> Interpretation:
-    """What was decided in a reading, and what it means."""
-    counts = counts_of(reading.case, reading)
-    return interpret(reading.case, differentials(counts, reading.case.lab).reviewed)
 
 
 def last_result(case: Case) -> Result | None:

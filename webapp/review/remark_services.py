@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from webapp.accounts.models import User
 from webapp.audit.actions import Action
 from webapp.audit.services import record
+from webapp.cases.closing import ReviewOver
 from webapp.cases.models import Case, Review
 from webapp.cases.services import hold
 from webapp.crypto.cipher import seal
@@ -14,7 +15,7 @@ from webapp.hematology.remarks import SUBJECTS, TERMS, WORDS, check
 from webapp.patients.services import PatientErased
 from webapp.review.models import Reading, Remark, RuleAnswer
 from webapp.review.remarks import last_of
-from webapp.review.services import COUNTED, ReviewOver
+from webapp.review.services import COUNTED
 from webapp.rules.models import Rule
 
 WORDS_LENGTH = 500

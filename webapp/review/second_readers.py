@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from webapp.accounts.models import User
 from webapp.audit.actions import Action
 from webapp.audit.services import record
+from webapp.cases.closing import ReviewOver
 from webapp.cases.models import UNDER_WAY, Case
 from webapp.cases.services import hold
 from webapp.labs.models import Membership
@@ -19,7 +20,6 @@ from webapp.review.agreement import agreements, compare, open_disagreements
 from webapp.review.models import Agreement, Reading, SecondReader
 from webapp.review.permissions import NEEDED
 from webapp.review.selectors import counts_of, decisions_in_first
-from webapp.review.services import ReviewOver
 from webapp.rules.models import Rule
 
 

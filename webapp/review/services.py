@@ -22,7 +22,7 @@ from webapp.accounts.models import User
 from webapp.audit.actions import Action
 from webapp.audit.services import record
 from webapp.cases.closing import ReviewOver, check_under_way
-from webapp.cases.models import UNDER_WAY, Case, Cell, Review
+from webapp.cases.models import Case, Cell, Review
 from webapp.cases.services import hold
 from webapp.crypto.cipher import Unreadable, seal
 from webapp.hematology.classes import BY_CODE
@@ -36,11 +36,6 @@ CELLS_AT_ONCE = 1000
 WORDS_LENGTH = 200
 
 
-class ReviewOver(Exception):
-    """The case is signed or void, or the second reader has finished. Nothing was decided."""
-
-    def __str__(self) -> str:
-        return _("This reading is over: its case is signed or void, or its reader has finished.")
 decided = Signal()
 """Cells of a `reading` were decided, or taken back. Sent in the transaction that writes it, the case held."""
 
@@ -196,12 +191,9 @@ def open_reading(case: Case, kind: Reading.Kind, *, reader: User | None, blinded
     reading.is_new = reading_is_new
     if not reading.is_new:
         return reading
-    if kind in COUNTED and case.review not in UNDER_WAY:
-        raise ReviewOver
-    if blinded and reader is not None and decided_in_first(case, reader):
     if kind in COUNTED:
         check_under_way(hold(case).id)
-    if blinded and Decision.objects.filter(reading__case=case, reading__kind="first", by=reader).exists():
+    if blinded and reader is not None and decided_in_first(case, reader):
         raise SeenAlready
     if kind == Reading.Kind.SECOND:
         asked = SecondReader.objects.filter(Q(asked=None) | Q(asked=reader), case=case, reading=None)

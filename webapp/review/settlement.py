@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 from webapp.accounts.models import User
 from webapp.audit.actions import Action
 from webapp.audit.services import record
+from webapp.cases.closing import ReviewOver
 from webapp.cases.models import UNDER_WAY
 from webapp.cases.services import hold
 from webapp.review.cells import applied
 from webapp.review.models import Agreement, Decision, Disagreement, Reading
-from webapp.review.services import Choice, ReviewOver, Sent, decide
+from webapp.review.services import Choice, Sent, decide
 
 SIDES = ("first", "second")
 

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from webapp.accounts.models import User
+from webapp.cases.closing import ReviewOver
 from webapp.cases.disclosure import open_case
 from webapp.cases.models import Case
 from webapp.inference.selectors import class_name
@@ -28,7 +29,7 @@ from webapp.review import disclosure, remarks, second_readers, selectors, settle
 from webapp.review.agreement import disagreements, matrix, seen_agreements
 from webapp.review.models import Agreement, Disagreement, Reading, RuleAnswer
 from webapp.review.permissions import may_decide
-from webapp.review.services import InvalidCells, ReviewOver
+from webapp.review.services import InvalidCells
 from webapp.rules.selectors import current
 from webapp.ui.permissions import MemberRequest, needs
 from webapp.ui.review.views import LONGEST_ID, mosaic_address

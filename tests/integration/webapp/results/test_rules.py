@@ -9,6 +9,7 @@ from django_scopes import scope
 from tests.support.pages import add_cells, cell_of, plain_static, queries
 from tests.support.people import person
 from tests.support.review import decide
+from webapp.cases.closing import ReviewOver
 from webapp.cases.models import AnalyserCount, Case, Review
 from webapp.cases.services import change_identifiers
 from webapp.labs.permissions import Role
@@ -17,7 +18,7 @@ from webapp.results.rules import NotFired, answer, finish, fired, interpreted, t
 from webapp.review import remarks
 from webapp.review.models import Reading, RuleAnswer
 from webapp.review.second_readers import standing
-from webapp.review.services import ReviewOver, open_reading
+from webapp.review.services import open_reading
 from webapp.review.settlement import settle_all
 from webapp.rules import services
 from webapp.rules.conditions import Then, read_all

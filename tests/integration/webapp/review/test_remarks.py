@@ -7,6 +7,7 @@ from django.urls import reverse
 from tests.support.people import person
 from tests.support.present import present
 from webapp.audit.models import Entry
+from webapp.cases.closing import ReviewOver
 from webapp.cases.models import Case, Review
 from webapp.cases.services import change_identifiers, erase
 from webapp.hematology.remarks import WORDS, InvalidRemark
@@ -16,7 +17,7 @@ from webapp.patients.services import PatientErased
 from webapp.review.models import Reading, Remark
 from webapp.review.remark_services import NoRemark, make_remark, take_back
 from webapp.review.remarks import history, standing
-from webapp.review.services import ReviewOver, open_reading
+from webapp.review.services import open_reading
 
 pytestmark = pytest.mark.usefixtures("fresh_rates", "plain_static")
 RED = {"subject": "red_cells", "term": "schistocytes"}

@@ -12,6 +12,7 @@ from tests.support.people import person
 from tests.support.present import present
 from tests.support.review import decide
 from webapp.audit.models import Entry
+from webapp.cases.closing import ReviewOver
 from webapp.cases.models import Case, Review
 from webapp.labs.permissions import Role
 from webapp.notifications.consumers import tell_readers, tell_second_reader
@@ -21,7 +22,7 @@ from webapp.review import second_readers, selectors, settlement
 from webapp.review.agreement import matrix, seen_agreements
 from webapp.review.models import Agreement, CellState, Decision, Disagreement, Reading, SecondReader
 from webapp.review.second_readers import ask, finish, standing, who_may, withdraw
-from webapp.review.services import ReadsBlinded, ReviewOver, Sent, open_reading, undo
+from webapp.review.services import ReadsBlinded, Sent, open_reading, undo
 
 pytestmark = pytest.mark.usefixtures("fresh_rates", "plain_static")
 FIRST, SECOND = Reading.Kind.FIRST, Reading.Kind.SECOND
