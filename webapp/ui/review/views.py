@@ -34,7 +34,7 @@ LONGEST_ID = 18  # digits, which a number in the database can have whatever they
 FIRST_CELLS = 240  # that come with the page: more than a large screen shows
 FIRST_MOSAICS = 1  # that the browser is told of before it has read the scripts
 MODULES = (
-    "ui/language.js",
+    *("ui/kept.js", "ui/key-list.js", "ui/keys.js", "ui/language.js"),
     *("ui/review/bench.js", "ui/review/grid.js", "ui/review/kept.js", "ui/review/keys.js"),
     *("ui/review/limits.js", "ui/review/page.js", "ui/review/pictures.js", "ui/review/queue.js"),
     "ui/review/remarks.js",

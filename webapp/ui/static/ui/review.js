@@ -1,7 +1,7 @@
 // The review of a case's cells: galleries by class, decided by keys, mouse or touch.
 
 import { render } from "./vendor/preact-11.2.0.min.js";
-import { Kept } from "./review/kept.js";
+import { Kept } from "./kept.js";
 import { Page } from "./review/page.js";
 import { dialog, html, seen, size, tick } from "./review/state.js";
 import { Bar } from "./review/views/bar.js";

@@ -1,50 +1,9 @@
-// What is kept in the browser: for this tab what is not saved yet and can be undone, for this browser what the person
-// likes. A browser that keeps nothing costs only that.
+// What of a review is kept in the browser: for this tab what is not saved yet and can be undone, for this browser what the
+// person likes.
 
 // A gesture as it is kept until it is answered: without a person's own words, which may say something of a patient and
 // would lie in the browser after signing out. Sent again it is the same gesture.
 export function withoutWords(gesture) {
   if (!gesture.decisions) return gesture;
   return { ...gesture, decisions: gesture.decisions.map(({ cell, class: code }) => ({ cell, class: code })) };
-}
-
-const LATER = 500; // ms
-
-export class Kept {
-  #write;
-  #later = null;
-
-  constructor(storage, name) {
-    Object.assign(this, { storage, name });
-  }
-
-  read() {
-    try {
-      return JSON.parse(this.storage().getItem(this.name)) ?? {};
-    } catch {
-      return {};
-    }
-  }
-
-  // The same, of what is much and changes often: once, a little later, or when the page is left (`flush`).
-  later(values) {
-    if (!this.#later) setTimeout(() => this.flush(), LATER);
-    this.#later = values;
-  }
-
-  flush() {
-    if (this.#later) this.write(this.#later());
-    this.#later = null;
-  }
-
-  // Changes some of what is kept; whether it could be.
-  write(values) {
-    this.#write = { ...(this.#write ?? this.read()), ...values };
-    try {
-      this.storage().setItem(this.name, JSON.stringify(this.#write));
-      return true;
-    } catch {
-      return false;
-    }
-  }
 }

@@ -1,6 +1,6 @@
-// Which key does what. Keys that are single characters can be given to another command or switched off (WCAG 2.1.4);
-// arrows, Enter, Escape and keys with Ctrl or ⌘ stay what they are.
+// Which key does what in a review. Arrows, Enter, Escape and keys with Ctrl or ⌘ stay what they are.
 
+import { KeyMap, isTyping, operates } from "../keys.js";
 
 // Commands with the key that each has at first, in the order in which they are listed. Classes bring their own.
 export const COMMANDS = [
@@ -45,59 +45,15 @@ const MOVES = {
 // What may be done to the cell that is shown large.
 const IN_LARGE = new Set(["large", "evidence", "undo", "redo", "help"]);
 
-// The digit on a key that gives another character with Shift.
-const digit = ({ code = "" }) => (code.startsWith("Digit") ? code.slice(5) : "");
-
 export const classCommand = (code) => `class:${code}`;
 
-export class Keys {
-  // `changes`: what the person chose, {off: all single keys, keys: {command: key, "" for none}}.
+export class Keys extends KeyMap {
   constructor(classes, changes) {
-    this.classes = classes;
-    this.changes = { off: Boolean(changes?.off), keys: { ...changes?.keys } };
-    this.#bind();
-  }
-
-  #bind() {
-    this.byCommand = new Map();
-    this.byKey = new Map();
-    const first = [...this.classes.map(({ code, key }) => ({ name: classCommand(code), key })), ...COMMANDS];
-    const chosen = ({ name }) => name in this.changes.keys;
-    // What the person chose comes first, so a new command of the product never takes a key away.
-    for (const command of [...first.filter(chosen), ...first.filter((one) => !chosen(one))]) {
-      const key = (this.changes.keys[command.name] ?? command.key ?? "").toLowerCase();
-      if (this.changes.off || !key || this.byKey.has(key)) continue;
-      this.byKey.set(key, command.name);
-      this.byCommand.set(command.name, key);
-    }
-  }
-
-  of(command) {
-    return this.byCommand.get(command) ?? "";
+    super([...classes.map(({ code, key }) => ({ name: classCommand(code), key })), ...COMMANDS], changes);
   }
 
   ofClass(code) {
     return this.of(classCommand(code));
-  }
-
-  // Gives a command another key, "" for none; returns the command that has the key, and then changes nothing.
-  rebind(command, key) {
-    const wanted = key.toLowerCase();
-    const taken = wanted && this.byKey.get(wanted);
-    if (taken && taken !== command) return taken;
-    this.changes.keys[command] = wanted;
-    this.#bind();
-    return null;
-  }
-
-  switchOff(off) {
-    this.changes.off = off;
-    this.#bind();
-  }
-
-  reset() {
-    this.changes = { off: false, keys: {} };
-    this.#bind();
   }
 
   // What a key press means: {command, …}, or null. `dialog`: what is open, "" for nothing, "large" for the cell.
@@ -105,13 +61,12 @@ export class Keys {
     if (isTyping(event.target) || event.isComposing || event.altKey) return null;
     if (dialog && dialog !== "large") return null;
     const { key, shiftKey: shift } = event;
-    const lower = key.toLowerCase();
     if (event.ctrlKey || event.metaKey) return held(key, shift, dialog);
     if (MOVES[key]) return { command: "move", move: MOVES[key], extend: Boolean(shift && !dialog) };
     if (key === "Enter") return operates(event.target) ? null : { command: "confirm" };
     if (key === "Escape") return dialog ? null : { command: "clear" };
     if (key === " " && operates(event.target)) return null; // the button that has the focus is meant
-    const name = this.byKey.get(lower) ?? (shift && this.byKey.get(digit(event)));
+    const name = this.commandOf(event);
     if (!name) return null;
     if (name.startsWith("class:")) return { command: shift ? "evidence-of" : "decide", code: name.slice(6) };
     return dialog && !IN_LARGE.has(name) ? null : { command: name };
@@ -126,17 +81,4 @@ function held(name, shift, dialog) {
   if (MOVES[name]) return { command: "move", move: MOVES[name], ...(shift ? { extend: true } : { keep: true }) };
   if (key === "a") return { command: "take-class" };
   return key === " " ? { command: "toggle" } : null;
-}
-
-const TYPED = new Set(["text", "search", "email", "password", "number", "date", "datetime-local", "time", "url", "tel"]);
-
-export function isTyping(target) {
-  if (target?.isContentEditable) return true;
-  const tag = target?.tagName;
-  return tag === "TEXTAREA" || tag === "SELECT" || (tag === "INPUT" && TYPED.has(target.type || "text"));
-}
-
-// Whether Enter or Space operates what has the focus.
-function operates(target) {
-  return ["BUTTON", "A", "SUMMARY", "INPUT"].includes(target?.tagName);
 }

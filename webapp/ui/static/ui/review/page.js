@@ -2,7 +2,8 @@
 
 import { Bench } from "./bench.js";
 import { boxOf, goOn, reveal } from "./grid.js";
-import { Kept, withoutWords } from "./kept.js";
+import { Kept } from "../kept.js";
+import { withoutWords } from "./kept.js";
 import { Keys } from "./keys.js";
 import { NEW_CELLS_EVERY, PAGE, POLL_EVERY, SIMILAR, SIZES } from "./limits.js";
 import { Pictures, reference } from "./pictures.js";

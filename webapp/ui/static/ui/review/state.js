@@ -3,6 +3,7 @@
 import { h } from "../vendor/preact-11.2.0.min.js";
 import { signal } from "../vendor/preact-signals-2.11.4.min.js";
 import htm from "../vendor/htm-3.1.1.min.js";
+import { keyName } from "../keys.js";
 
 export const html = htm.bind(h);
 
@@ -28,11 +29,6 @@ export const isWide = signal(room?.matches ?? true);
 room?.addEventListener("change", () => (isWide.value = room.matches));
 
 export const redraw = () => (tick.value += 1);
-
-export const keyName = (key) => {
-  if (key === " ") return gettext("Space");
-  return key.length === 1 ? key.toUpperCase() : key;
-};
 
 // A title that names the key of a command.
 export const withKey = (text, key) => (key ? `${text} (${keyName(key)})` : text);

@@ -1,6 +1,7 @@
 // A first look around, on the page itself. The library comes only when somebody asks for it.
 
-import { isNarrow, keyName } from "./state.js";
+import { keyName } from "../keys.js";
+import { isNarrow } from "./state.js";
 import { say } from "../language.js";
 
 const step = (element, title, description) => ({ element, popover: { title, description } });

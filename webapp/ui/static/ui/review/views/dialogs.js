@@ -1,9 +1,10 @@
 // Dialogs: the keys, the words for another cell, and what others decided meanwhile.
 
 import { useEffect, useRef, useState } from "../../vendor/preact-hooks-11.2.0.min.js";
+import { KeyList } from "../../key-list.js";
 import { COMMANDS, FIXED, classCommand } from "../keys.js";
 import { styleOf } from "../pictures.js";
-import { dialog, html, keyName, tick } from "../state.js";
+import { dialog, html, tick } from "../state.js";
 import { say } from "../../language.js";
 import { counted } from "../words.js";
 
@@ -21,12 +22,12 @@ export function Modal({ label, name = "", back = null, children }) {
   }, []);
   const leave = () => element.current && (dialog.value = back);
   const outside = (event) => event.target === element.current && leave();
-  return html`<dialog ref=${element} class=${`dialog rv-dialog ${name}`} aria-label=${label} tabindex="-1" onClose=${leave} onClick=${outside}>
+  return html`<dialog ref=${element} class=${`dialog dialog-panel ${name}`} aria-label=${label} tabindex="-1" onClose=${leave} onClick=${outside}>
     ${children}
   </dialog>`;
 }
 
-export const close = html`<button type="button" class="button rv-close" onClick=${() => (dialog.value = null)} title=${gettext("Close (Esc)")}><span aria-hidden="true">×</span><span class="hidden">${gettext("Close")}</span></button>`;
+export const close = html`<button type="button" class="button dialog-close" onClick=${() => (dialog.value = null)} title=${gettext("Close (Esc)")}><span aria-hidden="true">×</span><span class="hidden">${gettext("Close")}</span></button>`;
 
 // Nothing has the focus, as after a dialog that stood in the place of another.
 function focusCells() {
@@ -34,41 +35,17 @@ function focusCells() {
 }
 
 export function KeysDialog({ page }) {
-  const [editing, edit] = useState(false);
-  const [problem, complain] = useState("");
-  const [, again] = useState(0);
-  const { keys } = page;
-  const changed = () => {
-    page.keepKeys();
-    again((n) => n + 1);
-  };
-  const nameOf = (command) => (command.startsWith("class:") ? page.nameOf(command.slice(6)) : COMMANDS.find(({ name }) => name === command).text);
-  const given = (command) => (event) => {
-    const key = event.target.value.slice(-1);
-    const taken = keys.rebind(command, key);
-    complain(taken ? say(gettext("“%(key)s” already means: %(other)s. Choose another key."), { key: keyName(key), other: nameOf(taken) }) : "");
-    event.target.value = keyName(keys.of(command)).trim();
-    changed();
-  };
-  const line = (command, text) => html`<li key=${command}>
-    ${editing ? html`<input class="rv-key-input" maxlength="2" aria-label=${say(gettext("Key for: %(command)s"), { command: text })} value=${keyName(keys.of(command)).trim()} onInput=${given(command)} onFocus=${(event) => event.target.select()} />` : html`<kbd>${keyName(keys.of(command)) || "–"}</kbd>`}
-    <span>${text}</span>
-  </li>`;
-  return html`<${Modal} label=${gettext("Keys")} name="rv-keys">
-    <div class="rv-dialog-head"><h2>${gettext("Keys")}</h2>${close}</div>
-    <div class="rv-keys-lists">
-      <section><h3>${gettext("Moving and confirming")}</h3><ul>${FIXED.map(({ keys: fixed, text }) => html`<li>${fixed.map((key) => html`<kbd>${key}</kbd>`)}<span>${text}</span></li>`)}</ul></section>
-      <section><h3>${gettext("Commands")}</h3><ul>${COMMANDS.map(({ name, text }) => line(name, text))}</ul></section>
-      <section><h3>${gettext("Classes: move the selection, or the cell, to")}</h3><ul>${page.classes.map((one) => line(classCommand(one.code), one.name))}</ul></section>
-    </div>
-    <p class="rv-problem" role="alert">${problem}</p>
-    <div class="rv-dialog-foot">
-      <label class="rv-check"><input type="checkbox" checked=${keys.changes.off} onChange=${(event) => { keys.switchOff(event.target.checked); changed(); }} /> ${gettext("Switch single keys off")}</label>
-      <button type="button" class="button button-small" aria-pressed=${editing ? "true" : "false"} onClick=${() => edit(!editing)}>${editing ? gettext("Done") : gettext("Change keys")}</button>
-      <button type="button" class="button button-small" onClick=${() => { keys.reset(); complain(""); changed(); }}>${gettext("As they were")}</button>
+  const lists = [
+    { heading: gettext("Moving and confirming"), fixed: FIXED },
+    { heading: gettext("Commands"), commands: COMMANDS },
+    { heading: gettext("Classes: move the selection, or the cell, to"), commands: page.classes.map(({ code, name }) => ({ name: classCommand(code), text: name })) },
+  ];
+  return html`<${Modal} label=${gettext("Keys")} name="keys">
+    <div class="dialog-head"><h2>${gettext("Keys")}</h2>${close}</div>
+    <${KeyList} keys=${page.keys} lists=${lists} changed=${() => page.keepKeys()}>
       <button type="button" class="button button-small" onClick=${() => print()}>${gettext("Print")}</button>
       <button type="button" class="button button-small" onClick=${() => page.tour()}>${gettext("Take the tour")}</button>
-    </div>
+    <//>
   <//>`;
 }
 
@@ -107,7 +84,7 @@ export function WordsDialog({ page, ids, back, stay = false }) {
       <h2>${counted(ngettext("Other: what is this cell?", "Other: what are these %(n)s cells?", ids.length), ids.length)}</h2>
       <label class="field">${gettext("In your words, if you like")} <input ref=${field} name="words" type="text" maxlength="200" autocomplete="off" autofocus /></label>
       ${isOther && html`<p class="quiet small">${gettext("What you say replaces what was said before.")}</p>`}
-      <div class="rv-dialog-foot">
+      <div class="dialog-foot">
         <button type="button" class="button button-small" onClick=${() => (dialog.value = back)}>${gettext("Cancel")} <kbd>${gettext("Esc")}</kbd></button>
         <button class="button button-small button-main">${gettext("Other")} <kbd>↵</kbd></button>
       </div>
@@ -132,7 +109,7 @@ export function ConflictsDialog({ page }) {
   };
   const all = conflicts.map(({ cell }) => cell);
   return html`<${Modal} label=${gettext("Decided otherwise meanwhile")} name="rv-conflicts">
-    <div class="rv-dialog-head"><h2>${gettext("Decided otherwise meanwhile")}</h2>${close}</div>
+    <div class="dialog-head"><h2>${gettext("Decided otherwise meanwhile")}</h2>${close}</div>
     <p class="quiet">${gettext("Nothing was overwritten. Keep what is there, or decide again.")}</p>
     <ul>${conflicts.map((one) => html`<li key=${one.cell}>
       ${store.get(one.cell) && html`<${Picture} page=${page} cell=${store.get(one.cell)} side=${72} />`}
@@ -142,7 +119,7 @@ export function ConflictsDialog({ page }) {
         <button type="button" class="button button-small" onClick=${() => resolve([one.cell], true)}>${say(gettext("Make it %(wanted)s"), said(page, one))}</button>
       </div>
     </li>`)}</ul>
-    <div class="rv-dialog-foot">
+    <div class="dialog-foot">
       <button type="button" class="button button-small" onClick=${() => resolve(all, false)}>${gettext("Keep all as they are")}</button>
       <button type="button" class="button button-small" onClick=${() => resolve(all, true)}>${gettext("Decide all as I did")}</button>
     </div>

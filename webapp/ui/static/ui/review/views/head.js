@@ -102,7 +102,7 @@ function Fields({ page }) {
       ${Object.entries(page.people).map(([id, name]) => html`<option value=${id} selected=${now.by === id}>${name}</option>`)}
     </select></label>
     <label>${gettext("File")} <input name="file" type="search" value=${now.file ?? ""} /></label>
-    <label class="rv-check"><input type="checkbox" name="undecided" value="1" checked=${now.undecided === "1"} /> ${gettext("Undecided only")}</label>
+    <label class="check"><input type="checkbox" name="undecided" value="1" checked=${now.undecided === "1"} /> ${gettext("Undecided only")}</label>
     <button class="button button-small button-main">${gettext("Filter")}</button>
     ${page.isFiltered && html`<button type="button" class="button button-small" data-do="unfilter">${gettext("Show all cells")}</button>`}
   </form>`;

@@ -2,7 +2,8 @@
 
 import { useEffect, useState } from "../../vendor/preact-hooks-11.2.0.min.js";
 import { draw } from "../../cell/evidence.js";
-import { dialog, html, keyName, tick, withKey } from "../state.js";
+import { keyName } from "../../keys.js";
+import { dialog, html, tick, withKey } from "../state.js";
 import { number, say } from "../../language.js";
 import { inWords } from "./cell.js";
 import { Modal, Picture, useWords } from "./dialogs.js";
@@ -58,7 +59,7 @@ export function Large({ page, evidence, evidenceOf }) {
   };
   const person = cell.decided && cell.by !== page.me ? (page.bench.store.people[cell.by] ?? "") : "";
   return html`<${Modal} label=${gettext("One cell")} name="rv-large">
-    <div class="rv-dialog-head">
+    <div class="dialog-head">
       <h2 class=${cell.decided ? "is-decided" : "is-suggested"}>${inWords(cell, { nameOf: (code) => page.nameOf(code), person })}</h2>
       <span class="quiet">${section && say(gettext("%(class)s, %(place)s of %(count)s"), { class: page.nameOf(section.code), place: number(section.cells.indexOf(cell) + 1), count: number(section.count) })}</span>
       <span class="rv-steps">

@@ -1,7 +1,8 @@
 // The differential, live, which is also where cells are moved to: each class with its key, what was decided and what is
 // only suggested, never mixed.
 
-import { html, isWide, panelOpen, tick, withKey, keyName } from "../state.js";
+import { keyName } from "../../keys.js";
+import { html, isWide, panelOpen, tick, withKey } from "../state.js";
 import { number, say } from "../../language.js";
 import { hundredth, tenth } from "../words.js";
 

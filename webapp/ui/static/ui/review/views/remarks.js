@@ -17,13 +17,13 @@ export function RemarksDialog({ page }) {
     remarks.load();
   }, []);
   return html`<${Modal} label=${gettext("Remarks")} name="rv-remarks">
-    <div class="rv-dialog-head"><h2>${gettext("Remarks")}</h2>${close}</div>
+    <div class="dialog-head"><h2>${gettext("Remarks")}</h2>${close}</div>
     <p class="quiet">${gettext("What you see on the film. Nothing here is computed; choosing the same again takes it back.")}</p>
-    ${remarks.problem && html`<p class="rv-problem" role="alert">${remarks.problem}</p>`}
+    ${remarks.problem && html`<p class="dialog-problem" role="alert">${remarks.problem}</p>`}
     ${remarks.list === null && !remarks.problem && html`<p class="quiet" role="status">${gettext("Loading …")}</p>`}
     <form onSubmit=${finish}>
       ${remarks.list !== null && html`<div class="rv-remark-subjects">${remarks.terms.map((subject) => html`<${Subject} key=${subject.code} page=${page} subject=${subject} />`)}</div>`}
-      <div class="rv-dialog-foot"><button class="button button-small button-main">${gettext("Done")}</button></div>
+      <div class="dialog-foot"><button class="button button-small button-main">${gettext("Done")}</button></div>
     </form>
   <//>`;
 }

@@ -5,7 +5,8 @@ import "../../english.js";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Kept, withoutWords } from "../../../../../../../webapp/ui/static/ui/review/kept.js";
+import { Kept } from "../../../../../../../webapp/ui/static/ui/kept.js";
+import { withoutWords } from "../../../../../../../webapp/ui/static/ui/review/kept.js";
 import { WAITS } from "../../../../../../../webapp/ui/static/ui/review/limits.js";
 import { Queue } from "../../../../../../../webapp/ui/static/ui/review/queue.js";
 import { Final } from "../../../../../../../webapp/ui/static/ui/upload/retry.js";
