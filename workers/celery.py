@@ -81,6 +81,11 @@ app.conf.update(
             "schedule": settings.JOB_RECOVERY_INTERVAL_SECONDS,
             "options": {"expires": settings.JOB_RECOVERY_INTERVAL_SECONDS},
         },
+        "find-overdue": {
+            "task": "find_overdue",
+            "schedule": settings.OVERDUE_INTERVAL_SECONDS,
+            "options": {"expires": settings.OVERDUE_INTERVAL_SECONDS},
+        },
         "finish-abandoned-uploads": {
             "task": "finish_abandoned_uploads",
             "schedule": settings.UPLOAD_ABANDONED_INTERVAL_SECONDS,

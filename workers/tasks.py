@@ -24,6 +24,7 @@ from webapp.results import verification as results
 from webapp.storage.objects import StorageUnavailable
 from webapp.telemetry import metrics
 from webapp.uploads import services as uploads
+from webapp.worklist import overdue
 from workers.celery import LabTask, app
 from workers.chunks import work_on
 
@@ -81,6 +82,11 @@ def recover_lost_events() -> int:
 @app.task(name="recover_lost_jobs")
 def recover_lost_jobs() -> int:
     return jobs.recover_lost()
+
+
+@app.task(name="find_overdue")
+def find_overdue() -> int:
+    return overdue.find()
 
 
 @app.task(name="finish_abandoned_uploads")

@@ -65,6 +65,11 @@ class Action(TextChoices):
         "case.identifiers_unreadable",
         _("was not shown the patient of case {subject}: {after[fields]:words} cannot be decrypted"),
     )
+    # Whose work it is
+    CASE_ASSIGNED = "case.assigned", _("assigned case {subject} to {after[assignee]}")
+    CASE_TAKEN = "case.taken", _("took case {subject}")
+    CASE_TAKEN_OVER = "case.taken_over", _("took case {subject} over from {before[assignee]}")
+    CASE_RELEASED = "case.released", _("released case {subject}, which was {before[assignee]}’s")
     READING_OPENED = "case.reading_opened", _("opened the {after[kind]:word} reading of case {subject}")
     # Once a minute for each person and reading, with the place of its first decision: each is kept by itself.
     CELLS_DECIDED = "case.cells_decided", _("decided of what class cells of case {subject} are")
@@ -135,6 +140,7 @@ class Action(TextChoices):
             "cells"
         ),
     )
+    LAB_TURNAROUND_SET = "lab.turnaround_set", _("set in how many hours the lab’s results are due")
     LAB_CLASSES_CHANGED = (
         "lab.classes_changed",
         _("set which classes of cells the lab uses, and their order"),
@@ -279,6 +285,10 @@ VERBS = (
     N_("slide added"),
     N_("slide removed"),
     N_("identifiers unreadable"),
+    N_("assigned"),
+    N_("taken"),
+    N_("taken over"),
+    N_("released"),
     N_("reading opened"),
     N_("cells decided"),
     N_("reading finished"),
@@ -311,6 +321,7 @@ VERBS = (
     N_("nrbc correction set"),
     N_("scanner added"),
     N_("scanner removed"),
+    N_("turnaround set"),
     N_("classes changed"),
     N_("language set"),
     N_("role set"),

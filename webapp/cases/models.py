@@ -3,9 +3,11 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
-from django.db.models import Value
-from django.db.models.functions import Now
+from django.db.models import Q, Value
+from django.db.models.functions import Now, Upper
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django_scopes import ScopedManager
@@ -66,6 +68,12 @@ SOON = (Priority.URGENT, Priority.STAT)
 UNDER_WAY = (Review.OPEN, Review.IN_REVIEW)
 """While people may decide on a case."""
 
+FINISHED = (Review.SIGNED, Review.AMENDED, Review.VOID)
+"""When nobody has work with a case any more."""
+
+UNFINISHED = ~Q(review__in=[state.value for state in FINISHED])
+"""In just these words, by which PostgreSQL knows the indexes of cases that are work."""
+
 
 class Case(models.Model):  # type: ignore[django-manager-missing] # ScopedManager makes classes at run time
     """One specimen's smear: the images of its cells and what was made of them."""
@@ -109,7 +117,11 @@ class Case(models.Model):  # type: ignore[django-manager-missing] # ScopedManage
         related_name="+",
         help_text="Whose work it is now; empty: anybody's.",
     )
-    due_at = models.DateTimeField(null=True, help_text="By the lab's turnaround; empty: it has none.")
+    assigned_at = models.DateTimeField(null=True, help_text="Since when it is the assignee's.")
+    due_at = models.DateTimeField(
+        null=True,
+        help_text="By the lab's turnaround; empty: it has none. A trigger of `webapp.worklist` writes it.",
+    )
     flags = ArrayField(
         models.CharField(max_length=2),
         default=list,
@@ -129,10 +141,29 @@ class Case(models.Model):  # type: ignore[django-manager-missing] # ScopedManage
             models.Index(fields=["lab", "-created_at"]),
             models.Index(fields=["lab", "processing", "-created_at"], name="case_by_processing"),
             models.Index(fields=["lab", "review", "-created_at"], name="case_by_review"),
+            models.Index(
+                fields=["lab", "due_at", "created_at", "id"], condition=UNFINISHED, name="case_by_due"
+            ),
+            models.Index(
+                fields=["lab", "-priority", "created_at", "id"], condition=UNFINISHED, name="case_by_priority"
+            ),
+            models.Index(fields=["lab", "created_at", "id"], condition=UNFINISHED, name="case_by_age"),
+            models.Index(fields=["assignee", "lab"], condition=UNFINISHED, name="case_by_assignee"),
+            models.Index(
+                "lab", OpClass(Upper("accession"), "varchar_pattern_ops"), name="case_by_accession_start"
+            ),
         ]
 
     def __str__(self) -> str:
         return str(self.accession)
+
+    @property
+    def is_finished(self) -> bool:
+        return self.review in FINISHED
+
+    @property
+    def is_overdue(self) -> bool:
+        return self.due_at is not None and self.due_at < timezone.now() and not self.is_finished
 
 
 class ClinicalNotes(models.Model):

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Case as Switch
-from django.db.models import Count, F, Q, QuerySet, Subquery, Value, When
+from django.db.models import Count, F, QuerySet, Value, When
 from django_scopes import scopes_disabled
 
 from webapp.cases.identifiers import FIELDS, Identifiers, normal_accession
@@ -59,35 +59,12 @@ def cases() -> QuerySet[Case]:
     return Case.objects.select_related("created_by")
 
 
-def page_of_cases(
-    size: int, *, prefix: str = "", before: UUID | None = None, **states: str
-) -> QuerySet[Case]:
-    """Up to `size` of `cases`, older than `before`, whose accession begins with `prefix` in any case.
-
-    Args:
-        states: `processing` and `review` that they have.
-    """
-    found = cases().filter(**states).order_by("-created_at", "-id")
-    if prefix:
-        found = found.filter(accession__istartswith=normal_accession(prefix))
-    if before:
-        when = Subquery(cases().filter(id=before).values("created_at"))
-        found = found.filter(Q(created_at__lt=when) | Q(created_at=when, id__lt=before))
-    return found[:size]
-
-
-def the_one(text: str, **states: Any) -> Case | None:
-    """The case that somebody means who scans or types `text` and presses Enter; None: there is no such one.
-
-    It is the one with exactly this accession, in whatever state, or else the only one that it begins.
-    """
+def called(text: str) -> Case | None:
+    """The case whose accession is `text`, or else the only one that differs in the case of letters alone."""
     accession = normal_accession(text)
-    if not accession:
-        return None
-    exactly = list(cases().filter(accession__iexact=accession)[:2])
-    same = [case for case in exactly if case.accession == accession]
-    found = same or exactly or list(page_of_cases(2, prefix=accession, **states))
-    return found[0] if len(found) == 1 else None
+    found = list(cases().filter(accession__iexact=accession)[:2]) if accession else []
+    same = [case for case in found if case.accession == accession]
+    return (same or found)[0] if len(same or found) == 1 else None
 
 
 def open_cases(lab: Lab | None, *, accession: str = "", since: datetime | None = None) -> list[Case]:

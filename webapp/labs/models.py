@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Value
 from django.db.models.functions import Lower
+from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import get_supported_language_variant
@@ -20,6 +21,15 @@ from webapp.hematology.classes import used
 from webapp.hematology.differential import FULL_COUNTS
 from webapp.labs.permissions import Permission, Role, allows
 from webapp.writing.fields import LineField
+
+members_changed = Signal()
+"""Somebody of `lab`, an id, left it, was deactivated, or may do something else than before. Sent in the
+transaction of the deed."""
+
+TURNAROUND = (  # untranslated: for programmers
+    "Hours from a specimen's receipt until its result is due, for cases of this priority; empty: no time."
+)
+LONGEST_TURNAROUND = 24 * 365
 
 
 def zone(name: str) -> ZoneInfo | None:
@@ -72,6 +82,9 @@ class Lab(models.Model):
         db_default=Value([], models.JSONField()),
         help_text="Codes of the classes that its people use, in their order; none: all, in the report's.",
     )
+    turnaround_stat = models.PositiveSmallIntegerField(null=True, help_text=TURNAROUND)
+    turnaround_urgent = models.PositiveSmallIntegerField(null=True, help_text=TURNAROUND)
+    turnaround_routine = models.PositiveSmallIntegerField(null=True, help_text=TURNAROUND)
     permission_changes = models.JSONField(
         default=dict,
         db_default=Value({}, models.JSONField()),

@@ -13,7 +13,7 @@ from webapp.accounts.services import create_account
 from webapp.audit.actions import Action
 from webapp.audit.services import record
 from webapp.hematology.classes import REPORT_ORDER, check_classes, used
-from webapp.labs.models import ApiToken, Lab, Membership, Signatures
+from webapp.labs.models import ApiToken, Lab, Membership, Signatures, members_changed
 from webapp.labs.permissions import PRESUPPOSES, TABLE, Permission, Role, adjustable, allows, granted
 
 
@@ -52,6 +52,7 @@ def add_member(lab: Lab, *, email: str, name: str, role: Role, password: str) ->
         before=before and {"role": Role(before["role"]).label},
         after={"role": role.label},
     )
+    members_changed.send(Lab, lab=lab.id)
     return membership
 
 
@@ -68,6 +69,7 @@ def change_role(membership: Membership, role: Role) -> None:
     current.role = role
     current.save(update_fields=["role"])
     _record(Action.MEMBER_ROLE_SET, current, before={"role": before.label}, after={"role": role.label})
+    members_changed.send(Lab, lab=current.lab_id)
 
 
 @transaction.atomic
@@ -82,6 +84,7 @@ def deactivate(membership: Membership) -> None:
     current.save(update_fields=["active"])
     ApiToken.objects.filter(membership=current).delete()
     _record(Action.MEMBER_DEACTIVATED, current)
+    members_changed.send(Lab, lab=current.lab_id)
 
 
 @transaction.atomic
@@ -145,6 +148,7 @@ def adjust_roles(
             record(
                 Action.ROLE_CHANGED, lab=lab.id, subject=role.label, before=before[role], after=after[role]
             )
+    members_changed.send(Lab, lab=lab.id)
 
 
 @transaction.atomic
@@ -177,6 +181,22 @@ def change_signatures(lab: Lab, signatures: Signatures) -> None:
         Lab.objects.filter(id=lab.id).update(signatures=signatures)
         before, after = {"signatures": current.signatures}, {"signatures": signatures.value}
         record(Action.LAB_SIGNATURES_SET, lab=lab.id, subject=current.name, before=before, after=after)
+
+
+@transaction.atomic
+def change_turnaround(lab: Lab, *, stat: int | None, urgent: int | None, routine: int | None) -> bool:
+    """Set in how many hours results are due, by priority; None: at no time. Returns whether it was otherwise.
+
+    Whoever calls it sees to it that cases under way are due by it: `webapp.worklist.turnaround`.
+    """
+    wanted = {"turnaround_stat": stat, "turnaround_urgent": urgent, "turnaround_routine": routine}
+    current = Lab.objects.select_for_update(no_key=True).get(id=lab.id)
+    before = {name: getattr(current, name) for name in wanted}
+    if before == wanted:
+        return False
+    Lab.objects.filter(id=lab.id).update(**wanted)
+    record(Action.LAB_TURNAROUND_SET, lab=lab.id, subject=current.name, before=before, after=wanted)
+    return True
 
 
 @transaction.atomic
@@ -259,6 +279,7 @@ def _end(membership: Membership, action: Action) -> None:
     current = _locked(membership)
     _record(action, current, before={"role": Role(current.role).label})
     current.delete()
+    members_changed.send(Lab, lab=current.lab_id)
 
 
 def _record(

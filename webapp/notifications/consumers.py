@@ -1,5 +1,4 @@
-"""Who is told of what happens to cases and jobs: whoever created the case, is asked to read it or did, or
-started the job."""
+"""Who is told of what happens to cases and jobs: whose case or job it is, and who may assign the cases."""
 
 from webapp.cases.models import Case
 from webapp.jobs.kinds import KINDS
@@ -10,6 +9,9 @@ from webapp.language.sentences import as_written
 from webapp.notifications.models import Kind
 from webapp.notifications.services import tell
 from webapp.outbox.events import (
+    CaseAssigned,
+    CasesOverdue,
+    CasesReleased,
     Event,
     JobEnded,
     ProcessingFinished,
@@ -20,6 +22,7 @@ from webapp.outbox.events import (
 from webapp.outbox.queues import Queue
 from webapp.review import second_readers, settlement
 from webapp.review.models import Agreement
+from webapp.worklist.selectors import nobodys, overdue
 
 
 @consumes(ProcessingFinished, queue=Queue.EVENTS)
@@ -68,6 +71,35 @@ def tell_of_job(event: JobEnded) -> None:
     if job and owner:
         label = as_written(KINDS[job.kind].label) if job.kind in KINDS else job.kind
         tell(owner, Kind.JOB_ENDED, facts={"label": label, "done": event.done})
+
+
+@consumes(CaseAssigned, queue=Queue.EVENTS)
+def tell_of_assignment(event: CaseAssigned) -> None:
+    if event.assignee == event.by or not Case.objects.filter(id=event.case, assignee=event.assignee).exists():
+        return  # they took it themselves, or it is somebody else's by now
+    if owner := _member(event, event.assignee):
+        tell(owner, Kind.CASE_ASSIGNED, case_id=event.case, facts={})
+
+
+@consumes(CasesOverdue, queue=Queue.EVENTS)
+def tell_of_overdue(event: CasesOverdue) -> None:
+    if cases := overdue(event.assignee).count():
+        owner = _member(event, event.assignee) if event.assignee else None
+        for one in [owner] if owner else _who_assign(event):
+            facts = {"cases": cases, "mine": owner is not None}
+            tell(one, Kind.CASES_OVERDUE, together=True, facts=facts)
+
+
+@consumes(CasesReleased, queue=Queue.EVENTS)
+def tell_of_release(event: CasesReleased) -> None:
+    if cases := nobodys().count():
+        for one in _who_assign(event):
+            tell(one, Kind.CASES_RELEASED, together=True, facts={"released": event.cases, "cases": cases})
+
+
+def _who_assign(event: Event) -> list[Membership]:
+    members = Membership.objects.filter(lab=event.lab, active=True, user__is_active=True)
+    return [one for one in members.select_related("lab") if one.may(Permission.ASSIGN)]
 
 
 def _member(event: Event, user_id: int | None) -> Membership | None:

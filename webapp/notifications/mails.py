@@ -14,6 +14,9 @@ _SUBJECTS = {
     Kind.SECOND_READER: _("HematoVision: A case is to be read a second time"),
     Kind.READINGS_COMPARED: _("HematoVision: Both readings of a case are finished"),
     Kind.JOB_ENDED: _("HematoVision: An export has ended"),
+    Kind.CASE_ASSIGNED: _("HematoVision: A case is assigned to you"),
+    Kind.CASES_OVERDUE: _("HematoVision: Cases are overdue"),
+    Kind.CASES_RELEASED: _("HematoVision: Cases are nobody's any more"),
 }
 
 
@@ -27,6 +30,9 @@ def send(notification: Notification) -> None:
             "job": notification.job,
             "classified": wording.counts(facts, ("classified", *wording.UNUSABLE)),
             "unusable": wording.counts(facts, wording.UNUSABLE),
+            "cases": wording.cases(facts.get("cases", 0)),
+            "released": wording.cases(facts.get("released", 0)),
+            "mine": facts.get("mine"),
         }
         text = render_to_string(f"notifications/mails/{notification.kind}.txt", context)
         subject = str(_SUBJECTS[Kind(notification.kind)])

@@ -19,6 +19,9 @@ class Kind(models.TextChoices):
     SECOND_READER = "second_reader", _("I am asked to read a case second, or may")
     READINGS_COMPARED = "readings_compared", _("Both readings of a case that I read are finished")
     JOB_ENDED = "job_ended", _("An export of mine is ready, or failed")
+    CASE_ASSIGNED = "case_assigned", _("A case is assigned to me")
+    CASES_OVERDUE = "cases_overdue", _("Cases are overdue that are mine, or nobody's and mine to assign")
+    CASES_RELEASED = "cases_released", _("Cases are mine to assign again, because those who had them left")
 
 
 class Notification(models.Model):

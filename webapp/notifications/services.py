@@ -17,11 +17,22 @@ from webapp.notifications.selectors import Choice, choices
 
 
 @transaction.atomic
-def tell(recipient: Membership, kind: Kind, *, case_id: UUID | None = None, facts: Mapping[str, Any]) -> None:
+def tell(
+    recipient: Membership,
+    kind: Kind,
+    *,
+    case_id: UUID | None = None,
+    together: bool = False,
+    facts: Mapping[str, Any],
+) -> None:
     """Tell a member, as they chose. What they have not read yet of the same case is brought up to date.
 
     Of one case and kind at most one message in NOTIFICATION_MAIL_QUIET_SECONDS is sent.
+
+    Args:
+        together: of all their cases at once: what was told of a kind is then as if it were of one case.
     """
+    folded = together or case_id is not None
     recipient = Membership.objects.select_for_update(no_key=True, of=("self",)).get(id=recipient.id)
     chosen = next(choice for choice in choices(recipient) if choice.kind == kind)
     if not recipient.active or not (chosen.in_page or chosen.by_mail):
@@ -29,9 +40,9 @@ def tell(recipient: Membership, kind: Kind, *, case_id: UUID | None = None, fact
     now = timezone.now()
     of_the_same = Notification.objects.filter(recipient=recipient, kind=kind, case=case_id)
     quiet_since = now - timedelta(seconds=settings.NOTIFICATION_MAIL_QUIET_SECONDS)
-    told_lately = case_id is not None and of_the_same.filter(mailed_at__gt=quiet_since).exists()
+    told_lately = folded and of_the_same.filter(mailed_at__gt=quiet_since).exists()
     to_mail = chosen.by_mail and not told_lately
-    current = of_the_same.filter(read_at=None).first() if case_id is not None else None
+    current = of_the_same.filter(read_at=None).first() if folded else None
     notification = current or Notification(recipient=recipient, kind=kind, case_id=case_id)
     notification.facts, notification.created_at = dict(facts), now
     if not chosen.in_page:

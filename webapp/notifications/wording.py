@@ -14,6 +14,11 @@ def counts(facts: Mapping[str, Any], names: Iterable[str]) -> str:
     return ", ".join(_count(name, facts[name]) for name in names if facts.get(name))
 
 
+def cases(n: int) -> str:
+    """How many cases."""
+    return ngettext("%(count)s case", "%(count)s cases", n) % {"count": intcomma(n)}
+
+
 def _count(name: str, n: int) -> str:
     said = {
         "classified": ngettext("%(count)s classified", "%(count)s classified", n),

@@ -16,6 +16,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from webapp.audit.selectors import trail_state
+from webapp.cases.models import UNFINISHED, Case
 from webapp.crypto.keyring import current_key_age
 from webapp.inference.models import Chunk
 from webapp.jobs.models import Job
@@ -90,6 +91,7 @@ def _waiting() -> Iterator[GaugeMetricFamily]:
             for row in open_ones.values("queue").annotate(n=Count("id"), since=Min("created_at"))
         }
         dead = Chunk.objects.filter(state=Chunk.State.DEAD).count()
+        overdue = Case.objects.filter(UNFINISHED, due_at__lt=now).count()
         jobs = Job.objects.filter(state__in=Job.OPEN).aggregate(n=Count("id"), since=Min("created_at"))
     ages = {queue: (now - row["since"]).total_seconds() for queue, row in chunks.items()}
     yield _gauge(
@@ -109,6 +111,7 @@ def _waiting() -> Iterator[GaugeMetricFamily]:
     )
     yield _gauge("dead_letters", "Chunks that are dead letters, which wait for a person.", [("", dead)])
 
+    yield _gauge("cases_overdue", "Cases that are overdue by their labs' turnaround.", [("", overdue)])
     yield _gauge("jobs_open", "Jobs that wait or run.", [("", jobs["n"])])
     oldest = (now - jobs["since"]).total_seconds() if jobs["n"] else 0
     yield _gauge("jobs_open_oldest_seconds", "Since the oldest of them was asked for.", [("", oldest)])

@@ -84,6 +84,21 @@ class ReadingsCompared(Event):
 
 
 @dataclass(frozen=True)
+class CasesReleased(Event):
+    """Cases became nobody's work, because who had them left the lab or may not decide any more."""
+
+    cases: int
+
+
+@dataclass(frozen=True)
+class CasesOverdue(Event):
+    """Cases of a person, or of nobody, were found to be overdue that were not before."""
+
+    assignee: int | None
+    cases: int
+
+
+@dataclass(frozen=True)
 class CaseReady(Event):
     """Nothing is missing any more to sign a case: it was not so before."""
 

@@ -39,6 +39,8 @@ SPECTACULAR_SETTINGS = {
         "RangeSex": "webapp.ranges.models.Sex",
         "RuleQuantity": "webapp.rules.conditions.Quantity",
         "RuleClass": "webapp.api.rules.serializers.CLASSES",
+        "CaseReview": "webapp.cases.models.Review",
+        "WantedReview": "webapp.worklist.filters.REVIEW_CHOICES",
         "ModelVersionStatus": "webapp.registry.models.Status",
         "SexEnum": "webapp.patients.identifiers.Sex",
     },

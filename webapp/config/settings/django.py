@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.humanize",
     "django.contrib.messages",
+    "django.contrib.postgres",  # indexes by class of operators
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "django_htmx",

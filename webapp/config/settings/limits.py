@@ -73,6 +73,9 @@ JOB_RESULT_DAYS = env.int("JOB_RESULT_DAYS", 7, validate=_positive)  # for which
 JOB_KEPT_DAYS = 90  # for so long jobs that ended are listed
 JOBS_OPEN_OF_ONE = 5  # jobs of one person that may wait or run at a time
 
+# --- limits: worklist ---------------------------------------------------------------------------------------
+OVERDUE_INTERVAL_SECONDS = 300  # between two looks for cases that became overdue
+
 # --- limits: notifications ----------------------------------------------------------------------------------
 NOTIFICATION_MAIL_QUIET_SECONDS = env.int(
     "NOTIFICATION_MAIL_QUIET_SECONDS", 3600, validate=_positive

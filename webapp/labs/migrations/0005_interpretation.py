@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labs", "0003_classes"),
+        ("labs", "0004_turnaround"),
     ]
 
     operations = [
