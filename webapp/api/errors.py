@@ -28,6 +28,8 @@ from webapp.review.settlement import NotBoth, NotOpen, NotThird
 from webapp.rules.services import RuleChanged, TooManyRules
 from webapp.storage.objects import StorageUnavailable
 from webapp.uploads.services import CannotBeReplaced, NoSuchSlide
+from webapp.worklist.assigning import AssignedMeanwhile, NotAssignable
+from webapp.worklist.saving import NameTaken, TooManyFilters
 
 
 class Conflict(exceptions.APIException):
@@ -37,30 +39,34 @@ class Conflict(exceptions.APIException):
 
 CONFLICTS: dict[type[Exception], str] = {
     AccessionTaken: "accession_taken",
-    CannotBeReplaced: "cannot_be_replaced",
     AskedAlready: "asked_already",
+    AssignedMeanwhile: "assigned_meanwhile",
+    CannotBeReplaced: "cannot_be_replaced",
     CannotReadSecond: "cannot_read_second",
     GestureDiffers: "gesture_differs",
     InUse: "in_use",
+    NameTaken: "name_taken",
     NoRemark: "no_remark",
     NoSuchSlide: "no_such_slide",
     NoSuggestion: "no_suggestion",
+    NotAssignable: "not_assignable",
     NotBoth: "not_both",
     NotFired: "not_fired",
     NotOpen: "not_open",
+    NotProposed: "ranges_not_proposed",
     NotThird: "not_third",
     NotTwoPatients: "not_two_patients",
-    NotWithdrawn: "not_withdrawn",
-    NotProposed: "ranges_not_proposed",
     NotWhole: "ranges_not_whole",
+    NotWithdrawn: "not_withdrawn",
     PatientErased: "patient_erased",
     ReviewOver: "review_over",
     RuleChanged: "rule_changed",
     SeenAlready: "seen_already",
     ThereAlready: "there_already",
+    TooMany: "too_many_proposed",
+    TooManyFilters: "too_many_filters",
     TooManyRules: "too_many_rules",
     Undecided: "undecided",
-    TooMany: "too_many_proposed",
 }
 
 

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("webapp.api.ranges.urls")),
     path("", include("webapp.api.rules.urls")),
     path("", include("webapp.api.results.urls")),
+    path("", include("webapp.api.worklist.urls")),
     path("", include("webapp.api.registry.urls")),
     path("", include("webapp.api.audit.urls")),
     path("", include("webapp.api.jobs.urls")),
