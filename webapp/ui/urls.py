@@ -13,6 +13,7 @@ from webapp.ui.registry.urls import urlpatterns as registry
 from webapp.ui.results.urls import urlpatterns as results
 from webapp.ui.review.urls import urlpatterns as review
 from webapp.ui.rules.urls import urlpatterns as rules
+from webapp.ui.worklist.urls import urlpatterns as worklist
 
 app_name = "ui"
 urlpatterns = [
@@ -28,5 +29,6 @@ urlpatterns = [
     *results,
     *review,
     *rules,
+    *worklist,
     path("scripts/<slug:language>/<slug:digest>.js", catalogue, name="catalogue"),
 ]

@@ -3,7 +3,7 @@ from django.urls import path
 from webapp.ui.cases.views import cases, patients, specimens
 
 urlpatterns = [
-    path("cases/", cases.case_list, name="cases"),
+    path("worklist/", cases.worklist, name="worklist"),
     path("cases/new/", cases.new_case, name="new-case"),
     path("cases/<uuid:case_id>/", cases.case_page, name="case"),
     path("cases/of-patient/", patients.cases_of_patient, name="find-patient"),

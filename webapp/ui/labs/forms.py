@@ -9,9 +9,10 @@ from django.http import QueryDict
 from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from webapp.cases.models import Priority
 from webapp.cases.specimens import Scanner
 from webapp.hematology.classes import ALWAYS, BY_CODE, REPORT_ORDER
-from webapp.labs.models import Lab, Membership
+from webapp.labs.models import LONGEST_TURNAROUND, Lab, Membership
 from webapp.labs.permissions import IN_USE, Permission, Role, adjustable, allows, granted
 from webapp.labs.tokens import network
 from webapp.writing.fields import Line
@@ -30,6 +31,11 @@ REGIONS = {
 }  # of the IANA database; its other names are of countries and offsets, kept for old systems
 
 MOST_PLACES = 99
+TURNAROUNDS = {
+    "stat": Priority.STAT.label,
+    "urgent": Priority.URGENT.label,
+    "routine": Priority.ROUTINE.label,
+}
 
 
 @cache  # the database is a thousand files
@@ -67,6 +73,18 @@ class LabForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Lab
         fields = ("language", "time_zone", "full_count")
         labels = {"full_count": _("Full count")}
+
+
+class TurnaroundForm(forms.Form):
+    """In how many hours results are due; empty: at no time."""
+
+    def __init__(self, lab: Lab, data: QueryDict | None = None) -> None:
+        initial = {name: getattr(lab, f"turnaround_{name}") for name in TURNAROUNDS}
+        super().__init__(data, label_suffix="", initial=initial)
+        for name, label in TURNAROUNDS.items():
+            self.fields[name] = forms.IntegerField(
+                label=label, min_value=1, max_value=LONGEST_TURNAROUND, required=False
+            )
 
 
 class ClassesForm(forms.Form):

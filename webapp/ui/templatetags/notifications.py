@@ -20,3 +20,9 @@ def unread(membership: Membership) -> str:
 def unusable(notification: Notification) -> str:
     """How many of a case's files were refused, and how many failed."""
     return wording.counts(notification.facts, wording.UNUSABLE)
+
+
+@register.filter
+def cases(n: int) -> str:
+    """How many cases."""
+    return wording.cases(n)

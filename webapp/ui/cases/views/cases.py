@@ -1,11 +1,11 @@
-"""The list of cases, and one case: how far it is, its count and its cells."""
+"""The worklist with new cases, and one case: how far it is, its count and its cells."""
 
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -15,7 +15,7 @@ from serving.contract import OPENINGS, SUFFIXES
 from webapp.cases import selectors
 from webapp.cases.disclosure import identifiers_shown, open_case, specimen_shown
 from webapp.cases.identifiers import labels
-from webapp.cases.models import UNDER_WAY, Case, Priority, Processing, Review
+from webapp.cases.models import UNDER_WAY, Case, Priority
 from webapp.cases.services import AccessionTaken, create_case, report_unreadable
 from webapp.hematology.classes import UNIDENTIFIED
 from webapp.inference.selectors import asked_again, model_notice, models_of
@@ -28,21 +28,19 @@ from webapp.ui.cases.forms import NewCaseForm, PatientForm
 from webapp.ui.inference.gallery import gallery_context, tabs, wanted_class
 from webapp.ui.permissions import MemberRequest, needs
 from webapp.ui.review.links import reading_links
+from webapp.ui.worklist.listing import default_address, list_context, the_one
 
-CASES_A_PAGE = 50
-STATES = {"processing": Processing, "review": Review}  # by which the list can be filtered
-COLUMNS = ("name", "mrn")  # of the patient, in the table of cases
 PROBLEMS_SHOWN = 12  # of the files with a problem, on the case's own page
 
 
 @needs(Permission.VIEW_CASES)
 @require_GET
-def case_list(request: MemberRequest) -> HttpResponseBase:
-    """The list; Enter in its search, a barcode reader's too, opens the case where one alone is meant."""
-    if "open" in request.GET and not request.htmx:
-        found = selectors.the_one(_prefix(request), **_states(request))
-        if found:
-            return redirect("ui:case", found.id)
+def worklist(request: MemberRequest) -> HttpResponseBase:
+    """Cases; Enter in the search, a barcode reader's too, opens the one that alone is meant."""
+    if "open" in request.GET and not request.htmx and (found := the_one(request)):
+        return redirect("ui:case", found.id)
+    if address := default_address(request):
+        return redirect(address)
     return render(request, "ui/cases/list.html", _list_context(request))
 
 
@@ -50,7 +48,7 @@ def case_list(request: MemberRequest) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_case(request: MemberRequest) -> HttpResponseBase:
     if request.method != "POST":
-        return redirect("ui:cases")
+        return redirect("ui:worklist")
     form = NewCaseForm(request.POST)
     may_edit = request.membership.may(Permission.EDIT_IDENTIFIERS)
     patient = PatientForm(request.POST if may_edit else {})
@@ -117,42 +115,14 @@ def live(request: MemberRequest, case_id: UUID) -> HttpResponse:
 
 
 def _list_context(request: MemberRequest, **more: Any) -> dict[str, Any]:
-    prefix = _prefix(request)
-    states = _states(request)
-    before = _uuid(request.GET.get("before"))
-    found = list(selectors.page_of_cases(CASES_A_PAGE + 1, prefix=prefix, before=before, **states))
-    shown = found[:CASES_A_PAGE]
-    context = rows_context(request, shown)
     return {
         "form": NewCaseForm(),
         "patient_form": PatientForm(),
         "may_create": request.membership.may(Permission.CREATE_CASES),
         "may_edit_patient": request.membership.may(Permission.EDIT_IDENTIFIERS),
-        "q": prefix,
-        "states": states,
-        "Processing": Processing,
-        "Review": Review,
         "Priority": Priority,
-        "older": shown[-1].id if len(found) > CASES_A_PAGE else None,
-        "is_first_page": "before" not in request.GET,
-        "in_progress": any(progress.in_progress for _case, progress, _patient in context["rows"]),
-        **context,
+        **list_context(request),
         **more,
-    }
-
-
-def _prefix(request: MemberRequest) -> str:
-    return request.GET.get("q", "").replace("\0", "").strip()
-
-
-def rows_context(request: MemberRequest, shown: list[Case]) -> dict[str, Any]:
-    """What the table of cases needs: each with its progress and, where one may see it, its patient."""
-    progress = selectors.progress_of(shown)
-    may_see = request.membership.may(Permission.VIEW_IDENTIFIERS)
-    patients = identifiers_shown(shown, COLUMNS) if may_see else {}
-    return {
-        "may_see_patients": may_see,
-        "rows": [(case, progress[case.id], patients.get(case.id)) for case in shown],
     }
 
 
@@ -193,22 +163,3 @@ def _live_context(request: MemberRequest, case: Case, code: str) -> dict[str, An
         "may_upload": case.review in UNDER_WAY and request.membership.may(Permission.UPLOAD_IMAGES),
         "code": code,
     }
-
-
-def _states(request: MemberRequest) -> dict[str, str]:
-    """The states asked for.
-
-    Raises:
-        Http404: there is no such state.
-    """
-    asked = {name: request.GET.get(name, "") for name in STATES}
-    if any(value and value not in STATES[name].values for name, value in asked.items()):
-        raise Http404
-    return {name: value for name, value in asked.items() if value}
-
-
-def _uuid(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        raise Http404 from None

@@ -24,8 +24,9 @@ from webapp.cases.services import (
 from webapp.labs.permissions import Permission
 from webapp.patients.services import PatientErased
 from webapp.ui.cases.forms import FindPatientForm, OtherCaseForm, PatientForm
-from webapp.ui.cases.views.cases import rows_context, say_kept
+from webapp.ui.cases.views.cases import say_kept
 from webapp.ui.permissions import MemberRequest, needs
+from webapp.ui.worklist.rows import rows_context
 
 OTHERS_SHOWN = 50  # of the patient's other cases
 

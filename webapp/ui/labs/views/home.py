@@ -35,7 +35,7 @@ def home(request: PageRequest) -> HttpResponseBase:
     if request.membership is None:
         return render(request, "ui/labs/no_lab.html")
     if request.membership.may(Permission.VIEW_CASES):
-        return redirect("ui:cases")
+        return redirect("ui:worklist")
     work = WORK_OF_ROLE[Role(request.membership.role)]
     return render(request, "ui/labs/role_home.html", {"work": work})
 

@@ -1,5 +1,5 @@
 """What a lab sets for all its members: its language, how it tells the time, how many cells are a full
-count, what may be said of a cell, and what it takes pictures with."""
+count, by when results are due, what may be said of a cell, and what it takes pictures with."""
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
@@ -13,8 +13,9 @@ from webapp.labs.locales import locale_of
 from webapp.labs.models import Lab
 from webapp.labs.permissions import Permission
 from webapp.labs.services import change_classes, change_settings
-from webapp.ui.labs.forms import ClassesForm, LabForm, ScannerForm
+from webapp.ui.labs.forms import ClassesForm, LabForm, ScannerForm, TurnaroundForm
 from webapp.ui.permissions import MemberRequest, needs
+from webapp.worklist.turnaround import change_turnaround
 
 
 @needs(Permission.MANAGE_LAB)
@@ -51,12 +52,25 @@ def change_cell_classes(request: MemberRequest) -> HttpResponseBase:
     return redirect("ui:lab-settings")
 
 
+@needs(Permission.MANAGE_LAB)
+@require_POST
+@fresh_sign_in
+def set_turnaround(request: MemberRequest) -> HttpResponseBase:
+    form = TurnaroundForm(request.membership.lab, request.POST)
+    if not form.is_valid():
+        return settings_page(request, turnaround_form=form, status=422)
+    change_turnaround(request.membership.lab, **form.cleaned_data)
+    messages.success(request, _("Saved. It holds for the cases under way, too."))
+    return redirect("ui:lab-settings")
+
+
 def settings_page(
     request: MemberRequest,
     *,
     form: LabForm | None = None,
     scanner_form: ScannerForm | None = None,
     classes_form: ClassesForm | None = None,
+    turnaround_form: TurnaroundForm | None = None,
     conflict: str = "",
     status: int = 200,
 ) -> HttpResponse:
@@ -64,6 +78,7 @@ def settings_page(
         "form": form or LabForm(instance=request.membership.lab),
         "scanner_form": scanner_form or ScannerForm(label_suffix=""),
         "classes_form": classes_form or ClassesForm(request.membership.lab),
+        "turnaround_form": turnaround_form or TurnaroundForm(request.membership.lab),
         "scanners": scanners(),
         "conflict": conflict,
     }
