@@ -181,6 +181,10 @@ keep-release: .venv/.develops ## Keep a small backup of this release, which the 
 bench-review: .venv/.develops ## Count the keys that a review of 200 real cells takes; measure gestures, scrolling and the first load
 	$(BIN)/python -m tests.bench.bench_review
 
+.PHONY: bench-worklist
+bench-worklist: .venv/.develops ## Measure the worklist with 10,000 cases that are work and 100,000 that were signed
+	$(BIN)/python -m tests.bench.bench_worklist
+
 .PHONY: pictures
 pictures: .venv/.develops ## Take the pictures of pages that the documents show again, in a demonstration of its own (needs Chromium)
 	$(BIN)/python -m infra.docs.pictures

@@ -76,7 +76,7 @@ def _measure(stack: Stack, home: Path) -> Table:
         browser = Client(SERVER_NAME="localhost")
         browser.force_login(User.objects.get(email=who["email"]))
         api = Client(SERVER_NAME="localhost", headers={"Authorization": f"Bearer {who['token']}"})
-        for path, client in (("/cases/", browser), ("/api/v1/cases/", api)):
+        for path, client in (("/worklist/", browser), ("/api/v1/cases/", api)):
 
             def ask(client: Client = client, path: str = path) -> None:
                 assert client.get(path).status_code == 200
@@ -103,9 +103,9 @@ def _queries(browser: Any) -> int:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    browser.get("/cases/")
+    browser.get("/worklist/")
     with CaptureQueriesContext(connection) as queries:
-        browser.get("/cases/")
+        browser.get("/worklist/")
     return len(queries)
 
 
@@ -115,14 +115,19 @@ def _with_and_without_scope() -> dict[str, Callable[[], None]]:
     from django_scopes import scope, scopes_disabled
 
     from webapp.cases.models import Case, Image
-    from webapp.cases.selectors import page_of_cases, progress_of
-    from webapp.labs.models import Lab
+    from webapp.cases.selectors import progress_of
+    from webapp.labs.models import Lab, Membership
+    from webapp.worklist.filters import Wanted
+    from webapp.worklist.selectors import page
 
     lab = Lab.objects.get()
+    with scope(lab=lab):
+        member = Membership.objects.select_related("lab", "user").first()
+    assert member
 
     def scoped() -> None:
         with scope(lab=lab):
-            progress_of(list(page_of_cases(51)))
+            progress_of(page(member, Wanted(sort="newest"), 51))
 
     def by_hand() -> None:
         with scopes_disabled():
