@@ -73,7 +73,7 @@ class Screen:
         expect(self.page.locator(".account")).to_be_visible()
 
     def open_case(self, accession: str) -> None:
-        self.page.goto(f"{self.url}/cases/")
+        self.page.goto(f"{self.url}/worklist/")
         self.page.get_by_label("New case").fill(accession)
         self.page.get_by_role("button", name="Create case").click()
         expect(self.page.get_by_role("heading", level=1)).to_have_text(accession)

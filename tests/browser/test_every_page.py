@@ -159,6 +159,20 @@ def _remarks(page: Page) -> None:
     expect(page.get_by_role("group", name="Schistocytes")).to_be_visible()
 
 
+def _worklist_keys(page: Page) -> None:
+    page.get_by_label("Main").get_by_role("link", name="Worklist").click()
+    page.keyboard.press("?")
+    page.get_by_role("button", name="Change keys").click()
+
+
+def _worklist_filters(page: Page) -> None:
+    page.get_by_label("Main").get_by_role("link", name="Worklist").click()
+    page.get_by_text("Filter and order").click()
+    page.get_by_label("Whose", exact=True).select_option("mine")
+    page.get_by_label("Keep this filter as").fill(uuid.uuid4().hex)
+    page.get_by_role("button", name="Keep").click()
+
+
 # How to come to each page from that of a case, or from the address below.
 PAGES: dict[str, Callable[[Page], object]] = {
     "case": lambda page: None,
@@ -181,7 +195,10 @@ PAGES: dict[str, Callable[[Page], object]] = {
     "outstanding files": lambda page: page.get_by_label("Main").get_by_role("link", name="Files").click(),
     "patient": lambda page: page.goto(f"{page.url}patient/"),
     "specimen": lambda page: page.goto(f"{page.url}specimen/"),
-    "cases": lambda page: page.get_by_label("Main").get_by_role("link", name="Cases").click(),
+    "worklist": lambda page: page.get_by_label("Main").get_by_role("link", name="Worklist").click(),
+    "worklist: keys": _worklist_keys,
+    "worklist: filters": _worklist_filters,
+    "taking a case": lambda page: page.goto(f"{page.url}take/"),
     "menu": lambda page: page.locator(".account summary").click(),
     "menu of an operator": lambda page: page.locator(".account summary").click(),
     "status": lambda page: page.goto("/".join(page.url.split("/")[:3]) + "/status/"),
@@ -199,7 +216,8 @@ PAGES: dict[str, Callable[[Page], object]] = {
 # Pages by who sees them, and where; nobody has signed in to some.
 BY_ADDRESS: dict[str, tuple[str | None, str]] = {
     "models": ("lab_supervisor", "/models/"),
-    "their cases": ("lab_supervisor", "/cases/"),
+    "their worklist": ("lab_supervisor", "/worklist/"),
+    "filters of one's own": ("technician", "/worklist/filters/"),
     "audit": ("admin", "/audit/"),
     "audit of a person": ("admin", "/audit/?actor=0&subject=nothing"),
     "audit of the installation": ("operator", "/installation/audit/"),
@@ -249,6 +267,7 @@ BY_CLICK = {
     "cases/<uuid:case_id>/checks/",
     "cases/<uuid:case_id>/agreement/",
     "lab/rules/<uuid:rule_id>/",
+    "cases/<uuid:case_id>/take/",
 }
 NO_PAGES = {
     "",

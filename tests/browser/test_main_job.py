@@ -176,10 +176,10 @@ def test_the_case_list_follows(technician, pictures):
     technician.choose(pictures[0])
     technician.expect_classified(1)
     page = technician.page
-    page.goto(f"{technician.url}/cases/")
+    page.goto(f"{technician.url}/worklist/")
     expect(page.get_by_role("row").filter(has_text="BR-list-1")).to_contain_text("Classified")
     technician.open_case("XX-other")
-    page.goto(f"{technician.url}/cases/")
+    page.goto(f"{technician.url}/worklist/")
     page.get_by_label("Accession", exact=True).fill("br-LIST")
     expect(page.get_by_role("row").filter(has_text="XX-other")).to_have_count(0)
     expect(page.get_by_role("row").filter(has_text="BR-list-1")).to_have_count(1)
@@ -189,7 +189,7 @@ def test_the_case_list_follows(technician, pictures):
 def test_a_taken_accession(technician):
     technician.open_case("BR-taken")
     page = technician.page
-    page.goto(f"{technician.url}/cases/")
+    page.goto(f"{technician.url}/worklist/")
     page.get_by_label("New case").fill("BR-taken")
     page.get_by_role("button", name="Create case").click()
     expect(page.get_by_role("alert")).to_contain_text("exists already")
@@ -213,7 +213,7 @@ def test_signing_out(screen, lab):
     page.locator(".account summary").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
-    page.goto(f"{screen.url}/cases/")
+    page.goto(f"{screen.url}/worklist/")
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 

@@ -19,11 +19,11 @@ def test_a_scan_on_the_list_opens_the_case_wherever_the_focus_is(technician):
     technician.open_case("SCAN-171")
     heading = page.get_by_role("heading", level=1)
     for end in ("Enter", "Tab"):
-        page.goto(f"{technician.url}/cases/")
+        page.goto(f"{technician.url}/worklist/")
         page.wait_for_load_state("networkidle")
         scan(page, "SCAN-17", end)
         expect(heading).to_have_text("SCAN-17")
-    page.goto(f"{technician.url}/cases/")
+    page.goto(f"{technician.url}/worklist/")
     page.wait_for_load_state("networkidle")
     page.get_by_label("Accession", exact=True).focus()
     scan(page, "SCAN-171", "Tab")
@@ -32,11 +32,11 @@ def test_a_scan_on_the_list_opens_the_case_wherever_the_focus_is(technician):
 
 def test_keys_pressed_by_hand_do_nothing(technician):
     page = technician.page
-    page.goto(f"{technician.url}/cases/")
+    page.goto(f"{technician.url}/worklist/")
     page.wait_for_load_state("networkidle")
     page.keyboard.type("SCAN-17", delay=90)
     expect(page.get_by_label("Accession", exact=True)).to_have_value("")
-    assert page.url.endswith("/cases/")
+    assert page.url.endswith("/worklist/")
 
 
 def test_a_scan_of_the_mrn_goes_on_to_the_next_field(technician):

@@ -26,9 +26,9 @@ def test_nothing_of_the_first_window_is_done_in_the_seconds_lab(of_two_labs, pic
     screen, first, second = of_two_labs
     cases, case = screen.page, screen.page.context.new_page()
     Screen(case, screen.url, []).open_case("TWO-1")
-    cases.goto(f"{screen.url}/cases/")
+    cases.goto(f"{screen.url}/worklist/")
     elsewhere = screen.page.context.new_page()
-    elsewhere.goto(f"{screen.url}/cases/")
+    elsewhere.goto(f"{screen.url}/worklist/")
     go_to(elsewhere, second)
 
     said = f"This page is of {first}"
@@ -54,7 +54,7 @@ def test_nothing_of_the_first_window_is_done_in_the_seconds_lab(of_two_labs, pic
 
 def test_who_is_put_out_of_a_lab_chooses_another(stack, of_two_labs):
     screen, first, second = of_two_labs
-    screen.page.goto(f"{screen.url}/cases/")
+    screen.page.goto(f"{screen.url}/worklist/")
     change = (
         "from webapp.labs.models import Membership;"
         f"Membership._base_manager.filter(lab__name={first!r}, role='technician').update(active=False)"

@@ -52,7 +52,9 @@ def sign_in(browser: httpx.Client, email: str, password: str) -> str:
     return post(browser, "/accounts/login/", {"login": email, "password": password}).text
 
 
-def post(browser: httpx.Client, path: str, fields: dict[str, str], *, at: str = "/cases/") -> httpx.Response:
+def post(
+    browser: httpx.Client, path: str, fields: dict[str, str], *, at: str = "/worklist/"
+) -> httpx.Response:
     hidden = dict(re.findall(r'name="(csrfmiddlewaretoken|in_lab)" value="([\w-]+)"', browser.get(at).text))
     assert hidden
     return browser.post(path, data={**fields, **hidden})

@@ -53,6 +53,7 @@ from webapp.review.services import open_reading
 from webapp.rules.conditions import Then, read_all
 from webapp.rules.services import Draft
 from webapp.rules.services import add as add_rule
+from webapp.worklist.models import SavedFilter
 
 __all__ = ["plain_static"]
 pytestmark = pytest.mark.usefixtures("plain_static")
@@ -116,6 +117,7 @@ class Place:
     reading_id: int
     rule_id: uuid.UUID
     agreement_id: uuid.UUID
+    filter_id: int
     version: int = 1
     pk: int = 1
     provider_id: str = "google"
@@ -192,9 +194,11 @@ def place(alice, colleagues, monkeypatch) -> Place:
         rule = add_rule(alice.lab, draft, by=alice.membership.user)
         sign_and_amend(case, reading, image, colleagues[Role.PATHOLOGIST])
         job, notification = its_own(alice)
+        saved = SavedFilter.objects.create(membership=alice.membership, name="tests", query={})
     return Place(
         *(case.id, image.id, cell_of(image).id, alice.membership.id, invitation.id, token.id, links[0]),
         *(job.id, notification.id, slide.id, scanner.id, reading.id, rule.id, agreement.id),
+        filter_id=saved.pk,
     )
 
 
@@ -224,7 +228,7 @@ def nothing() -> Place:
     far = 10**9
     return Place(
         *(uuid.uuid4(), far, far, far, far, far, "hv:nothing", uuid.uuid4(), far, far, far, far),
-        *(uuid.uuid4(), uuid.uuid4()),
+        *(uuid.uuid4(), uuid.uuid4(), far),
         pk=far,
     )
 
@@ -245,7 +249,11 @@ def own(place: Place, someone: Person, route: str) -> Place:
     with scope(lab=someone.lab):
         token = ApiToken.objects.filter(membership=someone.membership).first()
         job, notification = its_own(someone)
-    return replace(place, token_id=present(token).id, job_id=job.id, notification_id=notification.id)
+        saved, _ = SavedFilter.objects.get_or_create(
+            membership=someone.membership, name="tests", defaults={"query": {}}
+        )
+    place = replace(place, job_id=job.id, notification_id=notification.id, filter_id=saved.pk)
+    return replace(place, token_id=present(token).id)
 
 
 def may(role: Role, needed: Needed) -> bool:

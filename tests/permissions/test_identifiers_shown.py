@@ -80,7 +80,7 @@ SHOW_PATIENTS = {
     ("GET", f"{API}readings/<int:reading_id>/cells/<int:cell_id>/"),
     ("GET", f"{API}readings/<int:reading_id>/remarks/"),
     ("POST", f"{API}readings/<int:reading_id>/remarks/"),
-    ("GET", "cases/"),
+    ("GET", "worklist/"),
     ("POST", "cases/new/"),
     ("POST", "cases/of-patient/"),
     ("GET", "cases/<uuid:case_id>/"),

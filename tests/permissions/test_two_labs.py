@@ -113,7 +113,7 @@ def test_who_was_put_out_of_a_lab_is_told_so_and_chooses(alice, charlie, both, p
     assert f'name="lab" value="{charlie.lab.id}"' in answer.content.decode()
     go_to(client, charlie.lab)
     assert client.session[ACTIVE_LAB] == str(charlie.lab.id)
-    assert client.get(reverse("ui:cases")).status_code == 200
+    assert client.get(reverse("ui:worklist")).status_code == 200
 
 
 def test_a_form_of_the_other_lab_writes_once_one_has_gone_there(alice, charlie, both):
@@ -135,7 +135,7 @@ def test_a_part_of_a_page_is_not_taken_from_the_other_lab(alice, charlie, both):
     client = browser_of(both)
     go_to(client, alice.lab)
     of_the_other = {"HX-Request": "true", "X-Lab": str(charlie.lab.id)}
-    answer = client.get(reverse("ui:cases"), headers=of_the_other)
+    answer = client.get(reverse("ui:worklist"), headers=of_the_other)
     assert answer.status_code == 409
     text = answer.content.decode()
     assert 'id="other-lab"' in text

@@ -80,7 +80,7 @@ def test_sessions_whose_time_is_over_go_and_those_of_today_stay(alice, plain_sta
     assert [key for (key,) in Session.objects.values_list("session_key")] == [here]
     left = UserSession.objects.values_list("session_key", flat=True)
     assert set(left) == {here, "just-being-begun"}
-    assert browsers[2].get(reverse("ui:cases")).status_code == 200
+    assert browsers[2].get(reverse("ui:worklist")).status_code == 200
 
 
 def test_invitations_and_tokens_go_a_month_after_they_expired(alice, charlie, settings):

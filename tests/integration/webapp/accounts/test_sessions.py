@@ -25,8 +25,8 @@ def test_sessions_are_listed_and_end_at_once(alice):
     sign_in(here, user.email)
     assert here.get(reverse("usersessions_list")).context["session_count"] == 2
     here.post(reverse("usersessions_list"))
-    assert there.get(reverse("ui:cases")).status_code == 302
-    assert here.get(reverse("ui:cases")).status_code == 200
+    assert there.get(reverse("ui:worklist")).status_code == 302
+    assert here.get(reverse("ui:worklist")).status_code == 200
     assert "account.sessions_ended" in done_by(user)
 
 

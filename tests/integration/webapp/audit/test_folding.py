@@ -73,7 +73,7 @@ def test_without_the_cache_everything_is_kept(lab, monkeypatch):
 
 
 def test_pages_and_api_record_what_they_deny(bob, plain_static):
-    assert bob.browser.get(reverse("ui:cases")).status_code == 403
+    assert bob.browser.get(reverse("ui:worklist")).status_code == 403
     assert bob.api.read("/cases/").status_code == 403
     kept = Entry.objects.filter(chain=bob.lab.id, action="access.denied", actor_name="Bob")
     assert [(entry.sentence, entry.token) for entry in kept.order_by("seq")] == [

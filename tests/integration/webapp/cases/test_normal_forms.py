@@ -31,7 +31,7 @@ def test_an_accession_is_one_in_whatever_form(alice, again):
     assert page.status_code == 409
     assert page.context["existing"].accession == "É-10"
     assert len(alice.api.read("/cases/", accession=again).json()["results"]) == 1
-    assert "É-10" in alice.browser.get(reverse("ui:cases"), {"q": again}).content.decode()
+    assert "É-10" in alice.browser.get(reverse("ui:worklist"), {"q": again}).content.decode()
 
 
 def test_an_mrn_that_no_search_would_find_is_rejected(alice):

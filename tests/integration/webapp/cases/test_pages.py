@@ -11,13 +11,13 @@ from webapp.cases.models import Case, Image
 from webapp.cases.processing import settle
 from webapp.cases.services import create_case
 from webapp.registry.models import ModelVersion
-from webapp.ui.cases.views.cases import CASES_A_PAGE
+from webapp.ui.worklist.listing import CASES_A_PAGE
 
 pytestmark = pytest.mark.usefixtures("plain_static")
 
 
 def test_the_case_list_costs_the_same_for_one_case_and_for_many(alice):
-    browser, path = alice.browser, reverse("ui:cases")
+    browser, path = alice.browser, reverse("ui:worklist")
     add_cells(alice, alice.case("A-0"), "neutrophil", 0.9)
     browser.get(path)  # at first the session notes the lab
     one = queries(browser, path)
@@ -97,27 +97,27 @@ def test_the_page_asks_again_only_while_something_is_under_way(alice):
 def test_search_takes_the_beginning_in_any_case(alice):
     for accession in ("H-26-1", "h-26-2", "X-H-26"):
         alice.case(accession)
-    page = page_of(alice, "cases", q="H-2")
+    page = page_of(alice, "worklist", q="H-2")
     assert "H-26-1" in page
     assert "h-26-2" in page
     assert "X-H-26" not in page
-    assert "No case" in page_of(alice, "cases", q="nothing-like-it")
+    assert "No case" in page_of(alice, "worklist", q="nothing-like-it")
 
 
-def test_older_cases_follow_without_loss_even_of_the_same_moment(alice):
+def test_more_cases_follow_without_loss_even_of_the_same_moment(alice):
     with scope(lab=alice.lab):
         cases = [
             create_case(alice.lab, accession=f"A-{n:03}", by=alice.membership.user)
             for n in range(CASES_A_PAGE + 9)
         ]
         Case.objects.update(created_at=cases[0].created_at)
-    first = page_of(alice, "cases")
-    before = first.split("before=")[1].split('"')[0]
-    second = page_of(alice, "cases", before=before)
+    first = page_of(alice, "worklist")
+    after = first.split("after=")[1].split('"')[0]
+    second = page_of(alice, "worklist", after=after)
     shown = [(case.accession in first, case.accession in second) for case in cases]
     assert all(a != b for a, b in shown)
     assert sum(a for a, _ in shown) == CASES_A_PAGE
-    assert alice.browser.get(reverse("ui:cases"), {"before": "nonsense"}).status_code == 404
+    assert alice.browser.get(reverse("ui:worklist"), {"after": "nonsense"}).status_code == 404
 
 
 @pytest.mark.parametrize("accession", ["", "x" * 65, "a\x1bb"])

@@ -227,14 +227,14 @@ def test_cases_are_listed_by_their_states(alice, charlie, cases, asked, found):
     charlie.case("S-1")
     listed = alice.api.read("/cases/", **asked).json()["results"]
     assert {case["accession"] for case in listed} == found
-    page = alice.browser.get(reverse("ui:cases"), asked).content.decode()
+    page = alice.browser.get(reverse("ui:worklist"), asked).content.decode()
     assert {name for name in ("W-1", "D-1", "D-2", "S-1") if f">{name}<" in page} == found
 
 
 @pytest.mark.parametrize("asked", [{"processing": "x"}, {"review": "x"}, {"review": "\0"}])
 def test_states_that_there_are_not_are_told(alice, asked):
     assert alice.api.read("/cases/", **asked).status_code == 400
-    assert alice.browser.get(reverse("ui:cases"), asked).status_code == 404
+    assert alice.browser.get(reverse("ui:worklist"), asked).status_code == 404
 
 
 def test_the_list_is_read_from_an_index(alice):

@@ -6,7 +6,7 @@ pytestmark = pytest.mark.usefixtures("plain_static")
 
 
 def opened(alice, **query):
-    answer = alice.browser.get("/cases/", {"open": "1", **query})
+    answer = alice.browser.get("/worklist/", {"open": "1", **query})
     return answer.headers.get("Location", answer.status_code)
 
 
@@ -47,7 +47,7 @@ def test_another_labs_case_is_none(alice, charlie):
 
 def test_while_one_types_nothing_is_opened(alice):
     alice.case("A-17")
-    answer = alice.browser.get("/cases/", {"q": "A-17", "open": "1"}, headers={"HX-Request": "true"})
+    answer = alice.browser.get("/worklist/", {"q": "A-17", "open": "1"}, headers={"HX-Request": "true"})
     assert answer.status_code == 200
 
 

@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_static")]
 
 
 def test_patients_pages_stay_in_nobodys_cache(alice) -> None:
-    assert "no-store" in alice.browser.get(reverse("ui:cases")).headers["Cache-Control"]
+    assert "no-store" in alice.browser.get(reverse("ui:worklist")).headers["Cache-Control"]
 
 
 def test_where_a_picture_lies_is_asked_anew_each_time_and_it_is_kept_for_minutes(alice, settings) -> None:
@@ -32,5 +32,5 @@ def test_where_a_picture_lies_is_asked_anew_each_time_and_it_is_kept_for_minutes
 
 def test_signing_out_empties_the_browsers_cache(alice) -> None:
     browser = alice.browser
-    assert "Clear-Site-Data" not in browser.get(reverse("ui:cases")).headers
+    assert "Clear-Site-Data" not in browser.get(reverse("ui:worklist")).headers
     assert browser.post(reverse("account_logout")).headers["Clear-Site-Data"] == '"cache"'

@@ -31,7 +31,7 @@ def test_the_page_of_the_api_has_no_inline_script_or_style() -> None:
 
 
 def test_another_host_is_not_ours(alice) -> None:
-    answer = alice.browser.get(reverse("ui:cases"), headers={"host": "evil.example"})
+    answer = alice.browser.get(reverse("ui:worklist"), headers={"host": "evil.example"})
     assert answer.status_code == 400
     assert b"ALLOWED_HOSTS" not in answer.content
     assert b"evil.example" not in answer.content

@@ -143,7 +143,7 @@ def test_two_labs_may_invite_one_person(ada, charlie, link):
     browser = signed_in(NEW)
     for message in mail.outbox:
         browser.post(link_of(message))
-    assert b"Work in another lab" in browser.get(reverse("ui:cases")).content
+    assert b"Work in another lab" in browser.get(reverse("ui:worklist")).content
 
 
 @pytest.mark.parametrize(("email", "role"), [("", "technician"), ("nina", "technician"), (NEW, "chief")])

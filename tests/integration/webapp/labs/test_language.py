@@ -76,7 +76,7 @@ def test_a_language_that_is_not_there_is_rejected(ada, language):
 @pytest.mark.parametrize(("kept", "spoken"), [("xx", "en"), ("de-at", "de"), ("", "en")])
 def test_one_that_this_release_lacks_is_the_nearest_or_english(alice, kept, spoken):
     speak(alice.lab, kept)
-    page = alice.browser.get(reverse("ui:cases"))
+    page = alice.browser.get(reverse("ui:worklist"))
     assert (page.status_code, page.headers["Content-Language"]) == (200, spoken)
 
 
@@ -115,7 +115,7 @@ def test_the_api_says_what_is_wrong_in_the_language_of_the_lab_and_its_codes_sta
 
 
 def test_the_lab_outweighs_the_browser(alice):
-    page = alice.browser.get(reverse("ui:cases"), headers={"Accept-Language": "de"})
+    page = alice.browser.get(reverse("ui:worklist"), headers={"Accept-Language": "de"})
     assert page.headers["Content-Language"] == "en"
 
 

@@ -39,9 +39,9 @@ def test_the_list_shows_everybody_with_role_and_state(ada, alice):
 
 def test_a_role_is_changed_at_once(ada, alice):
     session = alice.browser
-    assert session.get(reverse("ui:cases")).status_code == 200
+    assert session.get(reverse("ui:worklist")).status_code == 200
     do(ada, "member-role", alice.membership.id, role="clinician")
-    assert session.get(reverse("ui:cases")).status_code == 403
+    assert session.get(reverse("ui:worklist")).status_code == 403
     assert alice.api.read("/cases/").status_code == 403
     entry = Entry.objects.filter(chain=ada.lab.id, action="member.role_set").latest("seq")
     assert (entry.before, entry.after) == ({"role": "Technician"}, {"role": "Clinician"})
@@ -58,10 +58,10 @@ def test_a_role_that_is_none_changes_nothing(ada, alice, role):
 def test_deactivation_ends_sessions_and_tokens_at_once_and_tokens_for_good(ada, alice):
     session = alice.browser
     do(ada, "member-deactivate", alice.membership.id)
-    assert session.get(reverse("ui:cases")).status_code == 403
+    assert session.get(reverse("ui:worklist")).status_code == 403
     assert alice.api.read("/cases/").status_code == 401
     do(ada, "member-reactivate", alice.membership.id)
-    assert session.get(reverse("ui:cases")).status_code == 200
+    assert session.get(reverse("ui:worklist")).status_code == 200
     assert alice.api.read("/cases/").status_code == 401
     assert actions(ada.lab)[-2:] == ["member.deactivated", "member.reactivated"]
 

@@ -37,7 +37,7 @@ def test_a_change_holds_at_once_in_this_lab_alone(ada, alice, charlie):
     theirs = person(charlie.lab, "Tom", Role.TECHNICIAN)
     session = alice.browser
     adjust(ada, boxes(technician={Permission.VIEW_MODELS, Permission.USE_TOKENS}))
-    assert session.get(reverse("ui:cases")).status_code == 403
+    assert session.get(reverse("ui:worklist")).status_code == 403
     assert session.get(reverse("ui:models")).status_code == 200
     assert alice.api.read("/cases/").status_code == 403
     assert theirs.api.read("/cases/").status_code == 200
@@ -117,15 +117,15 @@ def test_a_role_that_must_have_a_second_factor_is_sent_to_set_one_up(ada, alice,
 
     adjust(ada, {**boxes(), "second_factor": ["technician"]})
     session, old_token = alice.browser, alice.api
-    response = session.get(reverse("ui:cases"))
+    response = session.get(reverse("ui:worklist"))
     assert response.url == reverse("mfa_index")
     assert session.get(response.url).status_code == 200
     assert session.get(reverse("ui:home")).url == reverse("mfa_index")
     assert old_token.read("/cases/").json()["error"]["code"] == "second_factor_needed"
     Authenticator.objects.create(user=alice.membership.user, type=Authenticator.Type.TOTP, data={})
-    assert session.get(reverse("ui:cases")).status_code == 200
+    assert session.get(reverse("ui:worklist")).status_code == 200
     # What was made before the factor was there may have been made by whoever knew the password alone.
     assert old_token.read("/cases/").status_code == 401
     assert person(ada.lab, "Alice", Role.TECHNICIAN).api.read("/cases/").status_code == 200
     Authenticator.objects.all().delete()
-    assert session.get(reverse("ui:cases")).url == reverse("mfa_index")
+    assert session.get(reverse("ui:worklist")).url == reverse("mfa_index")

@@ -130,7 +130,7 @@ def test_the_menu_has_the_zones_of_the_world():
 
 def test_a_zone_that_this_machine_does_not_know_stops_nothing(alice):
     Lab.objects.update(time_zone="Nowhere/Land")
-    assert alice.browser.get(reverse("ui:cases")).status_code == 200
+    assert alice.browser.get(reverse("ui:worklist")).status_code == 200
 
 
 # --- the time -----------------------------------------------------------------------------------------------
@@ -138,22 +138,22 @@ def test_a_zone_that_this_machine_does_not_know_stops_nothing(alice):
 
 def test_pages_tell_the_time_of_the_lab_and_the_api_its_offset(alice, in_tokyo):
     case = case_of_noon(alice)
-    for page in (reverse("ui:cases"), reverse("ui:case", args=[case.id])):
+    for page in (reverse("ui:worklist"), reverse("ui:case", args=[case.id])):
         assert "15 Jan 2026, 21:00 JST" in alice.browser.get(page).content.decode()
     assert alice.api.read(f"/cases/{case.id}/").json()["created_at"] == "2026-01-15T21:00:00+09:00"
 
 
 def test_without_a_zone_they_tell_utc(alice):
     case = case_of_noon(alice)
-    assert "15 Jan 2026, 12:00 UTC" in alice.browser.get(reverse("ui:cases")).content.decode()
+    assert "15 Jan 2026, 12:00 UTC" in alice.browser.get(reverse("ui:worklist")).content.decode()
     assert alice.api.read(f"/cases/{case.id}/").json()["created_at"] == "2026-01-15T12:00:00Z"
 
 
 def test_one_labs_zone_is_not_the_next_requests(alice, charlie, in_tokyo):
     charlie.case()
     alice.case()
-    assert "JST" in alice.browser.get(reverse("ui:cases")).content.decode()
-    assert "JST" not in charlie.browser.get(reverse("ui:cases")).content.decode()
+    assert "JST" in alice.browser.get(reverse("ui:worklist")).content.decode()
+    assert "JST" not in charlie.browser.get(reverse("ui:worklist")).content.decode()
 
 
 def test_messages_tell_it_too(ada, in_tokyo):

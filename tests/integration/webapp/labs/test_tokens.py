@@ -301,5 +301,5 @@ def test_hashing_the_same_password_anew_ends_none(alice, settings):
 def test_a_token_does_not_borrow_the_session_it_comes_with(alice, charlie) -> None:
     """Pages that ask for a fresh sign-in would take that of the thief of a token."""
     stolen = {"Authorization": f"Bearer {charlie.token}"}
-    answer = alice.browser.get(reverse("ui:cases"), headers=stolen)
+    answer = alice.browser.get(reverse("ui:worklist"), headers=stolen)
     assert answer["Location"].startswith(resolve_url(django_settings.LOGIN_URL))

@@ -35,7 +35,7 @@ def test_the_inbox_says_what_happened_and_leads_there(alice, told):
     page = page_of(alice, "notifications")
     for said in ("1,234 cells", "2 refused", "N-7", reverse("ui:case", args=[told.id]), reverse("ui:jobs")):
         assert said in page
-    assert 'aria-label="Notifications: 3 unread"' in page_of(alice, "cases")
+    assert 'aria-label="Notifications: 3 unread"' in page_of(alice, "worklist")
 
 
 def test_the_inbox_counts_one_as_one(alice):
@@ -87,6 +87,7 @@ def test_choices_are_kept(alice):
         Kind.SECOND_READER: (False, False),
         Kind.READINGS_COMPARED: (False, False),
         Kind.JOB_ENDED: (True, False),
+        **dict.fromkeys((Kind.CASE_ASSIGNED, Kind.CASES_OVERDUE, Kind.CASES_RELEASED), (False, False)),
     }
     assert browser.get(address).content.decode().count(" checked") == 2
 

@@ -9,11 +9,13 @@ from django_scopes import scope
 from tests.support.tls import certificate
 from webapp.audit.actions import Action
 from webapp.audit.services import record
+from webapp.cases.models import Case
 from webapp.inference.models import Chunk
 from webapp.jobs.models import Job
 from webapp.operations.metrics import installation_metrics
 from webapp.outbox.models import Delivery
 from webapp.outbox.queues import Queue
+from webapp.worklist.turnaround import change_turnaround
 
 DAY = dt.timedelta(days=1)
 
@@ -91,3 +93,13 @@ def test_events_and_jobs_that_wait(alice):
     assert now["events_waiting", "notifications.tell_of_job"] == 0
     assert now["jobs_open", ""] == 2
     assert now["jobs_open_oldest_seconds", ""] == pytest.approx(3600, abs=60)
+
+
+def test_cases_that_are_overdue(alice):
+    assert told()["cases_overdue", ""] == 0
+    with scope(lab=alice.lab):
+        change_turnaround(alice.lab, stat=1, urgent=1, routine=1)
+        for case in (alice.case("A-1"), alice.case("A-2")):
+            Case.objects.filter(id=case.id).update(created_at=timezone.now() - dt.timedelta(hours=2))
+        Case.objects.filter(accession="A-2").update(review="signed")
+    assert told()["cases_overdue", ""] == 1

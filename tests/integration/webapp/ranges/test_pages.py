@@ -99,7 +99,7 @@ def test_who_may_not_approve_reads_and_no_more(alice, sue):
 
 
 def test_a_supervisor_finds_the_page(sue):
-    assert reverse("ui:ranges") in sue.browser.get(reverse("ui:cases")).content.decode()
+    assert reverse("ui:ranges") in sue.browser.get(reverse("ui:worklist")).content.decode()
 
 
 def test_another_lab_s_ranges_are_not_there(sue, charlie):

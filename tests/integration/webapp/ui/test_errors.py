@@ -19,7 +19,7 @@ def test_an_error_of_ours_tells_nothing_of_our_insides(alice, monkeypatch):
     monkeypatch.setattr("webapp.cases.selectors.progress_of", lambda cases: 1 / 0)
     browser = alice.browser
     browser.raise_request_exception = False
-    response = browser.get(reverse("ui:cases"))
+    response = browser.get(reverse("ui:worklist"))
     assert response.status_code == 500
     assert b"went wrong on our side" in response.content
     assert b"ZeroDivision" not in response.content
@@ -33,7 +33,7 @@ def test_errors_tell_nothing_of_our_insides(alice, monkeypatch, page: bool) -> N
     monkeypatch.setattr(selectors, "cases", fail)
     client = alice.browser if page else alice.api
     client.raise_request_exception = False
-    answer = client.get(reverse("ui:cases") if page else "/api/v1/cases/")
+    answer = client.get(reverse("ui:worklist") if page else "/api/v1/cases/")
     assert answer.status_code == 500
     for word in (b"secret-word", b"/srv", b"RuntimeError", b"Traceback"):
         assert word not in answer.content
