@@ -86,6 +86,11 @@ app.conf.update(
             "schedule": settings.OVERDUE_INTERVAL_SECONDS,
             "options": {"expires": settings.OVERDUE_INTERVAL_SECONDS},
         },
+        "find-overdue-calls": {
+            "task": "find_overdue_calls",
+            "schedule": settings.OVERDUE_CALLS_INTERVAL_SECONDS,
+            "options": {"expires": settings.OVERDUE_CALLS_INTERVAL_SECONDS},
+        },
         "finish-abandoned-uploads": {
             "task": "finish_abandoned_uploads",
             "schedule": settings.UPLOAD_ABANDONED_INTERVAL_SECONDS,

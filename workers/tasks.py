@@ -20,6 +20,7 @@ from webapp.outbox import deliveries
 from webapp.outbox import services as outbox
 from webapp.outbox.events import CONSUME
 from webapp.outbox.queues import LIMITS, Queue
+from webapp.results import calls
 from webapp.results import verification as results
 from webapp.storage.objects import StorageUnavailable
 from webapp.telemetry import metrics
@@ -87,6 +88,11 @@ def recover_lost_jobs() -> int:
 @app.task(name="find_overdue")
 def find_overdue() -> int:
     return overdue.find()
+
+
+@app.task(name="find_overdue_calls")
+def find_overdue_calls() -> int:
+    return calls.find_overdue()
 
 
 @app.task(name="finish_abandoned_uploads")

@@ -199,6 +199,8 @@ PAGES: dict[str, Callable[[Page], object]] = {
     "worklist: keys": _worklist_keys,
     "worklist: filters": _worklist_filters,
     "taking a case": lambda page: page.goto(f"{page.url}take/"),
+    "earlier results": lambda page: page.goto(f"{page.url}history/"),
+    "calls": lambda page: page.goto(f"{page.url}calls/"),
     "menu": lambda page: page.locator(".account summary").click(),
     "menu of an operator": lambda page: page.locator(".account summary").click(),
     "status": lambda page: page.goto("/".join(page.url.split("/")[:3]) + "/status/"),
@@ -218,6 +220,8 @@ BY_ADDRESS: dict[str, tuple[str | None, str]] = {
     "models": ("lab_supervisor", "/models/"),
     "their worklist": ("lab_supervisor", "/worklist/"),
     "filters of one's own": ("technician", "/worklist/filters/"),
+    "critical results": ("technician", "/critical/"),
+    "limits of changes": ("lab_supervisor", "/lab/delta-limits/"),
     "audit": ("admin", "/audit/"),
     "audit of a person": ("admin", "/audit/?actor=0&subject=nothing"),
     "audit of the installation": ("operator", "/installation/audit/"),
@@ -268,6 +272,8 @@ BY_CLICK = {
     "cases/<uuid:case_id>/agreement/",
     "lab/rules/<uuid:rule_id>/",
     "cases/<uuid:case_id>/take/",
+    "cases/<uuid:case_id>/history/",
+    "cases/<uuid:case_id>/calls/",
 }
 NO_PAGES = {
     "",

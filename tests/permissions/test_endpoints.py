@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 import pytest
 from django.core.cache import cache
@@ -35,7 +36,7 @@ from tests.permissions.endpoints import (
 from tests.support.pages import add_cells, cell_of, plain_static
 from tests.support.people import Person, person, proved_who_they_are, role_that_may
 from tests.support.present import present
-from tests.support.results import signed
+from tests.support.results import called_about, signed
 from tests.support.review import decide
 from webapp.cases.models import Case, Image
 from webapp.cases.services import change_identifiers
@@ -48,6 +49,7 @@ from webapp.labs.permissions import IN_USE, Permission, Role, allows
 from webapp.labs.tokens import issue_token
 from webapp.notifications.models import Notification
 from webapp.results.amending import amend
+from webapp.results.delta_limits import propose
 from webapp.review.models import Agreement, Reading
 from webapp.review.services import open_reading
 from webapp.rules.conditions import Then, read_all
@@ -117,6 +119,8 @@ class Place:
     reading_id: int
     rule_id: uuid.UUID
     agreement_id: uuid.UUID
+    call_id: uuid.UUID
+    limit_id: int
     filter_id: int
     version: int = 1
     pk: int = 1
@@ -193,11 +197,25 @@ def place(alice, colleagues, monkeypatch) -> Place:
         draft = Draft("A blast", read_all([condition]), Then.MUST_SEE)
         rule = add_rule(alice.lab, draft, by=alice.membership.user)
         sign_and_amend(case, reading, image, colleagues[Role.PATHOLOGIST])
+        call = called_about(case, reading)
+        limit = propose(
+            alice.lab,
+            by=alice.membership.user,
+            cell_class="neutrophil",
+            quantity="percent",
+            change=Decimal(20),
+            is_relative=False,
+            days=30,
+        )
         job, notification = its_own(alice)
         saved = SavedFilter.objects.create(membership=alice.membership, name="tests", query={})
     return Place(
         *(case.id, image.id, cell_of(image).id, alice.membership.id, invitation.id, token.id, links[0]),
-        *(job.id, notification.id, slide.id, scanner.id, reading.id, rule.id, agreement.id),
+        *(job.id, notification.id, slide.id, scanner.id, reading.id),
+        rule_id=rule.id,
+        agreement_id=agreement.id,
+        call_id=call.id,
+        limit_id=limit.pk,
         filter_id=saved.pk,
     )
 
@@ -228,7 +246,9 @@ def nothing() -> Place:
     far = 10**9
     return Place(
         *(uuid.uuid4(), far, far, far, far, far, "hv:nothing", uuid.uuid4(), far, far, far, far),
-        *(uuid.uuid4(), uuid.uuid4(), far),
+        *(uuid.uuid4(), uuid.uuid4(), uuid.uuid4()),
+        limit_id=far,
+        filter_id=far,
         pk=far,
     )
 

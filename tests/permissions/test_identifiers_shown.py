@@ -9,6 +9,7 @@ from datetime import date
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 from django_scopes import scope
 
 from tests.permissions.endpoints import ENDPOINTS, path_of
@@ -22,6 +23,8 @@ from webapp.cases.specimen_services import change_specimen
 from webapp.hematology.remarks import WORDS
 from webapp.labs.permissions import IN_USE, Permission, Role
 from webapp.labs.tokens import issue_token
+from webapp.results.calls import log
+from webapp.results.models import CriticalCall
 from webapp.review.models import Reading
 from webapp.review.remark_services import make_remark
 
@@ -81,6 +84,9 @@ SHOW_PATIENTS = {
     ("GET", f"{API}readings/<int:reading_id>/remarks/"),
     ("POST", f"{API}readings/<int:reading_id>/remarks/"),
     ("GET", "worklist/"),
+    ("GET", f"{API}cases/<uuid:case_id>/calls/"),
+    ("GET", "cases/<uuid:case_id>/calls/"),
+    ("POST", "cases/<uuid:case_id>/calls/<uuid:call_id>/log/"),
     ("POST", "cases/new/"),
     ("POST", "cases/of-patient/"),
     ("GET", "cases/<uuid:case_id>/"),
@@ -106,6 +112,8 @@ def known(place: Place) -> Place:
         make_remark(reading, subject="general", term=WORDS, words="As Quillfeather’s were", by=by)
         cell = Cell.objects.get(id=place.cell_id)
         decide(reading, [cell.id], "other", by=case.created_by, words="Like those of Quillfeather’s sister")
+        call = CriticalCall.objects.get(id=place.call_id)
+        log(call, by=case.created_by, outcome="not_reached", at=timezone.now(), whom="Dr Quillfeather")
         others: dict[str, dict[str, object]] = {
             "A-3": {"name": "Somebody else"},
             "A-4": {"mrn": PATIENT["mrn"]},

@@ -22,7 +22,7 @@ PAGES_OF_CASES = [
     pattern
     for pattern in urlpatterns
     if "case_id" in pattern.pattern.converters
-    and pattern.name not in ("case-requeue", "case-patient", "case-slides", "case-slide-remove")
+    and pattern.name not in ("call-log", "case-requeue", "case-patient", "case-slides", "case-slide-remove")
     and pattern.name
     not in ("rule-answer", "second-reader", "second-reader-withdraw", "reading-finish", "settle")
     and pattern.name not in ("case-release", "case-assign")

@@ -1,12 +1,15 @@
 """Cases that can be signed, and that are, for tests that need some."""
 
+from django.utils import timezone
+
 from tests.support.pages import add_cells, cell_of
 from tests.support.people import PASSWORD, Person
 from tests.support.review import decide
 from webapp.accounts.methods import Method
 from webapp.cases.models import Case
 from webapp.cases.services import change_identifiers
-from webapp.results.models import Signature
+from webapp.results.document import canonical, digest_of
+from webapp.results.models import CriticalCall, Result, Signature
 from webapp.results.signing import Shown, prepare, sign
 from webapp.review.models import Reading
 from webapp.review.services import open_reading
@@ -25,6 +28,22 @@ def ready(someone: Person, accession: str = "A-1", *, cells: int = 3, mrn: str =
     reading = open_reading(case, Reading.Kind.FIRST, reader=someone.membership.user)
     decide(reading, [cell_of(image).id for image in images], "neutrophil", by=someone.membership.user)
     return now(case)
+
+
+def called_about(case: Case, reading: Reading) -> CriticalCall:
+    """That somebody is to be told of the case's result: of a plain one, where it has none."""
+    document = canonical({"rows": []})
+    result = Result.objects.filter(case=case).first() or Result.objects.create(
+        lab=case.lab,
+        case=case,
+        reading=reading,
+        revision=reading.revision,
+        version=1,
+        document=document,
+        sha256=digest_of(document),
+        status=Result.Status.FINAL,
+    )
+    return CriticalCall.objects.create(lab=case.lab, case=case, result=result, since=timezone.now())
 
 
 def now(case: Case) -> Case:

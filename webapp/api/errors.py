@@ -19,6 +19,8 @@ from webapp.cases.specimen_services import InUse, ThereAlready
 from webapp.patients.services import PatientErased
 from webapp.ranges.services import NotProposed, NotWhole, TooMany
 from webapp.results.amending import AmendingFails
+from webapp.results.calls import CallEnded
+from webapp.results.delta_limits import CountsAlready, LimitFails
 from webapp.results.rules import NotFired
 from webapp.results.signing import SigningFails
 from webapp.review.remark_services import NoRemark
@@ -41,10 +43,13 @@ CONFLICTS: dict[type[Exception], str] = {
     AccessionTaken: "accession_taken",
     AskedAlready: "asked_already",
     AssignedMeanwhile: "assigned_meanwhile",
+    CallEnded: CallEnded.code,
     CannotBeReplaced: "cannot_be_replaced",
     CannotReadSecond: "cannot_read_second",
+    CountsAlready: CountsAlready.code,
     GestureDiffers: "gesture_differs",
     InUse: "in_use",
+    LimitFails: LimitFails.code,
     NameTaken: "name_taken",
     NoRemark: "no_remark",
     NoSuchSlide: "no_such_slide",

@@ -112,6 +112,14 @@ class Action(TextChoices):
         "result.voided",
         _("made version {after[version]} of the result of case {subject} void"),
     )
+    HISTORY_SHOWN = (
+        "result.history_shown",
+        _("saw earlier results of a patient, of {after[cases]:of case}"),
+    )
+    CALL_LOGGED = (
+        "result.call_logged",
+        _("logged a call about critical values of case {subject}: {after[outcome]:word}"),
+    )
     RESULT_OPENED = "result.opened", _("opened the result of case {subject}")
     RESULT_ALTERED = "result.found_altered", _("opened the result of case {subject}, which was altered")
     SIGNING_DENIED = "result.signing_denied", _("was denied to sign case {subject}")
@@ -160,6 +168,22 @@ class Action(TextChoices):
     LAB_SIGNATURES_SET = (
         "lab.signatures_set",
         _("set how many people sign a result to {after[signatures]:word}"),
+    )
+    CRITICAL_CALLS_SET = (
+        "lab.critical_calls_set",
+        _("set in how many minutes somebody is to be told of a critical result"),
+    )
+    DELTA_LIMIT_PROPOSED = (
+        "lab.delta_limit_proposed",
+        _("proposed from which change on a value is marked: {after[limit]}"),
+    )
+    DELTA_LIMIT_APPROVED = (
+        "lab.delta_limit_approved",
+        _("approved from which change on a value is marked: {after[limit]}"),
+    )
+    DELTA_LIMIT_RETIRED = (
+        "lab.delta_limit_retired",
+        _("retired from which change on a value is marked: {after[limit]}"),
     )
     SCANNER_ADDED = "lab.scanner_added", _("added the scanner {subject}")
     SCANNER_REMOVED = "lab.scanner_removed", _("removed the scanner {subject}")
@@ -311,6 +335,12 @@ VERBS = (
     N_("altered"),
     N_("found altered"),
     N_("signatures set"),
+    N_("history shown"),
+    N_("call logged"),
+    N_("critical calls set"),
+    N_("delta limit proposed"),
+    N_("delta limit approved"),
+    N_("delta limit retired"),
     N_("patient searched"),
     N_("identifiers shown"),
     N_("changed"),

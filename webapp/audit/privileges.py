@@ -28,6 +28,7 @@ _LIMITED = {
     "review_cellstate": "SELECT",  # a trigger writes it
     "results_result": "SELECT, INSERT, UPDATE (document, status)",
     "results_signature": "SELECT, INSERT",
+    "results_callentry": "SELECT, INSERT, UPDATE (whom, contact)",
     "results_step": "SELECT, INSERT, UPDATE (reason)",
     "django_migrations": "SELECT",
 }

@@ -18,6 +18,7 @@ NOT_THERE = {
     "case": N_("a case that is not there or another lab’s"),
     "image": N_("an image that is not there or another lab’s"),
     "cell": N_("a cell that is not there or another lab’s"),
+    "call": N_("a call that is not there or another lab’s"),
     "reading": N_("a reading that is not there or another lab’s"),
 }
 TOKEN_OF = N_("%(token)s of %(owner)s")
@@ -32,6 +33,8 @@ _READINGS = (N_("first"), N_("second"), N_("teaching"))
 _MEANINGS = (N_("reviewed"), N_("authorised"))
 # How many people sign, as `LAB_SIGNATURES_SET` names it.
 _SIGNATURES = (N_("one"), N_("two"))
+# What came of calls, as `CALL_LOGGED` names it.
+_OUTCOMES = (N_("told, and read back"), N_("told, not read back"), N_("not reached"))
 # What has places for data; the first that fits counts.
 _PATTERNS = (PERMISSION, OWN_MODEL_VERSION, MODEL_VERSION, TOKEN_OF)
 

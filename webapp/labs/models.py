@@ -47,6 +47,9 @@ class Signatures(models.TextChoices):
     TWO = "two", _("Two: one person reviews, another authorises")
 
 
+LONGEST_CRITICAL_CALL = 7 * 24 * 60  # minutes
+
+
 class Lab(models.Model):
     """A tenant. Every record of patients' cells belongs to one lab and is seen from no other."""
 
@@ -96,6 +99,9 @@ class Lab(models.Model):
         default=Signatures.ONE,
         db_default=Signatures.ONE,
         help_text="That a result needs.",
+    )
+    critical_call_minutes = models.PositiveSmallIntegerField(
+        null=True, help_text="From a signature on, in which a critical result is to be told; empty: no limit."
     )
     second_factor_roles = ArrayField(
         models.CharField(max_length=32, choices=Role.choices),

@@ -9,6 +9,7 @@ from webapp.language.sentences import as_written
 from webapp.notifications.models import Kind
 from webapp.notifications.services import tell
 from webapp.outbox.events import (
+    CallOverdue,
     CaseAssigned,
     CasesOverdue,
     CasesReleased,
@@ -20,6 +21,7 @@ from webapp.outbox.events import (
     consumes,
 )
 from webapp.outbox.queues import Queue
+from webapp.results.models import CriticalCall, Signature
 from webapp.review import second_readers, settlement
 from webapp.review.models import Agreement
 from webapp.worklist.selectors import nobodys, overdue
@@ -71,6 +73,23 @@ def tell_of_job(event: JobEnded) -> None:
     if job and owner:
         label = as_written(KINDS[job.kind].label) if job.kind in KINDS else job.kind
         tell(owner, Kind.JOB_ENDED, facts={"label": label, "done": event.done})
+
+
+@consumes(CallOverdue, queue=Queue.EVENTS)
+def tell_of_call(event: CallOverdue) -> None:
+    """Whoever signed the result, whose work the case is, and who assigns work."""
+    call = CriticalCall.objects.filter(id=event.call, ended_at=None).select_related("case").first()
+    if call is None:
+        return  # somebody was told meanwhile
+    people = {
+        *Signature.objects.filter(result=call.result_id).values_list("by", flat=True),
+        call.case.assignee_id,
+    }
+    members = Membership.objects.filter(lab=event.lab, active=True, user__is_active=True)
+    for one in members.select_related("lab").order_by("id"):
+        is_theirs = one.user_id in people and one.may(Permission.VIEW_CASES)
+        if is_theirs or one.may(Permission.ASSIGN):
+            tell(one, Kind.CALL_OVERDUE, case_id=event.case, facts={})
 
 
 @consumes(CaseAssigned, queue=Queue.EVENTS)

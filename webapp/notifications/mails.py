@@ -13,6 +13,7 @@ _SUBJECTS = {
     Kind.FILES_UNUSABLE: _("HematoVision: Files of a case could not be used"),
     Kind.SECOND_READER: _("HematoVision: A case is to be read a second time"),
     Kind.READINGS_COMPARED: _("HematoVision: Both readings of a case are finished"),
+    Kind.CALL_OVERDUE: _("HematoVision: A call about a critical result is overdue"),
     Kind.JOB_ENDED: _("HematoVision: An export has ended"),
     Kind.CASE_ASSIGNED: _("HematoVision: A case is assigned to you"),
     Kind.CASES_OVERDUE: _("HematoVision: Cases are overdue"),

@@ -18,6 +18,7 @@ class Kind(models.TextChoices):
     FILES_UNUSABLE = "files_unusable", _("Files of a case of mine were refused or failed")
     SECOND_READER = "second_reader", _("I am asked to read a case second, or may")
     READINGS_COMPARED = "readings_compared", _("Both readings of a case that I read are finished")
+    CALL_OVERDUE = "call_overdue", _("Nobody was told of a critical result in time")
     JOB_ENDED = "job_ended", _("An export of mine is ready, or failed")
     CASE_ASSIGNED = "case_assigned", _("A case is assigned to me")
     CASES_OVERDUE = "cases_overdue", _("Cases are overdue that are mine, or nobody's and mine to assign")

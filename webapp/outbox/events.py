@@ -153,6 +153,14 @@ class SpecimenChanged(Event):
 
 
 @dataclass(frozen=True)
+class CallOverdue(Event):
+    """Somebody was to be told of a case's critical values, and the lab's time for it is over."""
+
+    case: UUID
+    call: UUID
+
+
+@dataclass(frozen=True)
 class JobEnded(Event):
     """A job is done, or failed."""
 

@@ -1,10 +1,12 @@
-"""What follows for results from what happened to a case: its flags, and whether it can be signed."""
+"""What follows for results from what happened to a case: its flags, whether it can be signed, calls."""
 
 from django.db.models import QuerySet
 
 from webapp.cases.models import UNDER_WAY, Case
 from webapp.cases.services import hold
 from webapp.outbox.events import (
+    CaseSigned,
+    CaseVoided,
     PatientChanged,
     ProcessingFinished,
     RangesChanged,
@@ -13,7 +15,7 @@ from webapp.outbox.events import (
     publish,
 )
 from webapp.outbox.queues import Queue
-from webapp.results import readiness
+from webapp.results import calls, readiness
 from webapp.results.flagging import judge_anew
 
 CASES_AT_ONCE = 100
@@ -56,6 +58,16 @@ def look_whether_ready(event: ProcessingFinished) -> None:
 def look_now_that_the_patient_is_known(event: PatientChanged) -> None:
     """Or whose they are may have been."""
     _look(_under_way().filter(patient=event.patient))
+
+
+@consumes(CaseSigned, queue=Queue.EVENTS)
+def ask_for_a_call(event: CaseSigned) -> None:
+    calls.note_signed(Case.objects.get(id=event.case), event.result)
+
+
+@consumes(CaseVoided, queue=Queue.EVENTS)
+def end_calls(event: CaseVoided) -> None:
+    calls.note_void(Case.objects.get(id=event.case))
 
 
 def _look(cases: QuerySet[Case]) -> None:

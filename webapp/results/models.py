@@ -4,7 +4,9 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django_scopes import ScopedManager
@@ -12,8 +14,10 @@ from django_scopes import ScopedManager
 from webapp.accounts.methods import Method
 from webapp.cases.models import Case
 from webapp.crypto.fields import EncryptedTextField
+from webapp.hematology.delta import Expected
 from webapp.labs.models import Lab
 from webapp.labs.permissions import Role
+from webapp.ranges.models import Quantity
 from webapp.review.models import Reading
 
 
@@ -142,3 +146,133 @@ class Ready(models.Model):
 
     def __str__(self) -> str:
         return f"case {self.case_id} is ready"
+
+
+class DeltaLimit(models.Model):
+    """From which change on since the result before a lab wants a value marked.
+
+    It counts for nothing until somebody approves it. What was approved changes no more but that it ends.
+    """
+
+    lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
+    cell_class = models.CharField(max_length=32, help_text="A code of serving.contract.classes.")
+    quantity = models.CharField(max_length=8, choices=Quantity.choices)
+    change = models.DecimalField(max_digits=7, decimal_places=3, help_text="The least that is marked.")
+    is_relative = models.BooleanField(help_text="In per cent of the value before; else in its own unit.")
+    days = models.PositiveSmallIntegerField(help_text="How long before the result before may be.")
+    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField(db_default=Now())
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    approved_at = models.DateTimeField(null=True)
+    retired_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    retired_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[models.Manager["DeltaLimit"]] = ScopedManager(lab="lab")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["lab", "cell_class", "quantity", "is_relative"],
+                condition=Q(approved_at__isnull=False, retired_at=None),
+                name="delta_limit_one_that_counts",
+            ),
+            models.CheckConstraint(condition=Q(change__gt=0, days__gt=0), name="delta_limit_is_some"),
+            models.CheckConstraint(
+                condition=Q(approved_by=None, approved_at=None)
+                | Q(approved_by__isnull=False, approved_at__isnull=False),
+                name="delta_limit_approved_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=Q(retired_by=None, retired_at=None)
+                | Q(retired_by__isnull=False, retired_at__isnull=False),
+                name="delta_limit_retired_by_somebody",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"limit {self.pk} of changes of {self.cell_class}, {self.quantity}"
+
+    @property
+    def expected(self) -> Expected:
+        return Expected(self.change, self.is_relative, self.days)
+
+    @property
+    def counts(self) -> bool:
+        return self.approved_at is not None and self.retired_at is None
+
+
+class CriticalCall(models.Model):  # type: ignore[django-manager-missing] # made at run time
+    """That somebody must be told of a version's critical values, until they were and read them back."""
+
+    class Ending(models.TextChoices):
+        DONE = "done", pgettext_lazy("of a call", "Done")
+        AMENDED = "amended", pgettext_lazy("of a call", "Superseded")
+        VOID = "void", pgettext_lazy("of a call", "Void")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+    result = models.OneToOneField(Result, on_delete=models.PROTECT, related_name="call")
+    since = models.DateTimeField(help_text="When the result was signed.")
+    due_at = models.DateTimeField(null=True, help_text="By the lab's limit then; empty: it had none.")
+    told_at = models.DateTimeField(null=True, help_text="When people were told that it is overdue.")
+    ended_at = models.DateTimeField(null=True)
+    ending = models.CharField(max_length=8, choices=Ending.choices, blank=True, db_default="")
+
+    objects: ClassVar[models.Manager["CriticalCall"]] = ScopedManager(lab="lab")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ended_at=None, ending="") | (Q(ended_at__isnull=False) & ~Q(ending="")),
+                name="call_ended_somehow",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["lab", "since", "id"], condition=Q(ended_at=None), name="call_open"),
+            models.Index(fields=["lab", "-since", "-id"], name="call_by_time"),
+            models.Index(fields=["due_at"], condition=Q(ended_at=None, told_at=None), name="call_to_be_told"),
+            models.Index(fields=["case"], name="call_of_case"),
+        ]
+
+    def __str__(self) -> str:
+        return f"call of result {self.result_id}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.ended_at is None
+
+    @property
+    def is_overdue(self) -> bool:
+        return self.is_open and self.due_at is not None and self.due_at < timezone.now()
+
+
+class CallEntry(models.Model):
+    """That somebody called, and what came of it. The database lets nobody change or delete one."""
+
+    class Outcome(models.TextChoices):
+        READ_BACK = "read_back", _("Told, and read back")
+        TOLD = "told", _("Told, not read back")
+        NOT_REACHED = "not_reached", _("Not reached")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
+    call = models.ForeignKey(CriticalCall, on_delete=models.PROTECT, related_name="entries")
+    outcome = models.CharField(max_length=16, choices=Outcome.choices)
+    at = models.DateTimeField(help_text="When it was, by who called.")
+    whom = EncryptedTextField(key="call.result.case.patient.key")
+    contact = EncryptedTextField(default="", key="call.result.case.patient.key", help_text="Role, phone.")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField(db_default=Now())
+
+    objects: ClassVar[models.Manager["CallEntry"]] = ScopedManager(lab="lab")
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["recorded_at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.outcome}, call {self.call_id}"

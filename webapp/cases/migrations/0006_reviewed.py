@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0004_request_and_replacements"),
+        ("cases", "0005_worklist"),
     ]
 
     operations = [

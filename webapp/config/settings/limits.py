@@ -81,6 +81,7 @@ NOTIFICATION_MAIL_QUIET_SECONDS = env.int(
     "NOTIFICATION_MAIL_QUIET_SECONDS", 3600, validate=_positive
 )  # in which one person gets one message of a kind about one case, however often it happens
 NOTIFICATION_KEPT_DAYS = 90
+OVERDUE_CALLS_INTERVAL_SECONDS = 60  # how often overdue calls about critical results are looked for
 
 # --- limits: tasks and their broker -------------------------------------------------------------------------
 # Below the hard limit, so that a task can say on its chunk what took too long.

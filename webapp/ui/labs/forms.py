@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from webapp.cases.models import Priority
 from webapp.cases.specimens import Scanner
 from webapp.hematology.classes import ALWAYS, BY_CODE, REPORT_ORDER
-from webapp.labs.models import LONGEST_TURNAROUND, Lab, Membership
+from webapp.labs.models import LONGEST_CRITICAL_CALL, LONGEST_TURNAROUND, Lab, Membership
 from webapp.labs.permissions import IN_USE, Permission, Role, adjustable, allows, granted
 from webapp.labs.tokens import network
 from webapp.writing.fields import Line
@@ -85,6 +85,17 @@ class TurnaroundForm(forms.Form):
             self.fields[name] = forms.IntegerField(
                 label=label, min_value=1, max_value=LONGEST_TURNAROUND, required=False
             )
+
+
+class CriticalCallForm(forms.Form):
+    """In how many minutes somebody is to be told of a critical result."""
+
+    minutes = forms.IntegerField(
+        label=_("Minutes to tell somebody of a critical result"),
+        required=False,
+        min_value=1,
+        max_value=LONGEST_CRITICAL_CALL,
+    )
 
 
 class ClassesForm(forms.Form):

@@ -20,6 +20,7 @@ urlpatterns = [
     path("lab/settings/change/", settings.change, name="lab-settings-change"),
     path("lab/classes/change/", settings.change_cell_classes, name="lab-classes-change"),
     path("lab/turnaround/change/", settings.set_turnaround, name="lab-turnaround-change"),
+    path("lab/critical-calls/change/", settings.change_critical_calls, name="lab-critical-calls-change"),
     path("lab/scanners/", scanners.new_scanner, name="scanner-new"),
     path("lab/scanners/<int:scanner_id>/remove/", scanners.take_back, name="scanner-remove"),
     path("lab/tokens/", tokens.lab_tokens, name="lab-tokens"),

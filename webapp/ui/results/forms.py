@@ -1,12 +1,20 @@
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
+from webapp.hematology.classes import BY_CODE, REPORT_ORDER
+from webapp.inference.selectors import class_name
 from webapp.labs.models import Lab
+from webapp.ranges.models import Quantity
+from webapp.results import delta_limits
 from webapp.results.amending import REASON_LENGTH
+from webapp.results.calls import CONTACT_LENGTH, WHOM_LENGTH
+from webapp.results.models import CallEntry
 from webapp.results.signing import REASON_LENGTH as SHORTFALL_LENGTH
-from webapp.writing.fields import Lines
+from webapp.writing.fields import Line, Lines
 
 
 class ReasonForm(forms.Form):
@@ -54,3 +62,56 @@ class SignaturesForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic 
         model = Lab
         fields = ("signatures",)
         labels = {"signatures": _("Signatures of a result")}
+
+
+class CallForm(forms.Form):
+    """What came of a call."""
+
+    whom = Line(
+        max_length=WHOM_LENGTH,
+        label=_("Who was called"),
+        error_messages={"required": _("Say whom you told, or tried to reach.")},
+    )
+    contact = Line(required=False, max_length=CONTACT_LENGTH, label=_("Role, or number called"))
+    at = forms.DateTimeField(
+        label=pgettext_lazy("of a call", "When"),
+        widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
+    )
+    outcome = forms.ChoiceField(
+        label=_("What came of it"),
+        choices=CallEntry.Outcome.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Say what came of the call.")},
+    )
+
+    def __init__(self, data: Any = None) -> None:
+        now = timezone.localtime()
+        super().__init__(data, label_suffix="", initial={"at": now})
+        for name in ("whom", "contact"):
+            self.fields[name].widget.attrs["autocomplete"] = "off"
+
+
+class DeltaLimitForm(forms.Form):
+    """From which change on a value is to be marked."""
+
+    cell_class = forms.ChoiceField(label=_("Class"))
+    quantity = forms.ChoiceField(label=_("Quantity"), choices=Quantity.choices)
+    change = forms.DecimalField(label=_("Change of at least"), max_digits=7, decimal_places=3, min_value=0)
+    is_relative = forms.TypedChoiceField(
+        label=pgettext_lazy("of a change", "In"),
+        choices=[("no", _("the quantity's own unit")), ("yes", _("per cent of the value before"))],
+        coerce=lambda given: given == "yes",
+    )
+    days = forms.IntegerField(label=_("Within days"), min_value=1, max_value=delta_limits.LONGEST)
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data, label_suffix="")
+        codes = [code for code in REPORT_ORDER if delta_limits.quantities(code) and BY_CODE[code].counted]
+        self.fields["cell_class"].choices = [(code, class_name(code)) for code in codes]  # type: ignore[attr-defined]
+        self.fields["change"].widget.attrs["step"] = "any"
+
+    def clean_change(self) -> Any:
+        change = self.cleaned_data["change"]
+        if not change:
+            raise forms.ValidationError(_("Give a change of more than 0."))
+        return change

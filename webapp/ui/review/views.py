@@ -35,12 +35,14 @@ FIRST_CELLS = 240  # that come with the page: more than a large screen shows
 FIRST_MOSAICS = 1  # that the browser is told of before it has read the scripts
 MODULES = (
     *("ui/kept.js", "ui/key-list.js", "ui/keys.js", "ui/language.js"),
-    *("ui/review/bench.js", "ui/review/grid.js", "ui/review/kept.js", "ui/review/keys.js"),
+    *("ui/review/bench.js", "ui/review/earlier.js", "ui/review/grid.js", "ui/review/kept.js"),
+    "ui/review/keys.js",
     *("ui/review/limits.js", "ui/review/page.js", "ui/review/pictures.js", "ui/review/queue.js"),
     "ui/review/remarks.js",
     *("ui/review/selection.js", "ui/review/server.js", "ui/review/state.js", "ui/review/store.js"),
     *("ui/review/tour.js", "ui/review/undo.js", "ui/review/words.js"),
     *("ui/review/views/bar.js", "ui/review/views/cell.js", "ui/review/views/dialogs.js"),
+    "ui/review/views/earlier.js",
     *("ui/review/views/gallery.js", "ui/review/views/head.js", "ui/review/views/large.js"),
     "ui/review/views/remarks.js",
     *("ui/review/views/panel.js", "ui/cell/evidence.js", "ui/upload/limits.js", "ui/upload/retry.js"),
@@ -131,6 +133,7 @@ def _seed(request: MemberRequest, reading: Reading) -> dict[str, Any]:
             "case": reverse("ui:case", args=[case.id]),
             "checks": reverse("ui:checks", args=[case.id]),
             "reading": reverse("api:reading", args=[reading.pk]),
+            "history": reverse("api:case-history", args=[case.id]) if _has_history(request, case) else "",
             "token": get_token(request),
             "tour": static("ui/vendor/driver-1.8.0.min.js"),
             "tour_style": static("ui/vendor/driver-1.8.0.css"),
@@ -152,6 +155,11 @@ def _remark_terms() -> list[dict[str, Any]]:
         }
         for subject, name in SUBJECTS.items()
     ]
+
+
+def _has_history(request: MemberRequest, case: Case) -> bool:
+    """Whether the patient is known, to somebody who may know it."""
+    return case.patient_id is not None and request.membership.may(Permission.VIEW_IDENTIFIERS)
 
 
 def mosaic_address(case_id: UUID, cells: list[int]) -> str:

@@ -86,6 +86,7 @@ def test_choices_are_kept(alice):
         Kind.FILES_UNUSABLE: (False, False),
         Kind.SECOND_READER: (False, False),
         Kind.READINGS_COMPARED: (False, False),
+        Kind.CALL_OVERDUE: (False, False),
         Kind.JOB_ENDED: (True, False),
         **dict.fromkeys((Kind.CASE_ASSIGNED, Kind.CASES_OVERDUE, Kind.CASES_RELEASED), (False, False)),
     }

@@ -15,11 +15,12 @@ from serving.contract import OPENINGS, SUFFIXES
 from webapp.cases import selectors
 from webapp.cases.disclosure import identifiers_shown, open_case, specimen_shown
 from webapp.cases.identifiers import labels
-from webapp.cases.models import UNDER_WAY, Case, Priority
+from webapp.cases.models import UNDER_WAY, Case, Priority, Review
 from webapp.cases.services import AccessionTaken, create_case, report_unreadable
 from webapp.hematology.classes import UNIDENTIFIED
 from webapp.inference.selectors import asked_again, model_notice, models_of
 from webapp.labs.permissions import Permission
+from webapp.results.calls import open_call_of
 from webapp.results.selectors import results_of
 from webapp.results.sheets import sheets
 from webapp.review.models import Reading
@@ -90,6 +91,7 @@ def case_page(request: MemberRequest, case_id: UUID) -> HttpResponse:
     context["may_review"] = context["progress"].classified and request.membership.may(Permission.DECIDE)
     if context["may_review"]:
         context["second_readings"] = reading_links(case, request.user, kind=Reading.Kind.SECOND)
+    context["open_call"] = open_call_of(case)
     may_see = request.membership.may(Permission.VIEW_IDENTIFIERS)
     context["specimen"] = specimen_shown(case, texts=may_see)
     context["analyser"] = selectors.analyser_count_of(case)

@@ -1,5 +1,6 @@
 """What a lab sets for all its members: its language, how it tells the time, how many cells are a full
-count, by when results are due, what may be said of a cell, and what it takes pictures with."""
+count, by when results are due and somebody is told of critical ones, what may be said of a cell, and what it
+takes pictures with."""
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
@@ -13,7 +14,8 @@ from webapp.labs.locales import locale_of
 from webapp.labs.models import Lab
 from webapp.labs.permissions import Permission
 from webapp.labs.services import change_classes, change_settings
-from webapp.ui.labs.forms import ClassesForm, LabForm, ScannerForm, TurnaroundForm
+from webapp.results.calls import change_limit
+from webapp.ui.labs.forms import ClassesForm, CriticalCallForm, LabForm, ScannerForm, TurnaroundForm
 from webapp.ui.permissions import MemberRequest, needs
 from webapp.worklist.turnaround import change_turnaround
 
@@ -64,6 +66,18 @@ def set_turnaround(request: MemberRequest) -> HttpResponseBase:
     return redirect("ui:lab-settings")
 
 
+@needs(Permission.MANAGE_LAB)
+@require_POST
+@fresh_sign_in
+def change_critical_calls(request: MemberRequest) -> HttpResponseBase:
+    form = CriticalCallForm(request.POST, label_suffix="")
+    if not form.is_valid():
+        return settings_page(request, call_form=form, status=422)
+    change_limit(request.membership.lab, form.cleaned_data["minutes"])
+    messages.success(request, _("Saved. It holds for results that are signed from now on."))
+    return redirect("ui:lab-settings")
+
+
 def settings_page(
     request: MemberRequest,
     *,
@@ -71,6 +85,7 @@ def settings_page(
     scanner_form: ScannerForm | None = None,
     classes_form: ClassesForm | None = None,
     turnaround_form: TurnaroundForm | None = None,
+    call_form: CriticalCallForm | None = None,
     conflict: str = "",
     status: int = 200,
 ) -> HttpResponse:
@@ -79,6 +94,10 @@ def settings_page(
         "scanner_form": scanner_form or ScannerForm(label_suffix=""),
         "classes_form": classes_form or ClassesForm(request.membership.lab),
         "turnaround_form": turnaround_form or TurnaroundForm(request.membership.lab),
+        "call_form": call_form
+        or CriticalCallForm(
+            label_suffix="", initial={"minutes": request.membership.lab.critical_call_minutes}
+        ),
         "scanners": scanners(),
         "conflict": conflict,
     }

@@ -6,6 +6,7 @@ import { Page } from "./review/page.js";
 import { dialog, html, seen, size, tick } from "./review/state.js";
 import { Bar } from "./review/views/bar.js";
 import { ConflictsDialog, KeysDialog, WordsDialog } from "./review/views/dialogs.js";
+import { EarlierDialog } from "./review/views/earlier.js";
 import { Gallery, newCells } from "./review/views/gallery.js";
 import { Filter, Head, Notes } from "./review/views/head.js";
 import { Large } from "./review/views/large.js";
@@ -45,6 +46,8 @@ function Open({ page }) {
       return html`<${WordsDialog} page=${page} ids=${open.ids} back=${open.back} stay=${open.stay} />`;
     case "remarks":
       return html`<${RemarksDialog} page=${page} />`;
+    case "earlier":
+      return html`<${EarlierDialog} page=${page} code=${open.code} />`;
     case "tour":
       return null;
     case "conflicts":

@@ -7,6 +7,7 @@ export const COMMANDS = [
   { name: "large", key: " ", text: gettext("Show the cell large, and close it") },
   { name: "evidence", key: "w", text: gettext("Show the evidence for the class; with Shift and a class's key, for that class") },
   { name: "similar", key: "j", text: gettext("Show similar cells of the case") },
+  { name: "earlier", key: "q", text: gettext("Show the class's cells in the patient's earlier signed results") },
   { name: "undo", key: "z", text: gettext("Undo (also Ctrl+Z or ⌘Z)") },
   { name: "redo", key: "y", text: gettext("Redo (also Ctrl+Shift+Z or ⇧⌘Z)") },
   { name: "remarks", key: "k", text: gettext("Remark on red cells, white cells and platelets") },

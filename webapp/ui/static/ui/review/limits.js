@@ -3,6 +3,7 @@
 export const BATCH = 1000; // cells of one gesture that the API takes
 export const PAGE = 1000; // cells asked for at once, once the first are there
 export const SIMILAR = 48;
+export const EARLIER = 96; // cells of an earlier result, beside as many of this case
 export const UNDO_KEPT = 500; // gestures that can be undone
 export const CELLS_KEPT = 3000; // of these gestures, over a reload
 export const POLL_EVERY = 1000; // ms, while the page is to be seen

@@ -4,6 +4,7 @@ import { Bench } from "./bench.js";
 import { boxOf, goOn, reveal } from "./grid.js";
 import { Kept } from "../kept.js";
 import { withoutWords } from "./kept.js";
+import { Earlier, classOf } from "./earlier.js";
 import { Keys } from "./keys.js";
 import { NEW_CELLS_EVERY, PAGE, POLL_EVERY, SIMILAR, SIZES } from "./limits.js";
 import { Pictures, reference } from "./pictures.js";
@@ -51,6 +52,7 @@ export class Page {
     this.server = new Server(seed.addresses, { lab: seed.lab, client });
     this.remarks = new Remarks({ terms: seed.remark_terms, server: this.server, show: redraw });
     this.pictures = new Pictures({ load: loadPicture, show: () => this.redrawSoon() });
+    this.earlier = new Earlier(this.server);
     this.bench = new Bench({
       store: new Store({ order: seed.order, me: seed.me }),
       send: (gesture) => this.server.decide(gesture),
@@ -356,6 +358,8 @@ export class Page {
         return this.large({ evidence: true, evidenceOf: code, stay: true });
       case "similar":
         return this.similar();
+      case "earlier":
+        return this.showEarlier();
       case "larger":
       case "smaller":
         return this.resize(stepped(command === "larger" ? 1 : -1));
@@ -458,6 +462,12 @@ export class Page {
       this.bench.failure = error.message;
       redraw();
     }
+  }
+
+  showEarlier() {
+    const code = classOf(this.bench.focused);
+    if (!this.addresses.history) said.value = gettext("Earlier results are for who may see who the patient is, once that is entered.");
+    else if (code) dialog.value = { name: "earlier", code };
   }
 
   resize(name) {

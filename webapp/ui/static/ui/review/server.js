@@ -13,6 +13,17 @@ export class Server {
     return this.#get(`cells/?${new URLSearchParams(query)}`);
   }
 
+  // Signed results of the patient; `before` is where those begin that are older.
+  earlier(before) {
+    return this.#ask(this.addresses.history + (before ? `?${new URLSearchParams({ before })}` : ""), {});
+  }
+
+  // Cells of another case's reading.
+  cellsOf(reading, code, limit) {
+    const address = this.addresses.reading.replace(/\d+\/$/, `${reading}/`);
+    return this.#ask(`${address}cells/?${new URLSearchParams({ class: code, limit })}`, {});
+  }
+
   similar(cell, limit) {
     return this.#get(`cells/${cell}/similar/?limit=${limit}`);
   }
@@ -50,7 +61,7 @@ export class Server {
   }
 
   #post(path, body) {
-    return this.#ask(path, {
+    return this.#ask(this.addresses.reading + path, {
       method: "POST",
       body: JSON.stringify(body),
       headers: { "Content-Type": "application/json", "X-CSRFToken": this.addresses.token },
@@ -58,11 +69,11 @@ export class Server {
   }
 
   #get(path) {
-    return this.#ask(path, {});
+    return this.#ask(this.addresses.reading + path, {});
   }
 
-  async #ask(path, { headers, ...how }) {
-    const response = await fetch(this.addresses.reading + path, { ...how, headers: { ...headers, "X-Lab": this.lab } });
+  async #ask(address, { headers, ...how }) {
+    const response = await fetch(address, { ...how, headers: { ...headers, "X-Lab": this.lab } });
     if (response.status === 204) return null;
     const answer = await response.json().catch(() => null);
     if (response.ok && answer) return answer;
