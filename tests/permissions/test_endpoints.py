@@ -183,6 +183,7 @@ def place(alice, colleagues, monkeypatch) -> Place:
         slide = add_slide(case, label="S-1")
         scanner = add_scanner(alice.lab, make="Imaginary")
         reading = open_reading(case, Reading.Kind.FIRST, reader=alice.membership.user)
+        sign_and_amend(case, reading, image, colleagues[Role.PATHOLOGIST])
         second = open_reading(case, Reading.Kind.SECOND, reader=alice.membership.user)
         Reading.objects.filter(pk=second.pk).update(finished_at=timezone.now())
         agreement = Agreement.objects.create(
@@ -196,7 +197,6 @@ def place(alice, colleagues, monkeypatch) -> Place:
         condition = {"quantity": "count", "class": "blast", "op": ">", "value": "0"}
         draft = Draft("A blast", read_all([condition]), Then.MUST_SEE)
         rule = add_rule(alice.lab, draft, by=alice.membership.user)
-        sign_and_amend(case, reading, image, colleagues[Role.PATHOLOGIST])
         call = called_about(case, reading)
         limit = propose(
             alice.lab,

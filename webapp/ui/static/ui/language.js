@@ -2,6 +2,11 @@
 // catalogue before any script of ours.
 
 export const say = (text, values) => interpolate(text, values, true);
-const numbers = new Intl.NumberFormat(document.documentElement.lang); // made once: that takes longer than what it does
-export const number = (n) => numbers.format(n);
+let numbers = null; // kept: to make it takes longer than what it does
+let spoken = null;
+export function number(n) {
+  const { lang } = document.documentElement;
+  if (lang !== spoken) [numbers, spoken] = [new Intl.NumberFormat(lang), lang];
+  return numbers.format(n);
+}
 export const percent = (n) => say(gettext("%(number)s %"), { number: number(n) });

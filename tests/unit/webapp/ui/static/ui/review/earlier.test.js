@@ -28,8 +28,9 @@ test("the latest result comes first, with its own value; the case itself and wha
   assert.equal(resultsOf(answer([result(1)], [value(1)]), "blast")[0].value, null);
 });
 
+const row = (id, decided, mosaic, place) => [id, "monocyte", 0.9, 0, decided, 1, 360, mosaic, place, 0];
+
 test("only cells that were decided to be of the class are shown", () => {
-  const row = (id, decided, mosaic, place) => [id, "monocyte", 0.9, 0, decided, 1, 360, mosaic, place, 0];
   const cells = { sections: [{ class: "neutrophil", cells: [row(5, "neutrophil", 1, 7), row(6, null, 0, 0)] }], mosaics: ["a", "b"] };
   assert.deepEqual(cellsOf(cells, "neutrophil"), [{ id: 5, side: 360, place: 7, mosaic: "b" }]);
   assert.deepEqual(cellsOf(cells, "blast"), []);

@@ -24,7 +24,7 @@ test("a class's key decides, also as a capital; with Shift it asks for that clas
   assert.deepEqual(keys.meaning(press("N", { shiftKey: true })), { command: "evidence-of", code: "neutrophil" });
   assert.deepEqual(keys.meaning(press("!", { shiftKey: true, code: "Digit1" })), { command: "evidence-of", code: "promyelocyte" });
   assert.deepEqual(keys.meaning(press("?", { shiftKey: true })), { command: "help" });
-  assert.equal(keys.meaning(press("q")), null);
+  assert.equal(keys.meaning(press("ä")), null);
 });
 
 test("moves, Enter, Escape, and what goes with Ctrl or ⌘", () => {
@@ -74,9 +74,9 @@ test("a command gets another key, but not one that has a meaning", () => {
   assert.equal(keys.rebind(classCommand("neutrophil"), "l"), classCommand("lymphocyte"));
   assert.equal(keys.rebind(classCommand("neutrophil"), "W"), "evidence");
   assert.equal(keys.ofClass("neutrophil"), "n");
-  assert.equal(keys.rebind(classCommand("neutrophil"), "Q"), null);
-  assert.deepEqual([keys.ofClass("neutrophil"), keys.meaning(press("n"))], ["q", null]);
-  assert.deepEqual(keys.meaning(press("q")), { command: "decide", code: "neutrophil" });
+  assert.equal(keys.rebind(classCommand("neutrophil"), "Ä"), null);
+  assert.deepEqual([keys.ofClass("neutrophil"), keys.meaning(press("n"))], ["ä", null]);
+  assert.deepEqual(keys.meaning(press("ä")), { command: "decide", code: "neutrophil" });
   assert.equal(keys.rebind(classCommand("lymphocyte"), "n"), null); // it is free now
 });
 
@@ -95,9 +95,9 @@ test("a key is switched off, all are, and all come back", () => {
 
 test("what a person chose is kept, and a class that the lab adds takes no key away from it", () => {
   const keys = new Keys(CLASSES);
-  keys.rebind(classCommand("neutrophil"), "q");
-  const later = new Keys([{ code: "new", key: "q" }, ...CLASSES], JSON.parse(JSON.stringify(keys.changes)));
-  assert.deepEqual([later.ofClass("neutrophil"), later.ofClass("new")], ["q", ""]);
+  keys.rebind(classCommand("neutrophil"), "ä");
+  const later = new Keys([{ code: "new", key: "ä" }, ...CLASSES], JSON.parse(JSON.stringify(keys.changes)));
+  assert.deepEqual([later.ofClass("neutrophil"), later.ofClass("new")], ["ä", ""]);
 });
 
 test("arrows with Ctrl or ⌘ move and keep the selection, and mean nothing while a dialog is open", () => {
