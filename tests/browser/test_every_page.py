@@ -161,14 +161,20 @@ def _remarks(page: Page) -> None:
 
 def _worklist_keys(page: Page) -> None:
     page.get_by_label("Main").get_by_role("link", name="Worklist").click()
+    expect(page.locator("#show-keys")).to_be_visible()
     page.keyboard.press("?")
     page.get_by_role("button", name="Change keys").click()
+
+
+def _assign(page: Page) -> None:
+    page.get_by_role("link", name=re.compile("^Assign")).first.click()
+    expect(page.get_by_role("group", name="Whose work it is")).to_be_visible()
 
 
 def _worklist_filters(page: Page) -> None:
     page.get_by_label("Main").get_by_role("link", name="Worklist").click()
     page.get_by_text("Filter and order").click()
-    page.get_by_label("Whose", exact=True).select_option("mine")
+    page.locator("select[name=assignee]").select_option("me")
     page.get_by_label("Keep this filter as").fill(uuid.uuid4().hex)
     page.get_by_role("button", name="Keep").click()
 
@@ -198,6 +204,7 @@ PAGES: dict[str, Callable[[Page], object]] = {
     "worklist": lambda page: page.get_by_label("Main").get_by_role("link", name="Worklist").click(),
     "worklist: keys": _worklist_keys,
     "worklist: filters": _worklist_filters,
+    "assigning a case": _assign,
     "taking a case": lambda page: page.goto(f"{page.url}take/"),
     "earlier results": lambda page: page.goto(f"{page.url}history/"),
     "calls": lambda page: page.goto(f"{page.url}calls/"),
@@ -219,6 +226,7 @@ PAGES: dict[str, Callable[[Page], object]] = {
 BY_ADDRESS: dict[str, tuple[str | None, str]] = {
     "models": ("lab_supervisor", "/models/"),
     "their worklist": ("lab_supervisor", "/worklist/"),
+    "assigning a case": ("lab_supervisor", "/worklist/"),
     "filters of one's own": ("technician", "/worklist/filters/"),
     "critical results": ("technician", "/critical/"),
     "limits of changes": ("lab_supervisor", "/lab/delta-limits/"),
@@ -274,6 +282,7 @@ BY_CLICK = {
     "cases/<uuid:case_id>/take/",
     "cases/<uuid:case_id>/history/",
     "cases/<uuid:case_id>/calls/",
+    "cases/<uuid:case_id>/assign/",
 }
 NO_PAGES = {
     "",

@@ -4,7 +4,7 @@ import { h, render } from "./vendor/preact-11.2.0.min.js";
 import htm from "./vendor/htm-3.1.1.min.js";
 import { Kept } from "./kept.js";
 import { KeyList } from "./key-list.js";
-import { COMMANDS, FIXED, WorklistKeys, rowBehind } from "./worklist/keys.js";
+import { ByHand, COMMANDS, FIXED, WorklistKeys, rowBehind } from "./worklist/keys.js";
 
 const html = htm.bind(h);
 const likes = new Kept(() => localStorage, "worklist");
@@ -57,13 +57,17 @@ const DO = {
   help: showKeys,
 };
 
+const hand = new ByHand();
+
 document.addEventListener("keydown", (event) => {
   if (document.querySelector("dialog[open]")) return;
   const command = keys.meaning(event, Boolean(current()) || document.activeElement === document.body);
-  if (!command) return;
-  event.preventDefault();
-  if (event.repeat && command !== "next" && command !== "previous") return;
-  DO[command]();
+  const isSingle = event.key.length === 1;
+  const isStep = command === "next" || command === "previous";
+  const act = command && (isStep || !event.repeat) ? DO[command] : null;
+  if (isSingle && !event.repeat) hand.press(event.timeStamp, act);
+  else act?.();
+  if (command) event.preventDefault();
 });
 
 const button = document.getElementById("show-keys");

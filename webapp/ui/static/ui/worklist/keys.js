@@ -1,6 +1,7 @@
 // Which key does what in the worklist. Arrows and Enter stay what they are.
 
 import { KeyMap, isTyping, operates } from "../keys.js";
+import { FASTEST_HAND } from "../scan/burst.js";
 
 export const COMMANDS = [
   { name: "next", key: "j", text: gettext("Next case") },
@@ -37,4 +38,17 @@ export function rowBehind(rows, now, step) {
   if (!rows) return -1;
   if (now < 0) return step > 0 ? 0 : rows - 1;
   return Math.min(rows - 1, Math.max(0, now + step));
+}
+
+// Does what a single key means, once it is sure that a hand pressed it: what a barcode reader types has the same characters.
+export class ByHand {
+  #last = -Infinity;
+  #waits = null;
+
+  press(at, act) {
+    const isFast = at - this.#last <= FASTEST_HAND;
+    this.#last = at;
+    clearTimeout(this.#waits);
+    if (act && !isFast) this.#waits = setTimeout(act, FASTEST_HAND + 10);
+  }
 }

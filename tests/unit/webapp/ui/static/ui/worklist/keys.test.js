@@ -5,7 +5,7 @@ import "../../english.js";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { COMMANDS, WorklistKeys, rowBehind } from "../../../../../../../webapp/ui/static/ui/worklist/keys.js";
+import { ByHand, COMMANDS, WorklistKeys, rowBehind } from "../../../../../../../webapp/ui/static/ui/worklist/keys.js";
 
 const press = (key, more = {}) => ({ key, target: { tagName: "A" }, ...more });
 
@@ -44,4 +44,22 @@ test("rows are moved through without leaving them", () => {
   assert.equal(rowBehind(3, 0, -1), 0);
   assert.equal(rowBehind(3, 2, 1), 2);
   assert.equal(rowBehind(3, 0, 1), 1);
+});
+
+test("what a barcode reader types is no command, and what a hand types is", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const hand = new ByHand();
+  const done = [];
+  for (const [place, key] of ["A", "-", "1", "7"].entries()) hand.press(1000 + 10 * place, () => done.push(key));
+  context.mock.timers.tick(1000);
+  assert.deepEqual(done, []);
+  hand.press(5000, () => done.push("a"));
+  context.mock.timers.tick(100);
+  hand.press(5200, () => done.push("j"));
+  context.mock.timers.tick(100);
+  assert.deepEqual(done, ["a", "j"]);
+  hand.press(6000, () => done.push("a"));
+  hand.press(6010, null); // the second character of a label
+  context.mock.timers.tick(1000);
+  assert.deepEqual(done, ["a", "j"]);
 });
