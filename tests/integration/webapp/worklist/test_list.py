@@ -143,7 +143,7 @@ def test_counts_are_of_what_is_work(alice, cases):
     counts = alice.api.read("/worklist/counts/").json()
     assert counts == {
         "unfinished": 5,
-        "review": {"open": 4, "in_review": 1},
+        "review": {"open": 4, "in_review": 1, "reviewed": 0},
         "processing": {"receiving": 3, "classifying": 0, "needs_attention": 1, "done": 1},
         "overdue": 1,
         "mine": 1,
