@@ -74,6 +74,6 @@ def without_identifiers(values: dict[str, Any]) -> dict[str, Any]:
         "specimen": specimen,
         "amends": amends,
         "others": [],
-        "remarks": [],
+        "remarks": [{**one, "words": None} for one in values["remarks"]],
     }
     return {**values, **hidden, "cells": {**values["cells"], "reason": None}}

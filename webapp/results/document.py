@@ -24,7 +24,10 @@ from webapp.hematology.classes import OTHER
 from webapp.inference.selectors import models_of
 from webapp.language.sentences import as_written
 from webapp.results.interpretation import Interpretation, Interpreted, UsedRange
-from webapp.review.models import CellState, Decision, Reading
+from webapp.results.rules import fired
+from webapp.review.agreement import agreements
+from webapp.review.models import CellState, Decision, Disagreement, Reading
+from webapp.review.remarks import standing_rows
 
 FORMAT = "hematovision.result/1"
 PLACES = 2  # of percentages
@@ -106,6 +109,9 @@ def draft(
         "rows": [_row(row) for row in interpretation.rows],
         "flags": [str(flag) for flag in interpretation.flags],
         "others": _others(reading),
+        "remarks": _remarks(reading),
+        "rules": _rules(reading, interpretation),
+        "second_readings": _second_readings(case),
         "amends": amended
         and {"version": amended.version, "sha256": amended.sha256.hex(), "reason": amended.reason},
     }
@@ -199,6 +205,69 @@ def _others(reading: Reading) -> list[dict[str, Any]]:
     for decision in decisions.select_related("reading__case__patient__key"):
         counts[decision.words] = counts.get(decision.words, 0) + 1
     return [{"words": words, "cells": n} for words, n in sorted(counts.items())]
+
+
+def _remarks(reading: Reading) -> list[dict[str, Any]]:
+    return [
+        {
+            "subject": row.subject,
+            "term": row.term,
+            "grade": row.grade,
+            "words": row.words,
+            "by": str(row.by),
+            "at": row.at,
+        }
+        for row in standing_rows(reading)
+    ]
+
+
+def _rules(reading: Reading, interpretation: Interpretation) -> list[dict[str, Any]]:
+    """The rules that fired, as the lab read them then; whoever signs sees the case, which meets some."""
+    return [
+        {
+            "name": one.rule.name,
+            "version": one.rule.version,
+            "sentence": one.sentence,
+            "when": one.rule.when,
+            "then": one.rule.then,
+            "source": one.rule.source,
+            "answer": one.answer
+            and {"answer": one.answer.answer, "by": str(one.answer.by), "at": one.answer.at},
+        }
+        for one in fired(reading.case, reading, interpretation, by_signer=True)
+    ]
+
+
+def _second_readings(case: Case) -> list[dict[str, Any]]:
+    """How far each agreed with the first before anything was settled, and what was settled how."""
+    found = list(agreements(case))[::-1]
+    settled: dict[UUID, list[dict[str, Any]]] = {one.id: [] for one in found}
+    differing = Disagreement.objects.filter(agreement__in=found).order_by("cell")
+    for one in differing.select_related("settled_by", "settled_with"):
+        settled[one.agreement_id].append(
+            {
+                "cell": one.cell_id,
+                "first": one.first_class,
+                "second": one.second_class,
+                "settled": one.settled_class,
+                "how": one.how,
+                "by": one.settled_by and str(one.settled_by),
+                "with": one.settled_with and str(one.settled_with),
+            }
+        )
+    return [
+        {
+            "reader": str(one.second.reader),
+            "blinded": one.second.blinded,
+            "at": one.made_at,
+            "cells": one.cells,
+            "agreed": one.agreed,
+            "by_one": one.by_one,
+            "kappa": None if one.kappa is None else Decimal(f"{one.kappa:.3f}"),
+            "disagreements": settled[one.id],
+        }
+        for one in found
+    ]
 
 
 def _row(one: Interpreted) -> dict[str, Any]:

@@ -42,6 +42,11 @@ def last_of(reading: Reading, subject: str, term: str) -> Remark | None:
 
 
 def standing(reading: Reading, *, texts: bool) -> list[Said]:
+    """What stands of a reading's remarks, to be shown."""
+    return _said(reading, standing_rows(reading), texts=texts)
+
+
+def standing_rows(reading: Reading) -> list[Remark]:
     """The last of each term that was not taken back, by subject and in the order of the terms."""
     last: dict[tuple[str, str], Remark] = {}
     for row in _rows(reading):
@@ -49,7 +54,7 @@ def standing(reading: Reading, *, texts: bool) -> list[Said]:
     rows = [row for row in last.values() if not row.is_taken_back]
     order = [*TERMS, WORDS]
     rows.sort(key=lambda row: (list(SUBJECTS).index(row.subject), order.index(row.term)))
-    return _said(reading, rows, texts=texts)
+    return rows
 
 
 def history(reading: Reading, *, texts: bool) -> list[Said]:

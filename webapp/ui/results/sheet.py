@@ -7,17 +7,20 @@ from typing import Any
 
 from django.utils.formats import date_format, number_format
 from django.utils.timezone import localtime
+from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 
 from webapp.cases.models import Priority
 from webapp.cases.specimens import FACTS, TEXTS, Slide, Specimen
 from webapp.hematology.classes import BY_CODE
+from webapp.hematology.remarks import SUBJECTS, TERMS, WORDS
 from webapp.inference.selectors import class_name
 from webapp.language.dates import moment
 from webapp.patients.identifiers import LABELS, Sex
 from webapp.ranges.wording import normal
 from webapp.results.interpretation import Correction, NoRange, UsedRange
+from webapp.review.models import RuleAnswer
+from webapp.rules.conditions import Then
 
 Facts = list[tuple[str, Any]]
 FLAGS = {
@@ -38,6 +41,9 @@ PARTS = {
     "models": gettext_lazy("Model"),
     "others": gettext_lazy("Other cells"),
     "patient": gettext_lazy("Patient"),
+    "remarks": gettext_lazy("Remarks"),
+    "rules": gettext_lazy("Rules"),
+    "second_readings": gettext_lazy("Second reader"),
     "signatures_needed": gettext_lazy("Signatures"),
     "slides": gettext_lazy("Slides"),
     "specimen": gettext_lazy("Specimen"),
@@ -76,6 +82,13 @@ class SheetRow:
 
 
 @dataclass(frozen=True, repr=False)
+class SheetRemark:
+    subject: str
+    text: str
+    by: str
+
+
+@dataclass(frozen=True, repr=False)
 class Sheet:
     values: dict[str, Any]
     patient: Facts
@@ -84,6 +97,9 @@ class Sheet:
     counted: Facts
     rows: list[SheetRow]
     others: list[tuple[str, int]]
+    remarks: list[SheetRemark]
+    rules: Facts
+    second_readings: list[str]
     files: str
     has_absolute: bool
 
@@ -103,6 +119,9 @@ def sheet_of(values: dict[str, Any]) -> Sheet:
         counted=_counted(values),
         rows=rows,
         others=[(one["words"], one["cells"]) for one in values["others"]],
+        remarks=[_remark(one) for one in values["remarks"]],
+        rules=[(one["sentence"], _answer(one)) for one in values["rules"]],
+        second_readings=[_second_reading(one) for one in values["second_readings"]],
         files=_files(values["files"]),
         has_absolute=any(row["absolute"] is not None for row in values["rows"]),
     )
@@ -197,6 +216,43 @@ def _counted(values: dict[str, Any]) -> Facts:
     models = ", ".join(f"{one['name']} {one['version']}" for one in values["models"])
     facts.append((_("Model"), models))
     return facts
+
+
+def _remark(one: dict[str, Any]) -> SheetRemark:
+    """Of free words that are not to be shown, that there are some."""
+    if one["term"] == WORDS:
+        text = one["words"] if one["words"] is not None else _("in words")
+    else:
+        term = TERMS.get(one["term"])
+        text = f"{gettext(term.name) if term else one['term']} {one['grade']}".strip()
+    return SheetRemark(gettext(SUBJECTS[one["subject"]]), text, one["by"])
+
+
+def _answer(rule: dict[str, Any]) -> str:
+    """How a rule that fired was met."""
+    answer = rule["answer"]
+    if answer:
+        said = RuleAnswer.Answer(answer["answer"]).label
+        return _("%(answer)s, %(by)s, %(at)s") % {
+            "answer": said,
+            "by": answer["by"],
+            "at": moment(localtime(datetime.fromisoformat(answer["at"]))),
+        }
+    return _("Read second") if rule["then"] == Then.SECOND_READER else _("Seen by whoever signed")
+
+
+def _second_reading(one: dict[str, Any]) -> str:
+    kappa = "–" if one["kappa"] is None else number_format(Decimal(one["kappa"]), 2)
+    text = ngettext(
+        "%(reader)s: %(agreed)s of %(n)s cell alike before anything was settled, Cohen’s κ %(kappa)s.",
+        "%(reader)s: %(agreed)s of %(n)s cells alike before anything was settled, Cohen’s κ %(kappa)s.",
+        one["cells"],
+    )
+    said = text % {"reader": one["reader"], "agreed": one["agreed"], "n": one["cells"], "kappa": kappa}
+    if n := len(one["disagreements"]):
+        settled = ngettext("%(n)s disagreement was settled.", "%(n)s disagreements were settled.", n)
+        said = f"{said} {settled % {'n': n}}"
+    return said
 
 
 def _files(files: dict[str, int]) -> str:

@@ -132,6 +132,7 @@ def _seed(request: MemberRequest, reading: Reading) -> dict[str, Any]:
         "addresses": {
             "case": reverse("ui:case", args=[case.id]),
             "checks": reverse("ui:checks", args=[case.id]),
+            "sign": reverse("ui:sign", args=[case.id]) if _may_sign(request, reading) else "",
             "reading": reverse("api:reading", args=[reading.pk]),
             "history": reverse("api:case-history", args=[case.id]) if _has_history(request, case) else "",
             "token": get_token(request),
@@ -155,6 +156,11 @@ def _remark_terms() -> list[dict[str, Any]]:
         }
         for subject, name in SUBJECTS.items()
     ]
+
+
+def _may_sign(request: MemberRequest, reading: Reading) -> bool:
+    """Whether this person may sign what the reading comes to: the first is what is signed."""
+    return reading.kind == Reading.Kind.FIRST and request.membership.may(Permission.SIGN)
 
 
 def _has_history(request: MemberRequest, case: Case) -> bool:

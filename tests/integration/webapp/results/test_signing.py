@@ -32,7 +32,10 @@ from webapp.labs.services import change_role, deactivate
 from webapp.outbox.events import CONSUMERS, CaseReady, CaseSigned, Consumer
 from webapp.outbox.models import Delivery
 from webapp.outbox.queues import Queue
+from webapp.results.disclosure import without_identifiers
+from webapp.results.document import parts_of
 from webapp.results.models import Ready, Result, Signature
+from webapp.results.rules import answer
 from webapp.results.signing import (
     Incomplete,
     MayNotSign,
@@ -43,8 +46,12 @@ from webapp.results.signing import (
     prepare,
     sign,
 )
-from webapp.review.models import CellState, Reading
+from webapp.review.models import CellState, Reading, RuleAnswer
+from webapp.review.remark_services import make_remark
 from webapp.review.services import open_reading
+from webapp.rules import services as rules
+from webapp.rules.conditions import Then, read_all
+from webapp.rules.services import Draft
 from webapp.uploads import services as uploads
 
 pytestmark = pytest.mark.usefixtures("plain_static")
@@ -67,6 +74,10 @@ def told(monkeypatch):
 
 def codes(case, reason=""):
     return [one.code for one in prepare(now(case), reason).missing]
+
+
+def drafted(case):
+    return present(prepare(now(case), FEW).draft).values
 
 
 def test_what_is_signed_is_what_was_shown(pat, read_case, told):
@@ -109,6 +120,36 @@ def test_the_document_says_all(pat, read_case):
     (row,) = [row for row in values["rows"] if row["count"]]
     assert (row["class"], row["count"], row["percent"]) == ("neutrophil", 3, "100.00")
     assert values["amends"] is None
+
+
+def test_the_document_says_what_was_remarked_and_what_rules_asked_for(pat, read_case):
+    user = pat.membership.user
+    reading = Reading.objects.select_related("case__lab", "lab").get()
+    every = read_all([{"quantity": "count", "class": "neutrophil", "op": ">", "value": "0"}])
+    seen = rules.accept(rules.add(pat.lab, Draft("Any", every, Then.MUST_SEE), by=user), by=user)
+    proposed = Draft("Proposed", every, Then.REMARK, "Look for clumps.")
+    proposes = rules.accept(rules.add(pat.lab, proposed, by=user), by=user)
+    assert "rule_remark" in codes(read_case)
+    answer(reading, proposes, RuleAnswer.Answer.TAKEN, by=user)
+    make_remark(reading, subject="red_cells", term="anisocytosis", grade="2+", by=user)
+    before, values = shown(read_case), drafted(read_case)
+    remarks = [(one["term"], one["grade"], one["words"], one["by"]) for one in values["remarks"]]
+    assert remarks == [("anisocytosis", "2+", "", "Pat"), ("words", "", "Look for clumps.", "Pat")]
+    by_name = {one["name"]: one for one in values["rules"]}
+    assert by_name["Any"]["answer"] is None  # whoever signs sees the case
+    assert by_name["Any"]["sentence"] == seen.sentence
+    assert (by_name["Proposed"]["answer"]["answer"], by_name["Proposed"]["answer"]["by"]) == ("taken", "Pat")
+    make_remark(reading, subject="red_cells", term="anisocytosis", grade="3+", by=user)
+    with pytest.raises(Moved):
+        sign(now(read_case), pat.membership, before, prove=it_is_them)
+    assert parts_of(values)["remarks"] != parts_of(drafted(read_case))["remarks"]
+    hidden = without_identifiers(values)
+    assert [one["words"] for one in hidden["remarks"]] == [None, None]
+    signed(read_case, pat)
+    page = pat.browser.get(f"/cases/{read_case.id}/result/").content.decode()
+    assert "Look for clumps." in page
+    assert "Anisocytosis 3+" in page
+    assert seen.sentence.replace(">", "&gt;") in page
 
 
 def test_the_same_case_has_the_same_document_however_often_it_is_made(read_case):

@@ -18,6 +18,8 @@ from webapp.labs.permissions import Role
 from webapp.notifications.consumers import tell_readers, tell_second_reader
 from webapp.notifications.models import Kind, Notification
 from webapp.outbox.events import ReadingsCompared, SecondReaderAsked
+from webapp.results.document import draft
+from webapp.results.rules import interpreted
 from webapp.review import second_readers, selectors, settlement
 from webapp.review.agreement import matrix, seen_agreements
 from webapp.review.models import Agreement, CellState, Decision, Disagreement, Reading, SecondReader
@@ -255,6 +257,12 @@ def test_what_is_settled_becomes_a_decision_of_the_first_reading(
     after = present(entry.after)
     assert (after["cells"], after["how"]) == (2, "third")
     assert "lymphocyte" not in str(after)
+    (said,) = draft(reading, interpreted(reading)).values["second_readings"]
+    assert (said["reader"], said["cells"], said["agreed"], said["kappa"]) == ("Olga", 10, 7, "0.400")
+    assert [one["settled"] for one in said["disagreements"]].count("monocyte") == 1
+    assert {(one["how"], one["by"], one["with"]) for one in said["disagreements"]} == {
+        ("third", "Ines", None)
+    }
 
 
 def test_readers_settle_together_or_not_at_all(case, cells, reading, user, olga, ines, second):

@@ -33,6 +33,7 @@ export function Head({ page }) {
       <button type="button" class="rv-tool" data-do="filter" aria-expanded=${filtering.value ? "true" : "false"} aria-pressed=${page.isFiltered ? "true" : "false"} title=${withKey(gettext("Filter"), keys.of("filter"))}><${Icon} path="M3 5h14l-5.5 6v5l-3-1.5V11z" /><span class="hidden">${gettext("Filter")}</span></button>
       <button type="button" class="rv-tool" data-do="remarks" title=${withKey(gettext("Remarks"), keys.of("remarks"))}><${Icon} path="M4 4h12v9H9l-4 3.5V13H4z" /><span class="hidden">${gettext("Remarks")}</span></button>
       <button type="button" class="rv-tool" data-do="help" title=${withKey(gettext("All keys"), keys.of("help"))}><span aria-hidden="true">?</span><span class="hidden">${gettext("All keys")}</span></button>
+      ${page.addresses.sign && html`<a class="button button-small rv-sign" href=${page.addresses.sign}>${gettext("Sign")}</a>`}
       <button type="button" class="rv-tool rv-count" aria-expanded=${panelOpen.value ? "true" : "false"} aria-controls="differential" onClick=${() => (panelOpen.value = !panelOpen.value)}>${gettext("Count")}</button>
     </div>
   </header>`;
