@@ -87,7 +87,7 @@ def test_the_day_after(stack, lab, pathologist, pictures):
     page, mrn = pathologist.page, uuid4().hex[:8]
     with Client(stack.url, member["token"]) as client:
         first, second = (a_case(client, pictures[:6], mrn, f"2026-11-0{day}") for day in (1, 2))
-        page.goto(stack.url + "/cases/")
+        page.goto(stack.url + "/worklist/")
         lab_id = page.locator("body").get_attribute("data-lab")
         stack.stack.manage(
             *("shell", "--no-imports", "--command"), RANGES.format(email=member["email"], lab=lab_id)

@@ -132,5 +132,5 @@ class VersionSerializer(serializers.Serializer[Any]):
     )
 
 
-class ReasonSerializer(VersionSerializer):
+class WithReasonSerializer(VersionSerializer):
     reason = WrittenField(normalise=lines, check=seen_lines, max_length=REASON_LENGTH)

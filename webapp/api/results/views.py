@@ -20,12 +20,12 @@ from webapp.api.permissions import Needs, membership_of
 from webapp.api.results.serializers import (
     PreparedQuerySerializer,
     PreparedSerializer,
-    ReasonSerializer,
     ResultSerializer,
     ShownResultSerializer,
     SignatureSerializer,
     SignSerializer,
     VersionSerializer,
+    WithReasonSerializer,
 )
 from webapp.cases.disclosure import open_case, text_shown
 from webapp.cases.models import Case
@@ -143,12 +143,12 @@ class Sign(generics.GenericAPIView[Any]):
 
 class Amend(generics.GenericAPIView[Any]):
     needs: Needs = {"POST": Permission.AMEND}
-    serializer_class = ReasonSerializer
+    serializer_class = WithReasonSerializer
 
     @extend_schema(operation_id="result_amend", responses={200: ResultSerializer})
     def post(self, request: Request, case_id: UUID) -> Response:
         """Open a signed case again, with a reason. Its result stands until the next version is signed."""
-        return _done(request, case_id, amending.amend, ReasonSerializer)
+        return _done(request, case_id, amending.amend, WithReasonSerializer)
 
 
 class Withdraw(generics.GenericAPIView[Any]):
@@ -163,12 +163,12 @@ class Withdraw(generics.GenericAPIView[Any]):
 
 class Void(generics.GenericAPIView[Any]):
     needs: Needs = {"POST": Permission.AMEND}
-    serializer_class = ReasonSerializer
+    serializer_class = WithReasonSerializer
 
     @extend_schema(operation_id="result_void", responses={200: ResultSerializer})
     def post(self, request: Request, case_id: UUID) -> Response:
         """Say that a result is nobody's, with a reason: it was made of the wrong patient."""
-        return _done(request, case_id, amending.void, ReasonSerializer)
+        return _done(request, case_id, amending.void, WithReasonSerializer)
 
 
 def _done(

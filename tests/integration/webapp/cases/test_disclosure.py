@@ -42,11 +42,11 @@ def shown(lab) -> list[Entry]:
 
 def test_seeing_a_list_is_recorded_once_an_hour_and_names_every_case(alice, lab, three_patients):
     for _ in range(3):
-        alice.browser.get("/cases/")
+        alice.browser.get("/worklist/")
     (entry,) = shown(lab)
     assert entry.sentence == "Alice saw the identifiers of 3 cases"
-    assert present(entry.after)["ids"] == [str(case.id) for case in reversed(three_patients)]
-    assert present(entry.after)["accessions"] == ["P-2", "P-1", "P-0"]
+    assert present(entry.after)["ids"] == [str(case.id) for case in three_patients]
+    assert present(entry.after)["accessions"] == ["P-0", "P-1", "P-2"]
 
 
 def test_the_next_page_within_the_hour_is_recorded_with_the_cases_that_are_new(alice, lab, three_patients):
@@ -58,9 +58,9 @@ def test_the_next_page_within_the_hour_is_recorded_with_the_cases_that_are_new(a
 
 
 def test_each_person_and_token_is_recorded(alice, lab, three_patients):
-    alice.browser.get("/cases/")
+    alice.browser.get("/worklist/")
     alice.api.read("/cases/")
-    person(lab, "Ann", Role.PATHOLOGIST).browser.get("/cases/")
+    person(lab, "Ann", Role.PATHOLOGIST).browser.get("/worklist/")
     assert [(entry.actor_name, bool(entry.token)) for entry in shown(lab)] == [
         ("Alice", False),
         ("Alice", True),
@@ -70,9 +70,9 @@ def test_each_person_and_token_is_recorded(alice, lab, three_patients):
 
 def test_an_hour_later_it_is_recorded_again(alice, lab, three_patients, settings):
     settings.AUDIT_READINGS_SECONDS = 1
-    alice.browser.get("/cases/")
+    alice.browser.get("/worklist/")
     time.sleep(1.1)
-    alice.browser.get("/cases/")
+    alice.browser.get("/worklist/")
     assert len(shown(lab)) == 2
 
 
@@ -81,25 +81,25 @@ def test_without_the_cache_every_list_is_recorded(alice, lab, three_patients, se
         "default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0", "OPTIONS": {}}
     }
     for _ in range(2):
-        assert alice.browser.get("/cases/").status_code == 200
+        assert alice.browser.get("/worklist/").status_code == 200
     assert [present(entry.after)["cases"] for entry in shown(lab)] == [3, 3]
 
 
 def test_cases_without_identifiers_are_not_said_to_have_been_seen(alice, lab, three_patients):
     alice.case("Q-1")
-    alice.browser.get("/cases/")
+    alice.browser.get("/worklist/")
     (entry,) = shown(lab)
     assert "Q-1" not in present(entry.after)["accessions"]
 
 
 def test_roles_that_see_no_identifiers_leave_no_such_entry(alice, lab, three_patients):
-    person(lab, "Ada", Role.ADMIN).browser.get("/cases/")
+    person(lab, "Ada", Role.ADMIN).browser.get("/worklist/")
     assert shown(lab) == []
 
 
 @pytest.mark.parametrize("asked", ["P-1", "case {id}", "{id}"])
 def test_who_saw_a_patient_is_found_by_the_case(alice, lab, three_patients, asked):
-    alice.browser.get("/cases/")
+    alice.browser.get("/worklist/")
     subject = asked.format(id=three_patients[1].id)
     found = entries(lab.id, Filters(subject=subject, action="case.identifiers_shown"))
     assert [entry.sentence for entry in found] == ["Alice saw the identifiers of 3 cases"]

@@ -337,7 +337,7 @@ def test_priority_by_api_and_page(alice, case):
         "A-1"
     ]
     assert not alice.api.read("/cases/", priority="urgent").json()["results"]
-    assert "Stat</span>" in alice.browser.get("/cases/").content.decode()
+    assert "Stat</span>" in alice.browser.get("/worklist/").content.decode()
     shown = enter(alice, case, **{"initial-priority": "2"}, priority="1")
     assert "Urgent</span>" in shown.content.decode()
     changed = entries(alice.lab, "case.priority_changed")

@@ -94,7 +94,7 @@ def test_a_box_that_is_not_on_the_form_changes_nothing(ada, box):
         (Role.RESEARCHER, {Permission.VIEW_IDENTIFIERS}, "cannot be given"),
         (Role.ADMIN, TABLE[Role.ADMIN] | {Permission.VIEW_IDENTIFIERS}, "cannot be given"),
         (Role.TECHNICIAN, granted(Role.TECHNICIAN) | {Permission.SIGN}, "cannot be given"),
-        (Role.PATHOLOGIST, TABLE[Role.PATHOLOGIST], "cannot be given"),  # nothing asks for it yet
+        (Role.CLINICIAN, TABLE[Role.CLINICIAN], "cannot be given"),  # nothing asks for it yet
         (Role.LEARNER, {Permission.USE_TOKENS}, "cannot be given"),
         (Role.TECHNICIAN, {Permission.UPLOAD_IMAGES, Permission.USE_TOKENS}, "leads nowhere without"),
     ],

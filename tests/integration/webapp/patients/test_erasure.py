@@ -56,7 +56,7 @@ def erase(patient) -> str:
 def test_afterwards_nothing_of_them_is_read_by_page_or_api(alice, case):
     assert "1 case stays" in erase(patient_of(case))
     pages = [
-        alice.browser.get("/cases/"),
+        alice.browser.get("/worklist/"),
         alice.browser.get(f"/cases/{case.id}/"),
         alice.browser.get(f"/cases/{case.id}/patient/"),
         alice.browser.get(f"/cases/{case.id}/specimen/"),
