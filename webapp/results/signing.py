@@ -6,13 +6,13 @@ while the case is held. Who may, and that it is them, is asked at every signatur
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from webapp.accounts.methods import Method
+from webapp.accounts.models import User
 from webapp.accounts.proof import NotProved
 from webapp.audit.actions import Action
 from webapp.audit.folding import record_denial
@@ -30,9 +30,12 @@ from webapp.results.completeness import Missing, missing, unexcused
 from webapp.results.document import Amended, Draft, draft
 from webapp.results.interpretation import Interpretation
 from webapp.results.models import Result, Signature, Step
+from webapp.results.recorded import signature_on_record
 from webapp.results.rules import interpreted
 from webapp.results.states import settle
+from webapp.results.verification import verify
 from webapp.review.models import Reading
+from webapp.review.selectors import is_blinded
 
 Meaning = Signature.Meaning
 NEEDED = {Signatures.ONE: (Meaning.AUTHORISED,), Signatures.TWO: (Meaning.REVIEWED, Meaning.AUTHORISED)}
@@ -135,8 +138,11 @@ class Prepared:
     missing: list[Missing]
 
 
-def prepare(case: Case, reason: str = "") -> Prepared:
+def prepare(case: Case, reason: str = "", *, viewer: User | None = None) -> Prepared:
     """What would be signed of the case now.
+
+    Args:
+        viewer: to whom it is shown; who reads the case blinded learns nothing of the first reading.
 
     Raises:
         SignedAlready: nothing would.
@@ -144,17 +150,20 @@ def prepare(case: Case, reason: str = "") -> Prepared:
     if case.review == Review.REVIEWED:
         result = Result.objects.get(case=case, status=Result.Status.AWAITING)
         result.case = case
-        shown = Draft(result.values, result.document, bytes(result.sha256))
-        return Prepared(case, result.reading, result, shown, Meaning.AUTHORISED, [])
+        shown, found = _awaiting(case, result)
+        return Prepared(case, result.reading, result, shown, Meaning.AUTHORISED, found)
     if case.review not in UNDER_WAY:
         raise SignedAlready
+    needed = NEEDED[Signatures(case.lab.signatures)]
+    if viewer is not None and is_blinded(case, viewer):
+        text = _("You read this case blinded. It can be signed once both readings are finished.")
+        return Prepared(case, None, None, None, needed[0], [Missing("blinded", text, "checks")])
     reading = Reading.objects.filter(case=case, kind=Reading.Kind.FIRST).first()
     interpretation = None
     if reading is not None:
         reading.case = case
         interpretation = interpreted(reading)
     found = missing(case, reading, interpretation)
-    needed = NEEDED[Signatures(case.lab.signatures)]
     made = None
     if reading is not None and interpretation is not None and not unexcused(found, reason="any"):
         try:
@@ -162,6 +171,24 @@ def prepare(case: Case, reason: str = "") -> Prepared:
         except Unreadable:
             found.append(Missing("unreadable", _("What is known of the specimen cannot be decrypted.")))
     return Prepared(case, reading, None, made, needed[0], unexcused(found, reason))
+
+
+def _awaiting(case: Case, result: Result) -> tuple[Draft | None, list[Missing]]:
+    """The document that the first signature is under; nobody stands for one that was altered since."""
+    found = [
+        Missing(
+            "altered",
+            _("The signed result was altered: %(problem)s.") % {"problem": one.problem},
+            page="last-result",
+        )
+        for one in verify(case)
+    ]
+    try:
+        shown = Draft(result.values, result.document, bytes(result.sha256))
+    except (Unreadable, ValueError):
+        text = _("The signed document cannot be read any more.")
+        return None, found or [Missing("unreadable", text, page="last-result")]
+    return (None if found else shown), found
 
 
 def last_result(case: Case) -> Result | None:
@@ -184,7 +211,7 @@ def sign(case: Case, membership: Membership, shown: Shown, *, prove: Callable[[]
     """
     if given := _given(case, membership, shown):
         return given
-    _checked(prepare(case, shown.reason), membership, shown)
+    _checked(prepare(case, shown.reason, viewer=membership.user), membership, shown)
     try:
         method = prove()
     except NotProved:
@@ -203,7 +230,7 @@ def _sign(case: Case, membership: Membership, shown: Shown, method: Method) -> S
     if given := _given(case, membership, shown):
         return given
     member = _as_now(membership)
-    prepared = prepare(case, shown.reason)
+    prepared = prepare(case, shown.reason, viewer=member.user)
     draft_ = _checked(prepared, member, shown)
     result = prepared.result or _made(prepared, draft_)
     at = timezone.now()
@@ -226,30 +253,11 @@ def _sign(case: Case, membership: Membership, shown: Shown, method: Method) -> S
         lab=case.lab_id,
         subject=case.accession,
         subject_id=f"case {case.id}",
-        after=on_record(signature),
+        after=signature_on_record(signature),
     )
     if case.review in (Review.SIGNED, Review.AMENDED):
         publish(CaseSigned(case.lab_id, case.id, result.id, result.version))
     return signature
-
-
-def on_record(signature: Signature) -> dict[str, Any]:
-    """What the audit trail keeps of a signature: all that it says, so that none can be altered unnoticed."""
-    result = signature.result
-    return {
-        "result": str(result.id),
-        "version": result.version,
-        "revision": result.revision,
-        "sha256": bytes(signature.sha256).hex(),
-        "signature": str(signature.id),
-        "by": signature.by_id,
-        "name": signature.printed_name,
-        "role": signature.role,
-        "meaning": signature.meaning,
-        "method": signature.method,
-        "at": signature.at.isoformat(),
-        "zone": signature.zone,
-    }
 
 
 def _given(case: Case, membership: Membership, shown: Shown) -> Signature | None:

@@ -18,9 +18,10 @@ from webapp.audit.models import Entry
 from webapp.audit.services import record
 from webapp.cases.models import Case, Review
 from webapp.crypto.cipher import Erased, Unreadable
-from webapp.results import amending, signing
+from webapp.results import amending
 from webapp.results.document import canonical, digest_of
 from webapp.results.models import Result, Signature, Step
+from webapp.results.recorded import signature_on_record
 from webapp.results.states import review_of, statuses
 
 SIGNED = (Action.RESULT_SIGNED,)
@@ -157,7 +158,7 @@ def _signatures(result: Result, entries: Sequence[Entry]) -> Iterator[str]:
 
 def _is_as_told(signature: Signature, result: Result, entry: Entry) -> bool:
     signature.result = result
-    return signing.on_record(signature) == entry.after
+    return signature_on_record(signature) == entry.after
 
 
 def _steps(result: Result, entries: Sequence[Entry]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from django.urls import reverse
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from tests.support.results import now, signed
+from tests.support.results import now, shown, signed
 from tests.support.review import decide
 from webapp.audit.actions import Action
 from webapp.audit.models import Entry
@@ -16,7 +16,8 @@ from webapp.crypto.rotation import rotate
 from webapp.labs.models import Signatures
 from webapp.results.amending import amend, void
 from webapp.results.document import digest_of
-from webapp.results.models import Result
+from webapp.results.models import Result, Signature
+from webapp.results.signing import Incomplete, sign
 from webapp.results.verification import Verified, verify, verify_all
 from webapp.review.models import CellState, Reading
 from workers.tasks import verify_results
@@ -211,3 +212,28 @@ def test_every_night_it_is_told_in_log_and_metrics(altered):
     assert [one["problem"] for one in logged if one["event"] == "a signed result was altered"] == [
         "version 1: the signature of Quinn was changed"
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('"count":4', "version 1: its document is not the one whose SHA-256 was signed"),
+        ("", "version 1: its document cannot be decrypted"),
+    ],
+)
+def test_nobody_authorises_what_was_altered(pat, quinn, read_case, text, problem):
+    pat.lab.signatures = Signatures.TWO
+    pat.lab.save()
+    signed(read_case, pat)
+    was = shown(read_case)
+    result = Result.objects.select_related("case__patient__key").get()
+    other = result.document.replace('"count":3', text)
+    sealed = bytes(Result._meta.get_field("document").seal(other, result)) if text else b"\x01\x02"
+    tamper("UPDATE results_result SET document = %(sealed)s", sealed=sealed)
+    page = quinn.browser.get(reverse("ui:sign", args=[read_case.id]))
+    assert page.status_code == 200
+    assert problem in page.content.decode()
+    assert 'name="method"' not in page.content.decode()
+    with pytest.raises(Incomplete, match=problem):
+        sign(now(read_case), quinn.membership, was, prove=lambda: pytest.fail("nobody is asked"))
+    assert Signature.objects.count() == 1
