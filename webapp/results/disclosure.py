@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from webapp.accounts.models import User
 from webapp.audit.actions import Action
 from webapp.audit.folding import record_reading
 from webapp.cases.disclosure import NotInLab, text_shown
@@ -13,6 +14,7 @@ from webapp.crypto.cipher import Unreadable
 from webapp.results.models import Result
 from webapp.results.selectors import PatientSince, patient_since, results_of
 from webapp.results.verification import Finding, verify
+from webapp.review.selectors import is_blinded
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,15 +35,17 @@ class ShownResult:
     versions: Sequence[Result]
 
 
-def result_shown(case: Case, version: int | None, *, identifiers: bool) -> ShownResult:
+def result_shown(case: Case, version: int | None, *, viewer: User, identifiers: bool) -> ShownResult:
     """A version of a case's result, or the last; that it was opened is recorded.
 
     Args:
         identifiers: whether who the patient is, and what may tell it, is to be shown.
 
     Raises:
-        NotInLab: the case has none.
+        NotInLab: the case has none; or the viewer reads it blinded, and it tells of the first reading.
     """
+    if is_blinded(case, viewer):
+        raise NotInLab
     versions = list(results_of(case))
     found = next((one for one in versions if version in (None, one.version)), None)
     if found is None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from webapp.cases import selectors
@@ -12,6 +12,7 @@ from webapp.cases.identifiers import normal_accession
 from webapp.cases.models import UNFINISHED as IS_UNFINISHED
 from webapp.cases.models import Case, Processing
 from webapp.labs.models import Membership
+from webapp.review.selectors import read_blinded
 from webapp.worklist.filters import ANY, MINE, NOBODY, PRIORITIES, UNDER_WAY_STATES, UNFINISHED, Wanted
 from webapp.worklist.models import SavedFilter
 
@@ -66,7 +67,12 @@ def page(
         if place is None:
             raise NoSuchPlace
         found = found.filter(_behind(keys, place))
-    return list(found.order_by(*map(_order, keys))[:size])
+    told = found.annotate(is_blinded=_is_blinded(member))
+    cases = list(told.order_by(*map(_order, keys))[:size])
+    for case in cases:
+        if case.is_blinded:
+            case.flags = []  # they are those of the first reading
+    return [*cases]
 
 
 def counts(member: Membership) -> Counts:
@@ -123,6 +129,8 @@ def _condition(member: Membership, wanted: Wanted) -> Q:
         found &= Q(assignee=None)
     elif wanted.assignee:
         found &= Q(assignee=member.user_id if wanted.assignee == MINE else int(wanted.assignee))
+    if wanted.flag:
+        found &= Q(~_is_blinded(member))
     if wanted.flag == ANY:
         found &= ~Q(flags=[])
     elif wanted.flag:
@@ -132,6 +140,11 @@ def _condition(member: Membership, wanted: Wanted) -> Q:
     if wanted.overdue:
         found &= Q(due_at__lt=timezone.now())
     return found
+
+
+def _is_blinded(member: Membership) -> Exists:
+    """Whether the member reads the case blinded now, so that its flags are not for them."""
+    return Exists(read_blinded(member.user).filter(case=OuterRef("pk")))
 
 
 def _order(key: str) -> Any:

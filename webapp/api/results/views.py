@@ -97,7 +97,7 @@ class ToSign(generics.GenericAPIView[Any]):
         case = open_case(case_id)
         asked = PreparedQuerySerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        prepared = prepare(case, asked.validated_data["reason"])
+        prepared = prepare(case, asked.validated_data["reason"], viewer=membership_of(request).user)
         sees = membership_of(request).may(Permission.VIEW_IDENTIFIERS)
         if prepared.draft and sees:
             text_shown({case.id: case.accession})
@@ -190,8 +190,10 @@ def _done(
 
 def _shown(request: Request, case_id: UUID, version: int | None) -> Response:
     case: Case = open_case(case_id)
-    sees = membership_of(request).may(Permission.VIEW_IDENTIFIERS)
-    return Response(ShownResultSerializer(result_shown(case, version, identifiers=sees)).data)
+    member = membership_of(request)
+    sees = member.may(Permission.VIEW_IDENTIFIERS)
+    shown = result_shown(case, version, viewer=member.user, identifiers=sees)
+    return Response(ShownResultSerializer(shown).data)
 
 
 def _check_is_a_person(request: Request) -> None:

@@ -24,7 +24,7 @@ from webapp.results.calls import open_call_of
 from webapp.results.selectors import results_of
 from webapp.results.sheets import sheets
 from webapp.review.models import Reading
-from webapp.review.selectors import counts_of, shown_reading
+from webapp.review.selectors import counts_of, is_blinded, shown_reading
 from webapp.ui.cases.forms import NewCaseForm, PatientForm
 from webapp.ui.inference.gallery import gallery_context, tabs, wanted_class
 from webapp.ui.permissions import MemberRequest, needs
@@ -81,7 +81,7 @@ def case_page(request: MemberRequest, case_id: UUID) -> HttpResponse:
     code = wanted_class(request)
     context = _live_context(request, case, code)
     context |= gallery_context(case, context["reading"], context["counts"], code)
-    context["result"] = results_of(case).first()
+    context["result"] = None if is_blinded(case, request.user) else results_of(case).first()
     under_way = case.review in UNDER_WAY
     context["may_sign"] = (
         (under_way and context["progress"].classified) or case.review == Review.REVIEWED

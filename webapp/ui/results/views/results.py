@@ -95,7 +95,7 @@ def _page(
     request: MemberRequest, case: Case, version: int | None, *, error: str = "", status: int = HTTPStatus.OK
 ) -> HttpResponse:
     sees = request.membership.may(Permission.VIEW_IDENTIFIERS)
-    shown = result_shown(case, version, identifiers=sees)
+    shown = result_shown(case, version, viewer=request.user, identifiers=sees)
     found = shown.result
     context: dict[str, Any] = {
         "case": found.case,

@@ -128,7 +128,7 @@ def _page(
 ) -> HttpResponse:
     context: dict[str, Any] = {"case": case, "error": error, "reason": reason, "Method": Method}
     try:
-        prepared = prepare(case, reason)
+        prepared = prepare(case, reason, viewer=request.user)
     except SignedAlready as signed:
         if status == HTTPStatus.OK:
             raise ReviewOver from signed
