@@ -5,7 +5,8 @@ void says that it is nobody's.
 """
 
 from django.db import transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -235,5 +236,5 @@ def is_decided_otherwise(result: Result) -> bool:
         reading=reading, cell=OuterRef("cell"), number__lte=result.revision
     ).order_by("-number")
     now = CellState.objects.filter(reading=reading, number__gt=result.revision)
-    now = now.annotate(before=Subquery(before.values("cell_class")[:1]))
+    now = now.annotate(before=Coalesce(Subquery(before.values("cell_class")[:1]), Value("")))
     return now.exclude(before=F("cell_class")).exists()

@@ -164,7 +164,7 @@ def test_who_was_demoted_a_second_ago_amends_nothing(pat, read_case):
 def test_a_result_of_somebody_erased_keeps_its_hash_and_its_signatures(pat, read_case):
     signed(read_case, pat)
     erase(present(now(read_case).patient))
-    seen = result_shown(now(read_case), None, identifiers=True)
+    seen = result_shown(now(read_case), None, viewer=pat.membership.user, identifiers=True)
     assert (seen.values, seen.since.erased, seen.findings) == (None, True, [])
     assert len(seen.result.digest) == 64
 
