@@ -95,9 +95,17 @@ def test_the_day_after(stack, lab, pathologist, pictures):
     page.goto(f"{stack.url}{first}sign/")
     page.get_by_label("Why it is signed all the same").fill("No more are on the slide.")
     page.get_by_role("button", name="Put it into the result").click()
+    expect(page.get_by_label("Password")).to_be_visible()
+    looked_at(page, "sign")
     page.get_by_label("Password").fill(member["password"])
     page.get_by_role("button", name="Sign with the password").click()
     page.wait_for_url(re.compile("/results?/"))
+    looked_at(page, "result")
+    result = page.url
+    for deed in ("amend", "void"):
+        page.goto(f"{stack.url}{first}{deed}/")
+        looked_at(page, deed)
+    page.goto(result)
 
     # Somebody is to be told.
     expect(page.get_by_role("link", name="Critical results")).to_be_visible()

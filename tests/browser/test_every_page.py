@@ -240,6 +240,8 @@ BY_ADDRESS: dict[str, tuple[str | None, str]] = {
     "invited": ("admin", "/lab/members/"),
     "roles": ("admin", "/lab/roles/"),
     "lab settings": ("admin", "/lab/settings/"),
+    "signing in the lab": ("admin", "/lab/signing/"),
+    "signing PIN": ("technician", "/accounts/signing-pin/"),
     "reference ranges": ("technician", "/lab/ranges/"),
     "proposed ranges": ("lab_supervisor", "/lab/ranges/"),
     "tokens of the lab": ("admin", "/lab/tokens/"),
@@ -283,6 +285,12 @@ BY_CLICK = {
     "cases/<uuid:case_id>/history/",
     "cases/<uuid:case_id>/calls/",
     "cases/<uuid:case_id>/assign/",
+    # In test_earlier_results.py, by who signs.
+    "cases/<uuid:case_id>/sign/",
+    "cases/<uuid:case_id>/result/",
+    "cases/<uuid:case_id>/results/<int:version>/",
+    "cases/<uuid:case_id>/amend/",
+    "cases/<uuid:case_id>/void/",
 }
 NO_PAGES = {
     "",

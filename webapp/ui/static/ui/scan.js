@@ -18,7 +18,7 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   const read = burst.press(event.key, event.timeStamp);
   if (!read) return;
-  const field = event.target.closest("[data-scanned]");
+  const field = event.target.closest?.("[data-scanned]");
   if (field) {
     event.preventDefault();
     if (field.dataset.scanned === "next") goOn(field);
@@ -26,7 +26,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   const search = document.querySelector("[data-scan-home]");
-  if (!search || event.target.closest(FIELDS) || document.querySelector("dialog[open]")) return;
+  if (!search || event.target.closest?.(FIELDS) || document.querySelector("dialog[open]")) return;
   event.preventDefault();
   search.value = read;
   search.focus();

@@ -15,10 +15,10 @@ export function listen(take) {
     take(picker.closest(ROW), files);
   });
   document.addEventListener("dragover", (event) => {
-    if (carriesFiles(event) && event.target.closest(ROW)) event.preventDefault();
+    if (carriesFiles(event) && event.target.closest?.(ROW)) event.preventDefault();
   });
   document.addEventListener("drop", (event) => {
-    const row = event.target.closest(ROW);
+    const row = event.target.closest?.(ROW);
     if (!carriesFiles(event) || !row) return;
     event.preventDefault();
     event.stopImmediatePropagation();
