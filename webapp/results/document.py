@@ -15,6 +15,7 @@ from uuid import UUID
 
 import rfc8785
 from django.db.models import Count, F
+from django.utils import translation
 
 from webapp.accounts.models import User
 from webapp.cases import selectors as cases
@@ -222,20 +223,23 @@ def _remarks(reading: Reading) -> list[dict[str, Any]]:
 
 
 def _rules(reading: Reading, interpretation: Interpretation) -> list[dict[str, Any]]:
-    """The rules that fired, as the lab read them then; whoever signs sees the case, which meets some."""
-    return [
-        {
-            "name": one.rule.name,
-            "version": one.rule.version,
-            "sentence": one.sentence,
-            "when": one.rule.when,
-            "then": one.rule.then,
-            "source": one.rule.source,
-            "answer": one.answer
-            and {"answer": one.answer.answer, "by": str(one.answer.by), "at": one.answer.at},
-        }
-        for one in fired(reading.case, reading, interpretation, by_signer=True)
-    ]
+    """The rules that fired; whoever signs sees the case, which meets some. The sentences are those of the
+    source, in whatever language they are read: else the same result would have several documents."""
+    with translation.override(None):
+        return [
+            {
+                "name": one.rule.name,
+                "version": one.rule.version,
+                "sentence": one.sentence,
+                "when": one.rule.when,
+                "then": one.rule.then,
+                "remark": one.rule.remark,
+                "source": one.rule.source,
+                "answer": one.answer
+                and {"answer": one.answer.answer, "by": str(one.answer.by), "at": one.answer.at},
+            }
+            for one in fired(reading.case, reading, interpretation, by_signer=True)
+        ]
 
 
 def _second_readings(case: Case) -> list[dict[str, Any]]:

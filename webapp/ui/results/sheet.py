@@ -1,5 +1,6 @@
 """A result's document as people read it: labels and values in their language, and nothing from elsewhere."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,8 +20,9 @@ from webapp.language.dates import moment
 from webapp.patients.identifiers import LABELS, Sex
 from webapp.ranges.wording import normal
 from webapp.results.interpretation import Correction, NoRange, UsedRange
-from webapp.review.models import RuleAnswer
-from webapp.rules.conditions import Then
+from webapp.review.models import Disagreement, RuleAnswer
+from webapp.rules.conditions import Then, read_all
+from webapp.rules.wording import sentence
 
 Facts = list[tuple[str, Any]]
 FLAGS = {
@@ -86,6 +88,26 @@ class SheetRemark:
     subject: str
     text: str
     by: str
+    at: str
+
+
+@dataclass(frozen=True, repr=False)
+class SheetRule:
+    """A rule that fired. `answer`: how it was met."""
+
+    name: str
+    version: int
+    sentence: str
+    source: str
+    answer: str
+
+
+@dataclass(frozen=True, repr=False)
+class SheetReading:
+    """How far a second reading agreed. `settled`: what became of the cells on which it differed."""
+
+    said: str
+    settled: list[str]
 
 
 @dataclass(frozen=True, repr=False)
@@ -98,8 +120,8 @@ class Sheet:
     rows: list[SheetRow]
     others: list[tuple[str, int]]
     remarks: list[SheetRemark]
-    rules: Facts
-    second_readings: list[str]
+    rules: list[SheetRule]
+    second_readings: list[SheetReading]
     files: str
     has_absolute: bool
 
@@ -120,7 +142,7 @@ def sheet_of(values: dict[str, Any]) -> Sheet:
         rows=rows,
         others=[(one["words"], one["cells"]) for one in values["others"]],
         remarks=[_remark(one) for one in values["remarks"]],
-        rules=[(one["sentence"], _answer(one)) for one in values["rules"]],
+        rules=[_rule(one) for one in values["rules"]],
         second_readings=[_second_reading(one) for one in values["second_readings"]],
         files=_files(values["files"]),
         has_absolute=any(row["absolute"] is not None for row in values["rows"]),
@@ -220,12 +242,23 @@ def _counted(values: dict[str, Any]) -> Facts:
 
 def _remark(one: dict[str, Any]) -> SheetRemark:
     """Of free words that are not to be shown, that there are some."""
+    words = one["words"]
     if one["term"] == WORDS:
-        text = one["words"] if one["words"] is not None else _("in words")
+        text = words if words is not None else _("in words")
     else:
         term = TERMS.get(one["term"])
         text = f"{gettext(term.name) if term else one['term']} {one['grade']}".strip()
-    return SheetRemark(gettext(SUBJECTS[one["subject"]]), text, one["by"])
+        if words:
+            text = _("%(remark)s: %(words)s") % {"remark": text, "words": words}
+    return SheetRemark(gettext(SUBJECTS[one["subject"]]), text, one["by"], at(one["at"]))
+
+
+def _rule(one: dict[str, Any]) -> SheetRule:
+    try:
+        says = sentence(read_all(one["when"]), Then(one["then"]), one["remark"])
+    except ValueError:  # of something that rules do not ask any more
+        says = one["sentence"]
+    return SheetRule(one["name"], one["version"], says, one["source"], _answer(one))
 
 
 def _answer(rule: dict[str, Any]) -> str:
@@ -233,15 +266,11 @@ def _answer(rule: dict[str, Any]) -> str:
     answer = rule["answer"]
     if answer:
         said = RuleAnswer.Answer(answer["answer"]).label
-        return _("%(answer)s, %(by)s, %(at)s") % {
-            "answer": said,
-            "by": answer["by"],
-            "at": moment(localtime(datetime.fromisoformat(answer["at"]))),
-        }
+        return _("%(answer)s, %(by)s, %(at)s") % {"answer": said, "by": answer["by"], "at": at(answer["at"])}
     return _("Read second") if rule["then"] == Then.SECOND_READER else _("Seen by whoever signed")
 
 
-def _second_reading(one: dict[str, Any]) -> str:
+def _second_reading(one: dict[str, Any]) -> SheetReading:
     kappa = "–" if one["kappa"] is None else number_format(Decimal(one["kappa"]), 2)
     text = ngettext(
         "%(reader)s: %(agreed)s of %(n)s cell alike before anything was settled, Cohen’s κ %(kappa)s.",
@@ -249,10 +278,33 @@ def _second_reading(one: dict[str, Any]) -> str:
         one["cells"],
     )
     said = text % {"reader": one["reader"], "agreed": one["agreed"], "n": one["cells"], "kappa": kappa}
-    if n := len(one["disagreements"]):
-        settled = ngettext("%(n)s disagreement was settled.", "%(n)s disagreements were settled.", n)
-        said = f"{said} {settled % {'n': n}}"
-    return said
+    names = ("first", "second", "settled", "how", "by", "with")
+    alike = Counter(tuple(cell[name] for name in names) for cell in one["disagreements"])
+    return SheetReading(said, [_settled(*of, n=n) for of, n in alike.items()])
+
+
+def _settled(first: str, second: str, settled: str, how: str, by: str, other: str | None, *, n: int) -> str:
+    """Of cells on which the readings differed in the same way, and that were settled alike."""
+    text = ngettext(
+        "%(n)s cell, first %(first)s, second %(second)s: settled on %(settled)s. %(how)s: %(people)s.",
+        "%(n)s cells, first %(first)s, second %(second)s: settled on %(settled)s. %(how)s: %(people)s.",
+        n,
+    )
+    return text % {
+        "n": n,
+        "first": _class(first),
+        "second": _class(second),
+        "settled": _class(settled),
+        "how": Disagreement.How(how).label,
+        "people": ", ".join(filter(None, (by, other))),
+    }
+
+
+def _class(code: str) -> str:
+    """As people call it; a reading may have left a cell undecided."""
+    if not code:
+        return _("undecided")
+    return class_name(code) if code in BY_CODE else code
 
 
 def _files(files: dict[str, int]) -> str:

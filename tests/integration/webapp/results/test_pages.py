@@ -32,6 +32,7 @@ from webapp.labs.services import change_role
 from webapp.results.amending import amend
 from webapp.results.models import Result, Signature
 from webapp.review.models import CellState, Reading
+from webapp.review.remark_services import make_remark
 
 pytestmark = pytest.mark.usefixtures("plain_static", "fresh_rates")
 PIN = "294715"
@@ -245,6 +246,17 @@ def test_a_cell_decided_in_a_second_browser_is_told_and_nothing_is_signed(browse
     assert browser.post(address, again).status_code == 302
 
 
+def test_a_remark_made_in_a_second_browser_is_told_and_nothing_is_signed(browser, address, pat, read_case):
+    form = form_of(look(browser, address), "password", PASSWORD)
+    reading = Reading.objects.select_related("case__lab", "lab").get()
+    make_remark(reading, subject="general", term="words", words="Clots.", by=pat.membership.user)
+    answer = browser.post(address, form)
+    assert (answer.status_code, answer.context["changed"]) == (409, ["Remarks"])
+    assert "Clots." in answer.content.decode()
+    assert not Result.objects.exists()
+    assert browser.post(address, form_of(answer, "password", PASSWORD)).status_code == 302
+
+
 def test_an_image_that_is_tried_again_keeps_it_from_being_signed(browser, address, read_case):
     image = present(Image.objects.first())
     chunk = present(Chunk.objects.first())
@@ -335,13 +347,21 @@ def test_by_the_api_a_session_signs_and_a_token_never_does(pat, read_case):
 
 def test_who_may_not_see_patients_sees_the_result_without(charlie, pat, read_case):
     supervisor = person(pat.lab, "Sue", Role.SUPERVISOR)
+    reading = Reading.objects.select_related("case__lab", "lab").get()
+    about = {"words": "Pat's sister said so.", "by": pat.membership.user}
+    make_remark(reading, subject="red_cells", term="macrocytes", grade="2+", **about)
     signed(read_case, pat)
     answer = supervisor.api.read(f"/cases/{read_case.id}/result/").json()
+    (remark,) = answer["document"]["remarks"]
+    assert (remark["term"], remark["grade"], remark["words"]) == ("macrocytes", "2+", None)
+    assert "sister" not in json.dumps(answer)
     assert answer["document"]["patient"] is None
     assert "Pat Example" not in json.dumps(answer)
     assert FEW not in json.dumps(answer)
     page = supervisor.browser.get(reverse("ui:last-result", args=[read_case.id])).content.decode()
     assert "Pat Example" not in page
+    assert "Macrocytes 2+" in page
+    assert "sister" not in page
     assert charlie.api.read(f"/cases/{read_case.id}/result/").status_code == 404
 
 

@@ -8,7 +8,8 @@ import pytest
 import rfc8785
 from django.db import connection
 from django.db.utils import InternalError, ProgrammingError
-from django.utils import timezone
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone, translation
 from django_scopes import scope
 
 from tests.support.pages import add_cells, add_unusable, cell_of
@@ -52,6 +53,7 @@ from webapp.review.services import open_reading
 from webapp.rules import services as rules
 from webapp.rules.conditions import Then, read_all
 from webapp.rules.services import Draft
+from webapp.ui.results.sheet import sheet_of
 from webapp.uploads import services as uploads
 
 pytestmark = pytest.mark.usefixtures("plain_static")
@@ -139,7 +141,9 @@ def test_the_document_says_what_was_remarked_and_what_rules_asked_for(pat, read_
     assert by_name["Any"]["answer"] is None  # whoever signs sees the case
     assert by_name["Any"]["sentence"] == seen.sentence
     assert (by_name["Proposed"]["answer"]["answer"], by_name["Proposed"]["answer"]["by"]) == ("taken", "Pat")
-    make_remark(reading, subject="red_cells", term="anisocytosis", grade="3+", by=user)
+    make_remark(
+        reading, subject="red_cells", term="anisocytosis", grade="3+", words="In all fields.", by=user
+    )
     with pytest.raises(Moved):
         sign(now(read_case), pat.membership, before, prove=it_is_them)
     assert parts_of(values)["remarks"] != parts_of(drafted(read_case))["remarks"]
@@ -148,8 +152,52 @@ def test_the_document_says_what_was_remarked_and_what_rules_asked_for(pat, read_
     signed(read_case, pat)
     page = pat.browser.get(f"/cases/{read_case.id}/result/").content.decode()
     assert "Look for clumps." in page
-    assert "Anisocytosis 3+" in page
-    assert seen.sentence.replace(">", "&gt;") in page
+    assert "Anisocytosis 3+: In all fields." in page
+    assert f"Any, version 1: {seen.sentence}".replace(">", "&gt;") in page
+    assert "Seen by whoever signed" in page
+    assert "Remark taken, Pat, " in page
+
+
+def test_the_document_of_a_rule_is_the_same_in_every_language(pat, read_case):
+    user = pat.membership.user
+    few = read_all([{"quantity": "count", "class": "neutrophil", "op": "<", "value": "1000.5"}])
+    rules.accept(rules.add(pat.lab, Draft("Few", few, Then.MUST_SEE), by=user), by=user)
+    here = shown(read_case)
+    with translation.override("de"):
+        there, (said,) = shown(read_case), drafted(read_case)["rules"]
+        (read,) = sheet_of(drafted(read_case)).rules
+    assert there == here
+    assert "1000.5" in said["sentence"]
+    assert "1.000,5" in read.sentence  # as whoever looks at it reads numbers
+
+
+def test_a_rule_that_asks_for_what_there_is_no_more_reads_as_it_was_signed(pat, read_case):
+    user = pat.membership.user
+    every = read_all([{"quantity": "count", "class": "neutrophil", "op": ">", "value": "0"}])
+    rule = rules.accept(rules.add(pat.lab, Draft("Any", every, Then.MUST_SEE), by=user), by=user)
+    values = drafted(read_case)
+    values["rules"][0]["when"][0]["quantity"] = "gone"
+    assert [one.sentence for one in sheet_of(values).rules] == [rule.sentence]
+
+
+def test_more_remarks_and_rules_cost_no_more_queries(pat, read_case):
+    user = pat.membership.user
+    reading = Reading.objects.select_related("case__lab", "lab").get()
+    every = read_all([{"quantity": "count", "class": "neutrophil", "op": ">", "value": "0"}])
+
+    def more(terms, name):
+        rule = rules.accept(rules.add(pat.lab, Draft(name, every, Then.MUST_SEE), by=user), by=user)
+        answer(reading, rule, RuleAnswer.Answer.SEEN, by=user)
+        for term in terms:
+            make_remark(reading, subject="red_cells", term=term, grade="2+", words="Some.", by=user)
+        with CaptureQueriesContext(connection) as captured:
+            values = drafted(read_case)
+        return len(values["remarks"]), len(values["rules"]), len(captured)
+
+    few = more(["anisocytosis"], "One")
+    many = more(["macrocytes", "microcytes", "target_cells", "sickle_cells"], "Two")
+    assert (few[:2], many[:2]) == ((1, 1), (5, 2))
+    assert few[2] == many[2]
 
 
 def test_the_same_case_has_the_same_document_however_often_it_is_made(read_case):

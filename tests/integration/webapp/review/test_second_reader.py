@@ -25,6 +25,7 @@ from webapp.review.agreement import matrix, seen_agreements
 from webapp.review.models import Agreement, CellState, Decision, Disagreement, Reading, SecondReader
 from webapp.review.second_readers import ask, finish, standing, who_may, withdraw
 from webapp.review.services import ReadsBlinded, Sent, open_reading, undo
+from webapp.ui.results.sheet import sheet_of
 
 pytestmark = pytest.mark.usefixtures("fresh_rates", "plain_static")
 FIRST, SECOND = Reading.Kind.FIRST, Reading.Kind.SECOND
@@ -263,6 +264,14 @@ def test_what_is_settled_becomes_a_decision_of_the_first_reading(
     assert {(one["how"], one["by"], one["with"]) for one in said["disagreements"]} == {
         ("third", "Ines", None)
     }
+    # One cell was settled on what neither said, two as the first reading had them.
+    (shown,) = sheet_of(draft(reading, interpreted(reading)).values).second_readings
+    assert "Olga: 7 of 10 cells alike before anything was settled, Cohen’s κ 0.40." in shown.said
+    assert shown.settled == [
+        "1 cell, first Lymphocyte, second Neutrophil: settled on Monocyte. By a third person: Ines.",
+        "1 cell, first Lymphocyte, second Neutrophil: settled on Lymphocyte. By a third person: Ines.",
+        "1 cell, first Neutrophil, second Lymphocyte: settled on Neutrophil. By a third person: Ines.",
+    ]
 
 
 def test_readers_settle_together_or_not_at_all(case, cells, reading, user, olga, ines, second):
