@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from webapp.cases.disclosure import open_case
-from webapp.cases.models import Case
+from webapp.cases.models import UNDER_WAY, Case, Review
 from webapp.cases.selectors import progress_of
 from webapp.hematology.classes import BY_CODE, KEYS, REVIEW_ORDER, UNIDENTIFIED
 from webapp.hematology.remarks import SUBJECTS, TERMS
@@ -21,6 +21,7 @@ from webapp.inference.selectors import class_name, class_short
 from webapp.labs.permissions import Permission
 from webapp.results.answers import sheets_json
 from webapp.results.sheets import sheets
+from webapp.results.signing import ASKED
 from webapp.review import selectors
 from webapp.review.answers import cells_json
 from webapp.review.cells import Wanted
@@ -159,8 +160,9 @@ def _remark_terms() -> list[dict[str, Any]]:
 
 
 def _may_sign(request: MemberRequest, reading: Reading) -> bool:
-    """Whether this person may sign what the reading comes to: the first is what is signed."""
-    return reading.kind == Reading.Kind.FIRST and request.membership.may(Permission.SIGN)
+    """Whether this person may sign what the reading comes to, now: the first is what is signed."""
+    can_be = reading.kind == Reading.Kind.FIRST and reading.case.review in (*UNDER_WAY, Review.REVIEWED)
+    return can_be and all(request.membership.may(one) for one in ASKED)
 
 
 def _has_history(request: MemberRequest, case: Case) -> bool:

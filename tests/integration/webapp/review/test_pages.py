@@ -12,7 +12,8 @@ from tests.support.people import person
 from tests.support.review import decide
 from webapp.audit.models import Entry
 from webapp.cases.models import Case, Review
-from webapp.labs.permissions import Role
+from webapp.labs.permissions import Permission, Role, granted
+from webapp.labs.services import adjust_roles
 from webapp.review.models import Reading
 from webapp.review.services import open_reading
 
@@ -59,6 +60,32 @@ def test_the_page_begins_with_what_the_api_says(alice, case, cells, reading):
 def test_in_a_signed_case_one_may_look_and_not_decide(alice, case, cells, reading):
     Case.objects.filter(pk=case.pk).update(review=Review.SIGNED)
     assert seed(page(alice, case))["may_decide"] is False
+
+
+@pytest.mark.parametrize(
+    ("review", "is_led"),
+    [
+        *((Review.IN_REVIEW, True), (Review.REVIEWED, True)),
+        *((Review.SIGNED, False), (Review.AMENDED, False), (Review.VOID, False)),
+    ],
+)
+def test_it_leads_to_signing_while_there_is_something_to_sign(alice, case, cells, reading, review, is_led):
+    olga = person(alice.lab, "Olga", Role.PATHOLOGIST)
+    Case.objects.filter(pk=case.pk).update(review=review)
+    to_sign = reverse("ui:sign", args=[case.id])
+    assert seed(page(olga, case))["addresses"]["sign"] == (to_sign if is_led else "")
+
+
+def test_it_leads_nobody_to_signing_who_may_not(alice, case, cells, reading):
+    assert seed(page(alice, case))["addresses"]["sign"] == ""
+    olga = person(alice.lab, "Olga", Role.PATHOLOGIST)
+    with scope(lab=alice.lab):
+        own = open_reading(case, Reading.Kind.SECOND, reader=olga.membership.user, blinded=False)
+    address = f"{reverse('ui:review', args=[case.id])}?reading={own.pk}"
+    assert seed(olga.browser.get(address))["addresses"]["sign"] == ""
+    wanted = granted(Role.PATHOLOGIST) - {Permission.VIEW_IDENTIFIERS, Permission.EDIT_IDENTIFIERS}
+    adjust_roles(alice.lab, {Role.PATHOLOGIST: wanted}, second_factor_roles=())
+    assert seed(page(olga, case))["addresses"]["sign"] == ""
 
 
 def test_who_reads_blinded_comes_to_their_own_reading(alice, case, cells, reading):
