@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from webapp.accounts.models import User
 from webapp.cases import selectors
 from webapp.cases.identifiers import normal_accession
 from webapp.cases.models import UNFINISHED as IS_UNFINISHED
@@ -24,6 +25,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "newest": ("-created_at", "-id"),
     "accession": ("accession", "id"),
 }
+_READ_BLINDED = "is_read_blinded"
 _MAY_BE_EMPTY = {"due_at"}  # such come last
 
 
@@ -49,7 +51,8 @@ class Counts:
 def page(
     member: Membership, wanted: Wanted, size: int, *, prefix: str = "", after: UUID | None = None
 ) -> list[Case]:
-    """Up to `size` of the lab's cases, of those that are wanted, in their order.
+    """Up to `size` of the lab's cases, of those that are wanted, in their order. Of each
+    `is_without_flags` knows whether the member is told its flags.
 
     Args:
         prefix: with which their accession begins, in any case.
@@ -59,6 +62,7 @@ def page(
         NoSuchPlace: there is no such case.
     """
     found = selectors.cases().select_related("assignee").filter(_condition(member, wanted))
+    found = found.annotate(**{_READ_BLINDED: _is_read_blinded(member)})
     if prefix:
         found = found.filter(accession__istartswith=normal_accession(prefix))
     keys = _KEYS[wanted.order]
@@ -67,12 +71,7 @@ def page(
         if place is None:
             raise NoSuchPlace
         found = found.filter(_behind(keys, place))
-    told = found.annotate(is_blinded=_is_blinded(member))
-    cases = list(told.order_by(*map(_order, keys))[:size])
-    for case in cases:
-        if case.is_blinded:
-            case.flags = []  # they are those of the first reading
-    return [*cases]
+    return list(found.order_by(*map(_order, keys))[:size])
 
 
 def counts(member: Membership) -> Counts:
@@ -109,6 +108,16 @@ def nobodys() -> QuerySet[Case]:
     return Case.objects.filter(IS_UNFINISHED, assignee=None)
 
 
+def is_without_flags(case: Case) -> bool:
+    """Whether the member who asked for the case's page is not told its flags: they read it blinded."""
+    return bool(getattr(case, _READ_BLINDED))
+
+
+def without_flags(viewer: User, cases: Iterable[Case]) -> set[UUID]:
+    """Those of the cases whose flags a person is not told: they read them blinded."""
+    return set(read_blinded(viewer).filter(case__in=list(cases)).values_list("case_id", flat=True))
+
+
 def saved_filters(member: Membership) -> QuerySet[SavedFilter]:
     """The member's own, by name."""
     return SavedFilter.objects.filter(membership=member)
@@ -130,7 +139,8 @@ def _condition(member: Membership, wanted: Wanted) -> Q:
     elif wanted.assignee:
         found &= Q(assignee=member.user_id if wanted.assignee == MINE else int(wanted.assignee))
     if wanted.flag:
-        found &= Q(~_is_blinded(member))
+        # To be found by its flag, or not, would tell the flag.
+        found &= Q(~_is_read_blinded(member))
     if wanted.flag == ANY:
         found &= ~Q(flags=[])
     elif wanted.flag:
@@ -142,8 +152,7 @@ def _condition(member: Membership, wanted: Wanted) -> Q:
     return found
 
 
-def _is_blinded(member: Membership) -> Exists:
-    """Whether the member reads the case blinded now, so that its flags are not for them."""
+def _is_read_blinded(member: Membership) -> Exists:
     return Exists(read_blinded(member.user).filter(case=OuterRef("pk")))
 
 

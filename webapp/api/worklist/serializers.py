@@ -84,7 +84,9 @@ class CaseOfWorklistSerializer(serializers.Serializer[Any]):
     processing = serializers.ChoiceField(Processing.choices)
     review = serializers.ChoiceField(Review.choices)
     priority = serializers.ChoiceField(list(PRIORITIES))
-    flags = serializers.ListField(child=serializers.CharField())
+    flags = serializers.ListField(
+        child=serializers.CharField(), allow_null=True, help_text="null: one reads the case blinded."
+    )
     assignee = PersonSerializer(allow_null=True)
     assigned_at = serializers.DateTimeField(allow_null=True)
     due_at = serializers.DateTimeField(allow_null=True, help_text="By the lab's turnaround, if it has one.")
@@ -96,7 +98,7 @@ class CaseOfWorklistSerializer(serializers.Serializer[Any]):
         return {
             **{name: getattr(case, name) for name in ("id", "accession", "processing", "review")},
             "priority": Priority(case.priority).name.lower(),
-            "flags": list(case.flags),
+            "flags": None if case.id in self.context["without_flags"] else list(case.flags),
             "assignee": who and {"id": who.pk, "name": str(who)},
             **{name: getattr(case, name) for name in ("assigned_at", "due_at", "is_overdue", "created_at")},
         }

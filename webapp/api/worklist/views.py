@@ -22,6 +22,7 @@ from webapp.api.worklist.serializers import (
     WorklistSerializer,
 )
 from webapp.cases.disclosure import open_case
+from webapp.cases.models import Case
 from webapp.labs.permissions import Permission
 from webapp.worklist import assigning, saving, selectors
 from webapp.worklist.models import SavedFilter
@@ -52,7 +53,8 @@ class Worklist(generics.GenericAPIView[Any]):
             raise exceptions.ValidationError({"after": [_("No case of this lab has this id.")]}) from error
         shown = found[:size]
         answer = {"next": shown[-1].id if len(found) > size else None, "results": shown}
-        return Response(WorklistSerializer(answer).data)
+        context = {"without_flags": {one.id for one in shown if selectors.is_without_flags(one)}}
+        return Response(WorklistSerializer(answer, context=context).data)
 
 
 class WorklistCounts(generics.GenericAPIView[Any]):
@@ -90,7 +92,7 @@ class Take(generics.GenericAPIView[Any]):
         asked.is_valid(raise_exception=True)
         me = membership_of(request).user
         taken = assigning.assign(case, me, by=me, instead_of=asked.validated_data["instead_of"])
-        return Response(CaseOfWorklistSerializer(taken).data)
+        return Response(CaseOfWorklistSerializer(taken, context=_told(request, taken)).data)
 
 
 class Release(generics.GenericAPIView[Any]):
@@ -102,7 +104,7 @@ class Release(generics.GenericAPIView[Any]):
         """Make one's own case nobody's."""
         me = membership_of(request).user
         released = assigning.assign(open_case(case_id), None, by=me, instead_of=me.pk)
-        return Response(CaseOfWorklistSerializer(released).data)
+        return Response(CaseOfWorklistSerializer(released, context=_told(request, released)).data)
 
 
 class Assignee(generics.GenericAPIView[Any]):
@@ -121,7 +123,7 @@ class Assignee(generics.GenericAPIView[Any]):
             raise exceptions.ValidationError({"assignee": [_("Nobody of this lab who decides or signs.")]})
         to = found.get(given["assignee"])
         changed = assigning.assign(case, to, by=membership.user, instead_of=given["instead_of"])
-        return Response(CaseOfWorklistSerializer(changed).data)
+        return Response(CaseOfWorklistSerializer(changed, context=_told(request, changed)).data)
 
 
 class SavedFilters(generics.GenericAPIView[SavedFilter]):
@@ -177,3 +179,8 @@ class OneSavedFilter(generics.GenericAPIView[SavedFilter]):
 
     def _found(self, request: Request, filter_id: int) -> SavedFilter:
         return get_object_or_404(selectors.saved_filters(membership_of(request)), id=filter_id)
+
+
+def _told(request: Request, case: Case) -> dict[str, Any]:
+    """By what a single case is shown."""
+    return {"without_flags": selectors.without_flags(membership_of(request).user, [case])}

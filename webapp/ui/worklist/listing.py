@@ -65,7 +65,7 @@ def list_context(request: MemberRequest) -> dict[str, Any]:
     except selectors.NoSuchPlace:
         raise Http404 from None
     shown, workers = found[:CASES_A_PAGE], people(member.lab)
-    context = rows_context(request, shown)
+    context = rows_context(request, shown, {one.id for one in shown if selectors.is_without_flags(one)})
     saved = list(selectors.saved_filters(member))
     current = next((one for one in saved if str(one.pk) == request.GET.get("saved")), None)
     return {

@@ -5,12 +5,9 @@ import pytest
 from django.urls import reverse
 
 from tests.support.results import now, signed
-from webapp.cases.models import Case
 from webapp.results.amending import amend
 from webapp.results.signing import prepare
 from webapp.review import second_readers
-from webapp.worklist.filters import Wanted
-from webapp.worklist.selectors import page
 
 pytestmark = pytest.mark.usefixtures("plain_static")
 
@@ -47,14 +44,3 @@ def test_the_page_on_which_it_is_signed(pat, quinn, read_case):
     ]
     assert "short" in codes[0]
     assert codes[1] == {"blinded"}
-
-
-def test_flags_of_the_worklist(pat, quinn, read_case):
-    Case.objects.filter(id=read_case.id).update(flags=["A"])
-    ask(read_case, pat, quinn)
-
-    def flags(someone, **wanted):
-        return [case.flags for case in page(someone.membership, Wanted(**wanted), 10)]
-
-    assert [flags(pat), flags(pat, flag="A"), flags(pat, flag="any")] == [[["A"]]] * 3
-    assert [flags(quinn), flags(quinn, flag="A"), flags(quinn, flag="any")] == [[[]], [], []]

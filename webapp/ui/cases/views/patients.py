@@ -27,6 +27,7 @@ from webapp.ui.cases.forms import FindPatientForm, OtherCaseForm, PatientForm
 from webapp.ui.cases.views.cases import say_kept
 from webapp.ui.permissions import MemberRequest, needs
 from webapp.ui.worklist.rows import rows_context
+from webapp.worklist.selectors import without_flags
 
 OTHERS_SHOWN = 50  # of the patient's other cases
 
@@ -99,7 +100,7 @@ def cases_of_patient(request: MemberRequest) -> HttpResponse:
     """The cases of the patient with an MRN. Posted, so that no address, history or log keeps the MRN."""
     form = FindPatientForm(request.POST)
     found = find_patient(request.membership.lab, form.cleaned_data["mrn"]) if form.is_valid() else []
-    context = {"form": form, **rows_context(request, found)}
+    context = {"form": form, **rows_context(request, found, without_flags(request.user, found))}
     return render(request, "ui/cases/patient/cases.html", context, status=200 if form.is_valid() else 422)
 
 
