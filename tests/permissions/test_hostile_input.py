@@ -15,12 +15,13 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
 from tests.permissions.endpoints import path_of
-from tests.permissions.test_endpoints import ALL, API, Place, each, place, rolled_back
+from tests.permissions.places import Place
+from tests.permissions.test_endpoints import ALL, API, each, rolled_back
 from tests.support.pages import plain_static
 from tests.support.people import Person, role_that_may
 from webapp.labs.permissions import Permission, Role
 
-__all__ = ["place", "plain_static"]
+__all__ = ["plain_static"]
 pytestmark = pytest.mark.usefixtures("plain_static")
 
 HUGE = "9" * 5000

@@ -13,7 +13,8 @@ from django.utils import timezone
 from django_scopes import scope
 
 from tests.permissions.endpoints import ENDPOINTS, path_of
-from tests.permissions.test_endpoints import ALL, API, Place, each, place, rolled_back
+from tests.permissions.places import Place
+from tests.permissions.test_endpoints import ALL, API, each, rolled_back
 from tests.support.pages import plain_static
 from tests.support.review import decide
 from webapp.audit.models import Entry
@@ -28,7 +29,7 @@ from webapp.results.models import CriticalCall
 from webapp.review.models import Reading
 from webapp.review.remark_services import make_remark
 
-__all__ = ["place", "plain_static"]
+__all__ = ["plain_static"]
 pytestmark = pytest.mark.usefixtures("plain_static")
 
 PATIENT = {

@@ -11,7 +11,8 @@ from django.urls import reverse
 from django_scopes import scope
 
 from tests.permissions.endpoints import ENDPOINTS, path_of
-from tests.permissions.test_endpoints import API, FORM, GUARDED, Place, each, place, rolled_back
+from tests.permissions.places import Place
+from tests.permissions.test_endpoints import API, FORM, GUARDED, each, rolled_back
 from tests.support.pages import add_unusable, plain_static
 from tests.support.people import Person, person, proved_who_they_are
 from tests.support.present import present
@@ -23,7 +24,7 @@ from webapp.labs.models import Membership
 from webapp.labs.permissions import TABLE, Permission, Role
 from webapp.labs.services import add_member
 
-__all__ = ["place", "plain_static"]
+__all__ = ["plain_static"]
 pytestmark = pytest.mark.usefixtures("plain_static")
 
 WRITES = [entry for entry in GUARDED if entry[1] != "GET"]

@@ -9,7 +9,8 @@ from django.core.cache import cache
 from django.test import Client
 
 from tests.permissions.endpoints import ENDPOINTS, MEMBER, SIGNED_IN, STAFF, Needed, path_of
-from tests.permissions.test_endpoints import API, FORM, Place, own, place, rolled_back
+from tests.permissions.places import Place
+from tests.permissions.test_endpoints import API, FORM, own, rolled_back
 from tests.support.bracketed import bracketed, outside, outside_of_page
 from tests.support.pages import add_cells, add_unusable, plain_static
 from tests.support.people import Person, proved_who_they_are
@@ -17,7 +18,7 @@ from webapp.accounts.models import User
 from webapp.cases.models import Case, Image
 from webapp.labs.permissions import Permission, Role, allows
 
-__all__ = ["bracketed", "place", "plain_static"]
+__all__ = ["bracketed", "plain_static"]
 pytestmark = pytest.mark.usefixtures("plain_static")
 
 # What the tests put there, and names of others.
