@@ -91,7 +91,7 @@ def error_pages(stack, member, api, browser, tmp_path_factory) -> list[httpx.Res
         httpx.get(f"{stack.url}/api/v1/cases/", headers={"Authorization": f"Bearer {TOKEN}"}),
         browser.get("/nothing/", params=PATIENT),
         browser.post("/cases/new/", data=PATIENT),  # without the form's token
-        browser.get("/worklist/", params={"before": PATIENT["mrn"]}),
+        browser.get("/worklist/", params={"after": PATIENT["mrn"]}),
     ]
 
     # Failing tasks, a model server that does not answer, and files that are no images.
