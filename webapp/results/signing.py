@@ -148,10 +148,11 @@ def prepare(case: Case, reason: str = "", *, viewer: User | None = None) -> Prep
         SignedAlready: nothing would.
     """
     if case.review == Review.REVIEWED:
-        result = Result.objects.get(case=case, status=Result.Status.AWAITING)
-        result.case = case
-        shown, found = _awaiting(case, result)
-        return Prepared(case, result.reading, result, shown, Meaning.AUTHORISED, found)
+        if result := Result.objects.filter(case=case, status=Result.Status.AWAITING).first():
+            result.case = case
+            shown, found = _awaiting(case, result)
+            return Prepared(case, result.reading, result, shown, Meaning.AUTHORISED, found)
+        case.refresh_from_db(fields=["review"])  # it was amended, or made void, since it was read
     if case.review not in UNDER_WAY:
         raise SignedAlready
     needed = NEEDED[Signatures(case.lab.signatures)]

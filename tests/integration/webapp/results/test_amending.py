@@ -169,6 +169,17 @@ def test_a_result_of_somebody_erased_keeps_its_hash_and_its_signatures(pat, read
     assert len(seen.result.digest) == 64
 
 
+def test_who_read_the_case_before_it_was_amended_signs_nothing(lab, pat, read_case):
+    quinn = person(lab, "Quinn", Role.PATHOLOGIST)
+    lab.signatures = Signatures.TWO
+    lab.save()
+    signed(read_case, pat)
+    before, seen = now(read_case), shown(read_case)
+    amend(now(read_case), pat.membership, version=1, reason=WHY)
+    with pytest.raises(Moved):
+        sign(before, quinn.membership, seen, prove=it_is_them)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_amending_and_signing_at_once_one_wins(lab):
     """The second signature, and the amendment of what awaits it: whichever is second is told so."""

@@ -11,8 +11,13 @@ export async function tour({ addresses, keys }, ended) {
   const style = document.createElement("link");
   style.rel = "stylesheet";
   style.href = addresses.tour_style;
+  // What it shows is placed by its size, so its style comes first.
+  const styled = new Promise((resolve, reject) => {
+    style.addEventListener("load", resolve);
+    style.addEventListener("error", reject);
+  });
   document.head.append(style);
-  const { driver } = await import(addresses.tour);
+  const [{ driver }] = await Promise.all([import(addresses.tour), styled]);
   const key = (command) => keyName(keys.of(command));
   const made = driver({
     showProgress: true,

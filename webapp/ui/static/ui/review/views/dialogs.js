@@ -1,6 +1,6 @@
 // Dialogs: the keys, the words for another cell, and what others decided meanwhile.
 
-import { useEffect, useRef, useState } from "../../vendor/preact-hooks-11.2.0.min.js";
+import { useEffect, useLayoutEffect, useRef, useState } from "../../vendor/preact-hooks-11.2.0.min.js";
 import { KeyList } from "../../key-list.js";
 import { COMMANDS, FIXED, classCommand } from "../keys.js";
 import { styleOf } from "../pictures.js";
@@ -11,7 +11,8 @@ import { counted } from "../words.js";
 // `back`: the dialog that is open again when this one is closed; null for none.
 export function Modal({ label, name = "", back = null, children }) {
   const element = useRef();
-  useEffect(() => {
+  // At once: what is typed next is meant for it.
+  useLayoutEffect(() => {
     element.current.showModal();
     // No button has the focus at first, which Space would press; a field that is there to be filled in has it.
     if (!element.current.querySelector("[autofocus]")) element.current.focus();
