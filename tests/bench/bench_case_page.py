@@ -73,7 +73,7 @@ def _sentence(browser: Browser, url: str, member: dict[str, Any], case: uuid.UUI
     page.get_by_label("E-mail").fill(member["email"])
     page.get_by_label("Password").fill(member["password"])
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/cases/")
+    page.wait_for_url("**/worklist/")
     said = []
     for name, query, size in (
         ("all classes", "", WINDOW),

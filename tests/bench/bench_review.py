@@ -141,7 +141,7 @@ class Bench:
         page.get_by_label("E-mail").fill(member["email"])
         page.get_by_label("Password").fill(member["password"])
         page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url("**/cases/")
+        page.wait_for_url("**/worklist/")
         page.evaluate("localStorage.setItem('review', JSON.stringify({toured: true}))")
         return page
 
