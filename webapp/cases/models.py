@@ -118,6 +118,13 @@ class Case(models.Model):  # type: ignore[django-manager-missing] # ScopedManage
         help_text="Whose work it is now; empty: anybody's.",
     )
     assigned_at = models.DateTimeField(null=True, help_text="Since when it is the assignee's.")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="The clinician of the lab who requested it; empty: nobody who is known here.",
+    )
     due_at = models.DateTimeField(
         null=True,
         help_text="By the lab's turnaround; empty: it has none. A trigger of `webapp.worklist` writes it.",

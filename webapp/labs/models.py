@@ -47,7 +47,16 @@ class Signatures(models.TextChoices):
     TWO = "two", _("Two: one person reviews, another authorises")
 
 
+class ReportReaders(models.TextChoices):
+    """Whose signed reports a clinician reads."""
+
+    LAB = "lab", _("All of the lab")
+    OWN = "own", _("Those that they requested")
+
+
 LONGEST_CRITICAL_CALL = 7 * 24 * 60  # minutes
+PICTURES_PER_CLASS = 4
+MOST_PICTURES_PER_CLASS = 12
 
 
 class Lab(models.Model):
@@ -102,6 +111,29 @@ class Lab(models.Model):
     )
     critical_call_minutes = models.PositiveSmallIntegerField(
         null=True, help_text="From a signature on, in which a critical result is to be told; empty: no limit."
+    )
+    address = models.TextField(blank=True, default="", db_default="", help_text="As reports print it.")
+    logo = models.BinaryField(
+        null=True, max_length=32, help_text="SHA-256 of the PNG that reports print; empty: none."
+    )
+    report_language = models.CharField(
+        max_length=16,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="A code of settings.LANGUAGES; empty: the lab's own.",
+    )
+    report_pictures = models.PositiveSmallIntegerField(
+        default=PICTURES_PER_CLASS,
+        db_default=PICTURES_PER_CLASS,
+        help_text="Cells of each class that a report shows where nobody chose any.",
+    )
+    report_readers = models.CharField(
+        max_length=8,
+        choices=ReportReaders.choices,
+        default=ReportReaders.LAB,
+        db_default=ReportReaders.LAB,
+        help_text="Whose signed reports its clinicians read.",
     )
     second_factor_roles = ArrayField(
         models.CharField(max_length=32, choices=Role.choices),

@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "webapp.rules",
     "webapp.review",
     "webapp.results",
+    "webapp.reports",
     "webapp.worklist",
     "webapp.outbox",
     "webapp.jobs",

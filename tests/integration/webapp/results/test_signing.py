@@ -33,6 +33,7 @@ from webapp.labs.services import change_role, deactivate
 from webapp.outbox.events import CONSUMERS, CaseReady, CaseSigned, Consumer
 from webapp.outbox.models import Delivery
 from webapp.outbox.queues import Queue
+from webapp.reports.sheet import sheet_of
 from webapp.results.disclosure import without_identifiers
 from webapp.results.document import parts_of
 from webapp.results.models import Ready, Result, Signature
@@ -53,7 +54,6 @@ from webapp.review.services import open_reading
 from webapp.rules import services as rules
 from webapp.rules.conditions import Then, read_all
 from webapp.rules.services import Draft
-from webapp.ui.results.sheet import sheet_of
 from webapp.uploads import services as uploads
 
 pytestmark = pytest.mark.usefixtures("plain_static")

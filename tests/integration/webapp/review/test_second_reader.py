@@ -18,6 +18,7 @@ from webapp.labs.permissions import Role
 from webapp.notifications.consumers import tell_readers, tell_second_reader
 from webapp.notifications.models import Kind, Notification
 from webapp.outbox.events import ReadingsCompared, SecondReaderAsked
+from webapp.reports.sheet import sheet_of
 from webapp.results.document import draft
 from webapp.results.rules import interpreted
 from webapp.review import second_readers, selectors, settlement
@@ -25,7 +26,6 @@ from webapp.review.agreement import matrix, seen_agreements
 from webapp.review.models import Agreement, CellState, Decision, Disagreement, Reading, SecondReader
 from webapp.review.second_readers import ask, finish, standing, who_may, withdraw
 from webapp.review.services import ReadsBlinded, Sent, open_reading, undo
-from webapp.ui.results.sheet import sheet_of
 
 pytestmark = pytest.mark.usefixtures("fresh_rates", "plain_static")
 FIRST, SECOND = Reading.Kind.FIRST, Reading.Kind.SECOND

@@ -17,6 +17,7 @@ from webapp.cases.models import Case
 from webapp.crypto.cipher import Unreadable
 from webapp.labs.permissions import Permission
 from webapp.patients.services import PatientErased
+from webapp.reports.sheet import sheet_of
 from webapp.results import amending
 from webapp.results.amending import AmendingFails
 from webapp.results.disclosure import result_shown
@@ -24,7 +25,6 @@ from webapp.results.models import Result
 from webapp.results.selectors import reason_of
 from webapp.ui.permissions import MemberRequest, needs
 from webapp.ui.results.forms import ReasonForm
-from webapp.ui.results.sheet import sheet_of
 
 
 @needs(Permission.VIEW_CASES)

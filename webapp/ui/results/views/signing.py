@@ -28,6 +28,7 @@ from webapp.crypto.cipher import Place, Unreadable
 from webapp.crypto.texts import seal_text, unseal_text
 from webapp.labs.authorization import may
 from webapp.labs.permissions import Permission
+from webapp.reports.sheet import changes, sheet_of
 from webapp.results.document import parts_of
 from webapp.results.models import Signature
 from webapp.results.signing import (
@@ -42,7 +43,6 @@ from webapp.results.signing import (
 )
 from webapp.ui.permissions import MemberRequest, needs
 from webapp.ui.results.forms import ShortfallForm, SignForm
-from webapp.ui.results.sheet import changes, sheet_of
 
 _KEPT = "signing"  # in the session, while a person signs in elsewhere
 
