@@ -39,6 +39,12 @@ SLOW = (
     *(f"tests/unit/infra/{slow}" for slow in ("compose", "demo", "images", "monitoring")),
     *("tests/unit/k8s", "tests/unit/serving/decoder"),
 )
+# Whose lines `--cov` does not count. To count costs half as much again as to run; here the code runs in other
+# processes, or thousands of times on ways that other tests go as well.
+UNCOUNTED = (
+    *("tests/browser", "tests/faults", "tests/integration/stack", "tests/protocol"),
+    *(f"tests/permissions/test_{name}.py" for name in ("endpoints", "hostile_input", "identifiers_shown")),
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -56,6 +62,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         by_folder = Counter(_folder(item) for item in slow)
         _left_out().write_text(", ".join(f"{number} of {folder}" for folder, number in by_folder.items()))
     groups = {item: group_of(item) for item in items}
+    for item in items:
+        if item.nodeid.startswith(UNCOUNTED):
+            item.add_marker(pytest.mark.no_cover)
     yield
     if plugin.WORKER:
         items.sort(key=lambda item: _rank(groups[item]))  # after pytest-django has
