@@ -26,6 +26,7 @@ from webapp.accounts.signing_pins import PinLocked, is_right
 
 _FRESH = "fresh_sign_in"  # in the session, until it is used
 _PROVES = "proves"  # in what allauth keeps of a sign-in elsewhere
+_DEED = "deed"  # in what allauth keeps of the question to a key
 
 
 class NotProved(Exception):
@@ -64,9 +65,11 @@ def prove(request: HttpRequest, user: User, method: Method, given: str, *, deed:
         raise NotProved(str(_WRONG[method]))
 
 
-def begin_passkey(user: User) -> dict[str, Any]:
-    """What a browser asks a key for; the session keeps what its answer must fit."""
+def begin_passkey(user: User, *, deed: str) -> dict[str, Any]:
+    """What a browser asks a key for; the session keeps what its answer must fit, and for which deed it was
+    asked. What is asked for anything else takes its place."""
     asked: dict[str, Any] = webauthn.begin_authentication(user)
+    webauthn.set_state({**(webauthn.get_state() or {}), _DEED: deed})
     return asked
 
 
@@ -150,6 +153,8 @@ def _passkey(request: HttpRequest, user: User, given: str, deed: str) -> bool:
     if not isinstance(answer, dict):
         raise get_adapter(request).validation_error("incorrect_code")
     webauthn.parse_authentication_response(answer)
+    if (webauthn.get_state() or {}).get(_DEED) != deed:
+        raise get_adapter().validation_error("incorrect_code")
     key = webauthn.complete_authentication(user, answer)
     right()
     key.record_usage()

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from webapp.accounts.reauthentication import fresh_sign_in
 from webapp.labs.permissions import Permission
 from webapp.results.rules import Tried, try_out
 from webapp.rules import selectors, services
@@ -49,6 +50,7 @@ def rule(request: MemberRequest, rule_id: UUID) -> HttpResponseBase:
 
 @needs(Permission.APPROVE)
 @require_POST
+@fresh_sign_in
 def accept(request: MemberRequest, rule_id: UUID) -> HttpResponseBase:
     try:
         services.accept(_rule(rule_id), by=request.user)
@@ -59,6 +61,7 @@ def accept(request: MemberRequest, rule_id: UUID) -> HttpResponseBase:
 
 @needs(Permission.APPROVE)
 @require_POST
+@fresh_sign_in
 def turn_off(request: MemberRequest, rule_id: UUID) -> HttpResponseBase:
     try:
         services.turn_off(_rule(rule_id))

@@ -16,6 +16,7 @@ from django_scopes import scope
 
 from tests.support import openid, second_factor
 from tests.support.pages import queries
+from tests.support.passkeys import Key
 from tests.support.people import PASSWORD, person, proved_who_they_are
 from tests.support.present import present
 from tests.support.results import FEW, now, ready, shown, signed
@@ -123,6 +124,46 @@ def test_a_lost_passkey_signs_nothing_and_the_password_does(browser, address, pa
     assert (answer.status_code, Result.objects.exists()) == (422, False)
     assert "You do not have this way" in answer.content.decode()
     assert browser.post(address, form_of(look(browser, address), "password", PASSWORD)).status_code == 302
+
+
+@pytest.fixture
+def key(pat):
+    return Key(pat.membership.user, "testserver")
+
+
+def asked(answer):
+    return answer.context["passkey"]["request_options"]
+
+
+def test_a_touch_of_a_passkey_signs_once(browser, address, key, pat, read_case):
+    page = look(browser, address)
+    form = form_of(page, "passkey", key.answer(asked(page)))
+    assert browser.post(address, form).status_code == 302
+    assert Signature.objects.get().method == "passkey"
+    amend(read_case, pat.membership, reason="Once more.", version=1)
+    again = form_of(look(browser, address), "passkey", form["proof"])
+    assert browser.post(address, again).status_code == 422
+
+
+def test_a_touch_for_one_document_signs_no_other(browser, address, key, pat):
+    """Not even where the other is what the case says now: the key was asked on a page that showed another."""
+    ready(pat, "A-2")
+    other = reverse("ui:sign", args=[Reading.objects.get(case__accession="A-2").case_id])
+    of_other = form_of(look(browser, other), "passkey")
+    page = look(browser, address)
+    touched = key.answer(asked(page))
+    assert browser.post(other, of_other | {"proof": touched}).status_code == 422
+    assert not Result.objects.exists()
+    page = look(browser, address)
+    assert browser.post(address, form_of(page, "passkey", key.answer(asked(page)))).status_code == 302
+
+
+def test_a_touch_for_signing_in_again_signs_nothing(browser, address, key):
+    form = form_of(look(browser, address), "passkey")
+    question = browser.get(reverse("mfa_reauthenticate_webauthn"))
+    touched = key.answer(question.context["js_data"]["request_options"])
+    assert browser.post(address, form | {"proof": touched}).status_code == 422
+    assert not Result.objects.exists()
 
 
 def test_a_pin_is_for_who_has_nothing_else(browser, pat):

@@ -7,6 +7,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from webapp.accounts.reauthentication import fresh_sign_in
 from webapp.labs.permissions import Permission
 from webapp.results import delta_limits
 from webapp.ui.permissions import MemberRequest, needs
@@ -30,12 +31,14 @@ def limit_list(request: MemberRequest) -> HttpResponseBase:
 
 @needs(Permission.APPROVE)
 @require_POST
+@fresh_sign_in
 def approve(request: MemberRequest, limit_id: int) -> HttpResponseBase:
     return _done(request, limit_id, delta_limits.approve)
 
 
 @needs(Permission.APPROVE)
 @require_POST
+@fresh_sign_in
 def retire(request: MemberRequest, limit_id: int) -> HttpResponseBase:
     return _done(request, limit_id, delta_limits.retire)
 

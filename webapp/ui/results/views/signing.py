@@ -162,9 +162,9 @@ def _to_sign(request: MemberRequest, prepared: Prepared, before: dict[str, str] 
     if prepared.missing:
         return context
     methods = methods_of(request.user)
-    if Method.PASSKEY in methods:
-        context["passkey"] = {"request_options": begin_passkey(request.user)}
     deed = _deed(prepared.case, draft.digest)
+    if Method.PASSKEY in methods:
+        context["passkey"] = {"request_options": begin_passkey(request.user, deed=deed)}
     context["came_back"] = has_fresh_sign_in(request, request.user, deed=deed)
     return context | {"methods": methods}
 
