@@ -1,24 +1,16 @@
 """A pathologist signs a critical result, tells somebody, and looks back at it from the next case."""
 
-import os
 import re
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import expect
 
 from infra.client.client import Client
 from tests.browser.conftest import Screen
-from tests.browser.test_every_page import AXE
+from tests.browser.looking import looked_at
 from tests.browser.test_review import ready
 
-SCREENS = os.environ.get("HEMATOVISION_SCREENS")  # a folder, to look at what was seen
-SIZES: dict[str, ViewportSize] = {
-    "1440": {"width": 1440, "height": 900},
-    "1280": {"width": 1280, "height": 800},
-    "360": {"width": 360, "height": 740},
-}
 RANGES = """
 from decimal import Decimal
 from django.utils import timezone
@@ -34,25 +26,6 @@ with scope(lab=lab):
         critical_high=Decimal(20), source="A book", proposed_by=user, approved_by=user, approved_at=now,
         valid_from=now)
 """
-
-
-def looked_at(page: Page, name: str) -> None:
-    """Axe finds nothing serious, and no page is wider than its screen. Where somebody wants to look, what is
-    on the screen is kept, in each size, light and dark."""
-    before = page.viewport_size
-    page.evaluate(AXE)
-    for size, view in SIZES.items():
-        for scheme in ("light", "dark"):
-            page.set_viewport_size(view)
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            found = page.evaluate("axe.run().then(result => result.violations)")
-            assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
-            assert page.evaluate("document.documentElement.scrollWidth") <= view["width"]
-            if SCREENS:
-                page.screenshot(path=str(Path(SCREENS) / f"{name}-{size}-{scheme}.png"), full_page=True)
-    page.emulate_media(color_scheme="light")
-    if before:
-        page.set_viewport_size(before)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,11 +11,11 @@ from django.urls import resolve
 from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from tests.browser.conftest import WIDE, new_context, new_screen
+from tests.browser.looking import AXE
 from tests.permissions.endpoints import ENDPOINTS
 from webapp.ui.urls import urlpatterns
 
 NARROW: ViewportSize = {"width": 360, "height": 740}
-AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1.min.js").read_text()
 
 
 def _class(page: Page) -> None:

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from infra.client.client import Client
 from tests.browser.conftest import Screen, new_context, new_screen
+from tests.browser.looking import looked_at
 from tests.browser.test_review import TALL, N, case, drawn, expect_saved, expect_undecided, ready, to_a_class
 
 __all__ = ["case", "drawn"]
@@ -79,13 +80,19 @@ def test_the_second_reader_s_day(stack, lab, technician: Screen, colleague: Scre
     picture = first.locator(".differing img")
     assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
 
-    # Both settle it together.
+    # Both settle it together: one proposes, the other confirms.
     first.locator(".differing select").select_option(label="Basophil")
-    first.get_by_role("button", name="Settle what is chosen").click()
-    expect(first.get_by_text("1 cell is settled.")).to_be_visible()
-    expect(first.locator(".differing li")).to_contain_text(re.compile("Settled\\s*Basophil"))
+    first.get_by_role("button", name="Propose what is chosen").click()
+    expect(first.get_by_text("1 cell is proposed.")).to_be_visible()
     second.goto(f"{case}agreement/")
-    expect(second.get_by_text("All are settled.")).to_be_visible()
+    expect(second.locator(".differing li")).to_contain_text(re.compile("Proposed\\s*Basophil"))
+    looked_at(second, "agreement")
+    second.get_by_role("button", name="Confirm all").focus()
+    second.keyboard.press("Enter")
+    expect(second.get_by_text("1 cell is settled.")).to_be_visible()
+    expect(second.locator(".differing li")).to_contain_text(re.compile("Settled\\s*Basophil"))
+    first.goto(f"{case}agreement/")
+    expect(first.get_by_text("All are settled.")).to_be_visible()
     with Client(stack.url, lab["technician"]["token"]) as client:
         found = client.connection.call("GET", f"cases/{case.rstrip('/').rpartition('/')[2]}/agreements/")
     assert "basophil" in str(found)

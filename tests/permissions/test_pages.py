@@ -23,8 +23,8 @@ PAGES_OF_CASES = [
     for pattern in urlpatterns
     if "case_id" in pattern.pattern.converters
     and pattern.name not in ("call-log", "case-requeue", "case-patient", "case-slides", "case-slide-remove")
-    and pattern.name
-    not in ("rule-answer", "second-reader", "second-reader-withdraw", "reading-finish", "settle")
+    and pattern.name not in ("rule-answer", "second-reader", "second-reader-withdraw", "reading-finish")
+    and not str(pattern.name).startswith("settle")
     and pattern.name not in ("case-release", "case-assign")
     and not str(pattern.name).startswith("case-patient-")
 ]

@@ -26,7 +26,7 @@ from webapp.results.signing import SigningFails
 from webapp.review.remark_services import NoRemark
 from webapp.review.second_readers import AskedAlready, CannotReadSecond, NotWithdrawn, Undecided
 from webapp.review.services import GestureDiffers, NoSuggestion, SeenAlready
-from webapp.review.settlement import NotBoth, NotOpen, NotThird
+from webapp.review.settlement import NotBoth, NotOpen, NotProposedSo, NotThird
 from webapp.rules.services import RuleChanged, TooManyRules
 from webapp.storage.objects import StorageUnavailable
 from webapp.uploads.services import CannotBeReplaced, NoSuchSlide
@@ -59,6 +59,7 @@ CONFLICTS: dict[type[Exception], str] = {
     NotFired: "not_fired",
     NotOpen: "not_open",
     NotProposed: "ranges_not_proposed",
+    NotProposedSo: "not_proposed",
     NotThird: "not_third",
     NotTwoPatients: "not_two_patients",
     NotWhole: "ranges_not_whole",

@@ -83,6 +83,14 @@ class Action(TextChoices):
         "case.readings_compared",
         _("had the first and the second reading of case {subject} compared"),
     )
+    SETTLEMENT_PROPOSED = (
+        "case.settlement_proposed",
+        _("proposed to the other reader of case {subject} of what class cells are"),
+    )
+    SETTLEMENT_TAKEN_BACK = (
+        "case.settlement_taken_back",
+        _("took back, or turned down, what was proposed of cells of case {subject}"),
+    )
     DISAGREEMENTS_SETTLED = (
         "case.disagreements_settled",
         _("settled of what class cells of case {subject} are, on which its readings differ"),
@@ -319,6 +327,8 @@ VERBS = (
     N_("second reader asked"),
     N_("second reader withdrawn"),
     N_("readings compared"),
+    N_("settlement proposed"),
+    N_("settlement taken back"),
     N_("disagreements settled"),
     N_("remark made"),
     N_("remark taken back"),

@@ -25,6 +25,8 @@ from webapp.operations import certificates, health
 from webapp.outbox.events import CONSUMERS
 from webapp.outbox.models import Delivery, OutboxEntry
 from webapp.outbox.queues import CHUNKS, Queue
+from webapp.results import calls
+from webapp.results.models import CriticalCall
 
 log = structlog.get_logger(__name__)
 
@@ -92,6 +94,7 @@ def _waiting() -> Iterator[GaugeMetricFamily]:
         }
         dead = Chunk.objects.filter(state=Chunk.State.DEAD).count()
         overdue = Case.objects.filter(UNFINISHED, due_at__lt=now).count()
+        untold = calls.overdue(CriticalCall.objects.all()).count()
         jobs = Job.objects.filter(state__in=Job.OPEN).aggregate(n=Count("id"), since=Min("created_at"))
     ages = {queue: (now - row["since"]).total_seconds() for queue, row in chunks.items()}
     yield _gauge(
@@ -112,6 +115,11 @@ def _waiting() -> Iterator[GaugeMetricFamily]:
     yield _gauge("dead_letters", "Chunks that are dead letters, which wait for a person.", [("", dead)])
 
     yield _gauge("cases_overdue", "Cases that are overdue by their labs' turnaround.", [("", overdue)])
+    yield _gauge(
+        "critical_calls_overdue",
+        "Calls about critical results that are overdue by their labs' limits.",
+        [("", untold)],
+    )
     yield _gauge("jobs_open", "Jobs that wait or run.", [("", jobs["n"])])
     oldest = (now - jobs["since"]).total_seconds() if jobs["n"] else 0
     yield _gauge("jobs_open_oldest_seconds", "Since the oldest of them was asked for.", [("", oldest)])

@@ -11,24 +11,16 @@ from webapp.review.models import Agreement, Disagreement
 
 
 @transaction.atomic
-def settle(
-    agreement: Agreement,
-    wanted: Mapping[int, str] | str,
-    *,
-    by: User,
-    together_with: User | None = None,
-) -> list[Disagreement]:
-    """Settle cells, each on a class, or all that is open in favour of a reading.
+def settle(agreement: Agreement, classes: Mapping[int, str], *, by: User, side: str) -> list[Disagreement]:
+    """Settle cells as a third person; see `webapp.review.settlement.settle`."""
+    settled = settlement.settle(agreement, classes, by=by, side=side)
+    judge_anew([agreement.case])
+    return settled
 
-    Args:
-        wanted: class codes by cell; or `first` or `second`.
 
-    Raises:
-        As `webapp.review.settlement`.
-    """
-    if isinstance(wanted, str):
-        settled = settlement.settle_all(agreement, wanted, by=by, together_with=together_with)
-    else:
-        settled = settlement.settle(agreement, wanted, by=by, together_with=together_with)
+@transaction.atomic
+def confirm(agreement: Agreement, seen: Mapping[int, str], *, by: User) -> list[Disagreement]:
+    """Confirm what the other reader proposed; see `webapp.review.settlement.confirm`."""
+    settled = settlement.confirm(agreement, seen, by=by)
     judge_anew([agreement.case])
     return settled

@@ -32,7 +32,7 @@ def seen_agreements(case: Case, viewer: User) -> QuerySet[Agreement]:
 def disagreements(agreement: Agreement) -> QuerySet[Disagreement]:
     """The open ones first."""
     found = Disagreement.objects.filter(agreement=agreement)
-    return found.select_related("settled_by", "settled_with").order_by(
+    return found.select_related("settled_by", "settled_with", "proposed_by", "proposed_to").order_by(
         F("settled_at").asc(nulls_first=True), "cell_id"
     )
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
@@ -127,6 +127,29 @@ class Disagreement(models.Model):
     number = models.PositiveIntegerField(
         null=True, help_text="Of the decision in the first reading that it became."
     )
+    proposed_class = models.CharField(
+        max_length=32,
+        default="",
+        db_default="",
+        help_text="By one of both readers; it counts once the other confirms it.",
+    )
+    proposed_for = models.CharField(
+        max_length=6,
+        default="",
+        db_default="",
+        help_text="As `in_favour_of`, of what is proposed.",
+    )
+    proposed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    proposed_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="The other reader, who is to confirm it.",
+    )
+    proposed_at = models.DateTimeField(null=True)
 
     objects: ClassVar[models.Manager["Disagreement"]] = ScopedManager(lab="lab")
 
@@ -137,6 +160,15 @@ class Disagreement(models.Model):
                 condition=Q(settled_class="", settled_by=None, settled_at=None, how="")
                 | (~Q(settled_class="") & ~Q(how="") & Q(settled_by__isnull=False, settled_at__isnull=False)),
                 name="disagreement_settled_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(proposed_class="", proposed_by=None, proposed_to=None, proposed_at=None)
+                | (
+                    ~Q(proposed_class="")
+                    & Q(proposed_by__isnull=False, proposed_to__isnull=False, proposed_at__isnull=False)
+                    & ~Q(proposed_by=F("proposed_to"))
+                ),
+                name="disagreement_proposed_whole",
             ),
         ]
 

@@ -26,6 +26,7 @@ from webapp.cases.models import Case, Cell, Review
 from webapp.cases.services import hold
 from webapp.crypto.cipher import Unreadable, seal
 from webapp.hematology.classes import BY_CODE
+from webapp.labs.models import Lab
 from webapp.patients.services import PatientErased
 from webapp.review.models import Decision, Gesture, Reading, SecondReader
 from webapp.review.selectors import decided_in_first, is_blinded
@@ -211,6 +212,15 @@ def open_reading(case: Case, kind: Reading.Kind, *, reader: User | None, blinded
     return reading
 
 
+def check_classes(lab: Lab, classes: Mapping[int, str]) -> None:
+    """Raise UnknownClass or ClassNotUsed where a cell is said to be what the lab has no word for."""
+    if unknown := [cell for cell, code in classes.items() if code not in BY_CODE]:
+        raise UnknownClass(unknown)
+    used = {one.code for one in lab.cell_classes}
+    if unused := [cell for cell, code in classes.items() if code not in used]:
+        raise ClassNotUsed(unused)
+
+
 def decide(reading: Reading, choices: Sequence[Choice], *, by: User, sent: Sent) -> Outcome:
     """Decide of what class cells are.
 
@@ -222,11 +232,7 @@ def decide(reading: Reading, choices: Sequence[Choice], *, by: User, sent: Sent)
         GestureDiffers, ReviewOver, PatientErased: see there.
     """
     wanted = {choice.cell: choice for choice in choices}
-    if unknown := [cell for cell, choice in wanted.items() if choice.cell_class not in BY_CODE]:
-        raise UnknownClass(unknown)
-    used = {one.code for one in reading.lab.cell_classes}
-    if unused := [cell for cell, choice in wanted.items() if choice.cell_class not in used]:
-        raise ClassNotUsed(unused)
+    check_classes(reading.lab, {cell: choice.cell_class for cell, choice in wanted.items()})
 
     def made(now: Mapping[int, _Now]) -> list[_Made]:
         return [

@@ -20,7 +20,7 @@ from webapp.labs.authorization import may
 from webapp.labs.models import Membership
 from webapp.labs.permissions import Permission
 from webapp.results import rules
-from webapp.results.settlement import settle
+from webapp.results.settlement import confirm, settle
 from webapp.review import disclosure, remark_services, remarks, second_readers, selectors, settlement
 from webapp.review.agreement import disagreements, seen_agreements
 from webapp.review.models import Agreement, Disagreement, RuleAnswer, SecondReader
@@ -254,12 +254,15 @@ class Finish(generics.GenericAPIView[Any]):
 class DisagreementSerializer(serializers.ModelSerializer[Disagreement]):
     settled_by = serializers.CharField(allow_null=True)
     settled_with = serializers.CharField(allow_null=True)
+    proposed_by = serializers.CharField(allow_null=True)
+    proposed_to = serializers.CharField(allow_null=True)
 
     class Meta:
         model = Disagreement
         fields = (
             *("cell", "first_class", "second_class", "settled_class", "how", "in_favour_of"),
             *("settled_by", "settled_with", "settled_at", "number"),
+            *("proposed_class", "proposed_by", "proposed_to", "proposed_at"),
         )
 
 
@@ -303,6 +306,13 @@ class Agreements(generics.GenericAPIView[Any]):
         return Response(AgreementSerializer(found, many=True).data)
 
 
+def by_cell(given: dict[str, str]) -> dict[int, str]:
+    fits = all(one.isascii() and one.isdigit() and int(one) <= LARGEST_ID for one in given)
+    if not fits or len(given) > CELLS_AT_ONCE:
+        raise serializers.ValidationError(_("Give class codes by the ids of cells, 1,000 at most."))
+    return {int(cell): code for cell, code in given.items()}
+
+
 class SettleSerializer(serializers.Serializer[Any]):
     cells = serializers.DictField(
         child=serializers.ChoiceField([*BY_CODE]),
@@ -317,14 +327,11 @@ class SettleSerializer(serializers.Serializer[Any]):
         required=False,
         min_value=1,
         max_value=LARGEST_ID,
-        help_text="The other reader, where both readers settle it; a third person leaves it out.",
+        help_text="The other reader, to whom one of both proposes it; a third person leaves it out.",
     )
 
     def validate_cells(self, given: dict[str, str]) -> dict[int, str]:
-        fits = all(one.isascii() and one.isdigit() and int(one) <= LARGEST_ID for one in given)
-        if not fits or len(given) > CELLS_AT_ONCE:
-            raise serializers.ValidationError(_("Give class codes by the ids of cells, 1,000 at most."))
-        return {int(cell): code for cell, code in given.items()}
+        return by_cell(given)
 
     def validate(self, given: dict[str, Any]) -> dict[str, Any]:
         if ("cells" in given) == ("in_favour_of" in given):
@@ -340,27 +347,80 @@ class Settle(generics.GenericAPIView[Any]):
     def post(self, request: Request, case_id: UUID, agreement_id: UUID) -> Response:
         """Settle on what class cells are; each becomes a decision of the first reading.
 
-        A third person, who needs `read_second`, or both readers together.
+        A third person, who needs `read_second`, settles at once. What one of both readers wants is proposed
+        to the other (`together_with`), and counts once they confirm it.
         """
-        member = membership_of(request)
-        case = open_case(case_id)
-        agreement = get_object_or_404(seen_agreements(case, member.user), id=agreement_id)
+        member, agreement = membership_of(request), _agreement(request, case_id, agreement_id)
         asked = SettleSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         given = asked.validated_data
-        other = None
-        if "together_with" in given:
-            other = User.objects.filter(pk=given["together_with"]).first()
-            if other is None:
-                raise settlement.NotBoth
-        elif not settlement.is_reader(agreement, member.user) and not may(member, Permission.READ_SECOND):
-            raise exceptions.PermissionDenied
-        how: Any = {"by": member.user, "together_with": other}
+        side = given.get("in_favour_of", "")
+        classes = settlement.in_favour_of(agreement, side) if side else given["cells"]
         try:
-            settle(agreement, given.get("cells") or given["in_favour_of"], **how)
+            if "together_with" in given:
+                other = User.objects.filter(pk=given["together_with"]).first()
+                if other is None:
+                    raise settlement.NotBoth
+                settlement.propose(agreement, classes, by=member.user, to=other, side=side)
+            elif not settlement.is_reader(agreement, member.user) and not may(member, Permission.READ_SECOND):
+                raise exceptions.PermissionDenied
+            else:
+                settle(agreement, classes, by=member.user, side=side)
         except (ClassNotUsed, UnknownClass) as error:
             raise exceptions.ValidationError({"cells": [_("The lab does not use this class.")]}) from error
         return Response(AgreementSerializer(agreement).data)
+
+
+class ConfirmSerializer(serializers.Serializer[Any]):
+    cells = serializers.DictField(
+        child=serializers.ChoiceField([*BY_CODE]),
+        allow_empty=False,
+        help_text="The classes that were proposed, as you saw them, by cell.",
+    )
+
+    def validate_cells(self, given: dict[str, str]) -> dict[int, str]:
+        return by_cell(given)
+
+
+class ConfirmSettlement(generics.GenericAPIView[Any]):
+    needs: Needs = {"POST": Permission.DECIDE}
+    serializer_class = ConfirmSerializer
+
+    @extend_schema(operation_id="settle_confirm", responses=AgreementSerializer)
+    def post(self, request: Request, case_id: UUID, agreement_id: UUID) -> Response:
+        """Confirm what the other reader proposed to you: now both have settled it."""
+        member, agreement = membership_of(request), _agreement(request, case_id, agreement_id)
+        asked = ConfirmSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        confirm(agreement, asked.validated_data["cells"], by=member.user)
+        return Response(AgreementSerializer(agreement).data)
+
+
+class TakeBackSerializer(serializers.Serializer[Any]):
+    cells = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=LARGEST_ID),
+        allow_empty=False,
+        max_length=CELLS_AT_ONCE,
+    )
+
+
+class TakeBackSettlement(generics.GenericAPIView[Any]):
+    needs: Needs = {"POST": Permission.DECIDE}
+    serializer_class = TakeBackSerializer
+
+    @extend_schema(operation_id="settle_take_back", responses=AgreementSerializer)
+    def post(self, request: Request, case_id: UUID, agreement_id: UUID) -> Response:
+        """Take back what you proposed, or turn down what was proposed to you: the cells are open again."""
+        member, agreement = membership_of(request), _agreement(request, case_id, agreement_id)
+        asked = TakeBackSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        settlement.take_back(agreement, asked.validated_data["cells"], by=member.user)
+        return Response(AgreementSerializer(agreement).data)
+
+
+def _agreement(request: Request, case_id: UUID, agreement_id: UUID) -> Agreement:
+    found = seen_agreements(open_case(case_id), membership_of(request).user)
+    return get_object_or_404(found, id=agreement_id)
 
 
 def check_may_ask(member: Membership) -> None:

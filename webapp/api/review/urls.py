@@ -32,5 +32,15 @@ urlpatterns = [
     path(
         "cases/<uuid:case_id>/agreements/<uuid:agreement_id>/settle/", second.Settle.as_view(), name="settle"
     ),
+    path(
+        "cases/<uuid:case_id>/agreements/<uuid:agreement_id>/confirm/",
+        second.ConfirmSettlement.as_view(),
+        name="settle-confirm",
+    ),
+    path(
+        "cases/<uuid:case_id>/agreements/<uuid:agreement_id>/take-back/",
+        second.TakeBackSettlement.as_view(),
+        name="settle-take-back",
+    ),
     path("readings/<int:reading_id>/changes/", views.Changes.as_view(), name="changes"),
 ]

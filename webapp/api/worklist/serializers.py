@@ -5,6 +5,7 @@ from rest_framework import serializers
 from webapp.api.fields import WrittenField
 from webapp.cases.identifiers import normal_accession
 from webapp.cases.models import Case, Priority, Processing, Review
+from webapp.labs.models import LONGEST_TURNAROUND
 from webapp.worklist.filters import (
     FLAGS,
     LARGEST_ID,
@@ -158,3 +159,11 @@ class SavedFilterSerializer(serializers.Serializer[Any]):
             "query": shown,
             "is_default": instance.is_default,
         }
+
+
+class TurnaroundSerializer(serializers.Serializer[Any]):
+    """In how many hours results are due, by priority; null: at no time."""
+
+    stat = serializers.IntegerField(min_value=1, max_value=LONGEST_TURNAROUND, allow_null=True)
+    urgent = serializers.IntegerField(min_value=1, max_value=LONGEST_TURNAROUND, allow_null=True)
+    routine = serializers.IntegerField(min_value=1, max_value=LONGEST_TURNAROUND, allow_null=True)

@@ -18,15 +18,18 @@ from webapp.api.worklist.serializers import (
     PersonSerializer,
     SavedFilterSerializer,
     TakeSerializer,
+    TurnaroundSerializer,
     WorklistQuerySerializer,
     WorklistSerializer,
 )
 from webapp.cases.disclosure import open_case
 from webapp.cases.models import Case
+from webapp.labs.models import Lab
 from webapp.labs.permissions import Permission
 from webapp.worklist import assigning, saving, selectors
 from webapp.worklist.models import SavedFilter
 from webapp.worklist.people import people
+from webapp.worklist.turnaround import change_turnaround
 
 
 class Worklist(generics.GenericAPIView[Any]):
@@ -78,6 +81,26 @@ class People(generics.GenericAPIView[Any]):
         """Whose work cases may be: the lab's people who decide or sign."""
         found = [{"id": one.user_id, "name": str(one.user)} for one in people(membership_of(request).lab)]
         return Response(PersonSerializer(found, many=True).data)
+
+
+class Turnaround(generics.GenericAPIView[Any]):
+    needs: Needs = {"GET": Permission.VIEW_CASES, "PUT": Permission.MANAGE_LAB}
+    serializer_class = TurnaroundSerializer
+    pagination_class = None
+
+    @extend_schema(operation_id="lab_turnaround")
+    def get(self, request: Request) -> Response:
+        """In how many hours from receipt the lab's results are due, by priority."""
+        return Response(_turnaround(membership_of(request).lab_id))
+
+    @extend_schema(operation_id="lab_turnaround_set")
+    def put(self, request: Request) -> Response:
+        """Set it. It holds for the cases under way, too."""
+        asked = TurnaroundSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        lab = membership_of(request).lab
+        change_turnaround(lab, **asked.validated_data)
+        return Response(_turnaround(lab.id))
 
 
 class Take(generics.GenericAPIView[Any]):
@@ -184,3 +207,8 @@ class OneSavedFilter(generics.GenericAPIView[SavedFilter]):
 def _told(request: Request, case: Case) -> dict[str, Any]:
     """By what a single case is shown."""
     return {"without_flags": selectors.without_flags(membership_of(request).user, [case])}
+
+
+def _turnaround(lab_id: UUID) -> dict[str, int | None]:
+    lab = Lab.objects.get(id=lab_id)
+    return {name: getattr(lab, f"turnaround_{name}") for name in TurnaroundSerializer().fields}

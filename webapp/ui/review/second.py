@@ -1,7 +1,8 @@
 """What a case waits for beside its cells: rules that fired, the second reader, and where both differ."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from webapp.accounts.models import User
@@ -24,6 +25,7 @@ from webapp.labs.models import Membership
 from webapp.labs.permissions import Permission
 from webapp.patients.services import PatientErased
 from webapp.results import rules
+from webapp.results.settlement import confirm
 from webapp.results.settlement import settle as settle_cells
 from webapp.review import disclosure, remarks, second_readers, selectors, settlement
 from webapp.review.agreement import disagreements, matrix, seen_agreements
@@ -35,6 +37,14 @@ from webapp.ui.permissions import MemberRequest, needs
 from webapp.ui.review.views import LONGEST_ID, mosaic_address
 
 ANYBODY = "anybody"
+SETTLED = ngettext_lazy("%(n)s cell is settled.", "%(n)s cells are settled.", "n")
+NOT_SETTLED = (
+    settlement.NotOpen,
+    settlement.NotBoth,
+    settlement.NotThird,
+    settlement.NotProposedSo,
+    ReviewOver,
+)
 SHOWN = 200
 """Cells on which readings differ that come with a page; those that are open come first."""
 
@@ -109,27 +119,63 @@ def agreement(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
 @needs(Permission.DECIDE)
 @require_POST
 def settle(request: MemberRequest, case_id: UUID, agreement_id: UUID) -> HttpResponseBase:
-    """Settle on the class of cells: of each that was chosen, or of all in favour of one reading."""
+    """Settle on the class of cells: of each that was chosen, or of all in favour of one reading. What one of
+    both readers chooses is proposed to the other."""
     case = open_case(case_id)
     of = get_object_or_404(seen_agreements(case, request.user), id=agreement_id)
     side = request.POST.get("in_favour_of", "")
-    chosen = _chosen(request, of)
-    if side not in settlement.SIDES and not chosen:
+    side = side if side in settlement.SIDES else ""
+    chosen = settlement.in_favour_of(of, side) if side else _chosen(request, of)
+    if not chosen:
         return _agreement(request, case, conflict=_("Choose of what class cells are."), status=422)
     together = _person(request.POST.get("together_with", ""))
+    if together is not None:
+        text = ngettext_lazy("%(n)s cell is proposed.", "%(n)s cells are proposed.", "n")
+        deed = partial(settlement.propose, of, chosen, by=request.user, to=together, side=side)
+        return _settled(request, case, deed, text)
     is_third = not settlement.is_reader(of, request.user)
-    if together is None and is_third and not may(request.membership, Permission.READ_SECOND):
+    if is_third and not may(request.membership, Permission.READ_SECOND):
         raise PermissionDenied
-    how: Any = {"by": request.user, "together_with": together}
+    return _settled(request, case, partial(settle_cells, of, chosen, by=request.user, side=side), SETTLED)
+
+
+@needs(Permission.DECIDE)
+@require_POST
+def confirm_settled(request: MemberRequest, case_id: UUID, agreement_id: UUID) -> HttpResponseBase:
+    """Confirm what the other reader proposed: of one cell, or all that the page showed."""
+    case = open_case(case_id)
+    of = get_object_or_404(seen_agreements(case, request.user), id=agreement_id)
+    one = request.POST.get("cell", "")
+    seen = {cell: code for cell, code in _chosen(request, of, "seen").items() if one in ("", str(cell))}
+    if not seen:
+        return _agreement(request, case, conflict=str(settlement.NotProposedSo()), status=409)
+    return _settled(request, case, partial(confirm, of, seen, by=request.user), SETTLED)
+
+
+@needs(Permission.DECIDE)
+@require_POST
+def take_back_settled(request: MemberRequest, case_id: UUID, agreement_id: UUID) -> HttpResponseBase:
+    """Take back what one proposed of a cell, or turn down what was proposed to one."""
+    case = open_case(case_id)
+    of = get_object_or_404(seen_agreements(case, request.user), id=agreement_id)
+    one = request.POST.get("cell", "")
+    cells = [int(one)] if one.isascii() and one.isdigit() and len(one) <= LONGEST_ID else []
+    if not cells:
+        return _agreement(request, case, conflict=str(settlement.NotProposedSo()), status=409)
+    text = ngettext_lazy("%(n)s cell is open again.", "%(n)s cells are open again.", "n")
+    return _settled(request, case, partial(settlement.take_back, of, cells, by=request.user), text)
+
+
+def _settled(
+    request: MemberRequest, case: Case, deed: Callable[[], Sequence[Disagreement]], text: Any
+) -> HttpResponseBase:
     try:
-        settled = settle_cells(of, side if side in settlement.SIDES else chosen, **how)
-    except (settlement.NotOpen, settlement.NotBoth, settlement.NotThird, ReviewOver) as error:
+        done = deed()
+    except NOT_SETTLED as error:
         return _agreement(request, case, conflict=str(error), status=409)
     except InvalidCells:
         return _agreement(request, case, conflict=_("The lab does not use this class."), status=422)
-    n = len(settled)
-    text = ngettext("%(n)s cell is settled.", "%(n)s cells are settled.", n)
-    messages.success(request, text % {"n": n})
+    messages.success(request, text % {"n": len(done)})
     return redirect("ui:agreement", case.id)
 
 
@@ -142,6 +188,7 @@ class Open:
     first: str
     second: str
     settled: str
+    proposed: str
     choices: list[tuple[str, str]]
 
 
@@ -207,6 +254,7 @@ def _agreement(request: MemberRequest, case: Case, *, conflict: str = "", status
         "open": of.disagreements.filter(settled_class="").count(),
         "may_settle": may_settle,
         "others": others,
+        "for_me": sum(row.proposed_to_id == request.user.pk for row in rows if row.proposed_class),
     }
     return render(request, "ui/review/agreement.html", context, status=status)
 
@@ -228,14 +276,15 @@ def _open(case: Case, row: Disagreement) -> Open:
         first=class_name(row.first_class) if row.first_class else "",
         second=class_name(row.second_class) if row.second_class else "",
         settled=class_name(row.settled_class) if row.settled_class else "",
+        proposed=class_name(row.proposed_class) if row.proposed_class else "",
         choices=list(classes.items()),
     )
 
 
-def _chosen(request: MemberRequest, of: Agreement) -> dict[int, str]:
+def _chosen(request: MemberRequest, of: Agreement, field: str = "cell") -> dict[int, str]:
     """Class codes by cell, of the fields that were filled in."""
     cells = of.disagreements.filter(settled_class="").values_list("cell_id", flat=True)
-    given = {cell: request.POST.get(f"cell-{cell}", "") for cell in cells}
+    given = {cell: request.POST.get(f"{field}-{cell}", "") for cell in cells}
     return {cell: code for cell, code in given.items() if code}
 
 

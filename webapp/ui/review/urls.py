@@ -11,4 +11,14 @@ urlpatterns = [
     path("cases/<uuid:case_id>/readings/<int:reading_id>/finish/", second.finish, name="reading-finish"),
     path("cases/<uuid:case_id>/agreement/", second.agreement, name="agreement"),
     path("cases/<uuid:case_id>/agreement/<uuid:agreement_id>/settle/", second.settle, name="settle"),
+    path(
+        "cases/<uuid:case_id>/agreement/<uuid:agreement_id>/confirm/",
+        second.confirm_settled,
+        name="settle-confirm",
+    ),
+    path(
+        "cases/<uuid:case_id>/agreement/<uuid:agreement_id>/take-back/",
+        second.take_back_settled,
+        name="settle-take-back",
+    ),
 ]

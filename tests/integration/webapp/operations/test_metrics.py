@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 from django_scopes import scope
 
+from tests.support.results import called_about, ready
 from tests.support.tls import certificate
 from webapp.audit.actions import Action
 from webapp.audit.services import record
@@ -15,6 +16,8 @@ from webapp.jobs.models import Job
 from webapp.operations.metrics import installation_metrics
 from webapp.outbox.models import Delivery
 from webapp.outbox.queues import Queue
+from webapp.results.models import CriticalCall
+from webapp.review.models import Reading
 from webapp.worklist.turnaround import change_turnaround
 
 DAY = dt.timedelta(days=1)
@@ -103,3 +106,16 @@ def test_cases_that_are_overdue(alice):
             Case.objects.filter(id=case.id).update(created_at=timezone.now() - dt.timedelta(hours=2))
         Case.objects.filter(accession="A-2").update(review="signed")
     assert told()["cases_overdue", ""] == 1
+
+
+def test_calls_about_critical_results_that_are_overdue(alice):
+    """As long as nobody was told, of results whose lab set a time."""
+    assert told()["critical_calls_overdue", ""] == 0
+    hour_ago = timezone.now() - dt.timedelta(hours=1)
+    with scope(lab=alice.lab):
+        for accession in ("A-1", "A-2", "A-3"):
+            case = ready(alice, accession)
+            called_about(case, Reading.objects.select_related("lab", "case").get(case=case))
+        CriticalCall.objects.exclude(case__accession="A-3").update(due_at=hour_ago)
+        CriticalCall.objects.filter(case__accession="A-2").update(ended_at=hour_ago, ending="done")
+    assert told()["critical_calls_overdue", ""] == 1

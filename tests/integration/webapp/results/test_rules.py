@@ -15,11 +15,10 @@ from webapp.cases.services import change_identifiers
 from webapp.labs.permissions import Role
 from webapp.results import rules
 from webapp.results.rules import NotFired, answer, finish, fired, interpreted, try_out, unmet
-from webapp.review import remarks
+from webapp.review import remarks, settlement
 from webapp.review.models import Reading, RuleAnswer
 from webapp.review.second_readers import standing
 from webapp.review.services import open_reading
-from webapp.review.settlement import settle_all
 from webapp.rules import services
 from webapp.rules.conditions import Then, read_all
 from webapp.rules.services import Draft
@@ -183,7 +182,9 @@ def test_finishing_the_first_reading_asks_for_the_second_reader_of_a_rule(readin
     assert unmet_in(reading) == [(rule, "second_reader"), (None, "disagreement")]
     made = standing(reading.case).agreement
     assert made is not None
-    settle_all(made, "first", by=user, together_with=olga.membership.user)
+    wanted = settlement.in_favour_of(made, "first")
+    settlement.propose(made, wanted, by=user, to=olga.membership.user)
+    settlement.confirm(made, wanted, by=olga.membership.user)
     assert unmet_in(reading) == []
 
 

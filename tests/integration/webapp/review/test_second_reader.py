@@ -25,7 +25,7 @@ from webapp.review import second_readers, selectors, settlement
 from webapp.review.agreement import matrix, seen_agreements
 from webapp.review.models import Agreement, CellState, Decision, Disagreement, Reading, SecondReader
 from webapp.review.second_readers import ask, finish, standing, who_may, withdraw
-from webapp.review.services import ReadsBlinded, Sent, open_reading, undo
+from webapp.review.services import ReadsBlinded, Sent, UnknownClass, open_reading, undo
 
 pytestmark = pytest.mark.usefixtures("fresh_rates", "plain_static")
 FIRST, SECOND = Reading.Kind.FIRST, Reading.Kind.SECOND
@@ -196,7 +196,7 @@ def test_agreement_is_kept_as_it_was(case, cells, reading, user, olga, second):
     assert rows.totals == [5, 5]
     differ = Disagreement.objects.filter(agreement=made).order_by("cell")
     assert [row.cell_id for row in differ] == [cells[4], cells[5], cells[9]]
-    settlement.settle_all(made, "second", by=user, together_with=of(olga))
+    together(made, settlement.in_favour_of(made, "second"), user, of(olga))
     made.refresh_from_db()
     assert made.agreed == 7
     for statement in ("UPDATE review_agreement SET agreed = 10", "DELETE FROM review_agreement"):
@@ -222,10 +222,15 @@ def test_a_cell_that_one_alone_decided_is_a_disagreement_of_none(case, cells, re
     (made,) = finish(second, by=of(olga))
     assert (made.cells, made.by_one, made.kappa) == (0, 10, None)
     assert set(made.disagreements.values_list("first_class", "second_class")) == {("", "neutrophil")}
-    settlement.settle_all(made, "first", by=user, together_with=of(olga))
-    assert standing(case).open == 10  # the first reading says nothing of them
-    settlement.settle_all(made, "second", by=user, together_with=of(olga))
+    assert settlement.in_favour_of(made, "first") == {}  # the first reading says nothing of them
+    together(made, settlement.in_favour_of(made, "second"), user, of(olga))
     assert standing(case).is_done
+
+
+def together(made, classes, by, other):
+    """What one proposes the other confirms."""
+    settlement.propose(made, classes, by=by, to=other)
+    return settlement.confirm(made, classes, by=other)
 
 
 # --- settlement ------------------------------------------------------------------------------------
@@ -248,7 +253,7 @@ def test_what_is_settled_becomes_a_decision_of_the_first_reading(
     assert CellState.objects.get(reading=reading, cell=cells[4]).cell_class == "monocyte"
     assert CellState.objects.get(reading=second, cell=cells[4]).cell_class == "neutrophil"
     # The third is none of the readers for having settled one.
-    settlement.settle_all(made, "first", by=of(ines))
+    settlement.settle(made, settlement.in_favour_of(made, "first"), by=of(ines), side="first")
     assert not standing(case).open
     assert CellState.objects.get(reading=reading, cell=cells[9]).cell_class == "neutrophil"
     assert Disagreement.objects.get(agreement=made, cell=cells[9]).in_favour_of == "first"
@@ -276,16 +281,98 @@ def test_what_is_settled_becomes_a_decision_of_the_first_reading(
 
 def test_readers_settle_together_or_not_at_all(case, cells, reading, user, olga, ines, second):
     made = both(reading, second, cells, user, olga)
+    wanted = settlement.in_favour_of(made, "first")
     for by in (user, of(olga)):
         with pytest.raises(settlement.NotThird):
-            settlement.settle_all(made, "first", by=by)
+            settlement.settle(made, wanted, by=by)
     for by, other in ((user, of(ines)), (user, user), (of(ines), user), (of(olga), of(olga))):
         with pytest.raises(settlement.NotBoth):
-            settlement.settle_all(made, "first", by=by, together_with=other)
-    rows = settlement.settle_all(made, "first", by=of(olga), together_with=user)
-    assert {(row.how, row.settled_by_id, row.settled_with_id) for row in rows} == {
-        ("together", of(olga).pk, user.pk)
+            settlement.propose(made, wanted, by=by, to=other)
+    settlement.propose(made, wanted, by=of(olga), to=user, side="first")
+    assert standing(case).open == 3  # it counts for nothing
+    assert Reading.objects.get(pk=reading.pk).revision == made.first_revision
+    rows = settlement.confirm(made, wanted, by=user)
+    assert {(row.how, row.settled_by_id, row.settled_with_id, row.in_favour_of) for row in rows} == {
+        ("together", of(olga).pk, user.pk, "first")
     }
+    assert not standing(case).open
+    row = present(Disagreement.objects.filter(agreement=made).first())
+    assert (row.proposed_class, row.proposed_by, row.proposed_to, row.proposed_at) == ("", None, None, None)
+    assert Decision.objects.get(reading=reading, number=present(row.number)).by == user
+
+
+def test_nobody_but_the_other_reader_confirms_and_only_what_they_saw(
+    alice, case, cells, reading, user, olga, ines, second
+):
+    made = both(reading, second, cells, user, olga)
+    settlement.propose(made, {cells[4]: "monocyte"}, by=user, to=of(olga))
+    for by, seen in (
+        (user, {cells[4]: "monocyte"}),
+        (of(ines), {cells[4]: "monocyte"}),
+        (of(olga), {cells[4]: "lymphocyte"}),
+        (of(olga), {cells[4]: "monocyte", cells[5]: "monocyte"}),
+    ):
+        with pytest.raises(settlement.NotProposedSo):
+            settlement.confirm(made, seen, by=by)
+    # Who was asked may propose otherwise: now it is the first one's to confirm.
+    settlement.propose(made, {cells[4]: "eosinophil"}, by=of(olga), to=user)
+    with pytest.raises(settlement.NotProposedSo):
+        settlement.confirm(made, {cells[4]: "monocyte"}, by=of(olga))
+    settlement.confirm(made, {cells[4]: "eosinophil"}, by=user)
+    assert CellState.objects.get(reading=reading, cell=cells[4]).cell_class == "eosinophil"
+    with pytest.raises(settlement.NotOpen):
+        settlement.take_back(made, [cells[4]], by=user)
+    actions = Entry.objects.filter(chain=alice.lab.id, action__startswith="case.settlement")
+    assert [one.action for one in actions] == ["case.settlement_proposed"] * 2
+    assert "monocyte" not in str([one.after for one in actions])
+
+
+def test_what_is_proposed_is_taken_back_turned_down_or_settled_by_a_third(
+    case, cells, reading, user, olga, ines, second
+):
+    made = both(reading, second, cells, user, olga)
+    for by in (user, of(olga)):
+        settlement.propose(made, {cells[4]: "monocyte"}, by=user, to=of(olga))
+        with pytest.raises(settlement.NotProposedSo):
+            settlement.take_back(made, [cells[4]], by=of(ines))
+        settlement.take_back(made, [cells[4]], by=by)
+        with pytest.raises(settlement.NotProposedSo):
+            settlement.confirm(made, {cells[4]: "monocyte"}, by=of(olga))
+    settlement.propose(made, {cells[4]: "monocyte"}, by=user, to=of(olga))
+    settlement.settle(made, {cells[4]: "eosinophil"}, by=of(ines))
+    with pytest.raises(settlement.NotOpen):
+        settlement.confirm(made, {cells[4]: "monocyte"}, by=of(olga))
+    row = Disagreement.objects.get(agreement=made, cell=cells[4])
+    assert (row.settled_class, row.how, row.proposed_class) == ("eosinophil", "third", "")
+
+
+def test_a_class_that_the_lab_does_not_use_is_not_proposed(case, cells, reading, user, olga, second):
+    made = both(reading, second, cells, user, olga)
+    with pytest.raises(UnknownClass):
+        settlement.propose(made, {cells[4]: "unicorn"}, by=user, to=of(olga))
+
+
+def test_the_page_proposes_and_confirms(alice, case, cells, reading, user, olga, second):
+    made = both(reading, second, cells, user, olga)
+    settle, confirm, take_back = (
+        reverse(f"ui:{name}", args=[case.id, made.id])
+        for name in ("settle", "settle-confirm", "settle-take-back")
+    )
+    to_olga = {"together_with": of(olga).pk, f"cell-{cells[4]}": "monocyte", f"cell-{cells[5]}": "monocyte"}
+    assert alice.browser.post(settle, to_olga).status_code == 302
+    page = olga.browser.get(reverse("ui:agreement", args=[case.id])).content.decode()
+    assert "2 cells are proposed to you and wait for you." in page
+    assert f'name="seen-{cells[4]}" value="monocyte"' in page
+    assert "wait for you" not in alice.browser.get(reverse("ui:agreement", args=[case.id])).content.decode()
+    seen = {f"seen-{cells[4]}": "monocyte", f"seen-{cells[5]}": "monocyte"}
+    assert alice.browser.post(confirm, seen).status_code == 409
+    assert olga.browser.post(confirm, {}).status_code == 409
+    assert olga.browser.post(confirm, seen | {"cell": str(cells[4])}).status_code == 302
+    assert standing(case).open == 2
+    assert alice.browser.post(take_back, {"cell": "x"}).status_code == 409
+    assert alice.browser.post(take_back, {"cell": str(cells[5])}).status_code == 302
+    assert olga.browser.post(confirm, seen | {"cell": str(cells[5])}).status_code == 409
+    assert not Disagreement.objects.exclude(proposed_class="").exists()
 
 
 def test_what_is_settled_or_agreed_on_is_not_settled_again(case, cells, reading, user, olga, ines, second):
@@ -376,6 +463,15 @@ def test_the_whole_way_by_the_api(alice, case, cells, reading, user, olga, ines)
     assert [one["cell"] for one in found["disagreements"]] == [cells[0]]
     settle = f"/cases/{case.id}/agreements/{found['id']}/settle/"
     assert alice.api.send(settle, {"in_favour_of": "first"}).json()["error"]["code"] == "not_third"
+    proposed = {"in_favour_of": "first", "together_with": of(olga).pk}
+    (row,) = alice.api.send(settle, proposed).json()["disagreements"]
+    assert (row["proposed_class"], row["proposed_by"], row["proposed_to"]) == ("neutrophil", "Alice", "Olga")
+    confirm, take_back = (settle.replace("settle", name) for name in ("confirm", "take-back"))
+    seen = {"cells": {str(cells[0]): "neutrophil"}}
+    assert alice.api.send(confirm, seen).json()["error"]["code"] == "not_proposed"
+    (row,) = olga.api.send(take_back, {"cells": [cells[0]]}).json()["disagreements"]
+    assert (row["proposed_class"], row["settled_class"]) == ("", "")
+    assert olga.api.send(confirm, seen).json()["error"]["code"] == "not_proposed"
     bad: object
     for bad in ({}, {"cells": {"x": "neutrophil"}}, {"cells": {}}, {"cells": {"1": "unicorn"}}):
         assert ines.api.send(settle, bad).status_code == 400
