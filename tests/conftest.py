@@ -85,7 +85,7 @@ def _emptied_between_tests() -> Iterator[None]:
         kept = (
             *("audit_entry", "ranges_referencerange", "review_decision", "review_gesture"),
             *("review_remark", "review_ruleanswer", "review_agreement"),
-            "results_callentry",
+            *("cases_setaside", "results_callentry"),
             *("results_result", "results_signature", "results_step"),
         )
         alter = [f"ALTER TABLE {table} {{}} TRIGGER append_only;" for table in kept]

@@ -8,63 +8,58 @@ from playwright.sync_api import expect
 
 from infra.client.client import Client
 from tests.browser.conftest import Screen
+from tests.browser.days import RANGES, a_case, decide_all, wait_for
 from tests.browser.looking import looked_at
 from tests.browser.test_review import ready
 
-RANGES = """
-from decimal import Decimal
-from django.utils import timezone
-from django_scopes import scope
-from webapp.accounts.models import User
-from webapp.labs.models import Lab, Membership
-from webapp.ranges.models import ReferenceRange
-user = User.objects.get(email={email!r})
-lab = Lab.objects.get(id={lab!r})
-now = timezone.now()
-with scope(lab=lab):
-    ReferenceRange.objects.create(lab=lab, cell_class="blast", quantity="percent", high=Decimal(0),
-        critical_high=Decimal(20), source="A book", proposed_by=user, approved_by=user, approved_at=now,
-        valid_from=now)
-"""
+
+@pytest.fixture
+def people(stack):
+    """Of a lab of its own, whose ranges and rules nobody else sees."""
+    return stack.new_lab()
 
 
 @pytest.fixture
-def pathologist(screen: Screen, signed_in_pathologist) -> Screen:
-    screen.page.context.add_cookies(signed_in_pathologist["cookies"])
+def pathologist(screen: Screen, people) -> Screen:
+    screen.sign_in(people["pathologist"])
     return screen
 
 
-def a_case(client: Client, pictures, mrn: str, day: str) -> str:
-    """A case of the patient, classified, every cell decided to be a blast; its path."""
-    case = client.open_case(f"EARLIER-{uuid4().hex[:8]}")
-    call = client.connection.call
-    call("PATCH", f"cases/{case.id}/patient/", json={"name": "Pat", "mrn": mrn, "birth_date": "1980-05-01"})
-    call("PATCH", f"cases/{case.id}/specimen/", json={"collected_at": f"{day}T08:00:00Z"})
-    client.upload(case, pictures)
-    client.wait(case.id)
-    reading = call("POST", f"cases/{case.id}/readings/", json={"kind": "first"})
-    cells = call("GET", f"readings/{reading['id']}/cells/?limit=240")
-    ids = [row[0] for section in cells["sections"] for row in section["cells"]]
-    gesture = {
-        "gesture": str(uuid4()),
-        "client": str(uuid4()),
-        "base_revision": 0,
-        "decisions": [{"cell": one, "class": "blast"} for one in ids],
-    }
-    call("POST", f"readings/{reading['id']}/decisions/", json=gesture)
-    return f"/cases/{case.id}/"
+def with_a_rule(stack, people) -> None:
+    """A pathologist must see a case with a blast."""
+    with Client(stack.url, people["lab_supervisor"]["token"]) as client:
+        call = client.connection.call
+        call("POST", "lab/rules/shipped/")
+        (rule,) = (one for one in call("GET", "lab/rules/") if one["name"] == "A blast")
+        call("POST", f"lab/rules/{rule['id']}/acceptance/")
 
 
-def test_the_day_after(stack, lab, pathologist, pictures):
-    member = lab["pathologist"]
+def test_the_day_after(stack, people, pathologist, pictures):
+    member = people["pathologist"]
     page, mrn = pathologist.page, uuid4().hex[:8]
     with Client(stack.url, member["token"]) as client:
-        first, second = (a_case(client, pictures[:6], mrn, f"2026-11-0{day}") for day in (1, 2))
-        page.goto(stack.url + "/worklist/")
-        lab_id = page.locator("body").get_attribute("data-lab")
-        stack.stack.manage(
-            *("shell", "--no-imports", "--command"), RANGES.format(email=member["email"], lab=lab_id)
-        )
+        cases = [a_case(client, pictures[:6], mrn, f"2026-11-0{day}") for day in (1, 2)]
+        for case in cases:
+            decide_all(client, case)
+    first, second = (f"/cases/{case}/" for case in cases)
+    stack.stack.manage("shell", "--no-imports", "--command", RANGES.format(email=member["email"]))
+    with_a_rule(stack, people)
+
+    # A remark, by keyboard; the rule asks for a pathologist, who has seen it.
+    page.goto(f"{stack.url}{first}review/")
+    ready(page)
+    page.keyboard.press("k")
+    dialog = page.get_by_role("dialog", name="Remarks")
+    dialog.get_by_role("group", name="Schistocytes").get_by_role("button", name="2+").press("Enter")
+    dialog.get_by_label("In words").last.fill("Thick film")
+    looked_at(page, "remarks")
+    dialog.get_by_role("button", name="Done").press("Enter")
+    expect(dialog).to_be_hidden()
+    page.goto(f"{stack.url}{first}sign/")
+    expect(page.get_by_label("Password")).to_have_count(0)
+    page.get_by_role("link", name=re.compile("A blast")).press("Enter")
+    looked_at(page, "checks")
+    page.get_by_role("button", name="I have seen it").press("Enter")
     page.goto(f"{stack.url}{first}sign/")
     page.get_by_label("Why it is signed all the same").fill("No more are on the slide.")
     page.get_by_role("button", name="Put it into the result").click()
@@ -73,6 +68,11 @@ def test_the_day_after(stack, lab, pathologist, pictures):
     page.get_by_label("Password").fill(member["password"])
     page.get_by_role("button", name="Sign with the password").click()
     page.wait_for_url(re.compile("/results?/"))
+    remarks = page.get_by_role("heading", name="Remarks").locator("..")
+    expect(remarks).to_contain_text(re.compile("Schistocytes.*2\\+", re.DOTALL))
+    expect(remarks).to_contain_text("Thick film")
+    rules = page.get_by_role("heading", name="Rules that asked for something").locator("..")
+    expect(rules).to_contain_text("A blast, version 1")
     looked_at(page, "result")
     result = page.url
     for deed in ("amend", "void"):
@@ -83,12 +83,7 @@ def test_the_day_after(stack, lab, pathologist, pictures):
     # Somebody is to be told.
     expect(page.get_by_role("link", name="Critical results")).to_be_visible()
     page.get_by_role("link", name="Critical results").click()
-    due = page.get_by_role("row").filter(has_text="Blast").first
-    for _ in range(30):  # workers hear of it
-        if due.is_visible():
-            break
-        page.wait_for_timeout(1000)
-        page.reload()
+    wait_for(page, "Blast")
     looked_at(page, "critical")
     page.goto(f"{stack.url}{first}")
     page.get_by_role("link", name=re.compile("somebody is to be told")).click()

@@ -15,7 +15,8 @@ from webapp.accounts.sign_in import SignInFailed, TooManyAttempts
 from webapp.cases.closing import ReviewOver
 from webapp.cases.disclosure import NotInLab
 from webapp.cases.services import AccessionTaken, NotTwoPatients
-from webapp.cases.specimen_services import InUse, ThereAlready
+from webapp.cases.setting_aside import CannotBeSetAside
+from webapp.cases.specimen_services import InUse, NoSuchSlide, ThereAlready
 from webapp.patients.services import PatientErased
 from webapp.ranges.services import NotProposed, NotWhole, TooMany
 from webapp.results.amending import AmendingFails
@@ -29,7 +30,7 @@ from webapp.review.services import GestureDiffers, NoSuggestion, SeenAlready
 from webapp.review.settlement import NotBoth, NotOpen, NotProposedSo, NotThird
 from webapp.rules.services import RuleChanged, TooManyRules
 from webapp.storage.objects import StorageUnavailable
-from webapp.uploads.services import CannotBeReplaced, NoSuchSlide
+from webapp.uploads.services import CannotBeReplaced
 from webapp.worklist.assigning import AssignedMeanwhile, NotAssignable
 from webapp.worklist.saving import NameTaken, TooManyFilters
 
@@ -45,6 +46,7 @@ CONFLICTS: dict[type[Exception], str] = {
     AssignedMeanwhile: "assigned_meanwhile",
     CallEnded: CallEnded.code,
     CannotBeReplaced: "cannot_be_replaced",
+    CannotBeSetAside: "cannot_be_set_aside",
     CannotReadSecond: "cannot_read_second",
     CountsAlready: CountsAlready.code,
     GestureDiffers: "gesture_differs",

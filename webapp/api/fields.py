@@ -8,6 +8,9 @@ from rest_framework import serializers
 from webapp.writing.fields import seen
 from webapp.writing.text import one_line
 
+LARGEST_ID = 2**63 - 1
+"""Of a number that the database gives to a row."""
+
 
 class WrittenField(serializers.CharField):
     """What people write: normalised by `normalise`, and invalid by `check` where something hides in it."""

@@ -59,6 +59,11 @@ class Action(TextChoices):
         "case.image_replaced",
         _("gave another file in place of one that does not count, in case {subject}"),
     )
+    FILE_SET_ASIDE = "case.file_set_aside", _("set aside a refused file of case {subject}")
+    IMAGES_SLIDE_SET = (
+        "case.images_slide_set",
+        _("said of which slide images of case {subject} are ({after[images]})"),
+    )
     SLIDE_ADDED = "case.slide_added", _("added slide {after[label]} to case {subject}")
     SLIDE_REMOVED = "case.slide_removed", _("removed slide {before[label]} of case {subject}")
     IDENTIFIERS_UNREADABLE = (
@@ -314,6 +319,8 @@ VERBS = (
     N_("analyser count changed"),
     N_("priority changed"),
     N_("image replaced"),
+    N_("file set aside"),
+    N_("images slide set"),
     N_("slide added"),
     N_("slide removed"),
     N_("identifiers unreadable"),

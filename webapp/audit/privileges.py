@@ -20,6 +20,7 @@ from psycopg.sql import SQL, Identifier
 # anew.
 _LIMITED = {
     "audit_entry": "SELECT, INSERT",
+    "cases_setaside": "SELECT, INSERT, UPDATE (reason)",
     "review_decision": "SELECT, INSERT, UPDATE (words)",
     "review_gesture": "SELECT, INSERT",
     "review_remark": "SELECT, INSERT, UPDATE (words)",

@@ -281,6 +281,22 @@ class Image(models.Model):  # type: ignore[django-manager-missing] # ScopedManag
         return say(self.reason)
 
 
+class SetAside(models.Model):
+    """That a person looked at a refused file and needs no other in its place. The database lets nobody change
+    or delete one."""
+
+    image = models.OneToOneField(Image, primary_key=True, on_delete=models.PROTECT, related_name="set_aside")
+    lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")
+    reason = EncryptedTextField(key="image.case.patient.key")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(db_default=Now())
+
+    objects: ClassVar[models.Manager["SetAside"]] = ScopedManager(lab="lab")
+
+    def __str__(self) -> str:
+        return f"image {self.image_id} set aside"
+
+
 class TilePack(models.Model):  # type: ignore[django-manager-missing] # ScopedManager makes classes at run time
     """One object in the store: pictures of cells (JPEG) one behind the other. Its bytes never change."""
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Case as Switch
-from django.db.models import Count, F, QuerySet, Value, When
+from django.db.models import Count, F, Q, QuerySet, Value, When
 from django_scopes import scopes_disabled
 
 from webapp.cases.identifiers import FIELDS, Identifiers, normal_accession
@@ -23,6 +23,9 @@ KEY = ("patient__key__key", "patient__key__lab_id")
 TILES_AT_ONCE = 96  # in a mosaic
 
 
+_SET_ASIDE = Q(status=Image.Status.REFUSED, set_aside__isnull=False)
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far a case is, and how many of its images stand where."""
@@ -35,6 +38,8 @@ class Progress:
     failed: int = 0
     replaced: int = 0
     """Refused or failed, and another was given in their place."""
+    set_aside: int = 0
+    """Refused, and a person who looked needs no other."""
 
     @property
     def total(self) -> int:
@@ -43,7 +48,7 @@ class Progress:
 
     @property
     def finished(self) -> int:
-        return self.classified + self.refused + self.failed + self.replaced
+        return self.classified + self.refused + self.failed + self.replaced + self.set_aside
 
     @property
     def percent(self) -> int:
@@ -119,7 +124,11 @@ def progress_of(cases: Iterable[Case]) -> dict[UUID, Progress]:
     """The progress of each of `cases`, in one query."""
     states = {case.id: Processing(case.processing) for case in cases}
     counts: dict[UUID, dict[str, int]] = {case_id: {} for case_id in states}
-    state = Switch(When(replaced_by__isnull=False, then=Value("replaced")), default=F("status"))
+    state = Switch(
+        When(replaced_by__isnull=False, then=Value("replaced")),
+        When(_SET_ASIDE, then=Value("set_aside")),
+        default=F("status"),
+    )
     images = Image.objects.filter(case_id__in=counts).annotate(state=state)
     rows = images.values_list("case_id", "state").annotate(n=Count("id"))
     for case_id, status, n in rows.order_by():
@@ -130,22 +139,25 @@ def progress_of(cases: Iterable[Case]) -> dict[UUID, Progress]:
 def images(case: Case, **filters: Any) -> QuerySet[Image]:
     """A case's images in the order of upload, those whose upload never began aside."""
     found = Image.objects.filter(case=case, **filters).exclude(status=Image.Status.AWAITING_UPLOAD)
-    return found.select_related("uploaded_by").order_by("id")
+    return found.select_related("uploaded_by", "set_aside__by").order_by("id")
 
 
 def not_counted(case: Case) -> QuerySet[Image]:
-    """A case's files that were refused or failed and that nothing was given for, in the order of upload."""
-    found = images(case, status__in=Image.UNUSABLE, replaced_by=None)
+    """A case's files that were refused or failed and that nothing was given for, in the order of upload;
+    without those that somebody set aside."""
+    found = images(case, status__in=Image.UNUSABLE, replaced_by=None).exclude(_SET_ASIDE)
     return found.select_related("uploaded_by", "slide", "case")
 
 
 def outstanding(**filters: Any) -> QuerySet[Image]:
     """The lab's files that were refused or failed and that nothing was given for, newest first.
 
-    What is there twice is accounted for: it is counted once.
+    What is there twice is accounted for: it is counted once. So is what somebody set aside, and what is of a
+    case whose review is over: nothing can be given for it.
     """
     found = Image.objects.filter(status__in=Image.UNUSABLE, replaced_by=None, **filters)
-    found = found.exclude(refusal=Refusal.DUPLICATE)
+    found = found.exclude(_SET_ASIDE).exclude(refusal=Refusal.DUPLICATE)
+    found = found.filter(case__review__in=UNDER_WAY)
     return found.select_related("case", "uploaded_by", "slide").order_by("-id")
 
 

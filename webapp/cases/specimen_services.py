@@ -1,6 +1,6 @@
 """Entering what is known of specimens, slides and scanners."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from webapp.accounts.models import User
 from webapp.audit.actions import Action
 from webapp.audit.services import record
 from webapp.cases.closing import check_under_way
-from webapp.cases.models import Case
+from webapp.cases.models import Case, Image
 from webapp.cases.services import check_born_before, hold
 from webapp.cases.specimens import (
     COUNTS,
@@ -42,6 +42,13 @@ class NothingToSayOf(Exception):
 
 class ThereAlready(Exception):
     """The case has a slide, or the lab a scanner, of this name."""
+
+
+class NoSuchSlide(Exception):
+    """The slide is another case's, or was removed meanwhile. Nothing was done."""
+
+    def __str__(self) -> str:
+        return _("This case does not have that slide any more. Choose another.")
 
 
 class InUse(Exception):
@@ -214,6 +221,26 @@ def remove_slide(slide: Slide) -> None:
         text = _("Images of this case are of slide %(label)s; it stays.")
         raise InUse(text % {"label": label}) from error
     _record(Action.SLIDE_REMOVED, slide.case, before={"label": label})
+
+
+@transaction.atomic
+def set_slide(case: Case, image_ids: Collection[int], slide: Slide | None) -> int:
+    """Say of which of the case's slides images of it are, or that nobody knows; returns of how many it was
+    said otherwise before.
+
+    Raises:
+        NoSuchSlide: the slide is another case's, or was removed meanwhile.
+        ReviewOver: the case is signed or void.
+    """
+    held_open(case)
+    if slide and not Slide.objects.select_for_update(no_key=True).filter(id=slide.id, case=case):
+        raise NoSuchSlide
+    images = Image.objects.filter(case=case, id__in=list(image_ids))
+    changed = images.exclude(slide=slide).update(slide=slide)
+    if changed:
+        after = {"images": changed, "slide": slide and slide.label}
+        _record(Action.IMAGES_SLIDE_SET, case, after=after)
+    return changed
 
 
 @transaction.atomic

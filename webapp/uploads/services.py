@@ -30,6 +30,7 @@ from webapp.cases import processing
 from webapp.cases.closing import check_under_way
 from webapp.cases.models import Case, Image, Slide
 from webapp.cases.refusals import NO_VERDICT, Refusal
+from webapp.cases.specimen_services import NoSuchSlide
 from webapp.inference import services as inference
 from webapp.storage import objects
 from webapp.uploads.names import may_be_image, shown_name
@@ -62,13 +63,6 @@ class Upload:
     image: Image
     form: dict[str, Any] | None
     already: bool = False
-
-
-class NoSuchSlide(Exception):
-    """The slide is another case's, or was removed meanwhile. Nothing was begun."""
-
-    def __str__(self) -> str:
-        return _("This case does not have that slide any more. Choose another.")
 
 
 class CannotBeReplaced(Exception):

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
-from rest_framework import exceptions, generics, status
+from rest_framework import exceptions, generics, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,10 +17,11 @@ from webapp.api.cases.serializers import (
     SlideSerializer,
     SpecimenSerializer,
 )
+from webapp.api.fields import LARGEST_ID
 from webapp.api.permissions import Needs, membership_of
 from webapp.cases import selectors, specimen_services
 from webapp.cases.disclosure import open_case, specimen_shown
-from webapp.cases.models import Case
+from webapp.cases.models import Case, Image
 from webapp.cases.specimens import COUNTS, TEXTS, Scanner, Slide
 from webapp.labs.permissions import Permission
 
@@ -78,6 +79,19 @@ class CaseAnalyserCount(generics.GenericAPIView[Any]):
         return Response(AnalyserCountSerializer(known).data)
 
 
+class ImagesSlideSerializer(serializers.Serializer[Any]):
+    images = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=LARGEST_ID), allow_empty=False, max_length=1000
+    )
+    slide = serializers.IntegerField(
+        min_value=1, max_value=LARGEST_ID, allow_null=True, help_text="Null: nobody knows."
+    )
+
+
+class ChangedSerializer(serializers.Serializer[Any]):
+    changed = serializers.IntegerField(help_text="Of how many images it was said otherwise before.")
+
+
 class Slides(generics.GenericAPIView[Slide]):
     needs: Needs = {"GET": Permission.VIEW_CASES, "POST": Permission.CREATE_CASES}
     serializer_class = SlideSerializer
@@ -108,6 +122,24 @@ class OneSlide(generics.GenericAPIView[Slide]):
         slides = selectors.slides(open_case(case_id))
         specimen_services.remove_slide(get_object_or_404(slides, id=slide_id))
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ImagesSlide(generics.GenericAPIView[Image]):
+    needs: Needs = {"PUT": Permission.CREATE_CASES}
+    serializer_class = ImagesSlideSerializer
+
+    @extend_schema(operation_id="cases_images_slide", responses=ChangedSerializer)
+    def put(self, request: Request, case_id: UUID) -> Response:
+        """Say of which slide images of the case are; the others stay."""
+        case = open_case(case_id)
+        asked = ImagesSlideSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        given = asked.validated_data
+        slide = None
+        if given["slide"] is not None:
+            slide = get_object_or_404(selectors.slides(case), id=given["slide"])
+        changed = specimen_services.set_slide(case, given["images"], slide)
+        return Response(ChangedSerializer({"changed": changed}).data)
 
 
 class Scanners(generics.GenericAPIView[Scanner]):

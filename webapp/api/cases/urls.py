@@ -15,6 +15,7 @@ urlpatterns = [
         specimens.CaseAnalyserCount.as_view(),
         name="case-analyser-count",
     ),
+    path("cases/<uuid:case_id>/images/slide/", specimens.ImagesSlide.as_view(), name="case-images-slide"),
     path("cases/<uuid:case_id>/slides/", specimens.Slides.as_view(), name="case-slides"),
     path("cases/<uuid:case_id>/slides/<int:slide_id>/", specimens.OneSlide.as_view(), name="case-slide"),
     path("lab/scanners/", specimens.Scanners.as_view(), name="scanners"),

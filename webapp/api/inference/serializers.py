@@ -4,11 +4,15 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
+from webapp.api.fields import WrittenField
 from webapp.cases.models import Cell, Image
+from webapp.cases.setting_aside import REASON_LENGTH
 from webapp.hematology.classes import BY_CODE, UNIDENTIFIED
 from webapp.inference.models import Chunk, Doubt, Prediction
 from webapp.inference.selectors import class_name
 from webapp.review import selectors
+from webapp.writing.fields import seen_lines
+from webapp.writing.text import lines
 
 
 class RequeueSerializer(serializers.Serializer[Any]):
@@ -126,6 +130,9 @@ class ImageSerializer(SaidSerializer, serializers.ModelSerializer[Image]):
         read_only=True,
         help_text="Which image was given in its place, so that it is accounted for.",
     )
+    set_aside_by = serializers.SerializerMethodField(
+        help_text="Who looked at the refused file and needs no other; null: nobody."
+    )
     cell_ids = serializers.SerializerMethodField(help_text="Of the cells that it shows, once classified.")
 
     class Meta:
@@ -143,9 +150,14 @@ class ImageSerializer(SaidSerializer, serializers.ModelSerializer[Image]):
             "finished_at",
             "reason",
             "replaced_by",
+            "set_aside_by",
             "cell_ids",
             *SAID,
         )
+
+    def get_set_aside_by(self, image: Image) -> str | None:
+        found = getattr(image, "set_aside", None)
+        return str(found.by) if found else None
 
     def get_cell_ids(self, image: Image) -> list[int]:
         return [cell.pk for cell in image.cells.all()]
@@ -269,3 +281,7 @@ class DeadLetterSerializer(serializers.ModelSerializer[Chunk]):
 
 class RequeuedSerializer(serializers.Serializer[Any]):
     images = serializers.IntegerField()
+
+
+class SetAsideSerializer(serializers.Serializer[Any]):
+    reason = WrittenField(normalise=lines, check=seen_lines, max_length=REASON_LENGTH)

@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import exceptions, generics
+from rest_framework import exceptions, generics, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -23,6 +23,7 @@ from webapp.api.inference.serializers import (
     OutstandingSerializer,
     RequeuedSerializer,
     RequeueSerializer,
+    SetAsideSerializer,
     only_cell,
 )
 from webapp.api.pagination import LastFirst, NewestFirst, UploadOrder
@@ -30,6 +31,7 @@ from webapp.api.permissions import Needs, membership_of
 from webapp.cases.disclosure import open_case, open_cell, open_image
 from webapp.cases.models import Case, Cell, Image
 from webapp.cases.selectors import outstanding
+from webapp.cases.setting_aside import set_aside
 from webapp.hematology.classes import BY_CODE
 from webapp.inference import services
 from webapp.inference.evidence import evidence_maps, overlay_png
@@ -75,6 +77,20 @@ class ImageDetail(generics.GenericAPIView[Image]):
         reading = selectors.shown_reading(image.case, membership_of(request).user)
         prefetch_related_objects([image], selectors.with_predictions(reading))
         return Response(ImageDetailSerializer(image, context={"request": request}).data)
+
+
+class SetAside(generics.GenericAPIView[Image]):
+    needs: Needs = {"POST": Permission.UPLOAD_IMAGES}
+    serializer_class = SetAsideSerializer
+
+    @extend_schema(operation_id="image_set_aside", responses={204: None})
+    def post(self, request: Request, image_id: int) -> Response:
+        """Say that a refused file was looked at, and why nothing is given in its place."""
+        image = open_image(image_id)
+        asked = SetAsideSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        set_aside(image, by=membership_of(request).user, **asked.validated_data)
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class Picture(APIView):

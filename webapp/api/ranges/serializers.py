@@ -3,12 +3,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from webapp.api.fields import LARGEST_ID
 from webapp.ranges import wording
 from webapp.ranges.models import LAST_DAY, MOST_PER_100, SOURCE_LENGTH, Quantity, ReferenceRange, Sex
 from webapp.ranges.tables import LARGEST_FILE, MOST_ROWS
 from webapp.ranges.values import MEASURED, InvalidValues, Values, read
 
-LARGEST_ID = 2**63 - 1
 WAYS = ("ranges", "table", "shipped")
 
 

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.accounts.models import User
-from webapp.api.fields import WrittenField
+from webapp.api.fields import LARGEST_ID, WrittenField
 from webapp.api.permissions import Needs, membership_of
 from webapp.cases.disclosure import open_case
 from webapp.hematology.classes import BY_CODE
@@ -28,8 +28,6 @@ from webapp.review.permissions import may_decide
 from webapp.review.remark_services import WORDS_LENGTH
 from webapp.review.services import CELLS_AT_ONCE, ClassNotUsed, UnknownClass
 from webapp.rules.selectors import current
-
-LARGEST_ID = 2**63 - 1
 
 
 class RemarkSerializer(serializers.Serializer[Any]):

@@ -22,6 +22,8 @@ register_converter(CellIds, "cells")
 
 urlpatterns = [
     path("cases/<uuid:case_id>/files/", views.files, name="case-files"),
+    path("cases/<uuid:case_id>/files/<int:image_id>/set-aside/", views.set_file_aside, name="file-set-aside"),
+    path("cases/<uuid:case_id>/files/slide/", views.set_files_slide, name="files-slide"),
     path("files/", views.outstanding, name="outstanding"),
     path("cases/<uuid:case_id>/requeue/", views.requeue, name="case-requeue"),
     path("cases/<uuid:case_id>/gallery/", views.gallery, name="gallery"),

@@ -1,5 +1,7 @@
 """The gallery of a case's cells, one cell with what the model said of it, and the files they came in."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -9,22 +11,28 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from serving.contract import OPENINGS, SUFFIXES
 from webapp.cases import selectors as case_selectors
-from webapp.cases.disclosure import open_case
-from webapp.cases.models import Case, Cell, Image
+from webapp.cases.disclosure import open_case, text_shown
+from webapp.cases.models import UNDER_WAY, Case, Cell, Image
+from webapp.cases.setting_aside import CannotBeSetAside, can_be_set_aside, set_aside
+from webapp.cases.specimen_services import NoSuchSlide, set_slide
+from webapp.crypto.cipher import Unreadable
 from webapp.hematology.classes import BY_CODE
 from webapp.inference import services
 from webapp.inference.models import Prediction
 from webapp.inference.selectors import class_name
 from webapp.labs.permissions import Permission
+from webapp.patients.services import PatientErased
 from webapp.review import selectors
 from webapp.review.disclosure import said
 from webapp.review.models import Reading
 from webapp.storage import objects, ranges
+from webapp.ui.inference.forms import FilesSlideForm, SetAsideForm
 from webapp.ui.inference.gallery import cells_page, gallery_context, wanted_class
 from webapp.ui.inference.mosaic import SIDE, SMALL_SIDE
 from webapp.ui.inference.mosaic import mosaic as draw
@@ -32,6 +40,7 @@ from webapp.ui.permissions import MemberRequest, needs
 
 FILES_A_PAGE = 100
 REPLACED = "replaced"  # among the states of files: refused or failed, and accounted for
+SET_ASIDE = "set_aside"  # refused, and a person who looked needs no other
 LONGEST_ID = 18  # digits, which a number in the database can have whatever they are
 
 
@@ -108,16 +117,23 @@ def files(request: MemberRequest, case_id: UUID) -> HttpResponse:
     """A case's files in the order of upload, of one status where asked."""
     case = open_case(case_id)
     status = request.GET.get("status", "")
-    if status and status not in (*Image.Status.values, REPLACED):
+    if status and status not in (*Image.Status.values, REPLACED, SET_ASIDE):
         raise Http404
     found = selectors.images_with_cells(case, selectors.shown_reading(case, request.user))
     found = found.select_related("slide", "replaced_by")
     if status == REPLACED:
         found = found.filter(replaced_by__isnull=False)
+    elif status == SET_ASIDE:
+        found = found.filter(status=Image.Status.REFUSED, replaced_by=None, set_aside__isnull=False)
     elif status:
         found = found.filter(status=status, replaced_by=None)
+        if status == Image.Status.REFUSED:
+            found = found.filter(set_aside=None)
     pages = Paginator(found, FILES_A_PAGE)
     page = pages.get_page(request.GET.get("page"))
+    slides = list(case_selectors.slides(case))
+    texts = request.membership.may(Permission.VIEW_IDENTIFIERS)
+    reasons = _why_set_aside(case, page, texts=texts)
     context = {
         "case": case,
         "progress": case_selectors.progress_of([case])[case.id],
@@ -125,6 +141,11 @@ def files(request: MemberRequest, case_id: UUID) -> HttpResponse:
         "Status": Image.Status,
         "page": page,
         "of_slides": any(image.slide_id for image in page),
+        "slides": slides,
+        "may_say_slide": bool(slides)
+        and case.review in UNDER_WAY
+        and request.membership.may(Permission.CREATE_CASES),
+        "reasons": reasons,
     }
     return render(request, "ui/inference/files.html", context)
 
@@ -151,6 +172,46 @@ def outstanding(request: MemberRequest) -> HttpResponse:
     return render(request, "ui/inference/outstanding.html", context)
 
 
+@needs(Permission.UPLOAD_IMAGES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def set_file_aside(request: MemberRequest, case_id: UUID, image_id: int) -> HttpResponseBase:
+    """Say why nothing is given in place of a refused file."""
+    case = open_case(case_id)
+    image = get_object_or_404(case_selectors.images(case), id=image_id)
+    form = SetAsideForm(request.POST if request.method == "POST" else None)
+    context = {"case": case, "image": image, "form": form, "can": can_be_set_aside(image)}
+    template = "ui/inference/set_aside.html"
+    if request.method != "POST":
+        return render(request, template, context)
+    if not form.is_valid():
+        return render(request, template, context, status=422)
+    try:
+        set_aside(image, by=request.user, **form.cleaned_data)
+    except (CannotBeSetAside, PatientErased) as error:
+        return render(request, template, context | {"conflict": str(error)}, status=409)
+    messages.success(request, _("%(file)s is set aside.") % {"file": image.name})
+    return redirect("ui:case", case.id)
+
+
+@needs(Permission.CREATE_CASES)
+@require_POST
+def set_files_slide(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
+    """Say of which slide the files that were ticked are."""
+    case = open_case(case_id)
+    form = FilesSlideForm(request.POST, slides=case_selectors.slides(case), images=_ids(case))
+    if not form.is_valid():
+        messages.error(request, _("Tick files, and choose one of the case's slides."))
+        return redirect("ui:case-files", case.id)
+    try:
+        n = set_slide(case, form.cleaned_data["images"], form.cleaned_data["slide"])
+    except NoSuchSlide as error:
+        messages.error(request, str(error))
+        return redirect("ui:case-files", case.id)
+    said = ngettext("%(n)s file is of another slide now.", "%(n)s files are of another slide now.", n)
+    messages.success(request, said % {"n": n})
+    return redirect("ui:case-files", case.id)
+
+
 @needs(Permission.REQUEUE_FAILED)
 @require_POST
 def requeue(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
@@ -163,6 +224,24 @@ def requeue(request: MemberRequest, case_id: UUID) -> HttpResponseBase:
     if request.POST.get("back") == "outstanding":
         return redirect("ui:outstanding")
     return redirect("ui:case", case.id)
+
+
+def _ids(case: Case) -> list[int]:
+    return list(case_selectors.images(case).values_list("id", flat=True))
+
+
+def _why_set_aside(case: Case, page: Iterable[Image], *, texts: bool) -> dict[int, str]:
+    """Why files were set aside, by image, for who may read it; that it was shown is on record."""
+    found: dict[int, str] = {}
+    for image in page:
+        if texts and hasattr(image, "set_aside"):
+            image.set_aside.image = image
+            image.case = case
+            with suppress(Unreadable):
+                found[image.id] = image.set_aside.reason
+    if found:
+        text_shown({case.id: case.accession})
+    return found
 
 
 def _cell_or_404(case: Case, reading: Reading | None, cell_id: str) -> Prediction:

@@ -6,9 +6,10 @@ import re
 import pytest
 from django_scopes import scope
 
+from tests.support.pages import add_cells
 from tests.support.people import person
 from webapp.audit.models import Entry
-from webapp.cases.models import Specimen
+from webapp.cases.models import Case, Image, Specimen
 from webapp.cases.specimen_services import add_scanner, add_slide
 from webapp.labs.permissions import Role
 
@@ -170,3 +171,52 @@ def test_pages_of_slides_and_scanners(alice, admin, case):
     with scope(lab=alice.lab):
         other = add_slide(alice.case("A-2"), label="1")
     assert alice.browser.post(f"/cases/{case.id}/slides/{other.id}/remove/").status_code == 404
+
+
+def test_of_which_slide_images_are_is_corrected_on_record(alice, admin, case, charlie):
+    images = add_cells(alice, case, "neutrophil", 0.9, 0.8)
+    (others,) = add_cells(alice, alice.case("A-2"), "neutrophil", 0.9)
+    with scope(lab=alice.lab):
+        one, two = (add_slide(case, label=label) for label in "12")
+        not_its = add_slide(others.case, label="1")
+    address = f"/api/v1/cases/{case.id}/images/slide/"
+
+    def put(someone, body):
+        return someone.api.generic("PUT", address, json.dumps(body), content_type="application/json")
+
+    both = [image.id for image in images]
+    assert put(alice, {"images": [*both, others.id], "slide": one.id}).json() == {"changed": 2}
+    assert put(alice, {"images": both, "slide": one.id}).json() == {"changed": 0}
+    assert put(alice, {"images": both[:1], "slide": two.id}).json() == {"changed": 1}
+    assert put(alice, {"images": both[1:], "slide": None}).json() == {"changed": 1}
+    assert put(alice, {"images": both, "slide": not_its.id}).status_code == 404
+    assert put(alice, {"images": ["x"], "slide": None}).status_code == 400
+    assert put(charlie, {"images": both, "slide": None}).status_code == 404
+    with scope(lab=alice.lab):
+        assert dict(Image.objects.values_list("id", "slide")) == {
+            both[0]: two.id,
+            both[1]: None,
+            others.id: None,
+        }
+    said = Entry.objects.filter(chain=alice.lab.id, action="case.images_slide_set").order_by("seq")
+    assert [one.after for one in said] == [
+        {"images": 2, "slide": "1"},
+        {"images": 1, "slide": "2"},
+        {"images": 1, "slide": None},
+    ]
+
+    page = alice.browser.get(f"/cases/{case.id}/files/").content.decode()
+    assert f'name="images" value="{both[0]}"' in page
+    alice.browser.post(f"/cases/{case.id}/files/slide/", {"images": both, "slide": one.id})
+    for bad in (
+        {"images": both, "slide": not_its.id},
+        {"slide": one.id},
+        {"images": [others.id], "slide": one.id},
+    ):
+        told = alice.browser.post(f"/cases/{case.id}/files/slide/", bad, follow=True).content.decode()
+        assert "Tick files" in told
+    with scope(lab=alice.lab):
+        assert set(Image.objects.filter(case=case).values_list("slide", flat=True)) == {one.id}
+        Case.objects.filter(id=case.id).update(review="signed")
+    assert put(alice, {"images": both, "slide": two.id}).json()["error"]["code"] == "review_over"
+    assert 'name="images"' not in alice.browser.get(f"/cases/{case.id}/files/").content.decode()

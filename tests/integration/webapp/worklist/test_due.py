@@ -115,12 +115,16 @@ def test_what_is_no_number_of_hours_is_told_beside_the_field(alice, value):
 def test_the_api_sets_it_and_whoever_sees_cases_reads_it(alice):
     ada = person(alice.lab, "Ada", Role.ADMIN)
     wanted = {"stat": 1, "urgent": None, "routine": 24}
-    assert ada.api.put("/lab/turnaround/", wanted).json() == wanted
+
+    def put(someone, body):
+        return someone.api.put("/api/v1/lab/turnaround/", body, content_type="application/json")
+
+    assert put(ada, wanted).json() == wanted
     assert alice.api.read("/lab/turnaround/").json() == wanted
-    assert alice.api.put("/lab/turnaround/", wanted).status_code == 403
+    assert put(alice, wanted).status_code == 403
     bad: dict[str, object]
-    for bad in ({"stat": 1}, wanted | {"stat": 0}, wanted | {"stat": "1,5"}, wanted | {"stat": 8761}):
-        assert ada.api.put("/lab/turnaround/", bad).status_code == 400
+    for bad in ({"stat": 1}, {**wanted, "stat": 0}, {**wanted, "stat": "1,5"}, {**wanted, "stat": 8761}):
+        assert put(ada, bad).status_code == 400
     with scope(lab=alice.lab):
         case = alice.case()
         assert due(case) == case.created_at + timedelta(hours=24)
