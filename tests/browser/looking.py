@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import Page, ViewportSize
 
 AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1.min.js").read_text()
-SCREENS = os.environ.get("HEMATOVISION_SCREENS")  # a folder, to look at what was seen
+SCREENS = os.environ.get("SCREENS")  # a folder, to look at what was seen
 SIZES: dict[str, ViewportSize] = {
     "1440": {"width": 1440, "height": 900},
     "1280": {"width": 1280, "height": 800},

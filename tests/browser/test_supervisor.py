@@ -11,6 +11,7 @@ from tests.browser.conftest import Screen, new_context, new_screen
 from tests.browser.days import RANGES, a_case, decide_all, sign, wait_for
 from tests.browser.looking import looked_at
 
+PATHOLOGIST, TECHNICIAN = "Pathologist", "Technician"  # as `stack.new_lab` names them
 LATE = """
 from datetime import timedelta
 from django.utils import timezone
@@ -75,10 +76,10 @@ def test_the_supervisor_s_day(stack, people, screen: Screen, pathologist, pictur
 
     # Whose it is.
     rows.first.get_by_role("link", name=re.compile("^Assign")).press("Enter")
-    page.get_by_role("radio", name=people["pathologist"]["email"]).press("Space")
+    page.get_by_role("radio", name=PATHOLOGIST).press("Space")
     looked_at(page, "assign")
     page.get_by_role("button", name="Assign").press("Enter")
-    expect(page.locator(f"#case-{late} .whose")).to_contain_text(people["pathologist"]["email"])
+    expect(page.locator(f"#case-{late} .whose")).to_contain_text(PATHOLOGIST)
     pathologist.goto(f"{stack.url}/worklist/")
     pathologist.get_by_label("Parts of the worklist").get_by_role("link", name="Mine").click()
     expect(pathologist.locator(f"#case-{late}")).to_be_visible()
@@ -103,7 +104,7 @@ def test_the_supervisor_s_day(stack, people, screen: Screen, pathologist, pictur
     # A second reader, by hand; when both are done the supervisor sees how far they agree.
     page.goto(f"{stack.url}/cases/{late}/checks/")
     expect(page.get_by_role("row").filter(has_text="A blast")).to_contain_text("Open")
-    page.get_by_label("Ask").select_option(label=people["pathologist"]["email"])
+    page.get_by_label("Ask").select_option(label=PATHOLOGIST)
     page.get_by_role("button", name="Ask for a second reader").press("Enter")
     for who, kind in (("pathologist", "second"), ("technician", "first")):
         with Client(stack.url, people[who]["token"]) as client:
@@ -119,7 +120,7 @@ def test_the_supervisor_s_day(stack, people, screen: Screen, pathologist, pictur
     with Client(stack.url, people["pathologist"]["token"]) as client:
         (found,) = client.connection.call("GET", f"cases/{late}/agreements/")
         cell = str(found["disagreements"][0]["cell"])
-        to = _id_of(client, people["technician"]["email"])
+        to = _id_of(client, TECHNICIAN)
         where = f"cases/{late}/agreements/{found['id']}"
         asked = {"cells": {cell: "blast"}, "together_with": to}
         client.connection.call("POST", f"{where}/settle/", json=asked)

@@ -115,6 +115,10 @@ def test_the_technician_s_day(stack, chromium, screen, pictures, tmp_path):
     page.get_by_label("Requested by").fill("Dr Adler")
     page.get_by_label("WBC (10⁹/L)").fill("7,4")
     page.get_by_label("WBC (10⁹/L)").press("Enter")
+    expect(page.get_by_text("Write the decimals behind a point")).to_be_visible()
+    technician.complaints.clear()  # of the status 422
+    page.get_by_label("WBC (10⁹/L)").fill("7.4")
+    page.get_by_label("WBC (10⁹/L)").press("Enter")
     expect(page.get_by_text("Dr Adler")).to_be_visible()
     expect(page.get_by_text("7.4", exact=False).first).to_be_visible()
     page.goto(f"{case}specimen/")

@@ -27,7 +27,7 @@ class Key:
     def __init__(self, user: User, host: str) -> None:
         self.host, self.id = host, secrets.token_bytes(16)
         self._private = ec.generate_private_key(ec.SECP256R1())
-        public = ES256.from_cryptography_key(self._private.public_key())
+        public = ES256.from_cryptography_key(self._private.public_key())  # type: ignore[no-untyped-call]
         credential = AttestedCredentialData.create(Aaguid.NONE, self.id, public)
         asked = CollectedClientData.create("webauthn.create", secrets.token_bytes(32), self.origin)
         made = AttestationObject.create("none", self._seen(credential), {})
@@ -53,7 +53,8 @@ class Key:
         if credential:
             flags |= AuthenticatorData.FLAG.AT
         host = hashlib.sha256(self.host.encode()).digest()
-        return AuthenticatorData.create(host, flags, 0, credential or b"")
+        seen: AuthenticatorData = AuthenticatorData.create(host, flags, 0, credential or b"")
+        return seen
 
     def _whole(self, said: dict[str, str]) -> dict[str, Any]:
         key_id = websafe_encode(self.id)

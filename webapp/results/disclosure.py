@@ -11,6 +11,7 @@ from webapp.cases.disclosure import NotInLab, text_shown
 from webapp.cases.models import Case
 from webapp.cases.specimens import TEXTS
 from webapp.crypto.cipher import Unreadable
+from webapp.results.interpretation import NoRange
 from webapp.results.models import Result
 from webapp.results.selectors import PatientSince, patient_since, results_of
 from webapp.results.verification import Finding, verify
@@ -70,10 +71,16 @@ def result_shown(case: Case, version: int | None, *, viewer: User, identifiers: 
 
 
 def without_identifiers(values: dict[str, Any]) -> dict[str, Any]:
-    """A document without who the patient is, and without what people wrote, which may tell."""
+    """A document without who the patient is, and without what may tell: what people wrote, and the ranges for
+    their age and sex."""
     specimen = {name: value for name, value in values["specimen"].items() if name not in TEXTS}
     amends = values["amends"] and {**values["amends"], "reason": None}
+    rows = [
+        {**row, "ranges": [], "no_range": NoRange.NOT_SHOWN.value} if row["ranges"] else row
+        for row in values["rows"]
+    ]
     hidden: dict[str, Any] = {
+        "rows": rows,
         "patient": None,
         "specimen": specimen,
         "amends": amends,

@@ -1,12 +1,12 @@
 """What a differential count means for the patient whose it is: absolute values, the lab's ranges, flags.
 
 It is computed here alone, for pages, API, worklist and results. Sex and birth date are read to choose a
-range; nothing that comes out of here says what they are, but `UsedRange`'s `sex` and ages, which only a
-signed result shows.
+range; what comes out of here tells of them by its ranges alone, which are for those who may see who the
+patient is: `Interpretation.without_ranges`.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -46,6 +46,7 @@ class NoRange(TextChoices):
     SEX_UNKNOWN = "sex_unknown", _("No range: sex unknown.")
     NONE_APPROVED = "none_approved", _("No range: the lab has approved none.")
     NO_ABSOLUTE = "no_absolute", _("No range: it is for absolute values, and there is none.")
+    NOT_SHOWN = "not_shown", _("Ranges are not shown: they would tell how old the patient is.")
 
 
 class Correction(TextChoices):
@@ -175,6 +176,14 @@ class Interpretation:
     @property
     def others(self) -> tuple[Interpreted, ...]:
         return tuple(one for one in self.rows if not one.row.cell_class.in_wbc)
+
+    def without_ranges(self) -> "Interpretation":
+        """For who may not see who the patient is: limits tell their age, and often their sex."""
+
+        def hidden(one: Interpreted) -> Interpreted:
+            return replace(one, ranges=(), no_range=NoRange.NOT_SHOWN) if one.ranges else one
+
+        return replace(self, rows=tuple(map(hidden, self.rows)), critical=tuple(map(hidden, self.critical)))
 
     def of(self, code: str) -> Interpreted | None:
         """All cells of a class: the total where there is one, else the class's row."""

@@ -1,6 +1,6 @@
 """Both differentials of a case in a reading, and what each of them means."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from webapp.cases.models import Case
 from webapp.labs.models import Lab
@@ -16,6 +16,14 @@ class Sheets:
     counted: Differentials
     reviewed: Interpretation
     suggested: Interpretation
+
+    def shown(self, *, identifiers: bool) -> "Sheets":
+        """To somebody who may see who the patient is, or not."""
+        if identifiers:
+            return self
+        return replace(
+            self, reviewed=self.reviewed.without_ranges(), suggested=self.suggested.without_ranges()
+        )
 
     @property
     def standing(self) -> Interpretation:

@@ -125,6 +125,7 @@ class CaseDetail(generics.GenericAPIView[Case]):
         membership = membership_of(request)
         counts = counts_of(case, shown_reading(case, membership.user))
         both = sheets(case, counts, membership.lab)
+        both = both.shown(identifiers=membership.may(Permission.VIEW_IDENTIFIERS))
         case.differential = differential_json(both.suggested)  # type: ignore[attr-defined]
         case.reviewed_differential = differential_json(both.reviewed)  # type: ignore[attr-defined]
         case.models = [  # type: ignore[attr-defined]

@@ -91,7 +91,7 @@ class ReadingDetail(generics.GenericAPIView[Reading]):
         membership = membership_of(request)
         reading = disclosure.shown(reading_id, membership.user)
         now = may_decide(membership, reading) and not reading.is_over
-        context = {"differential": sheets_json(_sheets(reading)), "may_decide": now}
+        context = {"differential": _differential(request, _sheets(reading)), "may_decide": now}
         return Response(ReadingDetailSerializer(reading, context=context).data)
 
 
@@ -180,7 +180,7 @@ class Decisions(generics.GenericAPIView[Reading]):
             "conflicts": conflicts,
             "changes": changes,
             "people": cells.people(change.by for change in (*conflicts, *changes)),
-            "differential": sheets_json(found),
+            "differential": _differential(request, found),
         }
         return Response(OutcomeSerializer(answer).data)
 
@@ -213,13 +213,17 @@ class Changes(generics.GenericAPIView[Reading]):
             "suggestions": rerun,
             "changes": found,
             "people": cells.people(change.by for change in found),
-            "differential": sheets_json(_sheets(reading)),
+            "differential": _differential(request, _sheets(reading)),
         }
         return Response(ChangesSerializer(answer).data)
 
 
 def _mosaic(case_id: UUID, cell_ids: list[int]) -> str:
     return reverse("ui:mosaic", args=[case_id, cell_ids])
+
+
+def _differential(request: Request, found: Sheets) -> dict[str, Any]:
+    return sheets_json(found.shown(identifiers=membership_of(request).may(Permission.VIEW_IDENTIFIERS)))
 
 
 def _sheets(reading: Reading) -> Sheets:

@@ -98,6 +98,7 @@ def _seed(request: MemberRequest, reading: Reading) -> dict[str, Any]:
     """All that the page's script begins with, so that it asks for nothing before the first picture."""
     case, lab = reading.case, reading.lab
     found = sheets(case, selectors.counts_of(case, reading), lab)
+    found = found.shown(identifiers=request.membership.may(Permission.VIEW_IDENTIFIERS))
     classes = [
         {
             "code": one.code,

@@ -12,7 +12,7 @@ from django_scopes import scope
 
 from tests.support.pages import page_of
 from webapp.cases.models import Image, Processing, Slide
-from webapp.cases.specimen_services import InUse, add_slide, remove_slide
+from webapp.cases.specimen_services import InUse, NoSuchSlide, add_slide, remove_slide
 from webapp.outbox.models import OutboxEntry
 from webapp.storage import objects
 from webapp.uploads import services
@@ -232,9 +232,9 @@ def test_a_slide_of_another_case_or_lab_is_none(alice, charlie, case):
 def test_a_slide_that_was_removed_meanwhile_takes_no_images(alice, case, slide):
     with scope(lab=alice.lab):
         remove_slide(Slide.objects.get())
-        with pytest.raises(services.NoSuchSlide):
+        with pytest.raises(NoSuchSlide):
             services.begin(case, [services.File("a.jpg", 9)], slide=slide)
-        with pytest.raises(services.NoSuchSlide):
+        with pytest.raises(NoSuchSlide):
             services.receive(case, [("a.jpg", len(JPEG), io.BytesIO(JPEG))], slide=slide)
         assert not Image.objects.exists()
 

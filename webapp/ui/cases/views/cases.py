@@ -146,6 +146,7 @@ def _live_context(request: MemberRequest, case: Case, code: str) -> dict[str, An
     reading = shown_reading(case, request.user)
     counts = counts_of(case, reading)
     both = sheets(case, counts, request.membership.lab)
+    both = both.shown(identifiers=request.membership.may(Permission.VIEW_IDENTIFIERS))
     problems = selectors.not_counted(case)
     return {
         "case": case,
