@@ -128,7 +128,7 @@ def test_the_technician_s_day(stack, chromium, screen, pictures, tmp_path):
     page.goto(f"{case}patient/")
     page.wait_for_load_state("networkidle")
     page.get_by_label("MRN").focus()
-    scan(page, "77-8")
+    scan(page, "]C177-08")
     page.get_by_label("Birth date").fill("1980-05-01")
     page.get_by_role("button", name="Save").press("Enter")
 

@@ -41,6 +41,7 @@ class Kept:
     answer: dict[str, object]
     picture: bytes
     readings: dict[str, object]
+    results: dict[str, object]
 
 
 def hematovision(up: Up, *arguments: str, passphrase: str = PASSPHRASE) -> "subprocess.CompletedProcess[str]":
@@ -75,6 +76,19 @@ def decide(client: httpx.Client, case: str) -> None:
     client.post(f"{reading}/decisions/", json={**back, "undo": str(UUID(int=1))}).raise_for_status()
 
 
+def decide_the_rest(client: httpx.Client, case: str) -> None:
+    """Confirm what was suggested of the others, so that the case can be signed."""
+    (reading,) = client.get(f"/cases/{case}/readings/").json()
+    cells = client.get(f"/readings/{reading['id']}/cells/").json()
+    open_ones = [section for section in cells["sections"] if section["class"] != "other"]
+    ids = [row[0] for section in open_ones for row in section["cells"]]
+    said = [{"cell": cell, "class": "neutrophil"} for cell in ids]
+    gesture = {"gesture": str(UUID(int=3)), "client": str(UUID(int=9)), "base_revision": reading["revision"]}
+    client.post(
+        f"/readings/{reading['id']}/decisions/", json={**gesture, "decisions": said}
+    ).raise_for_status()
+
+
 def readings_of(client: httpx.Client, case: str) -> dict[str, object]:
     """The readings of a case with what was decided, and in whose words."""
     found: dict[str, object] = {}
@@ -85,6 +99,37 @@ def readings_of(client: httpx.Client, case: str) -> dict[str, object]:
         said = [client.get(f"{page}{row[0]}/").json() for row in rows]
         found[page] = [reading, cells, said]
     return found
+
+
+SIGN = """
+from django.utils import timezone
+from django_scopes import scope
+from webapp.accounts.methods import Method
+from webapp.cases.models import Case
+from webapp.labs.models import Membership
+from webapp.results import calls
+from webapp.results.models import CriticalCall, Result
+from webapp.results.signing import Shown, prepare, sign
+from webapp.review.models import Reading
+from webapp.review.remark_services import make_remark
+pat = Membership.objects.get(user__email="pat@n.example")
+with scope(lab=pat.lab):
+    case = Case.objects.select_related("lab").get(accession="A-1")
+    reading = Reading.objects.select_related("case__lab", "lab").get(case=case)
+    make_remark(reading, subject="general", term="words", words="As Ada Lovelace wrote.", by=pat.user)
+    made = prepare(case, "Few cells.")
+    shown = Shown(made.reading.revision, made.draft.digest, made.meaning, "Few cells.")
+    result = sign(case, pat, shown, prove=lambda: Method.PASSWORD).result
+    call = CriticalCall.objects.create(lab=pat.lab, case=case, result=result, since=result.made_at)
+    calls.log(call, by=pat.user, outcome="told", at=timezone.now(), whom="Dr Quillfeather", contact="Ward 3")
+"""
+"""By a pathologist, with a remark, and with a call about it."""
+
+
+def results_of(client: httpx.Client, case: str) -> dict[str, object]:
+    """The case's signed result, and what was written down of calls about it."""
+    pages = (f"/cases/{case}/results/1/", f"/cases/{case}/calls/")
+    return {page: client.get(page).raise_for_status().json() for page in pages}
 
 
 def picture_of(client: httpx.Client, case: str) -> bytes:
@@ -103,20 +148,25 @@ def up(tmp_path_factory) -> Iterator[Up]:
 
 @pytest.fixture(scope="module")
 def kept(up, tmp_path_factory) -> Kept:
-    made = hematovision(up, "manage", "create_lab", "Northern", "--json", "--member=ann@n.example:technician")
-    (member,) = json.loads(made.stdout)["members"]
+    people = ("--member=ann@n.example:technician", "--member=pat@n.example:pathologist")
+    made = hematovision(up, "manage", "create_lab", "Northern", "--json", *people)
+    member, _pathologist = json.loads(made.stdout)["members"]
     with api(up, member) as client:
         case = client.post("/cases/", json={"accession": "A-1", "patient": PATIENT}).json()["id"]
         with Client(up.settings.url, member["token"]) as uploader:
             uploader.upload(uploader.case(case), many_pictures(tmp_path_factory.mktemp("cells"), IMAGES))
             uploader.wait(case)
         decide(client, case)
+        decide_the_rest(client, case)
+        signed = hematovision(up, "manage", "shell", "--no-imports", "--command", SIGN)
+        assert signed.returncode == 0, signed.stdout
         return Kept(
             member,
             case,
             client.get(f"/cases/{case}/").json(),
             picture_of(client, case),
             readings_of(client, case),
+            results_of(client, case),
         )
 
 
@@ -453,14 +503,18 @@ def test_destroyed_and_restored_everything_works(up, kept, folder, tmp_path):
         assert answer == kept.answer
         assert readings_of(client, kept.case) == kept.readings
         assert "Like Ada Lovelace" in str(kept.readings)
+        assert results_of(client, kept.case) == kept.results
+        for said in ("As Ada Lovelace wrote.", "Few cells.", "Dr Quillfeather", "'printed_name': 'Pat'"):
+            assert said in str(kept.results)
         assert answer["patient"]["name"] == "Ada Lovelace"
         assert answer["progress"]["classified"] == IMAGES
         found = client.post("/cases/search/", json={"mrn": "mrn0042"}).json()
         assert [case["accession"] for case in found] == ["A-1"]
         assert picture_of(client, kept.case) == kept.picture
         assert client.get("/cases/", params={"accession": "A-2"}).json()["results"]
-    verified = hematovision(up, "audit", "verify")
-    assert verified.returncode == 0, verified.stdout
+    for verify in (("audit", "verify"), ("manage", "verify_results")):
+        verified = hematovision(up, *verify)
+        assert verified.returncode == 0, verified.stdout
 
 
 def test_new_images_are_classified_afterwards(up, kept, tmp_path):

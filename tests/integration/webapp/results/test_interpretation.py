@@ -6,10 +6,13 @@ from decimal import Decimal
 import pytest
 from django_scopes import scope
 
+from tests.support.pages import add_cells
+from tests.support.people import person
 from tests.support.ranges import approved
 from webapp.cases.models import AnalyserCount, Specimen
 from webapp.cases.services import change_identifiers
 from webapp.hematology.differential import differential
+from webapp.labs.permissions import Role
 from webapp.results.interpretation import Correction, NoRange, basis_of, interpret, interpreted
 
 D = Decimal
@@ -297,3 +300,22 @@ def test_both_differentials_are_judged_by_one_look(case, user, known, django_ass
             "lymphocyte": ["H"],
             "monocyte": ["H"],
         }
+
+
+def test_who_may_not_see_who_the_patient_is_sees_flags_and_no_ranges(alice, case, user, known):
+    """An adult's limits, or a child's, would tell their age: on pages, in the API, in the signed result."""
+    lee = person(alice.lab, "Lee", Role.SUPERVISOR)
+    add_cells(alice, case, "neutrophil", *[0.9] * 10)
+    approved(case.lab, user, {"cell_class": "neutrophil", "quantity": "percent", "low": D(41), "high": D(73)})
+    page, api = f"/cases/{case.id}/", f"/cases/{case.id}/"
+    assert "41–73 %" in alice.browser.get(page).content.decode()
+    assert "41–73 %" in alice.api.read(api).content.decode()
+    shown = lee.browser.get(page).content.decode()
+    assert "73 %" not in shown
+    assert "Ranges are not shown: they would tell how old the patient is." in shown
+    (row,) = (one for one in lee.api.read(api).json()["differential"]["white_cells"] if one["count"])
+    assert (row["flags"], row["range"], row["no_range"]) == (
+        ["H"],
+        "Ranges are not shown: they would tell how old the patient is.",
+        "not_shown",
+    )

@@ -90,6 +90,30 @@ def test_a_password_signs(browser, address, read_case):
     assert "Signed: version 1 of the result." in case_page
 
 
+def test_the_same_form_sent_twice_signs_once_and_never_what_came_later(browser, address, pat, read_case):
+    """A form that somebody kept, with the proof in it, signs no next version."""
+    form = form_of(look(browser, address), "password", PASSWORD)
+    assert browser.post(address, form).status_code == 302
+    assert browser.post(address, form).status_code == 302
+    assert Signature.objects.count() == 1
+    amend(now(read_case), pat.membership, reason="Once more.", version=1)
+    answer = browser.post(address, form)
+    assert (Signature.objects.count(), answer.status_code) == (1, 409)
+
+
+def test_no_other_site_signs_in_somebody_s_name(address, pat, browser, read_case):
+    form = form_of(look(browser, address), "password", PASSWORD)
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(pat.membership.user)
+    headers = {"HTTP_ORIGIN": "https://elsewhere.example"}
+    for path in (address, f"{address}elsewhere/", f"/cases/{read_case.id}/void/"):
+        assert strict.post(path, form).status_code == 403
+        assert strict.post(path, form, **headers).status_code == 403
+    api = f"/api/v1/cases/{read_case.id}/sign/"
+    assert strict.post(api, form, content_type="application/json").status_code == 403
+    assert not Result.objects.exists()
+
+
 def test_a_wrong_password_signs_nothing_is_on_record_and_bounded(browser, address, pat):
     form = form_of(look(browser, address), "password", "wrong")
     answers = [browser.post(address, form).status_code for _ in range(7)]

@@ -149,6 +149,7 @@ def test_the_document_says_what_was_remarked_and_what_rules_asked_for(pat, read_
     assert parts_of(values)["remarks"] != parts_of(drafted(read_case))["remarks"]
     hidden = without_identifiers(values)
     assert [one["words"] for one in hidden["remarks"]] == [None, None]
+    assert not any(row["ranges"] for row in hidden["rows"])
     signed(read_case, pat)
     page = pat.browser.get(f"/cases/{read_case.id}/result/").content.decode()
     assert "Look for clumps." in page
