@@ -21,9 +21,9 @@ with scopes_disabled():
 user, lab = member.user, member.lab
 now = timezone.now()
 with scope(lab=lab):
-    ReferenceRange.objects.get_or_create(lab=lab, cell_class="blast", quantity="percent", retired_at=None,
-        defaults=dict(high=Decimal(0), critical_high=Decimal(20), source="A book", proposed_by=user,
-        approved_by=user, approved_at=now, valid_from=now))
+    ReferenceRange.objects.create(lab=lab, cell_class="blast", quantity="percent", high=Decimal(0),
+        critical_high=Decimal(20), source="A book", proposed_by=user, approved_by=user, approved_at=now,
+        valid_from=now)
 """
 """From 20 % on blasts are critical in the lab of somebody."""
 

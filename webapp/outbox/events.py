@@ -140,7 +140,7 @@ class RangesChanged(Event):
 
 @dataclass(frozen=True)
 class PatientChanged(Event):
-    """A patient's sex or birth date, or whose some cases are."""
+    """A patient's sex or birth date, or whose some cases are; or nothing is known of them any more."""
 
     patient: UUID
 

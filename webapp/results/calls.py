@@ -1,7 +1,7 @@
 """Telling somebody of critical results: from the signature until they were told and read it back.
 
 Each version of a result with critical values asks for a call of its own. It ends when somebody was told and
-read the values back, when the next version is signed, or when the result is void.
+read the values back, when the next version is signed, when the result is void, or when the patient is erased.
 """
 
 from collections.abc import Iterable
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max, Q, QuerySet
@@ -132,6 +133,13 @@ def note_void(case: Case) -> None:
     """The case's result is nobody's: nobody is to be told of it."""
     hold(case)
     _end(CriticalCall.objects.filter(case=case), Ending.VOID)
+
+
+@transaction.atomic
+def note_erased(patient_id: UUID) -> None:
+    """Nothing is known of the patient any more, so nobody can be told, nor can it be written down."""
+    found = CriticalCall.objects.filter(case__patient=patient_id, case__patient__erased_at__isnull=False)
+    _end(found, Ending.ERASED)
 
 
 def _end(calls: "QuerySet[CriticalCall]", ending: str) -> None:

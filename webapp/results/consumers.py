@@ -60,6 +60,11 @@ def look_now_that_the_patient_is_known(event: PatientChanged) -> None:
     _look(_under_way().filter(patient=event.patient))
 
 
+@consumes(PatientChanged, queue=Queue.EVENTS)
+def end_calls_of_the_erased(event: PatientChanged) -> None:
+    calls.note_erased(event.patient)
+
+
 @consumes(CaseSigned, queue=Queue.EVENTS)
 def ask_for_a_call(event: CaseSigned) -> None:
     calls.note_signed(Case.objects.get(id=event.case), event.result)

@@ -212,6 +212,7 @@ class CriticalCall(models.Model):  # type: ignore[django-manager-missing] # made
         DONE = "done", pgettext_lazy("of a call", "Done")
         AMENDED = "amended", pgettext_lazy("of a call", "Superseded")
         VOID = "void", pgettext_lazy("of a call", "Void")
+        ERASED = "erased", pgettext_lazy("of a call", "Patient erased")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     lab = models.ForeignKey(Lab, on_delete=models.PROTECT, related_name="+")

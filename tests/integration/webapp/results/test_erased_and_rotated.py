@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 from psycopg import sql
 
-from tests.integration.webapp.results.test_calls import ranges
+from tests.integration.webapp.results.test_calls import heard, ranges
 from tests.support.pages import add_unusable
 from tests.support.present import present
 from tests.support.results import now, ready, signed
@@ -102,7 +102,11 @@ def test_erased_nothing_of_them_is_read_and_counts_hashes_and_calls_stay(pat, ca
     result = Result.objects.select_related("case__patient__key").get()
     assert (result.digest, result.signatures.count()) == (before, 1)
     assert verify(now(case)) == []
-    assert CriticalCall.objects.get().entries.count() == 1
+    # Nobody can be told any more; what was written down of the call stays.
+    heard()
+    call = CriticalCall.objects.get()
+    assert (call.ending, call.entries.count()) == ("erased", 1)
+    assert "Patient erased" in pat.browser.get("/critical/?state=ended").content.decode()
     assert Remark.objects.count() == 1
     assert pat.api.read(f"/cases/{case.id}/").json()["reviewed_differential"]["wbc_count"] == 3
     # What the database, and so each backup made from now on, holds.

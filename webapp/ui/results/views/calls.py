@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from webapp.cases.disclosure import found, open_case
 from webapp.cases.models import Case
-from webapp.crypto.cipher import Unreadable
+from webapp.crypto.cipher import Erased, Unreadable
 from webapp.labs.permissions import Permission
 from webapp.patients.services import PatientErased
 from webapp.results import calls
@@ -26,10 +26,12 @@ CALLS_A_PAGE = 50
 
 @dataclass(frozen=True)
 class Shown:
-    """A call with its critical values; None: they cannot be decrypted."""
+    """A call with its critical values; None: they cannot be decrypted, because the patient was erased or
+    otherwise."""
 
     call: CriticalCall
     values: list[calls.Critical] | None
+    is_erased: bool
 
 
 @needs(Permission.VIEW_CASES)
@@ -95,11 +97,11 @@ def _page(
 
 
 def _with_values(these: Iterable[CriticalCall]) -> list[Shown]:
-    return [Shown(call, _values(call)) for call in these]
+    return [_shown(call) for call in these]
 
 
-def _values(call: CriticalCall) -> list[calls.Critical] | None:
+def _shown(call: CriticalCall) -> Shown:
     try:
-        return calls.critical_values(call.result)
-    except Unreadable:
-        return None
+        return Shown(call, calls.critical_values(call.result), is_erased=False)
+    except Unreadable as error:
+        return Shown(call, None, is_erased=isinstance(error, Erased))
