@@ -112,7 +112,7 @@ def test_the_supervisor_s_day(stack, people, screen: Screen, pathologist, pictur
             readings = {one["kind"]: one["id"] for one in call("GET", f"cases/{late}/readings/")}
             if kind == "second":
                 decide_all(client, late, kind, others=1)
-            call("POST", f"readings/{readings[kind]}/finish/")
+            client.connection.api.post(f"readings/{readings[kind]}/finish/").raise_for_status()
     page.goto(f"{stack.url}/cases/{late}/agreement/")
     expect(page.get_by_text("5 of 6 cells")).to_be_visible()
     expect(page.get_by_role("button", name="Settle what is chosen")).to_have_count(0)

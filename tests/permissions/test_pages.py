@@ -36,7 +36,7 @@ def subject(alice):
     case = alice.case("A-secret")
     (image,) = add_cells(alice, case, "neutrophil", 0.97)
     cell = cell_of(image)
-    return {"case_id": case.id, "cell_id": cell.id, "cell_ids": [cell.id], "version": 1}
+    return {"case_id": case.id, "image_id": image.id, "cell_id": cell.id, "cell_ids": [cell.id], "version": 1}
 
 
 def ask(client, page, subject, **headers):

@@ -39,7 +39,7 @@ def open_image(image_id: int) -> Image:
     Raises:
         NotInLab: it is another lab's, or there is none.
     """
-    image = found(Image.objects.select_related("case", "uploaded_by"), image_id, "image")
+    image = found(Image.objects.select_related("case", "uploaded_by", "set_aside__by"), image_id, "image")
     opened(image.case)
     return image
 

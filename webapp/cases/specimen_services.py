@@ -232,9 +232,10 @@ def set_slide(case: Case, image_ids: Collection[int], slide: Slide | None) -> in
         NoSuchSlide: the slide is another case's, or was removed meanwhile.
         ReviewOver: the case is signed or void.
     """
-    held_open(case)
+    # Before the case, as whoever uploads to the slide does.
     if slide and not Slide.objects.select_for_update(no_key=True).filter(id=slide.id, case=case):
         raise NoSuchSlide
+    held_open(case)
     images = Image.objects.filter(case=case, id__in=list(image_ids))
     changed = images.exclude(slide=slide).update(slide=slide)
     if changed:

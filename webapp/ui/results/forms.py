@@ -56,6 +56,11 @@ class SignForm(ShortfallForm):
     proof = forms.CharField(required=False, max_length=20_000, strip=False)
     parts = forms.JSONField(required=False)
 
+    def clean_parts(self) -> dict[str, str]:
+        """By part what its digest was; what is none of this helps nobody to see what changed."""
+        given = self.cleaned_data["parts"]
+        return {name: str(one) for name, one in given.items()} if isinstance(given, dict) else {}
+
 
 class SignaturesForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     class Meta:

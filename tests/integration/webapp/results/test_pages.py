@@ -102,6 +102,14 @@ def test_the_same_form_sent_twice_signs_once_and_never_what_came_later(browser, 
     assert now(read_case).review == Review.IN_REVIEW
 
 
+@pytest.mark.parametrize("parts", ["NaN", "[1]", "7", '"x"', "null", "{", '{"rows": [1]}'])
+def test_what_is_no_list_of_parts_is_told_as_any_other_change(browser, address, read_case, parts):
+    form = form_of(look(browser, address), "password", PASSWORD)
+    change_identifiers(read_case, {"name": "Somebody Else"})
+    assert browser.post(address, form | {"parts": parts}).status_code in (409, 422)
+    assert not Result.objects.exists()
+
+
 def test_no_other_site_signs_in_somebody_s_name(address, pat, browser, read_case):
     form = form_of(look(browser, address), "password", PASSWORD)
     strict = Client(enforce_csrf_checks=True)

@@ -1,6 +1,7 @@
 """The second reader: asked, blinded, finished, compared, settled; on a real database."""
 
 import json
+import threading
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -344,6 +345,52 @@ def test_what_is_proposed_is_taken_back_turned_down_or_settled_by_a_third(
         settlement.confirm(made, {cells[4]: "monocyte"}, by=of(olga))
     row = Disagreement.objects.get(agreement=made, cell=cells[4])
     assert (row.settled_class, row.how, row.proposed_class) == ("eosinophil", "third", "")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_those_who_confirm_take_back_and_settle_at_once_one_does(alice, olga, ines):
+    """The other reader in two browsers, the one who proposed, and a third person."""
+    user = alice.membership.user
+    with scope(lab=alice.lab):
+        case = alice.case()
+        cells = [cell_of(image).id for image in add_cells(alice, case, "neutrophil", *[0.9] * 10)]
+        reading = open_reading(case, FIRST, reader=user)
+        ask(case, by=user, asked=of(olga))
+        made = both(reading, Reading.objects.get(case=case, kind=SECOND), cells, user, olga)
+        settlement.propose(made, {cells[4]: "monocyte"}, by=user, to=of(olga))
+    deeds = [
+        lambda: settlement.confirm(made, {cells[4]: "monocyte"}, by=of(olga)),
+        lambda: settlement.confirm(made, {cells[4]: "monocyte"}, by=of(olga)),
+        lambda: settlement.take_back(made, [cells[4]], by=user),
+        lambda: settlement.settle(made, {cells[4]: "eosinophil"}, by=of(ines)),
+    ]
+    together_, outcomes = threading.Barrier(len(deeds)), []
+
+    def do(deed):
+        with scope(lab=alice.lab):
+            together_.wait(60)
+            try:
+                deed()
+                outcomes.append("done")
+            except (settlement.NotOpen, settlement.NotProposedSo) as error:
+                outcomes.append(type(error).__name__)
+        connection.close()
+
+    threads = [threading.Thread(target=do, args=[deed]) for deed in deeds]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(outcomes) == len(deeds)
+    with scope(lab=alice.lab):
+        row = Disagreement.objects.get(agreement=made, cell=cells[4])
+        # What was taken back may be settled by the third still; nothing is settled twice.
+        assert outcomes.count("done") in (1, 2)
+        assert (row.settled_class, row.proposed_class) in (("monocyte", ""), ("eosinophil", ""))
+        settled = Entry.objects.filter(chain=alice.lab.id, action="case.disagreements_settled")
+        assert settled.count() == 1
+        decisions = Decision.objects.filter(reading=reading, cell=cells[4])
+        assert decisions.count() == 2
 
 
 def test_a_class_that_the_lab_does_not_use_is_not_proposed(case, cells, reading, user, olga, second):
