@@ -140,7 +140,7 @@ def test_the_supervisor_s_day(stack, people, screen: Screen, pathologist, pictur
     wait_for(page, "Blast")
     shell(UNTOLD, case=late)
     page.reload()
-    expect(page.get_by_role("row").filter(has_text="Blast")).to_contain_text("overdue")
+    expect(page.get_by_role("row").filter(has_text="Blast")).to_contain_text("Overdue")
     looked_at(page, "critical-overdue")
     page.get_by_role("row").filter(has_text="Blast").get_by_role("link").press("Enter")
     expect(page.get_by_text("Nobody has called yet.")).to_be_visible()
