@@ -505,7 +505,7 @@ def test_destroyed_and_restored_everything_works(up, kept, folder, tmp_path):
         assert readings_of(client, kept.case) == kept.readings
         assert "Like Ada Lovelace" in str(kept.readings)
         assert results_of(client, kept.case) == kept.results
-        for said in ("As Ada Lovelace wrote.", "Few cells.", "Dr Quillfeather", "'printed_name': 'Pat'"):
+        for said in ("As Ada Lovelace wrote.", "Few cells.", "Dr Quillfeather", "'signatures': [{"):
             assert said in str(kept.results)
         assert answer["patient"]["name"] == "Ada Lovelace"
         assert answer["progress"]["classified"] == IMAGES
