@@ -114,10 +114,10 @@ def test_no_other_site_signs_in_somebody_s_name(address, pat, browser, read_case
     form = form_of(look(browser, address), "password", PASSWORD)
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(pat.membership.user)
-    headers = {"HTTP_ORIGIN": "https://elsewhere.example"}
+    elsewhere = {"Origin": "https://elsewhere.example"}
     for path in (address, f"{address}elsewhere/", f"/cases/{read_case.id}/void/"):
         assert strict.post(path, form).status_code == 403
-        assert strict.post(path, form, **headers).status_code == 403
+        assert strict.post(path, form, headers=elsewhere).status_code == 403
     api = f"/api/v1/cases/{read_case.id}/sign/"
     assert strict.post(api, form, content_type="application/json").status_code == 403
     assert not Result.objects.exists()
