@@ -284,6 +284,8 @@ BY_CLICK = {
     "cases/<uuid:case_id>/history/",
     "cases/<uuid:case_id>/calls/",
     "cases/<uuid:case_id>/assign/",
+    # In test_technician.py.
+    "cases/<uuid:case_id>/files/<int:image_id>/set-aside/",
     # In test_earlier_results.py, by who signs.
     "cases/<uuid:case_id>/sign/",
     "cases/<uuid:case_id>/result/",
