@@ -6,11 +6,12 @@ product, those of a module with fixtures of its own. All other tests go to whoev
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import cached_property
 from pathlib import Path
 
 import pytest
+from coverage import Coverage
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -42,8 +43,8 @@ SLOW = (
 # Whose lines `--cov` does not count. To count costs half as much again as to run; here the code runs in other
 # processes, or thousands of times on ways that other tests go as well.
 UNCOUNTED = (
-    *("tests/browser", "tests/faults", "tests/integration/stack", "tests/protocol"),
-    *(f"tests/permissions/test_{name}.py" for name in ("endpoints", "hostile_input", "identifiers_shown")),
+    *("tests/browser", "tests/faults", "tests/permissions", "tests/protocol"),
+    "tests/integration/stack",
 )
 
 
@@ -62,15 +63,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         by_folder = Counter(_folder(item) for item in slow)
         _left_out().write_text(", ".join(f"{number} of {folder}" for folder, number in by_folder.items()))
     groups = {item: group_of(item) for item in items}
-    for item in items:
-        if item.nodeid.startswith(UNCOUNTED):
-            item.add_marker(pytest.mark.no_cover)
     yield
     if plugin.WORKER:
         items.sort(key=lambda item: _rank(groups[item]))  # after pytest-django has
         draft = _groups().with_suffix(f".{plugin.WORKER}")
         draft.write_text(json.dumps({item.nodeid: group for item, group in groups.items() if group}))
         draft.replace(_groups())  # all workers write the same
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Count no lines from the first fixture to the last."""
+    counting = Coverage.current() if item.nodeid.startswith(UNCOUNTED) else None
+    if counting:
+        counting.stop()
+    try:
+        return (yield)
+    finally:
+        if counting:
+            counting.start()
 
 
 @pytest.hookimpl(optionalhook=True)
