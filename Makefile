@@ -90,9 +90,7 @@ WORKERS_FLOOR := 46
 test: .venv/.develops .venv-protocol/.installed .venv-training/.installed ## Run all tests but those of compose and monitoring; COVERAGE=1 also asks how much of the code they run
 	@$(MAKE) test-js
 ifneq ($(filter-out 0,$(COVERAGE)),)
-	$(BIN)/python -m tests $(AT_ONCE) --cov --cov-report=
-	$(BIN)/coverage report --include='webapp/*' --format=total --fail-under=$(WEBAPP_FLOOR)
-	$(BIN)/coverage report --include='workers/*' --format=total --fail-under=$(WORKERS_FLOOR)
+	$(BIN)/python -m tests --floor webapp=$(WEBAPP_FLOOR) --floor workers=$(WORKERS_FLOOR) $(AT_ONCE)
 else
 	$(BIN)/python -m tests $(AT_ONCE)
 endif

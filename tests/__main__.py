@@ -4,8 +4,12 @@ Those of training run beside the others, in an environment of their own.
 
 `python -m tests OPTIONS…`: options for pytest. What training's tests print is kept apart, and shown whole if
 they fail. Fails if either do. Ctrl-C ends both.
+
+`python -m tests --floor PACKAGE=PERCENT … OPTIONS…` also fails if the tests, those of training left out, run
+less than so many per cent of a package's lines, in their own processes.
 """
 
+import argparse
 import os
 import signal
 import subprocess
@@ -15,9 +19,10 @@ import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from infra.local.lifeline import die_with_parent
+from tests.support import lines
 
 ROOT = Path(__file__).parents[1]
 # With what processor time the others, which wait for each other much, leave over.
@@ -30,7 +35,7 @@ _PATIENCE_S = 20
 _INTERRUPTED = 2  # of pytest's exit codes
 
 
-def main(options: list[str]) -> int:
+def main(floors: Mapping[str, float], options: list[str]) -> int:
     began = time.monotonic()
     with (
         tempfile.TemporaryFile("w+", errors="replace") as said,
@@ -38,7 +43,10 @@ def main(options: list[str]) -> int:
         tempfile.TemporaryDirectory(prefix="hematovision-training-", ignore_cleanup_errors=True) as folder,
     ):
         training = _started(*TRAINING, into=said, env={**os.environ, **ONE_THREAD, "TMPDIR": folder})
-        everything_else = _started(sys.executable, "-m", "pytest", *options)
+        counts = Path(folder) / "lines"
+        counts.mkdir()
+        env = {**os.environ, **(lines.wanted(counts, list(floors)) if floors else {})}
+        everything_else = _started(sys.executable, "-m", "pytest", *options, env=env)
         signal.signal(signal.SIGTERM, _interrupt)
         signal.signal(signal.SIGHUP, _interrupt)
         try:
@@ -52,14 +60,31 @@ def main(options: list[str]) -> int:
         if code == _INTERRUPTED:
             _say("Interrupted.")
             return code
+        below = _below(floors, lines.seen(counts)) if floors and not code else []
         said.seek(0)
-        lines = said.read().splitlines()
-        shown = lines if training.returncode else lines[-1:]
+        printed = said.read().splitlines()
+        shown = printed if training.returncode else printed[-1:]
         _say("Tests of training:", *shown, f"Everything took {time.monotonic() - began:.0f} s.")
     for name, failed in (("tests", code), ("tests of training", training.returncode)):
         if failed:
             _say(f"FAILED: {name} (exit code {failed}).")
-    return code or training.returncode
+    return code or training.returncode or bool(below)
+
+
+def _below(floors: Mapping[str, float], files: Mapping[str, Any]) -> list[str]:
+    """The packages of which less is run than shall be. Says how much of each is."""
+    below = []
+    for package, floor in floors.items():
+        of_package = [file for name, file in files.items() if name.startswith(f"{package}/")]
+        run, missed = (
+            sum(len(file[kind]) for file in of_package) for kind in ("executed_lines", "missing_lines")
+        )
+        percent = 100 * run / (run + missed)
+        _say(f"{percent:.1f} % of the lines of {package} were run; at least {floor:g} % shall be.")
+        if percent < floor:
+            below.append(package)
+            _say(f"FAILED: too little of {package} was run.")
+    return below
 
 
 def _started(
@@ -102,4 +127,9 @@ def _say(*lines: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    of_floors = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    of_floors.add_argument("--floor", action="append", default=[])
+    given, rest = of_floors.parse_known_args()
+    sys.exit(
+        main({package: float(floor) for package, floor in (one.split("=") for one in given.floor)}, rest)
+    )

@@ -6,12 +6,11 @@ product, those of a module with fixtures of its own. All other tests go to whoev
 
 import json
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
 import pytest
-from coverage import Coverage
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -40,12 +39,6 @@ SLOW = (
     *(f"tests/unit/infra/{slow}" for slow in ("compose", "demo", "images", "monitoring")),
     *("tests/unit/k8s", "tests/unit/serving/decoder"),
 )
-# Whose lines `--cov` does not count. To count costs half as much again as to run; here the code runs in other
-# processes, or thousands of times on ways that other tests go as well.
-UNCOUNTED = (
-    *("tests/browser", "tests/faults", "tests/permissions", "tests/protocol"),
-    "tests/integration/stack",
-)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -69,19 +62,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         draft = _groups().with_suffix(f".{plugin.WORKER}")
         draft.write_text(json.dumps({item.nodeid: group for item, group in groups.items() if group}))
         draft.replace(_groups())  # all workers write the same
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Count no lines from the first fixture to the last."""
-    counting = Coverage.current() if item.nodeid.startswith(UNCOUNTED) else None
-    if counting:
-        counting.stop()
-    try:
-        return (yield)
-    finally:
-        if counting:
-            counting.start()
 
 
 @pytest.hookimpl(optionalhook=True)
