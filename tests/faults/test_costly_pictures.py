@@ -36,7 +36,7 @@ def finished(client, case):
     return progress
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(450)  # the product is started, and the pictures are made
 def test_another_labs_image_is_classified_beside_hostile_ones(stack, hostile, tmp_path):
     (good,) = many_pictures(tmp_path, 1)
     with stack.client() as attacker, stack.client() as neighbour, ThreadPoolExecutor(1) as background:

@@ -2,6 +2,8 @@
 
 Whatever shares a costly fixture runs on one worker, one after another: those tests of a folder that need the
 product, those of a module with fixtures of its own. All other tests go to whoever is free.
+
+Groups wait for programs, the other tests for the processor alone: they run side by side.
 """
 
 import json
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 from tests.support import plugin
 
@@ -70,11 +73,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> "Spread
 
 
 class Spread(LoadScopeScheduling):  # type: ignore[misc]
-    """Hands out groups whole, in the order in which they were collected."""
+    """Hands out groups whole, in the order in which they were collected: to two thirds of the workers, until
+    nothing else is left for the others."""
 
     def __init__(self, config: pytest.Config, log: Producer) -> None:
         super().__init__(config, log)
         config.option.loadscopereorder = False
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        if int(node.gateway.id.removeprefix("gw")) >= self.numnodes * 2 // 3:
+            groups = set(self._groups.values())
+            if other := next((unit for unit in self.workqueue if unit not in groups), None):
+                self.workqueue.move_to_end(other, last=False)
+        super()._assign_work_unit(node)
 
     def _split_scope(self, nodeid: str) -> str:
         return self._groups.get(nodeid, nodeid)
