@@ -1,9 +1,11 @@
 """Two labs and their members, made once for the thousands of cases."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import pytest
 from django.db import transaction
@@ -17,6 +19,8 @@ from webapp.labs.models import Lab
 from webapp.labs.permissions import Role
 
 __all__ = ["quick_passwords"]
+
+T = TypeVar("T")
 
 CASES_RUN: Counter[str] = Counter()
 """Requests whose answer was held against the tables: of `the API`, and of `pages`."""
@@ -70,56 +74,68 @@ def _world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
         around.__exit__(None, None, None)
 
 
-class _Furniture:
-    """What `place` names: there while tests ask for it, and for no other test.
+class Layer(Generic[T]):
+    """What a fixture stands for, in a transaction upon that of the layer below: there while tests ask for it,
+    and for no other test.
 
-    To make it takes a quarter of a second, and thousands of tests ask for it.
+    To make one takes a quarter of a second, and thousands of tests ask for it.
     """
 
-    def __init__(self, world: World, blocker: DjangoDbBlocker) -> None:
-        self.world, self.blocker = world, blocker
-        self.place: Place | None = None
+    def __init__(self, fixture: str, blocker: DjangoDbBlocker, make: Callable[[], T]) -> None:
+        self.fixture, self._blocker, self._make = fixture, blocker, make
+        self._made: tuple[transaction.Atomic, T] | None = None
 
-    def bring(self) -> Place:
-        if self.place is None:
-            self._within = _around_tests()
-            with self.blocker.unblock(), override_settings(PASSWORD_HASHERS=QUICK_HASHERS):
-                self._within.__enter__()
-                self.place = furnished(self.world.alice, self.world.colleagues)
-        return self.place
+    def bring(self) -> T:
+        if self._made is None:
+            around = _around_tests()
+            with self._blocker.unblock(), override_settings(PASSWORD_HASHERS=QUICK_HASHERS):
+                around.__enter__()
+                self._made = around, self._make()
+        return self._made[1]
 
     def take_away(self) -> None:
-        if self.place is not None:
-            self.place = None
-            with self.blocker.unblock():
+        if self._made is not None:
+            around, _ = self._made
+            self._made = None
+            with self._blocker.unblock():
                 transaction.set_rollback(True)
-                self._within.__exit__(None, None, None)
+                around.__exit__(None, None, None)
 
 
-_FURNITURE: list[_Furniture] = []
-"""Of this process: none until the first test of this folder."""
+_LAYERS: list[Layer[Any]] = []
+"""Of this process, from the lowest: none until the first test of this folder."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Before the transaction of the test begins."""
-    wanted = "place" in getattr(item, "fixturenames", ())
-    for furniture in _FURNITURE:
-        furniture.bring() if wanted else furniture.take_away()
+    wanted = [layer for layer in _LAYERS if layer.fixture in getattr(item, "fixturenames", ())]
+    for layer in reversed(_LAYERS):
+        if layer not in wanted:
+            layer.take_away()
+    for layer in wanted:
+        layer.bring()
+
+
+@contextmanager
+def layer(fixture: str, blocker: DjangoDbBlocker, make: Callable[[], T]) -> Iterator[Layer[T]]:
+    """What the fixture of that name stands for, upon all that is there."""
+    made = Layer(fixture, blocker, make)
+    made.bring()
+    _LAYERS.append(made)
+    yield made
+    _LAYERS.remove(made)
+    made.take_away()
 
 
 @pytest.fixture(scope="package")
-def _furniture(_world: World, django_db_blocker: DjangoDbBlocker) -> Iterator[_Furniture]:
-    furniture = _Furniture(_world, django_db_blocker)
-    furniture.bring()
-    _FURNITURE.append(furniture)
-    yield furniture
-    _FURNITURE.remove(furniture)
-    furniture.take_away()
+def _furniture(_world: World, django_db_blocker: DjangoDbBlocker) -> Iterator[Layer[Place]]:
+    with layer("place", django_db_blocker, lambda: furnished(_world.alice, _world.colleagues)) as furniture:
+        yield furniture
 
 
 @pytest.fixture
-def place(_furniture: _Furniture, db: None, monkeypatch: pytest.MonkeyPatch) -> Place:
+def place(_furniture: Layer[Place], db: None, monkeypatch: pytest.MonkeyPatch) -> Place:
     monkeypatch.setitem(KINDS, KIND.name, KIND)
     return deepcopy(_furniture.bring())
 

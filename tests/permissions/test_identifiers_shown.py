@@ -4,6 +4,7 @@ Made from `ENDPOINTS`, so that a new endpoint is asked, too.
 """
 
 import json
+from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -11,7 +12,9 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 from django_scopes import scope
+from pytest_django import DjangoDbBlocker
 
+from tests.permissions.conftest import Layer, layer
 from tests.permissions.endpoints import ENDPOINTS, path_of
 from tests.permissions.places import Place
 from tests.permissions.test_endpoints import ALL, API, each, rolled_back
@@ -104,9 +107,8 @@ SHOW_PATIENTS = {
 LISTS = {entry for entry in SHOW_PATIENTS if "<" not in entry[1]}
 
 
-@pytest.fixture
-def known(place: Place) -> Place:
-    """The case of `place` has a patient, whom nobody has looked at."""
+def make_known(place: Place) -> None:
+    """Give the case of `place` a patient, whom nobody has looked at."""
     case = Case._base_manager.select_related("lab").get(id=place.case_id)
     with scope(lab=case.lab):
         change_identifiers(case, PATIENT)
@@ -124,6 +126,16 @@ def known(place: Place) -> Place:
         }
         for accession, identifiers in others.items():  # one to merge with, one to be parted from
             create_case(case.lab, accession=accession, by=case.created_by, identifiers=identifiers)
+
+
+@pytest.fixture(scope="package")  # those of a module run one after another: see tests/support/spread.py
+def _patient(_furniture: Layer[Place], django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    with layer("known", django_db_blocker, lambda: make_known(_furniture.bring())):
+        yield
+
+
+@pytest.fixture
+def known(_patient: None, place: Place) -> Place:
     return place
 
 
