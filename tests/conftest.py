@@ -6,7 +6,9 @@ from functools import partial
 
 import pytest
 from django.core.files.storage import storages
+from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
+from pytest_django import DjangoDbBlocker
 from whitenoise.base import WhiteNoise
 from whitenoise.responders import Redirect, StaticFile
 
@@ -24,6 +26,8 @@ SHORT_WAITS = {
     "CHUNK_RECOVERY_INTERVAL_SECONDS": "2",
     "CHUNK_RETRY_LONGEST_SECONDS": "8",
 }
+
+TEMPLATE = "hematovision_tests"
 
 
 @pytest.fixture(scope="session")
@@ -47,12 +51,28 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, services: None) -> None:
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, services: None, django_db_blocker: DjangoDbBlocker
+) -> None:
     """Tests that use Django's database get a real one, with a bucket and the static files beside it."""
     from django.core.management import call_command
 
     call_command("prepare_storage", verbosity=0)
     plugin.RUN.once("static", partial(call_command, "collectstatic", interactive=False, verbosity=0))
+    if plugin.WORKER:
+        with django_db_blocker.unblock():
+            plugin.RUN.once("template", _make_template)
+        # Nothing is left to migrate in a copy, so that nobody has to read how.
+        connection.settings_dict["TEST"].update(TEMPLATE=TEMPLATE, MIGRATE=False)
+
+
+def _make_template() -> None:
+    """The database that those of all workers are copied from; nobody may be connected to it then."""
+    name, test = connection.settings_dict["NAME"], connection.settings_dict["TEST"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(test, "NAME", TEMPLATE)
+        connection.creation.create_test_db(verbosity=0, serialize=False)
+        connection.creation.destroy_test_db(name, verbosity=0, keepdb=True)  # which but leaves it
 
 
 @pytest.fixture(scope="session", autouse=True)
