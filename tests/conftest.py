@@ -72,6 +72,9 @@ def _make_template() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(test, "NAME", TEMPLATE)
         connection.creation.create_test_db(verbosity=0, serialize=False)
+        tables = connection.introspection
+        unmade = set(tables.django_table_names()) - set(tables.table_names())
+        assert not unmade, f"No migration makes {unmade}."  # to migrate nothing in a copy would make them
         connection.creation.destroy_test_db(name, verbosity=0, keepdb=True)  # which but leaves it
 
 

@@ -1,10 +1,12 @@
 """Every address of the product, and what asking it needs. A new one fails the tests until it stands here."""
 
+import inspect
 import re
 from collections.abc import Iterator
 from enum import Enum, auto
 
 from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.views import APIView
 
 from webapp.labs.permissions import Permission
 
@@ -334,6 +336,24 @@ def routes(resolver: URLResolver | None = None, before: str = "") -> Iterator[tu
             yield from routes(pattern, route)
         else:
             yield route, pattern
+
+
+def way_in(route: str) -> tuple[object, ...]:
+    """All that a request passes at an address before it comes to what is the address's own: the decorators of
+    its view, and whatever REST framework does where a view can have it done otherwise.
+
+    Addresses of one way in treat alike whatever is refused on that way.
+    """
+    view = next(pattern.callback for each, pattern in routes() if each == route)
+    of_api: list[object] = []
+    if cls := getattr(view, "cls", None):
+        names = sorted(name for name in vars(APIView) if not name.startswith("__") and name != "schema")
+        of_api = [inspect.getattr_static(cls, name) for name in names] + [view.initkwargs]
+    decorators = []
+    while within := getattr(view, "__wrapped__", None):
+        decorators.append(view.__code__)
+        view = within
+    return *decorators, repr(of_api)
 
 
 def path_of(route: str, arguments: dict[str, object]) -> str:

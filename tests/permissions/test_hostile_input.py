@@ -1,6 +1,7 @@
 """Every endpoint × what nobody should send: answered as the sender's fault, never as ours.
 
-Made from `ENDPOINTS`, so that a new endpoint is tried, too.
+Made from `ENDPOINTS`, so that a new endpoint is tried, too. What is refused before a request comes to the
+code of its endpoint is tried at one endpoint for each way in, and at each that has a way of its own.
 """
 
 import base64
@@ -17,9 +18,9 @@ from django.http import QueryDict
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
-from tests.permissions.endpoints import path_of
+from tests.permissions.endpoints import MEMBER, Needed, path_of, way_in
 from tests.permissions.places import Place
-from tests.permissions.test_endpoints import ALL, API, each, rolled_back
+from tests.permissions.test_endpoints import ALL, API, each, own, rolled_back
 from tests.support.pages import plain_static
 from tests.support.people import Person, role_that_may
 from webapp.labs.permissions import Permission, Role
@@ -29,6 +30,7 @@ pytestmark = pytest.mark.usefixtures("plain_static")
 
 HUGE = "9" * 5000
 NUL, LONE = "\0", "\ud800"
+WRITE = [entry for entry in ALL if entry[1] != "GET"]
 
 
 def cursor(text: str | bytes) -> str:
@@ -59,6 +61,48 @@ CURSORS = {
 }
 VALUES = ("%00", "%ff", HUGE, str(10**30), "9999-12-31", "[]")
 DEEP = 100_000
+NO_JSON = (
+    "[" * DEEP,
+    '{"a":' * DEEP,
+    '{"accession": ' + "[" * DEEP + "]" * DEEP + "}",
+    HUGE,
+    "NaN",
+    '{"size": Infinity}',
+    "\ufeff{}",
+    "{",
+    "{" + NUL + "}",
+    b"\xff\xfe",
+    b'{"accession": "\xff"}',
+)
+NO_OBJECTS = ("1e999", "", "null", "[]", '"text"', "true")
+PART = 'Content-Disposition: form-data; name="files"; filename="{}"\r\n\r\n'
+OF_OTHER_KINDS = (
+    ("application/xml", "<a/>"),
+    ("", "words"),
+    ("nonsense", "words"),
+    ("application/json; charset=hex", "{}"),
+    ("application/json; charset=utf-16", "{}"),
+    ("application/json; charset=idna", "{}"),
+    ("application/json; charset=undefined", "{}"),
+    ("application/json; charset=zip", "{}"),
+    ("application/json; charset=\u00fc", "{}"),
+    ("application/x-www-form-urlencoded; charset=utf-16", "accession=1"),
+    ("application/x-www-form-urlencoded", "&".join(f"a{n}=1" for n in range(2000))),
+    ("multipart/form-data", "words"),
+    ("multipart/form-data; boundary=", "words"),
+    ("multipart/form-data; boundary=" + "b" * 300, "words"),
+    ("multipart/form-data; boundary=b", "words"),
+    ("multipart/form-data; boundary=b", "--b\r\n" + PART.format("a.jpg")),
+    ("multipart/form-data; boundary=b", "--b\r\n" + PART.format("") + "x\r\n--b--"),
+    ("multipart/form-data; boundary=b", "--b\r\n" + PART.format("\0.jpg") + "x\r\n--b--"),
+    ("multipart/form-data; boundary=b", b"--b\r\n" + PART.format("\xff").encode("latin-1") + b"x\r\n--b--"),
+    ("multipart/form-data; boundary=b; charset=hex", "--b\r\n" + PART.format("a") + "x\r\n--b--"),
+    (
+        "multipart/form-data; boundary=b",
+        '--b\r\nContent-Disposition: form-data; name="a"\r\nContent-Transfer-Encoding: base64\r\n\r\n=',
+    ),
+)
+NULS = "a=%00&accession=%00&lab=%00&mrn=%00&name=%ff&in_lab=%00"
 PAGE = "11111111-1111-4111-8111-111111111111"
 PATIENT = ("name", "mrn", "birth_date", "sex", "notes")
 
@@ -83,11 +127,31 @@ def read_by(route: str, method: str) -> frozenset[str]:
     return described()[re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route), method]
 
 
-def asker(colleagues: dict[Role, Person], route: str, needed: object) -> Client:
+def one_for_each_way_in(entries: list[tuple[str, str, Needed]]) -> list[tuple[str, str, Needed]]:
+    """Of the endpoints of a lab one for each way in, method, and whether it reads a body; all of the others,
+    whose views are not all ours."""
+    first: dict[object, tuple[str, str, Needed]] = {}
+    for entry in entries:
+        route, method, needed = entry
+        if isinstance(needed, Permission) or needed is MEMBER:
+            reads = route.startswith(API) and method != "GET" and bool(read_by(route, method))
+            first.setdefault((way_in(route), method, reads), entry)
+        else:
+            first[route, method] = entry
+    return list(first.values())
+
+
+def asker(colleagues: dict[Role, Person], needed: object) -> Person:
     someone = colleagues[role_that_may(needed) if isinstance(needed, Permission) else Role.ADMIN]
     someone.membership.user.is_staff = True
     someone.membership.user.save()
-    return someone.browser
+    return someone
+
+
+def at(route: str, needed: object, colleagues: dict[Role, Person], place: Place) -> tuple[Client, str]:
+    """The browser of somebody who may, and the address of what is there, and theirs."""
+    someone = asker(colleagues, needed)
+    return someone.browser, path_of(route, own(place, someone, route).addresses)
 
 
 def faults(answer, route: str) -> list[str]:
@@ -138,7 +202,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 @each([entry for entry in ALL if entry[1] == "GET"])
 def test_queries(colleagues, place: Place, read: set[str], route, method, needed):
-    client, path = asker(colleagues, route, needed), path_of(route, place.addresses)
+    client, path = at(route, needed, colleagues, place)
     found = {*faults(ask(client, method, path), route)}
     # One by one, for the first that is refused hides the others; then those that are seldom refused together.
     queries = [f"{name}=%00" for name in sorted(read)]
@@ -150,30 +214,12 @@ def test_queries(colleagues, place: Place, read: set[str], route, method, needed
     assert not found
 
 
-@each([entry for entry in ALL if entry[0].startswith(API) and entry[1] != "GET"])
+@each([entry for entry in WRITE if entry[0].startswith(API)])
 def test_json(colleagues, place: Place, route, method, needed):
     found: set[str] = set()
     read = read_by(route, method)
-    client, path = asker(colleagues, route, needed), path_of(route, place.addresses)
-    bodies = [
-        "[" * DEEP,
-        '{"a":' * DEEP,
-        '{"accession": ' + "[" * DEEP + "]" * DEEP + "}",
-        HUGE,
-        "NaN",
-        '{"size": Infinity}',
-        "1e999",
-        "\ufeff{}",
-        "{",
-        "",
-        "null",
-        "[]",
-        '"text"',
-        "true",
-        "{" + NUL + "}",
-        b"\xff\xfe",
-        b'{"accession": "\xff"}',
-    ]
+    client, path = at(route, needed, colleagues, place)
+    bodies: list[str] = [*NO_OBJECTS]
     fill = {"email": "a@b.example", "password": "x", "accession": "N-1", "ids": [1], "mrn": "1"}
     values: list[object] = [NUL, LONE, 10**4000, 10**30, 1e300, True, None]
     for value in (*values, [], {}, [LONE], [10**30], [{}]):
@@ -198,47 +244,40 @@ def test_json(colleagues, place: Place, route, method, needed):
     assert not found
 
 
-@each([entry for entry in ALL if entry[1] != "GET"])
+# `BoundedJSONParser` refuses it, wherever a view asks for `request.data`.
+@each(one_for_each_way_in([entry for entry in WRITE if entry[0].startswith(API)]))
+def test_what_is_no_json(colleagues, place: Place, route, method, needed):
+    client, path = at(route, needed, colleagues, place)
+    answers = [ask(client, method, path, body, "application/json") for body in NO_JSON]
+    assert not {fault for answer in answers for fault in faults(answer, route)}
+    if read_by(route, method):
+        assert {answer.status_code for answer in answers} <= {400, 415}
+
+
+@each(WRITE)
+def test_forms(colleagues, place: Place, route, method, needed):
+    """One without a field, one with fields that no column takes: no endpoint that reads JSON takes them."""
+    client, path = at(route, needed, colleagues, place)
+    without = ask(client, method, path, "words", "text/plain")
+    filled = ask(client, method, path, NULS, "application/x-www-form-urlencoded")
+    assert not faults(without, route) + faults(filled, route)
+    if route.startswith(API) and read_by(route, method):
+        assert (without.status_code, filled.status_code) == (415, 415)
+
+
+# REST framework's parsers refuse them, wherever a view asks for `request.data`; of a page, Django does where
+# `needs` looks for the lab in `request.POST`, or leaves a form without fields. No page of ours has files.
+@each(one_for_each_way_in(WRITE))
 def test_bodies_of_other_kinds(colleagues, place: Place, route, method, needed):
     found: set[str] = set()
-    client, path = asker(colleagues, route, needed), path_of(route, place.addresses)
-    part = 'Content-Disposition: form-data; name="files"; filename="{}"\r\n\r\n'
-    for content_type, body in (
-        ("text/plain", "words"),
-        ("application/xml", "<a/>"),
-        ("", "words"),
-        ("nonsense", "words"),
-        ("application/json; charset=hex", "{}"),
-        ("application/json; charset=utf-16", "{}"),
-        ("application/json; charset=idna", "{}"),
-        ("application/json; charset=undefined", "{}"),
-        ("application/json; charset=zip", "{}"),
-        ("application/json; charset=\u00fc", "{}"),
-        ("application/x-www-form-urlencoded", "a=%00&accession=%00&lab=%00&mrn=%00&name=%ff&in_lab=%00"),
-        ("application/x-www-form-urlencoded; charset=utf-16", "accession=1"),
-        ("application/x-www-form-urlencoded", "&".join(f"a{n}=1" for n in range(2000))),
-        ("multipart/form-data", "words"),
-        ("multipart/form-data; boundary=", "words"),
-        ("multipart/form-data; boundary=" + "b" * 300, "words"),
-        ("multipart/form-data; boundary=b", "words"),
-        ("multipart/form-data; boundary=b", "--b\r\n" + part.format("a.jpg")),
-        ("multipart/form-data; boundary=b", "--b\r\n" + part.format("") + "x\r\n--b--"),
-        ("multipart/form-data; boundary=b", "--b\r\n" + part.format("\0.jpg") + "x\r\n--b--"),
-        (
-            "multipart/form-data; boundary=b",
-            b"--b\r\n" + part.format("\xff").encode("latin-1") + b"x\r\n--b--",
-        ),
-        ("multipart/form-data; boundary=b; charset=hex", "--b\r\n" + part.format("a") + "x\r\n--b--"),
-        (
-            "multipart/form-data; boundary=b",
-            '--b\r\nContent-Disposition: form-data; name="a"\r\nContent-Transfer-Encoding: base64\r\n\r\n=',
-        ),
-    ):
+    client, path = at(route, needed, colleagues, place)
+    for content_type, body in OF_OTHER_KINDS:
         found |= {*faults(ask(client, method, path, body, content_type), route)}
     assert not found
 
 
-@each(ALL)
+# Nobody signs in: `test_nobody_gets_in` shows that no endpoint of a lab comes to its own code.
+@each(one_for_each_way_in(ALL))
 def test_headers_and_cookies(place: Place, route, method, needed):
     found: set[str] = set()
     path = path_of(route, place.addresses)
@@ -260,6 +299,6 @@ def test_headers_and_cookies(place: Place, route, method, needed):
 def test_numbers_in_addresses(colleagues, place: Place, route, method, needed, number):
     arguments = {name: number if name != "case_id" else value for name, value in place.addresses.items()}
     answer = ask(
-        asker(colleagues, route, needed), method, path_of(route, arguments), "{}", "application/json"
+        asker(colleagues, needed).browser, method, path_of(route, arguments), "{}", "application/json"
     )
     assert answer.status_code < 500
