@@ -74,9 +74,9 @@ def pytest_collection() -> Iterator[None]:
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist has an answer, too
 def pytest_xdist_auto_num_workers() -> int:
-    """Four for each core: tests wait much for other programs. Each needs 2 GB or so."""
+    """Three for each core: tests wait much for other programs. Each needs 2 GB or so."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(4 * cores, _BROKER_DATABASES - 1)
+    return min(3 * cores, _BROKER_DATABASES - 1)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
