@@ -348,7 +348,7 @@ def way_in(route: str) -> tuple[object, ...]:
     of_api: list[object] = []
     if cls := getattr(view, "cls", None):
         names = sorted(name for name in vars(APIView) if not name.startswith("__") and name != "schema")
-        of_api = [inspect.getattr_static(cls, name) for name in names] + [view.initkwargs]
+        of_api = [inspect.getattr_static(cls, name) for name in names] + [vars(view)["initkwargs"]]
     decorators = []
     while within := getattr(view, "__wrapped__", None):
         decorators.append(view.__code__)
