@@ -36,7 +36,7 @@ def operations(stack):
     return [one.ok() for one in found if isinstance(one, Ok)]
 
 
-@pytest.mark.timeout(24 * 3600 if AT_LENGTH else 300)
+@pytest.mark.timeout(24 * 3600 if AT_LENGTH else 180)
 @pytest.mark.parametrize("mode", GenerationMode, ids=lambda mode: mode.value)
 @pytest.mark.parametrize("role", ["technician", "clinician", "admin"])
 def test_nothing_fails_and_answers_are_as_described(lab, operations, role, mode):
